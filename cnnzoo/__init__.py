@@ -1,0 +1,57 @@
+"""An architecture zoo with a parameter-count calculator: convolutional networks as data.
+
+`cnnzoo.summary("vgg16")` is a network's report. Importing cnnzoo imports neither torch nor numpy; a
+public name is looked up where it lives when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import summary
+    from .arch import ShapeError
+    from .calculate import calculate
+    from .registry import Figures, Paper, UnknownModelError, get_builder, list_models, register
+    from .report import Report, Row
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Figures": "registry",
+    "Paper": "registry",
+    "Report": "report",
+    "Row": "report",
+    "ShapeError": "arch",
+    "UnknownModelError": "registry",
+    "calculate": "calculate",
+    "get_builder": "registry",
+    "list_models": "registry",
+    "register": "registry",
+    "summary": "api",
+}
+
+__all__ = [
+    "Figures",
+    "Paper",
+    "Report",
+    "Row",
+    "ShapeError",
+    "UnknownModelError",
+    "calculate",
+    "get_builder",
+    "list_models",
+    "register",
+    "summary",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnnzoo' has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,107 @@
+"""Edits by path: every one returns another description and leaves its argument as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from .joins import Join
+from .node import Node
+
+
+class PathError(LookupError):
+    """A path that leads nowhere; its message names the part that is missing and what is there."""
+
+
+def walk(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
+    """Every node with its path, parents first, in the order of the description."""
+    yield path, node
+    if isinstance(node, Join):
+        for name, child in node.children:
+            yield from walk(child, f"{path}.{name}" if path else name)
+
+
+def find(node: Node, path: str) -> Node:
+    """The node at `path` ("layer4.2.conv3"; "" is the description itself)."""
+    here: list[str] = []
+    for name in path.split(".") if path else ():
+        children = dict(node.children) if isinstance(node, Join) else {}
+        if name not in children:
+            raise PathError(_missing(name, list(children), ".".join(here), node))
+        node = children[name]
+        here.append(name)
+    return node
+
+
+def replace(node: Node, path: str, new: Node | None) -> Node:
+    """The description with `new` at `path`; `None` removes what is there."""
+    if not path:
+        if new is None:
+            raise PathError("the description itself cannot be removed")
+        return new
+    parent_path, _, name = path.rpartition(".")
+    find(node, path)
+    parent = find(node, parent_path)
+    assert isinstance(parent, Join)
+    children = {own: new if own == name else child for own, child in parent.children}
+    kept = {own: child for own, child in children.items() if child is not None}
+    return replace(node, parent_path, parent._with(kept))
+
+
+def remove(node: Node, path: str) -> Node:
+    """The description without what is at `path`."""
+    return replace(node, path, None)
+
+
+def rewrite(node: Node, change: Callable[[str, Node], Node | None], path: str = "") -> Node | None:
+    """The description with every node replaced by `change(path, node)`, children first; None removes it.
+
+    A subtree in which nothing changed is the same object, so an identity rewrite returns its argument.
+    """
+    if isinstance(node, Join):
+        changed: dict[str, Node] = {}
+        for name, child in node.children:
+            new = rewrite(child, change, f"{path}.{name}" if path else name)
+            if new is not None:
+                changed[name] = new
+        if tuple(changed.items()) != node.children:
+            node = node._with(changed)
+    return change(path, node)
+
+
+class Change(NamedTuple):
+    """One difference: what stood at `path` before (None: nothing) and what stands there after."""
+
+    path: str
+    before: Node | None
+    after: Node | None
+
+
+def diff(before: Node, after: Node, path: str = "") -> list[Change]:
+    """The smallest subtrees that differ, aligned by path, in the order of the descriptions."""
+    if before == after:
+        return []
+    same_kind = isinstance(before, Join) and type(before) is type(after)
+    if not same_kind or not isinstance(before, Join) or not isinstance(after, Join) or before._head != after._head:
+        return [Change(path, before, after)]
+    old, new = dict(before.children), dict(after.children)
+    changes: list[Change] = []
+    for name in {**old, **new}:
+        inner = f"{path}.{name}" if path else name
+        if name in old and name in new:
+            changes += diff(old[name], new[name], inner)
+        else:
+            changes.append(Change(inner, old.get(name), new.get(name)))
+    if not changes:  # the same children in another order
+        changes.append(Change(path, before, after))
+    return changes
+
+
+def _missing(name: str, names: list[str], here: str, node: Node) -> str:
+    place = f"at {here}: " if here else ""
+    if not names:
+        return f"{place}{type(node).__name__} has no children, so there is no {name!r} in it"
+    close = get_close_matches(name, names, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
+    return f"{place}there is no {name!r}; {hint}"

@@ -1,0 +1,247 @@
+"""How layers meet: in a row, side by side, around a shortcut, or in training only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from keyword import iskeyword
+from typing import Any, NoReturn, Protocol, TypeVar, overload
+
+from .node import Node
+from .signal import ShapeError
+
+T = TypeVar("T")
+
+
+class Flow(Protocol[T]):
+    """What a reader of descriptions brings: how a child is run, and what meets at a join."""
+
+    def run(self, name: str, child: Node, x: T) -> T: ...
+
+    def add(self, x: T, y: T) -> T: ...
+
+    def cat(self, parts: list[T]) -> T: ...
+
+
+class Join(Node):
+    """An inner node: named children, and the way in which a value flows through them.
+
+    Children given by position are named "0", "1", … as in `nn.Sequential`; `None` is no child. A child
+    is an attribute (`net.layer4`), an item by number or slice, and `find` follows a whole path.
+    """
+
+    __slots__ = ("_hash", "children")
+
+    children: tuple[tuple[str, Node], ...]
+
+    def __init__(self, /, *layers: Node | None, **named: Node | None) -> None:
+        given = [*zip(map(str, count()), layers), *named.items()]  # noqa: B905
+        object.__setattr__(self, "children", tuple((name, child) for name, child in given if child is not None))
+        for name, child in self.children:
+            self._check(name, child)
+
+    def _check(self, name: str, child: Any) -> None:
+        kind = type(self).__name__
+        if not isinstance(child, Node):
+            raise TypeError(f"{kind}: child {name!r} must be a layer or a join, got {child!r}")
+        if not name or "." in name or name.startswith("_") or hasattr(type(self), name):
+            raise ShapeError(f"{kind}: a child cannot be named {name!r}: a name is one part of a path")
+        if [other for other, _ in self.children].count(name) > 1:
+            raise ShapeError(f"{kind}: two children are named {name!r}")
+        if isinstance(child, Aux) and not isinstance(self, Sequential):
+            raise ShapeError(f"{kind}: the auxiliary head {name!r} belongs into a Sequential, beside its source")
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        raise TypeError(f"{type(self).__name__} does not say how a value flows through it")
+
+    @property
+    def _head(self) -> tuple[Any, ...]:
+        """What the constructor takes before the children."""
+        return ()
+
+    def _with(self, children: dict[str, Node]) -> Join:
+        """The same join around other children."""
+        return type(self)(*self._head, **children)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            for own, child in self.children:
+                if own == name:
+                    return child
+        raise AttributeError(f"{type(self).__name__} has no child {name!r}{_listed(self)}")
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Join: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._with(dict(self.children[index]))
+        return self.children[index][1]
+
+    def __len__(self) -> int:
+        return len(self.children)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Node]:
+        return (child for _, child in self.children)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name, _ in self.children)]
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a description is a value: replace(net, {name!r}, …) makes another one")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a description is a value: remove(net, {name!r}) makes another one")
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other):
+            return NotImplemented
+        assert isinstance(other, Join)
+        return self._head == other._head and self.children == other.children
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash  # type: ignore[no-any-return]
+        except AttributeError:
+            value = hash((type(self), self._head, self.children))
+            object.__setattr__(self, "_hash", value)
+            return value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), *self._head, **dict(self.children)), ()
+
+    def _shown(self) -> list[tuple[str, object]]:
+        return list(self.children)
+
+    def __repr__(self) -> str:
+        parts = [repr(one) for one in self._head]
+        unnamed: dict[str, object] = {}
+        for position, (name, child) in enumerate(self._shown()):
+            if name == str(position):
+                parts.append(repr(child))
+            elif name.isidentifier() and not iskeyword(name):
+                parts.append(f"{name}={child!r}")
+            else:
+                unnamed[name] = child
+        if unnamed:
+            parts.append(f"**{unnamed!r}")
+        line = ", ".join(parts)
+        if len(line) > 80 or "\n" in line:
+            line = "".join(f"\n{part},".replace("\n", "\n    ") for part in parts) + "\n"
+            line = line.replace("},\n", "}\n") if unnamed else line
+        return f"{type(self).__name__}({line})"
+
+
+class Sequential(Join):
+    """g(f(x)); an empty one is the identity. An `Aux` among its children hangs on an earlier sibling."""
+
+    __slots__ = ()
+
+    def _check(self, name: str, child: Any) -> None:
+        super()._check(name, child)
+        if isinstance(child, Aux):
+            names = [own for own, _ in self.children]
+            before = [own for own in names[: names.index(name)] if not isinstance(dict(self.children)[own], Aux)]
+            if child.source not in before:
+                raise ShapeError(
+                    f"Sequential: the auxiliary head {name!r} hangs on {child.source!r}, "
+                    f"which is none of the children before it ({', '.join(before) or 'none'})"
+                )
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        seen: dict[str, T] = {}
+        for name, child in self.children:
+            if isinstance(child, Aux):
+                through.run(name, child, seen[child.source])
+            else:
+                x = seen[name] = through.run(name, child, x)
+        return x
+
+
+class Aux(Sequential):
+    """A side head that exists in training only: `Aux("inception4a", …)` reads that sibling's output.
+
+    Szegedy et al. (2014), section 5. Its cost is counted apart and its output is not passed on.
+    """
+
+    __slots__ = ("source",)
+
+    source: str
+
+    def __init__(self, source: str, /, *layers: Node | None, **named: Node | None) -> None:
+        object.__setattr__(self, "source", source)
+        super().__init__(*layers, **named)
+
+    @property
+    def _head(self) -> tuple[Any, ...]:
+        return (self.source,)
+
+
+class Concat(Join):
+    """[f(x), g(x), …]: the branches' maps, one after the other along the channels."""
+
+    __slots__ = ()
+
+    def __init__(self, /, *layers: Node | None, **named: Node | None) -> None:
+        super().__init__(*layers, **named)
+        if not self.children:
+            raise ShapeError("Concat: needs at least one branch")
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        return through.cat([through.run(name, child, x) for name, child in self.children])
+
+
+PLAIN = Sequential()
+"""The shortcut that changes nothing."""
+
+
+class Residual(Join):
+    """F(x) + x. The children up to `downsample` are F, it is the shortcut's own path, the rest follow
+    the sum: `Residual(conv1=…, bn1=…, downsample=None, relu=ReLU())`; `None` is the plain shortcut.
+
+    All children share this node's namespace, as in torchvision's blocks. He et al. (2015), equation 2.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, /, *layers: Node | None, **named: Node | None) -> None:
+        shortcut = named.setdefault("downsample", None)
+        named["downsample"] = PLAIN if shortcut is None else shortcut
+        super().__init__(*layers, **named)
+
+    def _shown(self) -> list[tuple[str, object]]:
+        shown = [(name, None if child == PLAIN else child) for name, child in self.children]
+        return list(shown[:-1] if shown[-1] == ("downsample", None) else shown)
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        y = x
+        for name, child in self.children:
+            if name == "downsample":
+                y = through.add(y, x if child == PLAIN else through.run(name, child, x))
+            else:
+                y = through.run(name, child, y)
+        return y
+
+
+class Dense(Join):
+    """[x, F(x)]: the input with the body's maps after it; Huang et al. (2016), equation 2."""
+
+    __slots__ = ()
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        y = x
+        for name, child in self.children:
+            y = through.run(name, child, y)
+        return through.cat([x, y])
+
+
+def _listed(join: Join) -> str:
+    names = [name for name, _ in join.children]
+    return f"; its children are {', '.join(names)}" if names else ""

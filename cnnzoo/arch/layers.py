@@ -1,0 +1,439 @@
+"""The layers of torch.nn, with its names, keywords and defaults, without the input channels."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod
+from typing import ClassVar
+
+from .node import IntOrPair, Layer, Work, layer, maps, pair
+from .signal import Shape, ShapeError, Window, Windows, show
+
+
+def _per_output(self: Layer, shape: Shape, each: int) -> int:
+    return each * prod(self.output_shape(shape))
+
+
+def _extent(kernel: int, dilation: int) -> int:
+    """Positions from a kernel's first tap to its last, both included."""
+    return dilation * (kernel - 1) + 1
+
+
+@layer
+class Conv2d(Layer):
+    """(C, H, W) -> (out_channels, H', W'), H' = floor((H + 2 padding - extent) / stride) + 1.
+
+    `padding` is also "valid" (none) or "same" (as much as keeps the size; the odd one goes right and
+    below; stride 1 only). With `groups`, each of them convolves its share of the channels.
+    """
+
+    weighted: ClassVar[bool] = True
+    keeps_input: ClassVar[bool] = True
+
+    out_channels: int
+    kernel_size: IntOrPair
+    stride: IntOrPair = 1
+    padding: IntOrPair | str = 0
+    dilation: IntOrPair = 1
+    groups: int = 1
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.out_channels % self.groups:
+            raise ShapeError(f"Conv2d: groups={self.groups} does not divide {self.out_channels} output channels")
+        if self.padding == "same" and self.stride != 1:
+            raise ShapeError(f"Conv2d: padding='same' goes with stride 1, got stride {self.stride}")
+
+    def _axes(self) -> list[tuple[int, int, int, int]]:
+        """Extent, stride, padding before and padding in all, along height and along width."""
+        kernels, dilations = pair(self.kernel_size), pair(self.dilation)
+        extents = [_extent(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
+        if self.padding == "same":
+            both = [(extent - 1) // 2 for extent in extents], [extent - 1 for extent in extents]
+        else:
+            one = (0, 0) if isinstance(self.padding, str) else pair(self.padding)
+            both = list(one), [2 * side for side in one]
+        return list(zip(extents, pair(self.stride), *both, strict=True))
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, *size = maps(self, shape)
+        if channels % self.groups:
+            raise ShapeError(f"Conv2d: groups={self.groups} does not divide the {channels} channels of {show(shape)}")
+        out = []
+        for length, (extent, stride, _, padding) in zip(size, self._axes(), strict=True):
+            if length + padding < extent:
+                raise ShapeError(
+                    f"Conv2d: kernel {self.kernel_size} (extent {extent}) is larger than the padded input: "
+                    f"{show(shape)} is {length} + {padding} there; it takes at least {max(extent - padding, 1)}"
+                )
+            out.append((length + padding - extent) // stride + 1)
+        return (self.out_channels, *out)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        weight = (self.out_channels, shape[0] // self.groups, *pair(self.kernel_size))
+        return {"weight": weight, "bias": (self.out_channels,)} if self.bias else {"weight": weight}
+
+    def macs(self, shape: Shape) -> int:
+        return _per_output(self, shape, shape[0] // self.groups * prod(pair(self.kernel_size)))
+
+    def work(self, shape: Shape) -> Work:
+        return Work(additions=_per_output(self, shape, self.bias))
+
+    def windows(self, shape: Shape) -> Windows | None:
+        height, width = (Window(extent, stride, before) for extent, stride, before, _ in self._axes())
+        return height, width
+
+
+@layer
+class ConvTranspose2d(Layer):
+    """(C, H, W) -> (out_channels, H', W'), H' = (H - 1) stride - 2 padding + extent + output_padding."""
+
+    weighted: ClassVar[bool] = True
+    keeps_input: ClassVar[bool] = True
+
+    out_channels: int
+    kernel_size: IntOrPair
+    stride: IntOrPair = 1
+    padding: IntOrPair = 0
+    output_padding: IntOrPair = 0
+    groups: int = 1
+    bias: bool = True
+    dilation: IntOrPair = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.padding, str):
+            raise ShapeError(f"ConvTranspose2d: padding must be a whole number or a pair, got {self.padding!r}")
+        if self.out_channels % self.groups:
+            raise ShapeError(
+                f"ConvTranspose2d: groups={self.groups} does not divide {self.out_channels} output channels"
+            )
+        for extra, *steps in zip(pair(self.output_padding), pair(self.stride), pair(self.dilation), strict=True):
+            if extra >= max(steps):
+                raise ShapeError(
+                    f"ConvTranspose2d: output_padding {extra} must be smaller than "
+                    f"stride {steps[0]} or dilation {steps[1]}"
+                )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, *size = maps(self, shape)
+        if channels % self.groups:
+            raise ShapeError(
+                f"ConvTranspose2d: groups={self.groups} does not divide the {channels} channels of {show(shape)}"
+            )
+        settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
+        out = []
+        for length, kernel, stride, padding, extra, dilation in zip(size, *map(pair, settings), strict=True):
+            out.append((length - 1) * stride - 2 * padding + _extent(kernel, dilation) + extra)
+            if out[-1] < 1:
+                raise ShapeError(
+                    f"ConvTranspose2d: padding {padding} on both sides leaves {out[-1]} of {show(shape)}; "
+                    f"less padding or a larger input would fit"
+                )
+        return (self.out_channels, *out)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        weight = (shape[0], self.out_channels // self.groups, *pair(self.kernel_size))
+        return {"weight": weight, "bias": (self.out_channels,)} if self.bias else {"weight": weight}
+
+    def macs(self, shape: Shape) -> int:
+        return prod(shape) * (self.out_channels // self.groups) * prod(pair(self.kernel_size))
+
+    def work(self, shape: Shape) -> Work:
+        return Work(additions=_per_output(self, shape, self.bias))
+
+    def windows(self, shape: Shape) -> Windows | None:
+        """With stride 1 a convolution padded by what is left of the kernel; else not the same everywhere."""
+        if self.stride != 1 or self.output_padding != 0:
+            return None
+        settings = (self.kernel_size, self.padding, self.dilation)
+        height, width = (
+            Window(_extent(kernel, dilation), 1, _extent(kernel, dilation) - 1 - padding)
+            for kernel, padding, dilation in zip(*map(pair, settings), strict=True)
+        )
+        return height, width
+
+
+@layer
+class Linear(Layer):
+    """(..., C) -> (..., out_features): the last dimension, as in torch."""
+
+    weighted: ClassVar[bool] = True
+    keeps_input: ClassVar[bool] = True
+
+    out_features: int
+    bias: bool = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*shape[:-1], self.out_features)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        weight = (self.out_features, shape[-1])
+        return {"weight": weight, "bias": (self.out_features,)} if self.bias else {"weight": weight}
+
+    def macs(self, shape: Shape) -> int:
+        return prod(shape) * self.out_features
+
+    def work(self, shape: Shape) -> Work:
+        return Work(additions=_per_output(self, shape, self.bias))
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return super().windows(shape) if len(shape) == 1 else None
+
+
+@layer
+class BatchNorm2d(Layer):
+    """(C, H, W) -> (C, H, W); at inference one multiplication and one addition an element."""
+
+    keeps_input: ClassVar[bool] = True
+
+    eps: float = 1e-5
+    momentum: float = 0.1
+    affine: bool = True
+    track_running_stats: bool = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return maps(self, shape)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
+
+    def buffers(self, shape: Shape) -> dict[str, Shape]:
+        if not self.track_running_stats:
+            return {}
+        return {"running_mean": shape[:1], "running_var": shape[:1], "num_batches_tracked": ()}
+
+    def work(self, shape: Shape) -> Work:
+        return Work(additions=prod(shape), multiplications=prod(shape))
+
+
+@layer
+class _Pool2d(Layer):
+    """What the two poolings share: torch's rounding, with `ceil_mode` too."""
+
+    keeps_input: ClassVar[bool] = True
+
+    kernel_size: IntOrPair
+    stride: IntOrPair | None = None
+    padding: IntOrPair = 0
+
+    def __post_init__(self) -> None:
+        if self.stride is None:
+            self._set("stride", self.kernel_size)
+        super().__post_init__()
+        if isinstance(self.padding, str):
+            raise ShapeError(f"{type(self).__name__}: padding must be a whole number or a pair, got {self.padding!r}")
+        for kernel, padding in zip(pair(self.kernel_size), pair(self.padding), strict=True):
+            if 2 * padding > kernel:
+                raise ShapeError(
+                    f"{type(self).__name__}: padding {padding} must be at most half of kernel_size {kernel}"
+                )
+
+    def _variant(self) -> tuple[IntOrPair, bool]:
+        """Dilation and ceil_mode."""
+        return 1, False
+
+    def _axes(self) -> list[tuple[int, int, int]]:
+        kernels, dilations = pair(self.kernel_size), pair(self._variant()[0])
+        extents = [_extent(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
+        return list(zip(extents, pair(self.stride or self.kernel_size), pair(self.padding), strict=True))
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, *size = maps(self, shape)
+        _, ceil_mode = self._variant()
+        out = []
+        for length, (extent, stride, padding) in zip(size, self._axes(), strict=True):
+            room = length + 2 * padding - extent + (stride - 1 if ceil_mode else 0)
+            count = room // stride + 1
+            if ceil_mode and (count - 1) * stride >= length + padding:
+                count -= 1  # a window must begin inside the input or the padding before it
+            if count < 1:
+                raise ShapeError(
+                    f"{type(self).__name__}: nothing is left of {show(shape)} under kernel {self.kernel_size} "
+                    f"(extent {extent}, padding {padding}); it takes at least {extent - 2 * padding} there"
+                )
+            out.append(count)
+        return (channels, *out)
+
+    def fan_in(self, shape: Shape) -> int:
+        return _per_output(self, shape, prod(pair(self.kernel_size)))
+
+    def windows(self, shape: Shape) -> Windows | None:
+        height, width = (Window(*axis) for axis in self._axes())
+        return height, width
+
+
+@layer
+class MaxPool2d(_Pool2d):
+    """(C, H, W) -> (C, H', W'): the largest of each window; `stride` is by default the kernel's size."""
+
+    dilation: IntOrPair = 1
+    ceil_mode: bool = False
+
+    def _variant(self) -> tuple[IntOrPair, bool]:
+        return self.dilation, self.ceil_mode
+
+    def work(self, shape: Shape) -> Work:
+        return Work(comparisons=_per_output(self, shape, prod(pair(self.kernel_size)) - 1))
+
+    def kept(self, shape: Shape) -> tuple[int, int]:
+        return 0, prod(self.output_shape(shape))
+
+
+@layer
+class AvgPool2d(_Pool2d):
+    """(C, H, W) -> (C, H', W'): the mean of each window, of its padding too if `count_include_pad`."""
+
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+    def _variant(self) -> tuple[IntOrPair, bool]:
+        return 1, self.ceil_mode
+
+    def work(self, shape: Shape) -> Work:
+        outputs = prod(self.output_shape(shape))
+        return Work(additions=outputs * (prod(pair(self.kernel_size)) - 1), multiplications=outputs)
+
+
+@layer
+class AdaptiveAvgPool2d(Layer):
+    """(C, H, W) -> (C, *output_size): means of equal shares; None keeps that side as it is."""
+
+    output_size: IntOrPair | tuple[int | None, int | None] | None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, *size = maps(self, shape)
+        wanted = self.output_size if isinstance(self.output_size, tuple) else (self.output_size,) * 2
+        return (channels, *(want or have for want, have in zip(wanted, size, strict=True)))
+
+    def _shares(self, shape: Shape) -> list[list[tuple[int, int]]]:
+        """The windows along height and width: from floor(i in / out) to ceil((i + 1) in / out)."""
+        sides = zip(shape[1:], self.output_shape(shape)[1:], strict=True)
+        return [[(i * have // want, -(-(i + 1) * have // want)) for i in range(want)] for have, want in sides]
+
+    def fan_in(self, shape: Shape) -> int:
+        return shape[0] * prod(sum(stop - start for start, stop in side) for side in self._shares(shape))
+
+    def work(self, shape: Shape) -> Work:
+        outputs = prod(self.output_shape(shape))
+        return Work(additions=self.fan_in(shape) - outputs, multiplications=outputs)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        found = []
+        for side in self._shares(shape):
+            kernels = {stop - start for start, stop in side}
+            strides = {after - before for (before, _), (after, _) in pairwise(side)}
+            if len(kernels) > 1 or len(strides) > 1:
+                return None
+            found.append(Window(kernels.pop(), strides.pop() if strides else side[0][1], 0))
+        return found[0], found[1]
+
+    def kept(self, shape: Shape) -> tuple[int, int]:
+        """Its input, but for the global mean, which needs only the shape."""
+        return (0 if self.output_shape(shape)[1:] == (1, 1) else prod(shape)), 0
+
+
+@layer
+class ReLU(Layer):
+    """max(x, 0): one comparison an element."""
+
+    keeps_output: ClassVar[bool] = True
+
+    def work(self, shape: Shape) -> Work:
+        return Work(comparisons=prod(shape))
+
+
+@layer
+class _Squash(Layer):
+    """An activation of one exponential an element."""
+
+    keeps_output: ClassVar[bool] = True
+
+    def work(self, shape: Shape) -> Work:
+        return Work(exponentials=prod(shape))
+
+
+@layer
+class Sigmoid(_Squash):
+    """1 / (1 + exp(-x))."""
+
+
+@layer
+class Tanh(_Squash):
+    """tanh(x)."""
+
+
+@layer
+class Softmax(Layer):
+    """exp(x) over its sum along `dim`, counted as in torch with the batch as dimension 0."""
+
+    keeps_output: ClassVar[bool] = True
+
+    dim: int = 1
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if not -len(shape) <= self.dim <= len(shape) or not self.dim:
+            wanted = f"Softmax: dim={self.dim} is none of the {len(shape)} dimensions after the batch of {show(shape)}"
+            raise ShapeError(wanted)
+        return shape
+
+    def work(self, shape: Shape) -> Work:
+        count = prod(shape)
+        length = shape[self.dim - 1 if self.dim > 0 else self.dim]
+        return Work(additions=count - count // length, multiplications=count, exponentials=count)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return super().windows(shape) if self.dim in (1, -len(shape)) else None
+
+
+@layer
+class Dropout(Layer):
+    """Nothing at inference; in training each element is zero with probability `p`."""
+
+    is_view: ClassVar[bool] = True
+
+    p: float = 0.5
+
+    def kept(self, shape: Shape) -> tuple[int, int]:
+        """The noise that the input is multiplied by, in the input's own dtype, as on the CPU."""
+        return (prod(shape) if self.p else 0), 0
+
+
+@layer
+class Flatten(Layer):
+    """Dimensions `start_dim` to `end_dim` become one; as in torch, the batch is dimension 0 and stays."""
+
+    is_view: ClassVar[bool] = True
+
+    start_dim: int = 1
+    end_dim: int = -1
+
+    def _span(self, shape: Shape) -> tuple[int, int]:
+        rank = len(shape) + 1
+        start, end = (dim + rank if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
+        if not 1 <= start <= end < rank:
+            raise ShapeError(
+                f"Flatten: start_dim={self.start_dim}, end_dim={self.end_dim} is no span of the dimensions "
+                f"1 to {rank - 1} of {show(shape)} (0 is the batch)"
+            )
+        return start - 1, end
+
+    def output_shape(self, shape: Shape) -> Shape:
+        start, stop = self._span(shape)
+        return (*shape[:start], prod(shape[start:stop]), *shape[stop:])
+
+    def windows(self, shape: Shape) -> Windows | None:
+        """Flattened maps are seen whole by whatever reads them."""
+        if len(shape) == 1:
+            return super().windows(shape)
+        if len(shape) != 3 or self._span(shape) != (0, 3):
+            return None
+        return Window(shape[1], shape[1]), Window(shape[2], shape[2])
+
+
+@layer
+class Identity(Layer):
+    """x."""
+
+    is_view: ClassVar[bool] = True

@@ -1,0 +1,241 @@
+"""The base of every description: values that state their output, and infer their input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from functools import cached_property
+from math import inf
+from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar, dataclass_transform
+
+from .signal import POINTWISE, Shape, ShapeError, Windows, show
+
+IntOrPair: TypeAlias = int | tuple[int, int]
+
+
+class Work(NamedTuple):
+    """What a layer does per sample besides its MACs. Every window counts in full, padding included;
+    divisions are multiplications; a power, a sigmoid or a tanh is one exponential."""
+
+    comparisons: int = 0
+    additions: int = 0
+    multiplications: int = 0
+    exponentials: int = 0
+
+
+class Node:
+    """A layer or a join: a frozen, hashable value whose repr is its source."""
+
+    kinds: ClassVar[dict[str, type[Node]]] = {}
+    """Every class that a description may name, by its name."""
+
+    def __init_subclass__(cls) -> None:
+        if not cls.__name__.startswith("_"):
+            Node.kinds[cls.__name__] = cls
+
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def layer(cls: type[T]) -> type[T]:
+    """Make a subclass of `Layer` a frozen dataclass; comparison, hash and repr are `Layer`'s own."""
+    return dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+@layer
+class Layer(Node):
+    """A leaf. A layer that stands twice in a description is two layers: weights are not shared.
+
+    A subclass is a frozen dataclass named and spelled as in `torch.nn`, without the input channels.
+    From its input shape (channels first, per sample) it states its output shape, its tensors and its
+    MACs; all else that a report prints is derived from these or defaults to nothing.
+    """
+
+    weighted: ClassVar[bool] = False
+    """Whether it counts as a layer in "a 16-layer network"."""
+    is_view: ClassVar[bool] = False
+    """Whether inference hands its input on without a new tensor; training does too if nothing is `kept`."""
+    keeps_input: ClassVar[bool] = False
+    """Whether autograd keeps its input for the backward pass."""
+    keeps_output: ClassVar[bool] = False
+    """Whether autograd keeps its output for the backward pass."""
+
+    def __post_init__(self) -> None:
+        for name, rule in _rules(type(self)):
+            value = getattr(self, name)
+            try:
+                self._set(name, rule(value))
+            except (TypeError, ValueError) as error:
+                raise ShapeError(f"{type(self).__name__}: {name} must be {error}, got {value!r}") from None
+
+    def _set(self, name: str, value: object) -> None:
+        """For `__post_init__` alone: bring a setting into its one canonical form."""
+        self.__dict__[name] = value
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Its settings by torch's keyword, in the order of the constructor."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        return (type(self), *self.settings.values())
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self._key)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Layer) and self._key == other._key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(self.settings.values())
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.default is MISSING:
+                shown.append(repr(value))
+            elif value != field.default or type(value) is not type(field.default):
+                shown.append(f"{field.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The output's shape; a `ShapeError` where the input cannot be taken."""
+        return shape
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """The parameters, in the order of the state dict."""
+        return {}
+
+    def buffers(self, shape: Shape) -> dict[str, Shape]:
+        """The buffers, in the order of the state dict; a scalar one is an int64 counter."""
+        return {}
+
+    def macs(self, shape: Shape) -> int:
+        """Multiply-accumulates per sample: those of a convolution or a linear layer, no others."""
+        return 0
+
+    def work(self, shape: Shape) -> Work:
+        """What it does besides its MACs, per sample, at inference."""
+        return Work()
+
+    def fan_in(self, shape: Shape) -> int:
+        """Inputs that all outputs together read, bias apart: by default those of the MACs."""
+        return self.macs(shape)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        """What an output position reads along height and width; None: not the same everywhere."""
+        return POINTWISE
+
+    def kept(self, shape: Shape) -> tuple[int, int]:
+        """What autograd keeps besides input and output: (elements, int64 indices) per sample."""
+        return 0, 0
+
+
+def maps(self: Layer, shape: Shape) -> tuple[int, int, int]:
+    """The shape as (channels, height, width), or a `ShapeError`."""
+    if len(shape) != 3:
+        wanted = f"{type(self).__name__} needs maps (channels, height, width), got {show(shape)}"
+        raise ShapeError(wanted)
+    return shape[0], shape[1], shape[2]
+
+
+def pair(value: IntOrPair) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value
+
+
+def _whole(least: int) -> Callable[[Any], int]:
+    def rule(value: Any) -> int:
+        if type(value) is not int or value < least:
+            raise ValueError(f"a whole number of at least {least}")
+        return value
+
+    return rule
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError("a whole number")
+    return value
+
+
+def _pair(least: int, *words: str | None) -> Callable[[Any], Any]:
+    """An int or a pair of ints; a pair of equals is the int, so that equal layers are equal values."""
+
+    def fits(one: Any) -> bool:
+        return (type(one) is int and one >= least) or (one is None and None in words)
+
+    def rule(value: Any) -> Any:
+        if fits(value) or (isinstance(value, str) and value in words):
+            return value
+        sides = tuple(value) if isinstance(value, tuple | list) else ()
+        if len(sides) == 2 and all(
+            (type(one) is int and one >= least) or (one is None and None in words) for one in sides
+        ):
+            return sides[0] if sides[0] == sides[1] else sides
+        spelled = "".join(f" or {word!r}" for word in words)
+        raise ValueError(f"a whole number of at least {least} or a pair of them{spelled}")
+
+    return rule
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise TypeError("True or False")
+    return value
+
+
+def _number(wanted: str, least: float = -inf, most: float = inf) -> Callable[[Any], float]:
+    def rule(value: Any) -> float:
+        if type(value) not in (int, float) or not least <= value <= most or abs(value) == inf:
+            raise ValueError(wanted)
+        return float(value)
+
+    return rule
+
+
+_any_number = _number("a number")
+
+# One rule a setting, by its name: what torch calls the same is held to the same.
+RULES: dict[str, Callable[[Any], Any]] = {
+    "out_channels": _whole(1),
+    "out_features": _whole(1),
+    "groups": _whole(1),
+    "size": _whole(1),
+    "kernel_size": _pair(1),
+    "stride": _pair(1),
+    "padding": _pair(0, "same", "valid"),
+    "output_padding": _pair(0),
+    "dilation": _pair(1),
+    "output_size": _pair(1, None),
+    "dim": _integer,
+    "start_dim": _integer,
+    "end_dim": _integer,
+    "bias": _flag,
+    "affine": _flag,
+    "track_running_stats": _flag,
+    "ceil_mode": _flag,
+    "count_include_pad": _flag,
+    "p": _number("a probability", 0, 1),
+    "eps": _number("a number of at least 0", 0),
+    "momentum": _any_number,
+    "alpha": _any_number,
+    "beta": _any_number,
+    "k": _any_number,
+    "amplitude": _any_number,
+    "slope": _any_number,
+}
+_RULES_OF: dict[type[Layer], tuple[tuple[str, Callable[[Any], Any]], ...]] = {}
+
+
+def _rules(cls: type[Layer]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    if cls not in _RULES_OF:
+        named = (field.name for field in fields(cls))
+        _RULES_OF[cls] = tuple((name, RULES[name]) for name in named if name in RULES)
+    return _RULES_OF[cls]

@@ -1,0 +1,89 @@
+"""Descriptions as JSON and back; reading one looks names up in a table and executes nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, fields
+from typing import Any
+
+from .joins import Aux, Join
+from .node import Layer, Node
+
+
+class FormatError(ValueError):
+    """A text that is no description; the message names the place in it."""
+
+
+def to_dict(node: Node) -> dict[str, Any]:
+    """`{"kind": "Conv2d", "out_channels": 64, "kernel_size": 7}`, defaults omitted; joins have "children"."""
+    if isinstance(node, Join):
+        head = {"source": node.source} if isinstance(node, Aux) else {}
+        return {
+            "kind": type(node).__name__,
+            **head,
+            "children": {name: to_dict(child) for name, child in node.children},
+        }
+    assert isinstance(node, Layer)
+    settings = {
+        field.name: getattr(node, field.name)
+        for field in fields(node)
+        if field.default is MISSING or getattr(node, field.name) != field.default
+    }
+    return {"kind": type(node).__name__, **settings}
+
+
+def from_dict(data: Any, place: str = "the description") -> Node:
+    """What `to_dict` gave, or read from JSON, as a description; a `FormatError` names the place."""
+    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+        raise FormatError(f'{place}: an object with a "kind" was expected, got {_short(data)}')
+    settings = {name: value for name, value in data.items() if name != "kind"}
+    cls = Node.kinds.get(data["kind"])
+    if cls is None or cls in (Layer, Join):
+        raise FormatError(f"{place}: there is no layer or join {data['kind']!r}")
+    try:
+        if issubclass(cls, Join):
+            children = settings.pop("children", {})
+            if not isinstance(children, dict):
+                raise FormatError(f'{place}: "children" must be an object, got {_short(children)}')
+            head = [settings.pop("source")] if cls is Aux and "source" in settings else []
+            if settings:
+                raise FormatError(f"{place}: {cls.__name__} has no setting {next(iter(settings))!r}")
+            return cls(*head, **{name: from_dict(child, f"{place} > {name}") for name, child in children.items()})
+        return cls(**{name: _tuples(value) for name, value in settings.items()})
+    except FormatError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"{place}: {error}") from None
+
+
+def dumps(node: Node, indent: int | None = 2) -> str:
+    """The description as JSON text."""
+    return json.dumps(to_dict(node), indent=indent, ensure_ascii=False)
+
+
+def loads(text: str) -> Node:
+    """The description in a JSON text; a `FormatError` where it is none."""
+    try:
+        return from_dict(json.loads(text, object_pairs_hook=_unique))
+    except json.JSONDecodeError as error:
+        raise FormatError(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+    except RecursionError:
+        raise FormatError("nested too deeply to be a description") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise FormatError(f"the name {name!r} stands twice in one object")
+        found[name] = value
+    return found
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

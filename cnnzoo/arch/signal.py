@@ -1,0 +1,104 @@
+"""What flows along an edge of a network: a shape, and what one of its positions sees of the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+Shape = tuple[int, ...]
+
+
+class ShapeError(ValueError):
+    """A size, a channel count or a join that cannot be; `place` is the path at which it was met."""
+
+    def __init__(self, problem: str, place: str = "") -> None:
+        super().__init__(problem, place)
+        self.problem = problem
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"at {self.place}: {self.problem}" if self.place else self.problem
+
+    def at(self, place: str) -> ShapeError:
+        """The same error with its place, unless a deeper place is already known."""
+        return self if self.place else ShapeError(self.problem, place)
+
+
+class Window(NamedTuple):
+    """What one output position reads along one axis: `kernel` input positions (dilation included),
+    `stride` apart from the next one's, the first of them `padding` before the edge."""
+
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+
+
+class Axis(NamedTuple):
+    """Receptive field along one axis, in input pixels: its size, the step from one position's to the
+    next one's (effective stride), and how far the first one begins before the edge (effective padding).
+
+    The recurrences are those of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional
+    Neural Networks" (Distill, 2019).
+    """
+
+    size: int = 1
+    stride: int = 1
+    padding: int = 0
+
+    def through(self, window: Window) -> Axis:
+        kernel, stride, padding = window
+        return Axis(
+            self.size + (kernel - 1) * self.stride,
+            self.stride * stride,
+            self.padding + padding * self.stride,
+        )
+
+
+Field = tuple[Axis, Axis]
+Windows = tuple[Window, Window]
+
+PIXEL: Field = (Axis(), Axis())
+POINTWISE: Windows = (Window(), Window())
+
+
+class Signal(NamedTuple):
+    """A tensor on its way: its shape per sample, its receptive field (None: unknown), the number of
+    weighted layers behind it, and which tensor it is (0 is the input; a view is its source)."""
+
+    shape: Shape
+    field: Field | None = PIXEL
+    depth: int = 0
+    source: int = 0
+
+
+def advance(field: Field | None, windows: Windows | None) -> Field | None:
+    """The receptive field behind a layer that reads through `windows`."""
+    if field is None or windows is None:
+        return None
+    if windows == POINTWISE:
+        return field
+    height = field[0].through(windows[0])
+    if field[0] == field[1] and windows[0] == windows[1]:
+        return height, height
+    return height, field[1].through(windows[1])
+
+
+def merge(signals: Iterable[Signal]) -> Field | None:
+    """The receptive field where branches meet: their union, unknown where their strides differ."""
+    fields = {signal.field for signal in signals}
+    if len(fields) == 1:
+        return fields.pop()
+    axes = []
+    for pair in zip(*(field or (None, None) for field in fields), strict=True):
+        known = [axis for axis in pair if axis is not None]
+        if len(known) < len(pair) or len({axis.stride for axis in known}) > 1:
+            return None
+        start = min(-axis.padding for axis in known)
+        stop = max(axis.size - axis.padding for axis in known)
+        axes.append(Axis(stop - start, known[0].stride, -start))
+    return axes[0], axes[1]
+
+
+def show(shape: Iterable[int]) -> str:
+    """A shape as errors print it: `(64, 112, 112)`."""
+    return repr(tuple(shape))

@@ -1,0 +1,212 @@
+"""The calculator: a description and an input size in, a `Report` out; exact integers, no torch."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import Any, NamedTuple
+
+from .arch.joins import Aux, Join
+from .arch.node import Layer, Node
+from .arch.signal import PIXEL, Shape, ShapeError, Signal, Windows, advance, merge, show
+from .report import ITEM_BYTES, IntOrPair, Report, Row
+
+
+def calculate(
+    description: Node, input_size: Shape, *, batch_size: int = 1, dtype: str = "float32", **about: Any
+) -> Report:
+    """The report of a description at an input size (channels first, per sample).
+
+    Raises `ShapeError`, with the path, where a layer or a join cannot take what reaches it. `about` is
+    what the report says of itself: model, paper, printed.
+    """
+    if not input_size or any(type(length) is not int or length < 1 for length in input_size):
+        raise ShapeError(f"input_size must be positive whole numbers (channels, height, width), got {show(input_size)}")
+    if type(batch_size) is not int or batch_size < 1:
+        raise ValueError(f"batch_size must be a whole number of at least 1, got {batch_size!r}")
+    if dtype not in ITEM_BYTES:
+        raise ValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
+    trace = _Trace(tuple(input_size), batch_size, ITEM_BYTES[dtype])
+    trace.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
+    return Report(trace.rows(), tuple(trace.frames), tuple(input_size), batch_size, dtype, **about)
+
+
+class _Facts(NamedTuple):
+    """What a layer is at an input shape, wherever it stands."""
+
+    output_shape: Shape
+    columns: tuple[Any, ...]
+    """The row's from `kind` to `connections`."""
+    windows: Windows | None
+    elements: int
+    kept: int
+    """Bytes of the dtype, and of indices, that autograd keeps besides input and output."""
+    indices: int
+
+
+@lru_cache(maxsize=1 << 14)
+def _facts(layer: Layer, shape: Shape) -> _Facts:
+    output_shape = layer.output_shape(shape)
+    tensors, buffers = layer.tensors(shape), layer.buffers(shape)
+    biases = prod(tensors["bias"]) if "bias" in tensors else 0
+    outputs = prod(output_shape)
+    columns = (
+        type(layer).__name__,
+        layer.settings,
+        shape,
+        output_shape,
+        tensors,
+        buffers,
+        sum(map(prod, tensors.values())) - biases,
+        biases,
+        sum(map(prod, buffers.values())),
+        layer.macs(shape),
+        *layer.work(shape),
+        layer.fan_in(shape) + (outputs if layer.weighted and biases else 0),
+    )
+    return _Facts(output_shape, columns, layer.windows(shape), outputs, *layer.kept(shape))
+
+
+class _Step(NamedTuple):
+    """A row in the making: which tensors it reads and which it fills, at inference."""
+
+    path: str
+    columns: tuple[Any, ...]
+    y: Signal
+    aux: bool
+    stored: int
+    reads: tuple[int, ...]
+    fills: int
+    """One of `reads` where it makes no tensor of its own."""
+
+
+class _Trace:
+    """The flow of a `Signal` through a description, step by step."""
+
+    def __init__(self, input_size: Shape, batch_size: int, item: int) -> None:
+        self.item = item * batch_size
+        self.index = 8 * batch_size
+        self.path = ""
+        self.entered = input_size
+        self.aux = False
+        self.steps: list[_Step] = []
+        self.frames: list[Row] = []
+        self.sizes = [prod(input_size)]
+        """Elements of each tensor; the input is tensor 0."""
+        self.holder = [0]
+        """The tensor that holds each one at inference: itself, or the source of a view."""
+        self.kept: set[int] = set()
+        """The tensors that autograd keeps."""
+
+    def run(self, name: str, child: Node, x: Signal) -> Signal:
+        outer = self.path
+        path = f"{outer}.{name}" if outer else name
+        if isinstance(child, Layer):
+            try:
+                facts = _facts(child, x.shape)
+            except ShapeError as error:
+                raise error.at(path) from None
+            return self._leaf(path, child, facts, x)
+        assert isinstance(child, Join)
+        before = self.path, self.entered, self.aux
+        self.path, self.entered, self.aux = path, x.shape, self.aux or isinstance(child, Aux)
+        place = len(self.frames)
+        frame = Row(path, type(child).__name__, {}, x.shape, x.shape, {}, {}, aux=self.aux)
+        self.frames.append(frame)
+        y = child.flow(x, self)
+        size, stride, padding = _seen(y)
+        self.frames[place] = frame._replace(
+            output_shape=y.shape, receptive_field=size, effective_stride=stride, effective_padding=padding
+        )
+        self.path, self.entered, self.aux = before
+        return y
+
+    def add(self, x: Signal, y: Signal) -> Signal:
+        if x.shape != y.shape:
+            raise ShapeError(
+                f"cannot add {show(x.shape)} to a shortcut of {show(y.shape)}; "
+                f"a downsample from {show(self.entered)} to {show(x.shape)} would fit",
+                self.path,
+            )
+        return self._meet("add", x.shape, (x, y), prod(x.shape))
+
+    def cat(self, parts: list[Signal]) -> Signal:
+        first = parts[0].shape
+        for part in parts:
+            if part.shape[1:] != first[1:] or len(part.shape) != len(first):
+                raise ShapeError(
+                    f"cannot concatenate {show(part.shape)} after {show(first)}; maps of {show(first[1:])} would fit",
+                    self.path,
+                )
+        return self._meet("cat", (sum(part.shape[0] for part in parts), *first[1:]), tuple(parts), 0)
+
+    def _leaf(self, path: str, layer: Layer, facts: _Facts, x: Signal) -> Signal:
+        stored = facts.kept * self.item + facts.indices * self.index
+        if layer.keeps_input and x.source not in self.kept:
+            self.kept.add(x.source)
+            stored += self.sizes[x.source] * self.item
+        source = x.source
+        if not layer.is_view or facts.kept:  # what autograd keeps of a dropout is a sign that training makes a tensor
+            source = self._tensor(facts.elements, self.holder[x.source] if layer.is_view else None)
+        if layer.keeps_output:
+            self.kept.add(source)
+            stored += facts.elements * self.item
+        y = Signal(facts.output_shape, advance(x.field, facts.windows), x.depth + layer.weighted, source)
+        reads = (self.holder[x.source],)
+        self.steps.append(_Step(path, facts.columns, y, self.aux, stored, reads, self.holder[source]))
+        return y
+
+    def _meet(self, kind: str, shape: Shape, parts: tuple[Signal, ...], additions: int) -> Signal:
+        columns: tuple[Any, ...] = (kind, {}, self.entered, shape, {}, {}, 0, 0, 0, 0, 0, additions, 0, 0, 0)
+        source = self._tensor(prod(shape), None)
+        y = Signal(shape, merge(parts), max(part.depth for part in parts), source)
+        reads = tuple(self.holder[part.source] for part in parts)
+        self.steps.append(_Step(self.path, columns, y, self.aux, 0, reads, source))
+        return y
+
+    def _tensor(self, elements: int, held_by: int | None) -> int:
+        number = len(self.sizes)
+        self.sizes.append(elements)
+        self.holder.append(number if held_by is None else held_by)
+        return number
+
+    def rows(self) -> tuple[Row, ...]:
+        """The rows, with what is alive at inference while each runs, by the rule `Report.liveness`."""
+        last: dict[int, int] = {}
+        for number, (_, _, _, aux, _, reads, fills) in enumerate(self.steps):
+            if not aux:
+                for tensor in (*reads, fills):
+                    last[tensor] = number
+        rows = []
+        sizes = self.sizes
+        alive = sizes[0]
+        for number, (path, columns, y, aux, stored, reads, fills) in enumerate(self.steps):
+            if not aux and fills not in reads:
+                alive += sizes[fills]
+            live = 0 if aux else alive * self.item
+            rows.append(Row._make((path, *columns, y.depth, *_seen(y), aux, sizes[y.source] * self.item, live, stored)))
+            if not aux:
+                for tensor in {*reads, fills}:
+                    if last[tensor] == number:
+                        alive -= sizes[tensor]
+        return tuple(rows)
+
+
+def _seen(y: Signal) -> tuple[IntOrPair | None, IntOrPair | None, IntOrPair | None]:
+    """Receptive field, effective stride and padding; the latter two belong to maps alone."""
+    if y.field is None:
+        return None, None, None
+    height, width = y.field
+    if len(y.shape) != 3:
+        return _square(height.size, width.size), None, None
+    if height == width:
+        return height
+    return (
+        _square(height.size, width.size),
+        _square(height.stride, width.stride),
+        _square(height.padding, width.padding),
+    )
+
+
+def _square(height: int, width: int) -> IntOrPair:
+    return height if height == width else (height, width)

@@ -1,0 +1,186 @@
+"""GoogLeNet: Szegedy et al. (2014), table 1, and torchvision's network of that name."""
+
+from ..arch import (
+    AdaptiveAvgPool2d,
+    Aux,
+    AvgPool2d,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Linear,
+    LocalResponseNorm,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+)
+from ..registry import Figures, Paper, register
+
+PAPER = Paper(
+    title="Going Deeper with Convolutions",
+    authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich",
+    year=2014,
+    arxiv="1409.4842",
+)
+
+STAGES = {
+    "conv1": (64, 112, 112),
+    "maxpool1": (64, 56, 56),
+    "conv3": (192, 56, 56),
+    "maxpool2": (192, 28, 28),
+    "inception3a": (256, 28, 28),
+    "inception3b": (480, 28, 28),
+    "maxpool3": (480, 14, 14),
+    "inception4a": (512, 14, 14),
+    "inception4b": (512, 14, 14),
+    "inception4c": (512, 14, 14),
+    "inception4d": (528, 14, 14),
+    "inception4e": (832, 14, 14),
+    "maxpool4": (832, 7, 7),
+    "inception5a": (832, 7, 7),
+    "inception5b": (1024, 7, 7),
+    "avgpool": (1024, 1, 1),
+    "fc": (1000,),
+}
+
+
+def conv(channels: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Sequential:
+    """A convolution with biases and its ReLU."""
+    return Sequential(conv=Conv2d(channels, kernel, stride=stride, padding=padding), relu=ReLU())
+
+
+def inception(c1: int, c3: tuple[int, int], c5: tuple[int, int], proj: int) -> Concat:
+    """A row of table 1: #1x1, (#3x3 reduce, #3x3), (#5x5 reduce, #5x5), pool proj (figure 2b)."""
+    return Concat(
+        branch1=conv(c1, 1),
+        branch2=Sequential(conv(c3[0], 1), conv(c3[1], 3, padding=1)),
+        branch3=Sequential(conv(c5[0], 1), conv(c5[1], 5, padding=2)),
+        branch4=Sequential(MaxPool2d(3, stride=1, padding=1), conv(proj, 1)),
+    )
+
+
+def head(source: str, num_classes: int) -> Aux:
+    """Section 5: average pooling 5x5/3, 128 1x1 convolutions, 1024 units, 70 % dropout, a classifier."""
+    return Aux(
+        source,
+        pool=AvgPool2d(5, stride=3),
+        conv=conv(128, 1),
+        flatten=Flatten(),
+        fc1=Linear(1024),
+        relu=ReLU(),
+        dropout=Dropout(0.7),
+        fc2=Linear(num_classes),
+    )
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=6_998_552, macs=1_582_671_872, receptive_field=715, stages=STAGES, aux_params=6_379_728),
+)
+def googlenet(num_classes: int = 1000, dropout: float = 0.4, aux_logits: bool = True) -> Sequential:
+    """The network of table 1: 5x5 branches, LRN, biases, no batch normalisation; 6,998,552 parameters.
+
+    The two auxiliary heads, on inception4a and inception4d, have 6,379,728 more and exist in training
+    only (`aux_logits=False` leaves them out; below 144 pixels their 5x5 pooling no longer fits). Pooling
+    rounds up, without which 112 does not become 56; LRN's constants are not in the paper: torch's
+    defaults, as in Caffe's GoogLeNet. Average pooling adapts, where the paper's is 7x7 on 7x7.
+    torchvision's network is `googlenet_tv`.
+    """
+    return Sequential(
+        conv1=conv(64, 7, stride=2, padding=3),
+        maxpool1=MaxPool2d(3, stride=2, ceil_mode=True),
+        norm1=LocalResponseNorm(5),
+        conv2=conv(64, 1),
+        conv3=conv(192, 3, padding=1),
+        norm2=LocalResponseNorm(5),
+        maxpool2=MaxPool2d(3, stride=2, ceil_mode=True),
+        inception3a=inception(64, (96, 128), (16, 32), 32),
+        inception3b=inception(128, (128, 192), (32, 96), 64),
+        maxpool3=MaxPool2d(3, stride=2, ceil_mode=True),
+        inception4a=inception(192, (96, 208), (16, 48), 64),
+        inception4b=inception(160, (112, 224), (24, 64), 64),
+        inception4c=inception(128, (128, 256), (24, 64), 64),
+        inception4d=inception(112, (144, 288), (32, 64), 64),
+        inception4e=inception(256, (160, 320), (32, 128), 128),
+        maxpool4=MaxPool2d(3, stride=2, ceil_mode=True),
+        inception5a=inception(256, (160, 320), (32, 128), 128),
+        inception5b=inception(384, (192, 384), (48, 128), 128),
+        aux1=head("inception4a", num_classes) if aux_logits else None,
+        aux2=head("inception4d", num_classes) if aux_logits else None,
+        avgpool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        dropout=Dropout(dropout),
+        fc=Linear(num_classes),
+    )
+
+
+def conv_bn(channels: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Sequential:
+    """torchvision's BasicConv2d: no bias, batch normalisation with eps=0.001."""
+    return Sequential(
+        conv=Conv2d(channels, kernel, stride=stride, padding=padding, bias=False),
+        bn=BatchNorm2d(eps=0.001),
+        relu=ReLU(),
+    )
+
+
+def inception_tv(c1: int, c3: tuple[int, int], c5: tuple[int, int], proj: int) -> Concat:
+    """The row of table 1 with a 3x3 where it says 5x5, torchvision's inheritance from a ported checkpoint."""
+    return Concat(
+        branch1=conv_bn(c1, 1),
+        branch2=Sequential(conv_bn(c3[0], 1), conv_bn(c3[1], 3, padding=1)),
+        branch3=Sequential(conv_bn(c5[0], 1), conv_bn(c5[1], 3, padding=1)),
+        branch4=Sequential(MaxPool2d(3, stride=1, padding=1, ceil_mode=True), conv_bn(proj, 1)),
+    )
+
+
+def head_tv(source: str, num_classes: int, dropout: float) -> Aux:
+    """The auxiliary head with a pooling to 4x4, whatever the input's size."""
+    return Aux(
+        source,
+        pool=AdaptiveAvgPool2d(4),
+        conv=conv_bn(128, 1),
+        flatten=Flatten(),
+        fc1=Linear(1024),
+        relu=ReLU(),
+        dropout=Dropout(dropout),
+        fc2=Linear(num_classes),
+    )
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=6_624_904, macs=1_498_376_192, receptive_field=379, stages=STAGES, aux_params=6_379_984),
+)
+def googlenet_tv(
+    num_classes: int = 1000, dropout: float = 0.2, dropout_aux: float = 0.7, aux_logits: bool = True
+) -> Sequential:
+    """torchvision's `googlenet`: batch normalisation, and 3x3 in the 5x5 branch; 6,624,904 parameters.
+
+    373,648 fewer than `googlenet`, and a position of inception5b sees 379 pixels for its 715; maxpool4
+    is 2x2. With both heads 13,004,888.
+    """
+    return Sequential(
+        conv1=conv_bn(64, 7, stride=2, padding=3),
+        maxpool1=MaxPool2d(3, stride=2, ceil_mode=True),
+        conv2=conv_bn(64, 1),
+        conv3=conv_bn(192, 3, padding=1),
+        maxpool2=MaxPool2d(3, stride=2, ceil_mode=True),
+        inception3a=inception_tv(64, (96, 128), (16, 32), 32),
+        inception3b=inception_tv(128, (128, 192), (32, 96), 64),
+        maxpool3=MaxPool2d(3, stride=2, ceil_mode=True),
+        inception4a=inception_tv(192, (96, 208), (16, 48), 64),
+        inception4b=inception_tv(160, (112, 224), (24, 64), 64),
+        inception4c=inception_tv(128, (128, 256), (24, 64), 64),
+        inception4d=inception_tv(112, (144, 288), (32, 64), 64),
+        inception4e=inception_tv(256, (160, 320), (32, 128), 128),
+        maxpool4=MaxPool2d(2, ceil_mode=True),
+        inception5a=inception_tv(256, (160, 320), (32, 128), 128),
+        inception5b=inception_tv(384, (192, 384), (48, 128), 128),
+        aux1=head_tv("inception4a", num_classes, dropout_aux) if aux_logits else None,
+        aux2=head_tv("inception4d", num_classes, dropout_aux) if aux_logits else None,
+        avgpool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        dropout=Dropout(dropout),
+        fc=Linear(num_classes),
+    )

@@ -1,0 +1,127 @@
+"""LeNet-5: LeCun, Bottou, Bengio and Haffner (1998), and what is called LeNet today."""
+
+from ..arch import (
+    RBF,
+    AvgPool2d,
+    Conv2d,
+    Flatten,
+    Linear,
+    ScaledTanh,
+    Sequential,
+    Subsampling2d,
+    TableConv2d,
+    Tanh,
+)
+from ..registry import Figures, Paper, register
+
+PAPER = Paper(
+    title="Gradient-Based Learning Applied to Document Recognition",
+    authors="LeCun, Bottou, Bengio, Haffner",
+    year=1998,
+    doi="10.1109/5.726791",
+)
+
+TABLE_I = (
+    (0, 1, 2),
+    (1, 2, 3),
+    (2, 3, 4),
+    (3, 4, 5),
+    (0, 4, 5),
+    (0, 1, 5),
+    (0, 1, 2, 3),
+    (1, 2, 3, 4),
+    (2, 3, 4, 5),
+    (0, 3, 4, 5),
+    (0, 1, 4, 5),
+    (0, 1, 2, 5),
+    (0, 1, 3, 4),
+    (1, 2, 4, 5),
+    (0, 2, 3, 5),
+    (0, 1, 2, 3, 4, 5),
+)
+"""Table I: the maps of S2 that each of the 16 maps of C3 reads."""
+
+
+@register(
+    paper=PAPER,
+    input_size=(1, 32, 32),
+    figures=Figures(
+        params=60_000,
+        macs=325_680,
+        receptive_field=32,
+        stages={
+            "c1": (6, 28, 28),
+            "s2": (6, 14, 14),
+            "c3": (16, 10, 10),
+            "s4": (16, 5, 5),
+            "c5": (120, 1, 1),
+            "f6": (84,),
+            "output": (10,),
+        },
+    ),
+)
+def lenet5(num_classes: int = 10) -> Sequential:
+    """LeNet-5 of section II.B, to the letter: 60,000 trainable parameters, 340,908 connections.
+
+    C3 reads S2 by table I (1,516 parameters; read in full it would have 2,416), subsampling has a
+    trainable coefficient and bias a map, every layer up to F6 ends in 1.7159 tanh(2x/3), and the output
+    is the squared distance to fixed centres, so the least one is the class. `lenet5_modern` is what
+    textbooks call LeNet.
+    """
+    return Sequential(
+        c1=Conv2d(6, 5),
+        tanh1=ScaledTanh(),
+        s2=Subsampling2d(2),
+        tanh2=ScaledTanh(),
+        c3=TableConv2d(TABLE_I, 5),
+        tanh3=ScaledTanh(),
+        s4=Subsampling2d(2),
+        tanh4=ScaledTanh(),
+        c5=Conv2d(120, 5),
+        tanh5=ScaledTanh(),
+        flatten=Flatten(),
+        f6=Linear(84),
+        tanh6=ScaledTanh(),
+        output=RBF(num_classes),
+    )
+
+
+@register(
+    paper=PAPER,
+    input_size=(1, 28, 28),
+    figures=Figures(
+        params=61_706,
+        macs=416_520,
+        receptive_field=16,
+        stages={
+            "conv1": (6, 28, 28),
+            "pool1": (6, 14, 14),
+            "conv2": (16, 10, 10),
+            "pool2": (16, 5, 5),
+            "fc1": (120,),
+            "fc2": (84,),
+            "fc3": (10,),
+        },
+    ),
+)
+def lenet5_modern(num_classes: int = 10) -> Sequential:
+    """What is called LeNet today, on 28x28 digits: 61,706 parameters, 1,706 more than the paper's.
+
+    conv2 reads all six maps (2,416 parameters for 1,516), pooling has no parameters (44 fewer), the
+    output is linear (850 more). tanh and average pooling are kept; the padding of conv1 makes up for
+    the smaller input.
+    """
+    return Sequential(
+        conv1=Conv2d(6, 5, padding=2),
+        tanh1=Tanh(),
+        pool1=AvgPool2d(2),
+        conv2=Conv2d(16, 5),
+        tanh2=Tanh(),
+        pool2=AvgPool2d(2),
+        flatten=Flatten(),
+        fc1=Linear(120),
+        tanh3=Tanh(),
+        fc2=Linear(84),
+        tanh4=Tanh(),
+        fc3=Linear(num_classes),
+    )

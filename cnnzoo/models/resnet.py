@@ -1,0 +1,231 @@
+"""ResNet: He, Zhang, Ren and Sun (2015), table 1, and the plain nets beside it; torchvision's names."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, TypeAlias
+
+from ..arch import (
+    AdaptiveAvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    Join,
+    Linear,
+    MaxPool2d,
+    PadChannels,
+    ReLU,
+    Residual,
+    Sequential,
+)
+from ..registry import Figures, Paper, register
+
+PAPER = Paper(
+    title="Deep Residual Learning for Image Recognition",
+    authors="He, Zhang, Ren, Sun",
+    year=2015,
+    arxiv="1512.03385",
+)
+
+Shortcut: TypeAlias = Literal["A", "B", "C"]
+Block: TypeAlias = Callable[[int, int, bool], Join]
+"""width, stride, and whether the block changes the shape."""
+
+
+def shortcut_path(option: Shortcut, channels: int, stride: int, changes: bool) -> Sequential | None:
+    """Section 3.3 and 4.1: A, every second pixel and zeros for new channels, no parameters; B, a 1x1
+    projection where the shape changes; C, a projection on every shortcut."""
+    if option not in ("A", "B", "C"):
+        raise ValueError(f"shortcut must be 'A', 'B' or 'C' (section 4.1 of the paper), got {option!r}")
+    if option == "C" or (option == "B" and changes):
+        return Sequential(Conv2d(channels, 1, stride=stride, bias=False), BatchNorm2d())
+    if changes:
+        return Sequential(*[MaxPool2d(1, stride=stride)] * (stride > 1), PadChannels(channels))
+    return None
+
+
+def basic(width: int, stride: int, changes: bool, shortcut: Shortcut = "B") -> Residual:
+    """3x3, 3x3 (figure 5, left)."""
+    return Residual(
+        conv1=Conv2d(width, 3, stride=stride, padding=1, bias=False),
+        bn1=BatchNorm2d(),
+        relu1=ReLU(),
+        conv2=Conv2d(width, 3, padding=1, bias=False),
+        bn2=BatchNorm2d(),
+        downsample=shortcut_path(shortcut, width, stride, changes),
+        relu=ReLU(),
+    )
+
+
+def plain(width: int, stride: int, changes: bool) -> Sequential:
+    """The basic block without its shortcut (figure 3, middle)."""
+    return Sequential(
+        conv1=Conv2d(width, 3, stride=stride, padding=1, bias=False),
+        bn1=BatchNorm2d(),
+        relu1=ReLU(),
+        conv2=Conv2d(width, 3, padding=1, bias=False),
+        bn2=BatchNorm2d(),
+        relu=ReLU(),
+    )
+
+
+def bottleneck(width: int, stride: int, changes: bool, shortcut: Shortcut = "B", v1: bool = False) -> Residual:
+    """1x1 down, 3x3, 1x1 up by four (figure 5, right); the stride is on the 3x3, or with `v1` on the first 1x1."""
+    return Residual(
+        conv1=Conv2d(width, 1, stride=stride if v1 else 1, bias=False),
+        bn1=BatchNorm2d(),
+        relu1=ReLU(),
+        conv2=Conv2d(width, 3, stride=1 if v1 else stride, padding=1, bias=False),
+        bn2=BatchNorm2d(),
+        relu2=ReLU(),
+        conv3=Conv2d(4 * width, 1, bias=False),
+        bn3=BatchNorm2d(),
+        downsample=shortcut_path(shortcut, 4 * width, stride, changes),
+        relu=ReLU(),
+    )
+
+
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+"""Table 1: blocks in conv2_x to conv5_x."""
+
+
+def resnet(depth: int, block: Block, num_classes: int, widens: bool) -> Sequential:
+    """A column of table 1. `widens`: the block's output is wider than the 64 maps that enter conv2_x."""
+
+    def layer(width: int, count: int, stride: int = 2) -> Sequential:
+        return Sequential(block(width, stride, stride > 1 or widens), *[block(width, 1, False)] * (count - 1))
+
+    n2, n3, n4, n5 = BLOCKS[depth]
+    return Sequential(
+        conv1=Conv2d(64, 7, stride=2, padding=3, bias=False),
+        bn1=BatchNorm2d(),
+        relu=ReLU(),
+        maxpool=MaxPool2d(3, stride=2, padding=1),
+        layer1=layer(64, n2, stride=1),
+        layer2=layer(128, n3),
+        layer3=layer(256, n4),
+        layer4=layer(512, n5),
+        avgpool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        fc=Linear(num_classes),
+    )
+
+
+def resnet_basic(depth: int, num_classes: int, shortcut: Shortcut) -> Sequential:
+    return resnet(depth, partial(basic, shortcut=shortcut), num_classes, widens=False)
+
+
+def resnet_bottleneck(depth: int, num_classes: int, shortcut: Shortcut, v1: bool = False) -> Sequential:
+    return resnet(depth, partial(bottleneck, shortcut=shortcut, v1=v1), num_classes, widens=True)
+
+
+def stages(expansion: int) -> dict[str, tuple[int, ...]]:
+    """The output sizes of table 1, by the names used here."""
+    sizes = {"layer1": 56, "layer2": 28, "layer3": 14, "layer4": 7}
+    maps = {name: (64 * expansion << step, size, size) for step, (name, size) in enumerate(sizes.items())}
+    return {"conv1": (64, 112, 112), **maps, "avgpool": (64 * expansion << 3, 1, 1), "fc": (1000,)}
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=11_689_512, macs=1_814_073_344, receptive_field=435, stages=stages(1)),
+)
+def resnet18(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """18 layers of basic blocks; 11,689,512 parameters, 1.814 G MACs; option B, as torchvision (A has 11,515,688)."""
+    return resnet_basic(18, num_classes, shortcut)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=21_797_672, macs=3_663_761_408, receptive_field=899, stages=stages(1)),
+)
+def resnet34(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """34 layers of basic blocks; 21,797,672 parameters, 3.664 G MACs with option B, as torchvision.
+
+    The paper's 3.6e9 is option A: 3.644 G.
+    """
+    return resnet_basic(34, num_classes, shortcut)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=25_557_032, macs=4_089_184_256, receptive_field=427, stages=stages(4)),
+)
+def resnet50(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """50 layers of bottlenecks with the stride on the 3x3, as in every current checkpoint and in torchvision.
+
+    25,557,032 parameters as the paper's `resnet50_v1`; 4.089 G MACs for its 3.858 G, and a position of
+    the last map sees 427 pixels for its 483.
+    """
+    return resnet_bottleneck(50, num_classes, shortcut)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=44_549_160, macs=7_801_405_440, receptive_field=971, stages=stages(4)),
+)
+def resnet101(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """101 layers of bottlenecks with the stride on the 3x3, as torchvision; 44,549,160 parameters.
+
+    7.801 G MACs for the 7.570 G of the paper's `resnet101_v1`; 971 pixels seen for its 1027.
+    """
+    return resnet_bottleneck(101, num_classes, shortcut)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=60_192_808, macs=11_513_626_624, receptive_field=1451, stages=stages(4)),
+)
+def resnet152(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """152 layers of bottlenecks with the stride on the 3x3, as torchvision; 60,192,808 parameters.
+
+    11.514 G MACs for the 11.282 G of the paper's `resnet152_v1`; 1451 pixels seen for its 1507.
+    """
+    return resnet_bottleneck(152, num_classes, shortcut)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=25_557_032, macs=3_857_973_248, receptive_field=483, stages=stages(4)),
+)
+def resnet50_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """The paper's 50-layer network: the stride on a bottleneck's first 1x1. 3.858 G MACs, 483 pixels seen.
+
+    Its tensors are those of `resnet50`, whose checkpoints would load without a word.
+    """
+    return resnet_bottleneck(50, num_classes, shortcut, v1=True)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=44_549_160, macs=7_570_194_432, receptive_field=1027, stages=stages(4)),
+)
+def resnet101_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """The paper's 101-layer network: the stride on a bottleneck's first 1x1. 7.570 G MACs, 1027 pixels seen."""
+    return resnet_bottleneck(101, num_classes, shortcut, v1=True)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=60_192_808, macs=11_282_415_616, receptive_field=1507, stages=stages(4)),
+)
+def resnet152_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+    """The paper's 152-layer network: the stride on a bottleneck's first 1x1. 11.282 G MACs, 1507 pixels seen."""
+    return resnet_bottleneck(152, num_classes, shortcut, v1=True)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
+)
+def plain18(num_classes: int = 1000) -> Sequential:
+    """The 18-layer net without shortcuts (section 4.1): `resnet18` less its three projections, 173,824 parameters."""
+    return resnet(18, plain, num_classes, widens=False)
+
+
+@register(
+    paper=PAPER,
+    figures=Figures(params=21_623_848, macs=3_644_493_824, receptive_field=899, stages=stages(1)),
+)
+def plain34(num_classes: int = 1000) -> Sequential:
+    """The 34-layer net without shortcuts (figure 3, middle): `resnet34` less its three projections; 3.644 G MACs."""
+    return resnet(34, plain, num_classes, widens=False)

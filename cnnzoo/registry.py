@@ -1,0 +1,167 @@
+"""The zoo's register: a name, its builder, the paper it comes from, and figures that pin it."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import lru_cache, update_wrapper
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec
+
+from .arch.node import Node
+from .arch.signal import Shape
+
+if TYPE_CHECKING:
+    from .report import Report
+
+P = ParamSpec("P")
+
+PLUGINS = "cnnzoo.models"
+"""The entry point group: each entry names a module, or a builder in one, that registers networks."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a network was published."""
+
+    title: str
+    authors: str
+    year: int
+    arxiv: str | None = None
+    doi: str | None = None
+
+    @property
+    def link(self) -> str | None:
+        return f"arXiv:{self.arxiv}" if self.arxiv else f"doi:{self.doi}" if self.doi else None
+
+    @property
+    def citation(self) -> str:
+        """`Simonyan, Zisserman (2014): Very Deep …, arXiv:1409.1556`."""
+        words = f"{self.authors} ({self.year}): {self.title}"
+        return f"{words}, {self.link}" if self.link else words
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a network must come to at its registered input size; a test derives each again."""
+
+    params: int
+    macs: int
+    receptive_field: int
+    stages: Mapping[str, Shape] = field(default_factory=dict)
+    """The output of each stage of the paper's table, by path."""
+    aux_params: int = 0
+
+
+class UnknownModelError(LookupError):
+    """A name that is not registered; the message suggests near ones."""
+
+
+class Builder(Generic[P]):
+    """A registered function that returns a description; calling it builds the `torch.nn.Module`."""
+
+    def __init__(self, function: Callable[P, Node], paper: Paper, figures: Figures, input_size: Shape) -> None:
+        update_wrapper(self, function)  # type: ignore[arg-type]
+        self.name = function.__name__
+        self.paper = paper
+        self.figures = figures
+        self.input_size = input_size
+        self._function = function
+        self._cached = lru_cache(maxsize=16)(function)
+
+    def describe(self, *args: P.args, **kwargs: P.kwargs) -> Node:
+        """The description; descriptions are values, so the same arguments may give the same object."""
+        try:
+            hash((args, *kwargs.values()))
+        except TypeError:
+            return self._function(*args, **kwargs)
+        return self._cached(*args, **kwargs)  # type: ignore[arg-type]
+
+    def report(self, input_size: Any = None, **settings: Any) -> Report:
+        """What `cnnzoo.summary` gives for this network."""
+        from .api import summary
+
+        return summary(self, input_size, **settings)
+
+    def __repr__(self) -> str:
+        return f"<cnnzoo builder {self.name}: {self.paper.citation}>"
+
+
+_builders: dict[str, Builder[Any]] = {}
+_plugins_loaded = False
+
+
+def register(
+    *, paper: Paper, figures: Figures, input_size: Shape = (3, 224, 224)
+) -> Callable[[Callable[P, Node]], Builder[P]]:
+    """Register a function under its own name; `input_size` is what it is reported at by default.
+
+    Raises ValueError where the name is taken.
+    """
+
+    def enrol(function: Callable[P, Node]) -> Builder[P]:
+        name = function.__name__
+        if name in _builders:
+            raise ValueError(
+                f"model {name!r} is already registered by {_builders[name].__module__}; "
+                f"{function.__module__} must give its own another name"
+            )
+        builder = _builders[name] = Builder(function, paper, figures, input_size)
+        return builder
+
+    return enrol
+
+
+def list_models(filter: str | Iterable[str] = "*", *, exclude: str | Iterable[str] = ()) -> list[str]:
+    """Registered names that match any of the patterns (`res*`) and none of `exclude`, in natural order."""
+    _load_plugins()
+    wanted, unwanted = ([one] if isinstance(one, str) else list(one) for one in (filter, exclude))
+    names = (
+        name
+        for name in _builders
+        if any(fnmatchcase(name, pattern) for pattern in wanted)
+        and not any(fnmatchcase(name, pattern) for pattern in unwanted)
+    )
+    return sorted(names, key=natural)
+
+
+def get_builder(name: str) -> Builder[Any]:
+    """The builder of a registered name; `UnknownModelError`, with what may have been meant, for another."""
+    import cnnzoo.models  # noqa: F401  (its modules register what they hold)
+
+    if name not in _builders:
+        _load_plugins()
+    if name not in _builders:
+        raise UnknownModelError(_unknown(name))
+    return _builders[name]
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key that puts resnet50 before resnet101."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _unknown(name: str) -> str:
+    plain = {re.sub(r"[^a-z0-9]", "", known.lower()): known for known in _builders}
+    close = get_close_matches(re.sub(r"[^a-z0-9]", "", name.lower()), plain, 3)
+    hint = f"did you mean {' or '.join(plain[one] for one in close)}?" if close else "`cnnzoo list` lists all"
+    return f"unknown model {name!r}; {hint}"
+
+
+def _load_plugins() -> None:
+    global _plugins_loaded
+    import cnnzoo.models  # noqa: F401
+
+    if _plugins_loaded:
+        return
+    _plugins_loaded = True
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=PLUGINS):
+        try:
+            entry.load()
+        except Exception as error:
+            warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {error}", stacklevel=3)
