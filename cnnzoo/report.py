@@ -80,6 +80,11 @@ class Row(NamedTuple):
         return self.kind in ("add", "cat")
 
     @property
+    def name(self) -> str:
+        """Its last part of the path; "(add)" or "(cat)" for a join's own step."""
+        return f"({self.kind})" if self.is_join else self.path.rpartition(".")[2]
+
+    @property
     def parent(self) -> str | None:
         """The path of the block that it stands in; None for the whole network."""
         if self.is_join:
@@ -330,8 +335,7 @@ class _Branch(NamedTuple):
             effective_padding=None,
             live_bytes=0,
         )
-        inner = tuple((branch.row.path.rpartition(".")[2], branch.shape()) for branch in self.inner)
-        return (row, inner)
+        return (row, tuple((branch.row.name, branch.shape()) for branch in self.inner))
 
 
 _NOTHING = Row("", "", {}, (), (), {}, {})
@@ -357,9 +361,7 @@ def _lines(
     for position, group in enumerate(groups):
         here = (*guides, position + 1 < len(groups))
         first, last = group[0].row, group[-1].row
-        name = f"({first.kind})" if first.is_join else first.path.rpartition(".")[2]
-        if len(group) > 1:
-            name = f"{name}-{last.path.rpartition('.')[2]}"
+        name = first.name if len(group) == 1 else f"{first.name}-{last.name}"
         count = times * len(group)
         sums = {field: getattr(first, field) * count for field in SUMMED}
         yield Line(last._replace(**sums), name, level, len(group), here)
