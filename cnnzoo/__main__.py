@@ -1,0 +1,5 @@
+"""`python -m cnnzoo` is the command `cnnzoo`."""
+
+from .cli import main
+
+main()

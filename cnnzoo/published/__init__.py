@@ -1,0 +1,208 @@
+"""What publications print of the registered networks, as data, beside what the calculator finds.
+
+A family's figures are in the JSON file of its name, read when first asked for. Printed figures are typed
+in as they are printed; every other number is calculated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import prod
+from typing import Any, TypeAlias
+
+from ..calculate import calculate
+from ..registry import Builder, get_builder
+from ..report import Report
+from .quantities import QUANTITIES, Value
+
+Quotient: TypeAlias = tuple[int, int]
+
+UNITS: dict[str, Quotient] = {
+    "": (1, 1),
+    "K": (1_000, 1),
+    "Ki": (1_024, 1),
+    "M": (10**6, 1),
+    "G": (10**9, 1),
+    "%": (1, 100),
+}
+
+WHOLE = {"params": "parameters", "macs": "multiply-adds", "connections": "connections"}
+"""What `remarks` speaks of, in words."""
+
+VERBS = {
+    "exact": "{value} is just that",
+    "rounds": "{value} rounds to it",
+    "truncates": "{value} truncates to it",
+    "differs": "{value} differs: {note}",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number, or a tuple of them, that a publication prints of a registered network."""
+
+    model: str
+    quantity: str
+    """One of `QUANTITIES`, or a layer's setting: "groups"."""
+    printed: str | tuple[Any, ...]
+    """As it stands there: "11.30"; a shape is a tuple."""
+    where: str
+    """Table, figure or section."""
+    source: str
+    """The publication, as authors (year): title."""
+    link: str
+    unit: str = ""
+    """One of `UNITS`."""
+    digits: int | None = None
+    """How many digits of it are significant, where a trailing zero is none."""
+    paths: tuple[str, ...] = ("",)
+    """The layers or blocks that it is of; "" is the whole network."""
+    settings: tuple[tuple[str, Any], ...] = ()
+    """The builder's settings, where they are not the defaults."""
+    ratio: tuple[str, str] | None = None
+    """The two networks whose quotient it is."""
+    note: str = ""
+    """Why it is what it is; always there where it differs."""
+
+    @cached_property
+    def exact(self) -> Value:
+        """What it is by the calculator."""
+        if self.ratio:
+            top, bottom = map(self._of, self.ratio)
+            assert isinstance(top, int) and isinstance(bottom, int)
+            return top / bottom
+        return self._of(self.model)
+
+    @cached_property
+    def agreement(self) -> str:
+        """"exact", "rounds" or "truncates" to what is printed (half rounds up), or "differs"."""
+        if isinstance(self.printed, tuple) or isinstance(self.exact, tuple):
+            return "exact" if self.printed == self.exact else "differs"
+        number, place = _decimal(self.printed, self.digits)
+        top, bottom = _quotient(self.exact)
+        for unit in (UNITS[self.unit], place):
+            top, bottom = top * unit[1], bottom * unit[0]
+        if top == number * bottom:
+            return "exact"
+        if (2 * top + bottom) // (2 * bottom) == number:
+            return "rounds"
+        return "truncates" if top // bottom == number else "differs"
+
+    def __str__(self) -> str:
+        """`Table 2 prints 138 M parameters; 138,357,544 rounds to it`."""
+        return self.sentence(self.model)
+
+    def sentence(self, model: str) -> str:
+        """The same as said of the network `model`, which the paper's may not quite be."""
+        words = self.quantity.replace("_", " ")
+        printed = " ".join(filter(None, (str(self.printed), self.unit, WHOLE.get(self.quantity, words))))
+        value = f"{self.exact:,}" if isinstance(self.exact, int) else str(self.exact)
+        given = ", ".join(f"{name}={setting!r}" for name, setting in self.settings)
+        if self.model != model:
+            value += f" of {self.model}"
+        if given:
+            value += f" with {given}"
+        return f"{self.where} prints {printed}; {VERBS[self.agreement].format(value=value, note=self.note)}"
+
+    def _of(self, model: str) -> Value:
+        report = _report(model, self.settings if model == self.model else ())
+        rows = tuple(report[path] for path in self.paths)
+        if self.quantity in QUANTITIES:
+            return QUANTITIES[self.quantity](report, rows)
+        (value,) = {row.settings[self.quantity] for row in rows}
+        return value  # type: ignore[no-any-return]
+
+
+def figures(model: str | Builder[Any]) -> tuple[Figure, ...]:
+    """All that is printed of a registered network, whoever prints it; nothing for a network of a plugin."""
+    builder = get_builder(model) if isinstance(model, str) else model
+    return tuple(figure for figure in _family(_name_of_family(builder))[1] if figure.model == builder.name)
+
+
+@lru_cache(maxsize=256)
+def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
+    """What the network's own paper prints of it as a whole, beside what is true: a line a figure.
+
+    Where the network is a variant of the paper's, the figures are the paper's network's, and say so.
+    """
+    builder = get_builder(model) if isinstance(model, str) else model
+    variants, every = _family(_name_of_family(builder))
+    if not every:
+        return ()
+    of = variants.get(builder.name, builder.name)
+    own = [
+        figure
+        for figure in every
+        if figure.model == of
+        and figure.link == builder.paper.link
+        and figure.quantity in WHOLE
+        and figure.paths == ("",)
+        and not figure.ratio
+    ]
+    none = () if any(figure.quantity == "params" for figure in own) else ("the paper prints no parameter count",)
+    return (*(figure.sentence(builder.name) for figure in own), *none)
+
+
+def _name_of_family(builder: Builder[Any]) -> str:
+    package, _, name = builder.__module__.rpartition(".")
+    return name if package == f"{__package__.rpartition('.')[0]}.models" else ""
+
+
+@lru_cache(maxsize=32)
+def _family(name: str) -> tuple[dict[str, str], tuple[Figure, ...]]:
+    """Which of a family's networks are variants of which, and all its figures."""
+    file = os.path.join(os.path.dirname(__file__), f"{name}.json")
+    if not name or not os.path.exists(file):
+        return {}, ()
+    with open(file, encoding="utf-8") as stream:
+        data = json.load(stream)
+    return data["variants"], tuple(_figures(data["sources"]))
+
+
+def _figures(sources: list[dict[str, Any]]) -> Iterator[Figure]:
+    """A source has tables, a table has rows; what a table says holds for each of its rows."""
+    for source in sources:
+        for table in source["tables"]:
+            for row in table["rows"]:
+                given = {key: value for key, value in {**table, **row}.items() if key != "rows"}
+                for key in ("printed", "ratio"):
+                    if isinstance(given.get(key), list):
+                        given[key] = _tuples(given[key])
+                given["paths"] = tuple(given.pop("path", "").split()) or ("",)
+                given["settings"] = tuple(given.get("settings", {}).items())
+                for model in given.pop("model").split():
+                    yield Figure(model=model, source=source["source"], link=source["link"], **given)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=64)
+def _report(model: str, settings: tuple[tuple[str, Any], ...]) -> Report:
+    builder = get_builder(model)
+    return calculate(builder.describe(**dict(settings)), builder.input_size)
+
+
+def _decimal(printed: str, digits: int | None = None) -> tuple[int, Quotient]:
+    """ "11.30" is 1130 times (1, 100); of "15300" to 3 digits only 153 are meant, times (100, 1)."""
+    whole, _, part = printed.replace(",", "").partition(".")
+    number = whole + part
+    spare = 0 if digits is None else len(number) - digits
+    kept = int(number[: len(number) - spare])
+    return kept, (10**spare, 10 ** len(part))
+
+
+def _quotient(value: float) -> Quotient:
+    """A number as a quotient of integers; a float by its shortest decimal."""
+    if isinstance(value, int):
+        return value, 1
+    number, (top, bottom) = _decimal(f"{value:.17f}" if "e" in repr(value) else repr(value))
+    return number * top, bottom
+
+
+__all__ = ["QUANTITIES", "UNITS", "Figure", "figures", "prod", "remarks"]

@@ -1,0 +1,78 @@
+"""What a printed figure may be of: each quantity from a report and the rows that the figure names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, TypeAlias
+
+from ..report import Report, Row
+
+Value: TypeAlias = int | float | tuple[Any, ...]
+Rows: TypeAlias = tuple[Row, ...]
+
+
+def depth(report: Report, rows: Rows) -> int:
+    """Weighted layers on the longest way through the rows."""
+    start = next(place for place, leaf in enumerate(report.rows) if _inside(leaf, rows[0]))
+    before = report.rows[start - 1].depth if start else 0
+    return rows[-1].depth - before
+
+
+def filters(report: Report, rows: Rows) -> tuple[int, ...]:
+    """Output channels of each convolution in the rows, in order."""
+    return tuple(
+        leaf.output_shape[0]
+        for row in rows
+        for leaf in report.rows
+        if "kernel_size" in leaf.settings and leaf.weights and _inside(leaf, row)
+    )
+
+
+def blocks(report: Report, rows: Rows) -> tuple[int, ...]:
+    """For each of the rows, how many blocks stand directly in it."""
+    return tuple(sum(block.parent == row.path and block.path != "" for block in report.blocks) for row in rows)
+
+
+def kernels(report: Report, rows: Rows) -> tuple[int, ...]:
+    """(number, height, width, maps that each of them reads)."""
+    number, maps, height, width = rows[0].tensors["weight"]
+    return number, height, width, maps
+
+
+def size(report: Report, rows: Rows) -> tuple[int, ...]:
+    """(height, width, channels) of the output, as TensorFlow's people print it."""
+    channels, height, width = rows[-1].output_shape
+    return height, width, channels
+
+
+def _inside(leaf: Row, row: Row) -> bool:
+    return row.path in ("", leaf.path) or leaf.path.startswith(f"{row.path}.")
+
+
+QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
+    "params": lambda report, rows: sum(row.params for row in rows),
+    "weights": lambda report, rows: sum(row.weights for row in rows),
+    "macs": lambda report, rows: sum(row.macs for row in rows),
+    "connections": lambda report, rows: sum(row.connections for row in rows),
+    "neurons": lambda report, rows: sum(prod(row.output_shape) for row in rows),
+    "inputs": lambda report, rows: prod(rows[0].input_shape),
+    "input_shape": lambda report, rows: rows[0].input_shape,
+    "output_shape": lambda report, rows: rows[-1].output_shape,
+    "size": size,
+    "pixels": lambda report, rows: rows[-1].output_shape[-1],
+    "depth": depth,
+    "filters": filters,
+    "kernels": kernels,
+    "blocks": blocks,
+    "receptive_field": lambda report, rows: _one(rows[-1].receptive_field),
+    "effective_stride": lambda report, rows: _one(rows[-1].effective_stride),
+    "alpha": lambda report, rows: rows[0].settings["alpha"] / rows[0].settings["size"],
+}
+"""By name. Counts are sums over the rows, a shape or a field is the last row's; "alpha" is LRN's as in
+Krizhevsky et al., who do not divide it by the window."""
+
+
+def _one(value: int | tuple[int, int] | None) -> Value:
+    assert value is not None
+    return value

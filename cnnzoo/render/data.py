@@ -1,0 +1,62 @@
+"""Formats for programs: JSON and CSV, with the exact integers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+from ..report import Report
+from .columns import pick, sides
+
+EVERY = (
+    "path",
+    "kind",
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "input_shape",
+    "output_shape",
+    "params",
+    "weights",
+    "biases",
+    "buffers",
+    "macs",
+    "flops",
+    "comparisons",
+    "additions",
+    "multiplications",
+    "exponentials",
+    "connections",
+    "depth",
+    "receptive_field",
+    "effective_stride",
+    "effective_padding",
+    "activation_bytes",
+    "live_bytes",
+    "stored_bytes",
+)
+
+
+def to_json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def to_csv(header: Sequence[str], cells: Sequence[Sequence[Any]]) -> str:
+    """Shapes as 64x112x112, nothing known as an empty cell."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([sides(cell) if isinstance(cell, tuple) else cell for cell in row] for row in cells)
+    return out.getvalue()
+
+
+def report_csv(report: Report, names: Sequence[str] | None) -> str:
+    """The leaves in execution order; every column of counts adds up to the totals."""
+    columns = pick(names, EVERY)
+    chosen = columns if "path" in columns else {**pick(["path"]), **columns}
+    return to_csv(list(chosen), [[column.value(row) for column in chosen.values()] for row in report.rows])
