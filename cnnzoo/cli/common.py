@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,7 +29,7 @@ def read_input_size(ctx: click.Context, param: click.Parameter, value: str | Non
     """3x224x224, 1x3x224x224 with the batch, or 224 for a square."""
     if value is None:
         return None
-    lengths = [int(part) for part in value.split("x")] if re.fullmatch(r"\d+(x\d+)*", value, re.ASCII) else []
+    lengths = [int(part) for part in value.split("x")] if re.fullmatch(r"\d{1,9}(x\d{1,9})*", value, re.ASCII) else []
     if len(lengths) not in (1, 3, 4) or 0 in lengths:
         raise click.BadParameter(
             f"{value!r} is no input size; say channels x height x width as 3x224x224, "
@@ -43,7 +42,7 @@ def read_input_size(ctx: click.Context, param: click.Parameter, value: str | Non
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--format and -o, as every command has them."""
-    path = click.Path(dir_okay=False, path_type=Path)
+    path = click.Path(dir_okay=False)
     options: tuple[Callable[[Any], Any], ...] = (
         click.option("-o", "--output", type=path, metavar="FILE", help="Write to FILE, all or nothing."),
         click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending."),
@@ -53,48 +52,70 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def chosen_format(format_: str | None, output: Path | None) -> str:
-    """What --format says, else FILE's ending, else a table."""
-    return format_ or (ENDINGS.get(output.suffix.lower()) if output else None) or "table"
+def chosen_format(format_: str | None, output: str | None) -> str:
+    """What --format says, else FILE's ending, else a table, in ASCII where stdout has no more than that."""
+    if format_ is not None:
+        return format_
+    if output is not None:
+        return ENDINGS.get(os.path.splitext(output)[1].lower(), "table")
+    try:
+        "├└│─×".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return "text"
+    return "table"
 
 
-def emit(text: Callable[[], str], output: Path | None, pictured: Callable[[], list[Table]] | None) -> None:
+def emit(text: Callable[[], str], output: str | None, pictured: Callable[[], list[Table]] | None) -> None:
     """Write a result to FILE, to a terminal (what is `pictured`, in its width and colours), or to a pipe."""
     if output is not None:
         write(output, text())
         return
-    if pictured is not None and click.get_text_stream("stdout").isatty():
-        from rich.console import Console
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    try:
+        if pictured is not None and sys.stdout.isatty():
+            from rich.console import Console
 
-        show(Console(), pictured())
-        return
-    click.echo(text(), nl=False)
+            show(Console(markup=False, emoji=False), pictured())
+        else:
+            click.echo(text(), nl=False)
+    except BrokenPipeError:
+        # as another error: on this one click ends without a word
+        raise OSError("its reader was gone before all of it was written") from None
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        raise click.UsageError(f"stdout is {sys.stdout.encoding} and has no {character!a}; try --format text") from None
 
 
-def write(output: Path, text: str) -> None:
+def write(output: str, text: str) -> None:
     """All of the text or nothing: a temporary file beside `output` takes its name at the end."""
+    import tempfile
+
     made = None
     try:
-        target = Path(os.path.realpath(output))
-        if target.exists() and not target.is_file():
-            target.write_text(text, encoding="utf-8")  # /dev/stdout and the like have no half-written state
+        target = os.path.realpath(output)
+        if os.path.exists(target) and not os.path.isfile(target):  # /dev/stdout and the like take no other's name
+            with open(target, "w", encoding="utf-8") as file:
+                file.write(text)
             return
-        handle, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, made = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}.")
         with open(handle, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(made, _mode(target))
         os.replace(made, target)
+        made = None
     except OSError as error:
+        raise click.UsageError(f"cannot write {output!r}: {error.strerror or error}") from None
+    finally:
         if made is not None:
             with suppress(OSError):
                 os.unlink(made)
-        raise click.UsageError(f"cannot write {str(output)!r}: {error.strerror or error}") from None
 
 
-def _mode(target: Path) -> int:
+def _mode(target: str) -> int:
     """The file's own permissions, or what a new file would get."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
+    if os.path.exists(target):
+        return os.stat(target).st_mode & 0o777
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

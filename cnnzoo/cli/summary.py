@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
+from inspect import signature
 from typing import Any
 
 import click
 
 from ..api import summary
-from ..registry import UnknownModelError
+from ..registry import UnknownModelError, get_builder
 from ..render import COLUMNS, DEPTH, pick, render, renderables
 from ..report import ITEM_BYTES
 from .common import chosen_format, complete_name, emit, output_options, read_input_size
+
+COUNT = click.IntRange(1, 10**9)
 
 
 @click.command("summary", short_help="One network, layer by layer.", epilog=f"Columns: {', '.join(COLUMNS)}.")
@@ -23,9 +25,9 @@ from .common import chosen_format, complete_name, emit, output_options, read_inp
     callback=read_input_size,
     help="3x224x224, 1x3x224x224 or 224; default: the network's own.",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), help="For memory; counts are per sample.  [default: 1]")
+@click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), default="float32", help="For memory.", show_default=True)
-@click.option("--num-classes", type=click.IntRange(min=1), help="Classes of the head; default: the network's own.")
+@click.option("--num-classes", type=COUNT, help="Classes of the head; default: the network's own.")
 @click.option("--depth", type=click.IntRange(min=1), help=f"Levels of the tree.  [default: {DEPTH}; with --all: every]")
 @click.option("--columns", metavar="NAME,…", help="What to show of each layer.")
 @click.option("--all", "unfold", is_flag=True, help="Every row: do not fold equal neighbouring blocks into one.")
@@ -40,7 +42,7 @@ def summary_command(
     columns: str | None,
     unfold: bool,
     format_: str | None,
-    output: Path | None,
+    output: str | None,
 ) -> None:
     """Print NAME's layers with their output sizes, parameters and MACs, and its totals.
 
@@ -48,6 +50,8 @@ def summary_command(
     """
     settings = {} if num_classes is None else {"num_classes": num_classes}
     try:
+        if settings and "num_classes" not in signature(get_builder(name).describe).parameters:
+            raise click.UsageError(f"{name} has no --num-classes")
         report = summary(name, input_size, batch_size=batch_size, dtype=dtype, **settings)
         names = [column.strip() for column in columns.split(",")] if columns is not None else None
         chosen = pick(names)

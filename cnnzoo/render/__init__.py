@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ..report import Report
 from .columns import COLUMNS, UnknownColumnError, pick
 from .data import report_csv, to_csv, to_json
-from .html import report_html
 from .table import DEPTH, markdown, renderables, report_markdown, show, wide_text
 
 __all__ = [
@@ -59,4 +58,6 @@ def to_text(report: Report) -> str:
 
 def to_html(report: Report) -> str:
     """What a notebook shows."""
+    from .html import report_html  # the standard library's html takes 3 ms that a terminal need not wait for
+
     return report_html(report, None, DEPTH, True)

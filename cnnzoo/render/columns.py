@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from ..report import Line, Report, Row
@@ -43,7 +42,8 @@ def size(value: int) -> str:
     """Bytes as MB = 10^6, kB or bytes."""
     for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if value >= scale:
-            return f"{value / scale:,.2f} {unit}"
+            hundredths = (100 * value + scale // 2) // scale
+            return f"{hundredths // 100:,}.{hundredths % 100:02} {unit}"
     return f"{value} bytes"
 
 
@@ -96,6 +96,7 @@ COLUMNS: dict[str, Column] = {
     "activation_bytes": Column("Activation", _figure("activation_bytes"), size),
     "live_bytes": Column("Live", _figure("live_bytes"), size),
     "stored_bytes": Column("Stored", _figure("stored_bytes"), size),
+    "aux": Column("Aux", _figure("aux"), lambda value: "yes" if value else "", right=False),
 }
 
 DEFAULT = ("kernel", "output_shape", "params", "macs")
@@ -106,6 +107,8 @@ def pick(names: Sequence[str] | None, default: Sequence[str] = DEFAULT) -> dict[
     """The columns of these names; `UnknownColumnError` with what may have been meant for another."""
     for name in names or ():
         if name not in COLUMNS:
+            from difflib import get_close_matches
+
             close = get_close_matches(name.lower(), COLUMNS, 1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COLUMNS)}"
             raise UnknownColumnError(f"unknown column {name!r}; {hint}")

@@ -39,11 +39,12 @@ EVERY = (
     "activation_bytes",
     "live_bytes",
     "stored_bytes",
+    "aux",
 )
 
 
 def to_json(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2) + "\n"
 
 
 def to_csv(header: Sequence[str], cells: Sequence[Sequence[Any]]) -> str:
@@ -56,7 +57,7 @@ def to_csv(header: Sequence[str], cells: Sequence[Sequence[Any]]) -> str:
 
 
 def report_csv(report: Report, names: Sequence[str] | None) -> str:
-    """The leaves in execution order; every column of counts adds up to the totals."""
+    """The leaves in execution order; every column of counts adds up to the totals, those of `aux` rows apart."""
     columns = pick(names, EVERY)
     chosen = columns if "path" in columns else {**pick(["path"]), **columns}
     return to_csv(list(chosen), [[column.value(row) for column in chosen.values()] for row in report.rows])

@@ -25,7 +25,10 @@ def report_html(report: Report, names: Sequence[str] | None, depth: int | None, 
     if report.blocks:
         whole = report[""]
         rows.append(_row("th", ["Total", *(column.show(column.value(whole)) for column in columns.values())], right))
-    said = "".join(f"<dt><b>{escape(label)}</b></dt><dd>{escape(text)}</dd>" for label, text in footer(report, lines))
+    said = "".join(
+        f"<dt><b>{escape(label)}</b></dt><dd>{escape(text)}</dd>" if label else f"<dd>{escape(text)}</dd>"
+        for label, text in footer(report, lines)
+    )
     table = f"<table><thead>{_row('th', head, right)}</thead><tbody>{''.join(rows)}</tbody></table>"
     return f'<div class="cnnzoo">{table}<dl>{said}</dl></div>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
@@ -27,12 +28,12 @@ def renderables(report: Report, columns: dict[str, Column], lines: list[Line], p
     """The report's table and its footer, for a rich console."""
     rows: list[list[RenderableType]] = []
     for line in lines:
-        name, kind = tree(line, plain)
+        name, kind = (legible(part, plain) for part in tree(line, plain))
         label = Text.assemble(name, " ", (kind, "dim"))
         label.rstrip()
         rows.append([label, *(column.show(column.value(line.row)) for column in columns.values())])
     whole = report[""] if report.blocks else None
-    title = Text(report.model or "network", "bold")
+    title = Text(legible(report.model or "network", plain), "bold")
     if whole is not None:
         rows.append([Text("Total", "bold"), *(column.show(column.value(whole)) for column in columns.values())])
     header: list[RenderableType] = [title, *(column.header for column in columns.values())]
@@ -51,7 +52,7 @@ def grid(
     for title, column in zip(header[1:], columns, strict=True):
         table.add_column(title, justify="right" if column.right else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(legible(cell, plain) if isinstance(cell, str) else cell for cell in row))
     return table
 
 
@@ -61,16 +62,36 @@ def notes(said: list[tuple[str, str]], plain: bool) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for label, sentence in said:
-        table.add_row(label.replace("×", "x") if plain else label, sentence)
+        table.add_row(legible(label, plain), legible(sentence, plain))
     return table
+
+
+def legible(text: str, plain: bool) -> str:
+    """The text; in ASCII if `plain`: × is x, é is e, and what is like no ASCII character is a question mark."""
+    if not plain or text.isascii():
+        return text
+    from unicodedata import combining, normalize
+
+    letters = normalize("NFKD", text.replace("×", "x").replace("–", "-"))
+    return "".join(letter for letter in letters if not combining(letter)).encode("ascii", "replace").decode()
 
 
 def wide_text(parts: list[Table]) -> str:
     """As plain text, every line as long as it needs to be, for files and pipes."""
     out = StringIO()
-    console = Console(file=out, width=10_000, color_system=None, force_terminal=False, legacy_windows=False)
-    show(console, parts)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    console = Console(
+        file=out,
+        width=10_000,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,  # in a notebook, too, the text is asked for and not the display of it
+        markup=False,
+        emoji=False,
+    )
+    for part in parts:
+        console.print(part, highlight=False)
+        console.print()
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip("\n").splitlines())
 
 
 def show(console: Console, parts: list[Table]) -> None:
@@ -92,11 +113,18 @@ def show(console: Console, parts: list[Table]) -> None:
         console.print(part, highlight=False)
 
 
-def markdown(header: Sequence[str], cells: Cells, right: Sequence[bool]) -> str:
-    """A table as GitHub reads it."""
+def markdown(header: Sequence[str], cells: Cells, right: Sequence[bool], total: Sequence[str] = ()) -> str:
+    """A table as GitHub reads it, with the `total` in bold under it."""
     rules = ["---:" if flush else "---" for flush in right]
-    rows = [list(header), rules, *cells]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+    head, *body = ([verbatim(cell) for cell in row] for row in (header, *cells))
+    bold = [f"**{verbatim(cell)}**" if cell else "" for cell in total]
+    rows = [head, rules, *body, *([bold] if bold else [])]
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+
+
+def verbatim(text: str) -> str:
+    """Text that Markdown shows as it is; an underscore within a word has no meaning and stays."""
+    return re.sub(r"[\\`*\[\]<>|&~]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])", r"\\\g<0>", text)
 
 
 def report_markdown(report: Report, names: Sequence[str] | None, depth: int | None, fold: bool) -> str:
@@ -108,13 +136,12 @@ def report_markdown(report: Report, names: Sequence[str] | None, depth: int | No
         path = f"{line.row.path} {line.name}" if line.row.is_join else f"{head}.{line.name}" if head else line.name
         name = f"{path} ×{line.times}" if line.times > 1 else path
         cells.append([name, *(column.show(column.value(line.row)) for column in columns.values())])
+    total = []
     if report.blocks:
         whole = report[""]
-        shown = (column.show(column.value(whole)) for column in columns.values())
-        cells.append([f"**{cell}**" if cell else "" for cell in ("Total", *shown)])
+        total = ["Total", *(column.show(column.value(whole)) for column in columns.values())]
     header = [report.model or "network", *(column.header for column in columns.values())]
-    table = markdown(header, cells, [False, *(column.right for column in columns.values())])
-    listed = "".join(
-        f"- {label}: {sentence}\n" if label else f"  {sentence}\n" for label, sentence in footer(report, lines)
-    )
-    return f"{table}\n{listed}"
+    table = markdown(header, cells, [False, *(column.right for column in columns.values())], total)
+    said = ((label, verbatim(sentence)) for label, sentence in footer(report, lines))
+    listed = "".join(f"\n- {label}: {sentence}" if label else f"\\\n  {sentence}" for label, sentence in said)
+    return f"{table}{listed}\n"
