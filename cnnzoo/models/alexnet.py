@@ -44,7 +44,7 @@ STAGES = {
 def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
     """The network of figure 2: LRN, overlapping pooling, and conv2, conv4, conv5 in two groups.
 
-    60,965,224 parameters and 724 M MACs; without the groups it would be 62,378,344. (224 - 11) / 4 + 1
+    60,965,224 parameters and 0.724 G MACs; without the groups 62,378,344 and 1.135 G. (224 - 11) / 4 + 1
     is no whole number, so the 55x55 of the paper takes two pixels of padding here, or an input of 227
     and none, as in `caffenet`. LRN is k=2, n=5, alpha=1e-4, beta=0.75 of section 3.3, where alpha is
     not divided by n: alpha=5e-4 in torch's sense. torchvision's AlexNet is `alexnet_tv`.
@@ -77,8 +77,8 @@ def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
 def caffenet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
     """BVLC's reference CaffeNet: AlexNet with each LRN behind its pooling, on inputs of 227.
 
-    The same 60,965,224 parameters and MACs as `alexnet`; LRN works on maps a quarter as large, with
-    alpha=1e-4 divided by n, and k=1.
+    The same 60,965,224 parameters and 0.724 G MACs as `alexnet`; LRN normalises 113,248 values for its
+    477,024, with alpha=1e-4 divided by n, and k=1.
     """
     return Sequential(
         conv1=Conv2d(96, 11, stride=4),
@@ -134,7 +134,7 @@ def alexnet_tv(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
     """torchvision's `alexnet`: the one-tower network of "One weird trick" (2014), not that of 2012.
 
     No LRN, no groups, 64-192-384-256-256 maps for 96-256-384-384-256: 61,100,840 parameters (135,616
-    more than `alexnet`) and 714 M MACs. An average pooling to 6x6 lets other input sizes through.
+    more than `alexnet`) and 0.714 G MACs. An average pooling to 6x6 lets other input sizes through.
     """
     return Sequential(
         features=Sequential(

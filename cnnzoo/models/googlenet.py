@@ -81,11 +81,11 @@ def head(source: str, num_classes: int) -> Aux:
 def googlenet(num_classes: int = 1000, dropout: float = 0.4, aux_logits: bool = True) -> Sequential:
     """The network of table 1: 5x5 branches, LRN, biases, no batch normalisation; 6,998,552 parameters.
 
-    The two auxiliary heads, on inception4a and inception4d, have 6,379,728 more and exist in training
-    only (`aux_logits=False` leaves them out; below 144 pixels their 5x5 pooling no longer fits). Pooling
-    rounds up, without which 112 does not become 56; LRN's constants are not in the paper: torch's
-    defaults, as in Caffe's GoogLeNet. Average pooling adapts, where the paper's is 7x7 on 7x7.
-    torchvision's network is `googlenet_tv`.
+    1.583 G MACs. The two auxiliary heads, on inception4a and inception4d, have 6,379,728 parameters more
+    and exist in training only (`aux_logits=False` leaves them out; below 79 pixels the 5x5 pooling of the
+    first no longer fits). Pooling rounds up, without which 112 does not become 56; LRN's constants are
+    not in the paper: torch's defaults, as in Caffe's GoogLeNet. Average pooling adapts, where the paper's
+    is 7x7 on 7x7. torchvision's network is `googlenet_tv`.
     """
     return Sequential(
         conv1=conv(64, 7, stride=2, padding=3),
@@ -157,8 +157,8 @@ def googlenet_tv(
 ) -> Sequential:
     """torchvision's `googlenet`: batch normalisation, and 3x3 in the 5x5 branch; 6,624,904 parameters.
 
-    373,648 fewer than `googlenet`, and a position of inception5b sees 379 pixels for its 715; maxpool4
-    is 2x2. With both heads 13,004,888.
+    373,648 fewer than `googlenet`, 1.498 G MACs for its 1.583 G, and a position of inception5b sees 379
+    pixels for its 715; maxpool4 is 2x2. With both heads 13,004,888 parameters.
     """
     return Sequential(
         conv1=conv_bn(64, 7, stride=2, padding=3),

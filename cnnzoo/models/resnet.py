@@ -130,7 +130,10 @@ def stages(expansion: int) -> dict[str, tuple[int, ...]]:
     figures=Figures(params=11_689_512, macs=1_814_073_344, receptive_field=435, stages=stages(1)),
 )
 def resnet18(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
-    """18 layers of basic blocks; 11,689,512 parameters, 1.814 G MACs; option B, as torchvision (A has 11,515,688)."""
+    """18 layers of basic blocks; 11,689,512 parameters, 1.814 G MACs with option B, as torchvision.
+
+    Option A has 11,515,688 and 1.795 G, option C 12,043,816 and 1.878 G.
+    """
     return resnet_basic(18, num_classes, shortcut)
 
 
@@ -141,7 +144,7 @@ def resnet18(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
 def resnet34(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
     """34 layers of basic blocks; 21,797,672 parameters, 3.664 G MACs with option B, as torchvision.
 
-    The paper's 3.6e9 is option A: 3.644 G.
+    The 3.6e9 of table 1 is option A: 21,623,848 parameters and 3.644 G; option C has 22,716,840 and 3.831 G.
     """
     return resnet_basic(34, num_classes, shortcut)
 
@@ -190,7 +193,8 @@ def resnet152(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
 def resnet50_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
     """The paper's 50-layer network: the stride on a bottleneck's first 1x1. 3.858 G MACs, 483 pixels seen.
 
-    Its tensors are those of `resnet50`, whose checkpoints would load without a word.
+    Its 25,557,032 parameters are named and shaped as those of `resnet50`, whose checkpoints would load
+    without a word.
     """
     return resnet_bottleneck(50, num_classes, shortcut, v1=True)
 
@@ -200,7 +204,10 @@ def resnet50_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential
     figures=Figures(params=44_549_160, macs=7_570_194_432, receptive_field=1027, stages=stages(4)),
 )
 def resnet101_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
-    """The paper's 101-layer network: the stride on a bottleneck's first 1x1. 7.570 G MACs, 1027 pixels seen."""
+    """The paper's 101-layer network: the stride on a bottleneck's first 1x1. 7.570 G MACs, 1027 pixels seen.
+
+    Its 44,549,160 parameters are named and shaped as those of `resnet101`.
+    """
     return resnet_bottleneck(101, num_classes, shortcut, v1=True)
 
 
@@ -209,7 +216,10 @@ def resnet101_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequentia
     figures=Figures(params=60_192_808, macs=11_282_415_616, receptive_field=1507, stages=stages(4)),
 )
 def resnet152_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
-    """The paper's 152-layer network: the stride on a bottleneck's first 1x1. 11.282 G MACs, 1507 pixels seen."""
+    """The paper's 152-layer network: the stride on a bottleneck's first 1x1. 11.282 G MACs, 1507 pixels seen.
+
+    Its 60,192,808 parameters are named and shaped as those of `resnet152`.
+    """
     return resnet_bottleneck(152, num_classes, shortcut, v1=True)
 
 
@@ -218,7 +228,10 @@ def resnet152_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequentia
     figures=Figures(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
 )
 def plain18(num_classes: int = 1000) -> Sequential:
-    """The 18-layer net without shortcuts (section 4.1): `resnet18` less its three projections, 173,824 parameters."""
+    """The 18-layer net without shortcuts (section 4.1): `resnet18` less its three projections.
+
+    11,515,688 parameters, 173,824 fewer; 1.795 G MACs.
+    """
     return resnet(18, plain, num_classes, widens=False)
 
 
@@ -227,5 +240,8 @@ def plain18(num_classes: int = 1000) -> Sequential:
     figures=Figures(params=21_623_848, macs=3_644_493_824, receptive_field=899, stages=stages(1)),
 )
 def plain34(num_classes: int = 1000) -> Sequential:
-    """The 34-layer net without shortcuts (figure 3, middle): `resnet34` less its three projections; 3.644 G MACs."""
+    """The 34-layer net without shortcuts (figure 3, middle): `resnet34` less its three projections.
+
+    21,623,848 parameters, 173,824 fewer; 3.644 G MACs.
+    """
     return resnet(34, plain, num_classes, widens=False)

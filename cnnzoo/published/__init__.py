@@ -1,7 +1,7 @@
 """What publications print of the registered networks, as data, beside what the calculator finds.
 
-A family's figures are in the JSON file of its name, read when first asked for. Printed figures are typed
-in as they are printed; every other number is calculated.
+A family's figures are in the JSON file of its name, read when first asked for: only what is printed is
+typed in there, what is true is calculated. `str(figure)` says both.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from math import prod
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
 
 from ..calculate import calculate
 from ..registry import Builder, get_builder
@@ -30,19 +28,29 @@ UNITS: dict[str, Quotient] = {
     "%": (1, 100),
 }
 
-WHOLE = {"params": "parameters", "macs": "multiply-adds", "connections": "connections"}
-"""What `remarks` speaks of, in words."""
+TOTALS = ("params", "macs", "connections")
+"""What `remarks` speaks of."""
+
+WORDS = {
+    "params": "parameters",
+    "macs": "multiply-adds",
+    "inputs": "input values",
+    "depth": "weighted layers",
+    "pixels": "pixels a side",
+    "receptive_field": "pixels seen",
+    "effective_stride": "pixels a step",
+}
+"""A quantity's words, where they are not its name."""
 
 VERBS = {
-    "exact": "{value} is just that",
+    "exact": "{value} is exact",
     "rounds": "{value} rounds to it",
     "truncates": "{value} truncates to it",
     "differs": "{value} differs: {note}",
 }
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A number, or a tuple of them, that a publication prints of a registered network."""
 
     model: str
@@ -68,18 +76,17 @@ class Figure:
     note: str = ""
     """Why it is what it is; always there where it differs."""
 
-    @cached_property
+    @property
     def exact(self) -> Value:
         """What it is by the calculator."""
         if self.ratio:
             top, bottom = map(self._of, self.ratio)
-            assert isinstance(top, int) and isinstance(bottom, int)
-            return top / bottom
+            return top / bottom  # type: ignore[operator]  # a ratio is of counts
         return self._of(self.model)
 
-    @cached_property
+    @property
     def agreement(self) -> str:
-        """"exact", "rounds" or "truncates" to what is printed (half rounds up), or "differs"."""
+        """How it relates to what is printed: "exact", "rounds" (half rounds up), "truncates" or "differs"."""
         if isinstance(self.printed, tuple) or isinstance(self.exact, tuple):
             return "exact" if self.printed == self.exact else "differs"
         number, place = _decimal(self.printed, self.digits)
@@ -98,14 +105,19 @@ class Figure:
 
     def sentence(self, model: str) -> str:
         """The same as said of the network `model`, which the paper's may not quite be."""
-        words = self.quantity.replace("_", " ")
-        printed = " ".join(filter(None, (str(self.printed), self.unit, WHOLE.get(self.quantity, words))))
-        value = f"{self.exact:,}" if isinstance(self.exact, int) else str(self.exact)
-        given = ", ".join(f"{name}={setting!r}" for name, setting in self.settings)
+        what = WORDS.get(self.quantity, self.quantity.replace("_", " "))
+        if self.ratio:
+            what = "for the {} of {} over those of {}".format(what, *self.ratio)
+        if self.paths != ("",):
+            what += f" in {', '.join(self.paths)}"
+        printed = " ".join(filter(None, (str(self.printed), self.unit, what)))
+        value = str(self.exact) if isinstance(self.exact, tuple) else f"{self.exact:,.9g}"
+        if isinstance(self.exact, int):
+            value = f"{self.exact:,}"
         if self.model != model:
             value += f" of {self.model}"
-        if given:
-            value += f" with {given}"
+        if self.settings:
+            value += " with " + ", ".join(f"{name}={setting!r}" for name, setting in self.settings)
         return f"{self.where} prints {printed}; {VERBS[self.agreement].format(value=value, note=self.note)}"
 
     def _of(self, model: str) -> Value:
@@ -130,16 +142,16 @@ def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
     Where the network is a variant of the paper's, the figures are the paper's network's, and say so.
     """
     builder = get_builder(model) if isinstance(model, str) else model
-    variants, every = _family(_name_of_family(builder))
-    if not every:
+    variants, printed = _family(_name_of_family(builder))
+    if not printed:
         return ()
     of = variants.get(builder.name, builder.name)
     own = [
         figure
-        for figure in every
+        for figure in printed
         if figure.model == of
         and figure.link == builder.paper.link
-        and figure.quantity in WHOLE
+        and figure.quantity in TOTALS
         and figure.paths == ("",)
         and not figure.ratio
     ]
@@ -203,6 +215,3 @@ def _quotient(value: float) -> Quotient:
         return value, 1
     number, (top, bottom) = _decimal(f"{value:.17f}" if "e" in repr(value) else repr(value))
     return number * top, bottom
-
-
-__all__ = ["QUANTITIES", "UNITS", "Figure", "figures", "prod", "remarks"]

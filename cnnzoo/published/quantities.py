@@ -14,8 +14,11 @@ Rows: TypeAlias = tuple[Row, ...]
 
 def depth(report: Report, rows: Rows) -> int:
     """Weighted layers on the longest way through the rows."""
-    start = next(place for place, leaf in enumerate(report.rows) if _inside(leaf, rows[0]))
-    before = report.rows[start - 1].depth if start else 0
+    before = 0
+    for leaf in report.rows:
+        if _inside(leaf, rows[0]):
+            break
+        before = before if leaf.aux else leaf.depth
     return rows[-1].depth - before
 
 
@@ -40,8 +43,8 @@ def kernels(report: Report, rows: Rows) -> tuple[int, ...]:
     return number, height, width, maps
 
 
-def size(report: Report, rows: Rows) -> tuple[int, ...]:
-    """(height, width, channels) of the output, as TensorFlow's people print it."""
+def height_width_channels(report: Report, rows: Rows) -> tuple[int, ...]:
+    """The output's shape, channels last."""
     channels, height, width = rows[-1].output_shape
     return height, width, channels
 
@@ -59,7 +62,7 @@ QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "inputs": lambda report, rows: prod(rows[0].input_shape),
     "input_shape": lambda report, rows: rows[0].input_shape,
     "output_shape": lambda report, rows: rows[-1].output_shape,
-    "size": size,
+    "height_width_channels": height_width_channels,
     "pixels": lambda report, rows: rows[-1].output_shape[-1],
     "depth": depth,
     "filters": filters,
@@ -67,10 +70,10 @@ QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "blocks": blocks,
     "receptive_field": lambda report, rows: _one(rows[-1].receptive_field),
     "effective_stride": lambda report, rows: _one(rows[-1].effective_stride),
-    "alpha": lambda report, rows: rows[0].settings["alpha"] / rows[0].settings["size"],
+    "alpha": lambda report, rows: max(row.settings["alpha"] / row.settings["size"] for row in rows),
 }
 """By name. Counts are sums over the rows, a shape or a field is the last row's; "alpha" is LRN's as in
-Krizhevsky et al., who do not divide it by the window."""
+Krizhevsky et al. (2012), who do not divide it by the window."""
 
 
 def _one(value: int | tuple[int, int] | None) -> Value:

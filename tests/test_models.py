@@ -1,0 +1,363 @@
+"""Invariants of every registered network, and the register itself."""
+
+import inspect
+import json
+import re
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+import cnnzoo.registry
+from cnnzoo.api import summary
+from cnnzoo.arch import Linear, Sequential, ShapeError
+from cnnzoo.arch.edit import walk
+from cnnzoo.registry import Figures, Paper, UnknownModelError, get_builder, list_models, natural, register
+
+NAMES = list_models()
+TORCHVISION = json.loads((Path(__file__).parent / "data" / "networks.json").read_text())
+OURS = {"alexnet": "alexnet_tv", "googlenet_aux": "googlenet_tv"}
+"""Our name of torchvision's network where it is another."""
+
+each = pytest.mark.parametrize("name", NAMES)
+
+
+@each
+def test_figures_come_out(name):
+    builder, report = get_builder(name), summary(name)
+    figures = builder.figures
+    assert report.total_params == figures.params
+    assert report.total_macs == figures.macs
+    assert report.receptive_field == figures.receptive_field
+    assert report.totals["aux_params"] == figures.aux_params
+    assert {path: report[path].output_shape for path in figures.stages} == figures.stages
+    assert figures.stages, "the paper's table has stages"
+
+
+@each
+def test_is_documented(name):
+    builder = get_builder(name)
+    paper = builder.paper
+    assert builder.__doc__
+    assert paper.title
+    assert paper.authors
+    assert 1998 <= paper.year <= 2030
+    assert re.fullmatch(r"arXiv:\d{4}\.\d{4,5}|doi:10\..+", paper.link)
+    assert str(paper.year) in paper.citation
+    assert paper.link in paper.citation
+    assert summary(name).paper == paper.citation
+
+
+@each
+def test_state_dict_names_are_unique(name):
+    report = summary(name)
+    names = [f"{row.path}.{tensor}" for row in report.rows for tensor in (*row.tensors, *row.buffer_tensors)]
+    assert len(names) == len(set(names)) == len(report.tensors)
+
+
+@each
+def test_num_classes_changes_the_head_alone(name):
+    before, after = summary(name), summary(name, num_classes=37)
+    changed = {
+        ours.path for ours, theirs in zip(before.rows, after.rows, strict=True) if ours.tensors != theirs.tensors
+    }
+    heads = [
+        row for row in before.rows if row.kind in ("Linear", "RBF") and row.output_shape == before.rows[-1].output_shape
+    ]
+    last = {row.path: row for row in heads}
+    assert changed <= set(last)
+    assert len(before.rows) == len(after.rows)
+    fewer = before.rows[-1].output_shape[0] - 37
+    for aux, total in ((False, "params"), (True, "aux_params")):
+        fan_ins = [row.input_shape[0] for row in heads if row.path in changed and row.aux is aux]
+        assert before.totals[total] - after.totals[total] == sum(fewer * (fan_in + 1) for fan_in in fan_ins)
+    assert after.rows[-1].output_shape == (37,)
+
+
+@each
+@pytest.mark.parametrize(
+    "size",
+    [(1, 224, 224), (4, 256, 256), (3, 299, 299), (3, 320, 256), (3, 96, 96), (1, 32, 32), (1, 28, 28), (3, 8, 8)],
+)
+def test_other_input_sizes_work_or_name_the_layer(name, size):
+    builder = get_builder(name)
+    try:
+        report, place = summary(name, size), None
+    except ShapeError as error:
+        report, place = None, error.place
+    if report is None:
+        assert place in {path for path, _ in walk(builder.describe())}
+        return
+    assert report.input_size == report.rows[0].input_shape == size
+    assert min(length for row in report.rows for length in row.output_shape) > 0
+    pooled = any(row.kind == "AdaptiveAvgPool2d" for row in report.rows)
+    if size[0] == builder.input_size[0] and pooled:
+        assert report.total_params == builder.figures.params
+
+
+@each
+def test_other_channels_change_the_first_layer_alone(name):
+    size = get_builder(name).input_size
+    before, after = summary(name), summary(name, (size[0] + 1, *size[1:]))
+    first = next(row for row in before.rows if row.tensors)
+    more = {ours.path: theirs.params - ours.params for ours, theirs in zip(before.rows, after.rows, strict=True)}
+    kernel = first.tensors["weight"]
+    assert {path: count for path, count in more.items() if count} == {first.path: kernel[0] * kernel[2] * kernel[3]}
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "place"),
+    [
+        ("googlenet", 79, "aux1.pool"),
+        ("vgg16", 32, "features.30"),
+        ("alexnet", 63, "pool5"),
+        ("lenet5", 32, "c5"),
+        ("densenet121", 29, "features.transition3.pool"),
+    ],
+)
+def test_least_input(name, least, place):
+    summary(name, least)
+    below = re.findall(r"below (\d+) pixels", get_builder(name).__doc__)
+    assert below in ([], [str(least)])
+    with pytest.raises(ShapeError, match=f"^at {place}: "):
+        summary(name, least - 1)
+
+
+@pytest.mark.parametrize("theirs", TORCHVISION)
+def test_equals_torchvision(theirs):
+    known = TORCHVISION[theirs]
+    report = summary(OURS.get(theirs, theirs), tuple(known["input"]))
+    state = {name: tuple(shape) for name, shape in known["state"].items()}
+    assert list(report.tensors.items()) == list(state.items())
+    assert report.total_params + report.totals["aux_params"] == known["params"]
+    assert report.total_macs == known["macs"]
+    buffers = [f"{row.path}.{name}" for row in report.rows for name in row.buffer_tensors]
+    assert buffers == known["buffers"]
+
+
+@each
+def test_depth_is_the_number_in_the_name(name):
+    stated = re.fullmatch(r"(?:vgg|resnet|plain|densenet)(\d+).*", name)
+    depth = summary(name).totals["depth"]
+    if name == "densenet264":  # 2 (6 + 12 + 64 + 48) + 3 + 2; its docstring says so
+        assert depth == 265
+        assert "265" in get_builder(name).__doc__
+    elif stated:
+        assert depth == int(stated[1])
+    else:
+        assert depth == {"alexnet": 8, "alexnet_tv": 8, "caffenet": 8, "lenet5": 7, "lenet5_modern": 5}.get(name, 22)
+
+
+RESNETS = list_models("resnet*")
+
+
+def shortcuts(report):
+    """Rows of the shortcuts' own paths, by block."""
+    found = {}
+    for row in report.rows:
+        block, inside, _ = row.path.partition(".downsample.")
+        if inside:
+            found.setdefault(block, []).append(row)
+    return found
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_shortcut_options(name):
+    reports = {option: summary(name, shortcut=option) for option in "ABC"}
+    blocks = [block for block in reports["B"].blocks if block.kind == "Residual"]
+    body = summary(name).total_params - sum(row.params for inside in shortcuts(reports["B"]).values() for row in inside)
+    for option, report in reports.items():
+        widths = [
+            (block.input_shape[0], block.output_shape[0])
+            for block in blocks
+            if option == "C" or (option == "B" and block.input_shape != block.output_shape)
+        ]
+        # a 1x1 convolution without bias, and batch normalisation's scale and shift
+        assert report.total_params == body + sum(out * into + 2 * out for into, out in widths)
+        assert report.totals["depth"] == int(re.search(r"\d+", name)[0])
+    changing = {block.path for block in blocks if block.input_shape != block.output_shape}
+    assert set(shortcuts(reports["A"])) == set(shortcuts(reports["B"])) == changing
+    assert sum(row.params for inside in shortcuts(reports["A"]).values() for row in inside) == 0
+    assert sum(row.macs for inside in shortcuts(reports["A"]).values() for row in inside) == 0
+    assert set(shortcuts(reports["C"])) == {block.path for block in blocks}
+
+
+def test_shortcut_option_that_is_none():
+    with pytest.raises(ValueError, match=r"shortcut must be 'A', 'B' or 'C' .*, got 'D'"):
+        summary("resnet18", shortcut="D")
+
+
+@pytest.mark.parametrize("depth", [50, 101, 152])
+def test_v1_differs_in_where_the_stride_is(depth):
+    current, first = summary(f"resnet{depth}"), summary(f"resnet{depth}_v1")
+    assert current.tensors == first.tensors
+    assert current.total_macs > first.total_macs
+    strides = {
+        report.model: [report[f"layer2.0.{conv}"].settings["stride"] for conv in ("conv1", "conv2", "conv3")]
+        for report in (current, first)
+    }
+    assert strides == {f"resnet{depth}": [1, 2, 1], f"resnet{depth}_v1": [2, 1, 1]}
+
+
+@pytest.mark.parametrize("depth", [18, 34])
+def test_plain_net_is_the_residual_one_without_shortcuts(depth):
+    plain, residual = summary(f"plain{depth}"), summary(f"resnet{depth}", shortcut="A")
+    assert plain.tensors == residual.tensors
+    assert plain.total_macs == residual.total_macs
+    assert not any(row.kind == "add" for row in plain.rows)
+
+
+# Every number of a builder's docstring, derived again
+
+
+def figures_of_family(name):
+    """Counts, MACs and pixels that the docstring of a builder may speak of."""
+    module = get_builder(name).__module__
+    family = [other for other in NAMES if get_builder(other).__module__ == module]
+    reports = [summary(other) for other in family]
+    if "resnet" in module:
+        reports += [summary(other, shortcut=option) for other in ("resnet18", "resnet34") for option in "AC"]
+    params = {report.total_params for report in reports}
+    counts = params | {abs(one - other) for one, other in combinations(params, 2)}
+    for report in reports:
+        counts |= {report.totals["aux_params"], report.totals["aux_params"] + report.total_params}
+        counts |= {report.totals["connections"]} | {row.params for row in report.rows}
+        counts.add(sum(row.multiplications // 3 for row in report.rows if row.kind == "LocalResponseNorm"))
+    macs = {report.total_macs for report in reports}
+    if name == "alexnet":
+        whole = ungrouped(get_builder(name).describe())
+        counts.add(whole.total_params)
+        macs.add(whole.total_macs)
+    if name == "vgg16":
+        macs.add(summary(name)["features"].macs)
+    return counts, macs, {report.receptive_field for report in reports}
+
+
+def ungrouped(description):
+    from dataclasses import replace
+
+    from cnnzoo.arch import Conv2d
+    from cnnzoo.arch.edit import rewrite
+    from cnnzoo.calculate import calculate
+
+    changed = rewrite(description, lambda path, node: replace(node, groups=1) if isinstance(node, Conv2d) else node)
+    return calculate(changed, (3, 224, 224))
+
+
+@each
+def test_docstring_is_right(name):
+    text = " ".join(get_builder(name).__doc__.split())
+    counts, macs, pixels = figures_of_family(name)
+    stated = [int(number.replace(",", "")) for number in re.findall(r"\b\d{1,3}(?:,\d{3})+\b", text)]
+    assert set(stated) <= counts
+    own = summary(name).total_params
+    # it says first how many parameters it has, or how many more or fewer than another
+    assert stated[0] in {own} | {abs(own - get_builder(other).figures.params) for other in NAMES}
+    assert re.findall(r"(\d+\.\d{3}) G MACs", text)[:1] in ([], [f"{summary(name).total_macs / 1e9:.3f}"])
+    giga = re.findall(r"\b(\d+\.\d{3}) G\b", text)
+    assert set(giga) <= {f"{count / 1e9:.3f}" for count in macs}
+    assert {int(number) for number in re.findall(r"(\d+) pixels seen", text)} <= pixels
+    assert {int(number) for number in re.findall(r"sees (\d+) pixels", text)} <= pixels
+    for one, other in re.findall(r"(\d+) pixels (?:seen )?for (?:its|the) (\d+)", text):
+        assert {int(one), int(other)} <= pixels
+        assert int(one) == summary(name).receptive_field or int(other) == summary(name).receptive_field
+
+
+# The register
+
+
+def test_natural_order():
+    assert list_models("resnet*") == [
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet50_v1",
+        "resnet101",
+        "resnet101_v1",
+        "resnet152",
+        "resnet152_v1",
+    ]
+    assert sorted(["a10", "a9", "b", "a", "a9_x"], key=natural) == ["a", "a9", "a9_x", "a10", "b"]
+    assert sorted(NAMES, key=natural) == NAMES
+
+
+def test_patterns():
+    assert list_models("vgg1?") == ["vgg11", "vgg13", "vgg16", "vgg19"]
+    assert list_models(["plain*", "lenet*"]) == ["lenet5", "lenet5_modern", "plain18", "plain34"]
+    assert list_models("vgg*", exclude="*_bn") == ["vgg11", "vgg11_lrn", "vgg13", "vgg16", "vgg16c", "vgg19"]
+    assert list_models("vgg16*", exclude=["*_bn", "*c"]) == ["vgg16"]
+    assert list_models("nothing*") == []
+    assert list_models() == list_models("*")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ResNet-50", "resnet50"),
+        ("resnet51", "resnet50"),
+        ("vgg-16", "vgg16"),
+        ("VGG16", "vgg16"),
+        ("densenet_121", "densenet121"),
+        ("google_net", "googlenet"),
+        ("LeNet-5", "lenet5"),
+        ("alexnett", "alexnet"),
+    ],
+)
+def test_did_you_mean(name, meant):
+    with pytest.raises(UnknownModelError, match=f"unknown model '{name}'; did you mean .*\\b{meant}\\b"):
+        get_builder(name)
+    with pytest.raises(UnknownModelError):
+        summary(name)
+
+
+def test_unknown_name_like_no_other():
+    with pytest.raises(UnknownModelError, match="unknown model 'zzz'; `cnnzoo list` lists all"):
+        get_builder("zzz")
+
+
+@pytest.fixture
+def empty_register(monkeypatch):
+    monkeypatch.setattr(cnnzoo.registry, "_builders", {})
+
+
+def test_duplicate_names_both_modules(empty_register):
+    about = {
+        "paper": Paper("Title", "Nobody", 2000, arxiv="0001.00001"),
+        "figures": Figures(1, 1, 1),
+        "input_size": (4,),
+    }
+
+    def tiny(num_classes: int = 10) -> Sequential:
+        """A classifier of four numbers."""
+        return Sequential(Linear(num_classes))
+
+    tiny.__module__ = "first.models"
+    builder = register(**about)(tiny)
+    assert list_models("tiny") == ["tiny"]
+    assert builder.describe(3) == Sequential(Linear(3))
+    assert builder.report().total_params == 50
+    tiny.__module__ = "second.models"
+    with pytest.raises(ValueError, match=r"'tiny' is already registered by first\.models; second\.models must"):
+        register(**about)(tiny)
+
+
+@each
+def test_unknown_setting_is_a_type_error(name):
+    with pytest.raises(TypeError, match=rf"{name}\(\) .*keyword.* 'classes'; did you mean 'num_classes'\?"):
+        summary(name, classes=10)
+
+
+@each
+@pytest.mark.parametrize("count", [0, -1, 2.5, "10", None, True])
+def test_impossible_class_counts(name, count):
+    with pytest.raises(ValueError, match="must be a whole number of at least 1"):
+        summary(name, num_classes=count)
+
+
+@each
+def test_builders_look_like_functions(name):
+    builder = get_builder(name)
+    assert builder.name == builder.__name__ == name
+    assert next(iter(inspect.signature(builder.__wrapped__).parameters)) == "num_classes"
+    assert repr(builder) == f"<cnnzoo builder {name}: {builder.paper.citation}>"
+    assert builder.describe() is builder.describe()
