@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import summary
+    from .api import create_model, get_model, summary
     from .arch import ShapeError
-    from .calculate import calculate
-    from .registry import Figures, Paper, UnknownModelError, get_builder, list_models, register
+    from .edits import cut
+    from .registry import Figures, Paper, UnknownModelError, get_builder, get_model_builder, list_models, register
     from .report import Report, Row
 
 __version__ = "0.1.0"
@@ -23,8 +23,11 @@ _HOMES = {
     "Row": "report",
     "ShapeError": "arch",
     "UnknownModelError": "registry",
-    "calculate": "calculate",
+    "create_model": "api",
+    "cut": "edits",
     "get_builder": "registry",
+    "get_model": "api",
+    "get_model_builder": "registry",
     "list_models": "registry",
     "register": "registry",
     "summary": "api",
@@ -37,8 +40,11 @@ __all__ = [
     "Row",
     "ShapeError",
     "UnknownModelError",
-    "calculate",
+    "create_model",
+    "cut",
     "get_builder",
+    "get_model",
+    "get_model_builder",
     "list_models",
     "register",
     "summary",

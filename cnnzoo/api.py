@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from .arch.node import Node
 from .arch.signal import Shape
 from .calculate import calculate
+from .published import remarks
 from .registry import Builder, get_builder
 from .report import Report
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from .pytorch.init import Scheme
 
 
 def summary(
@@ -41,6 +49,7 @@ def summary(
         dtype=dtype,
         model=builder.name,
         paper=builder.paper.citation,
+        printed=remarks(builder) if shape == builder.input_size and not settings else (),
     )
 
 
@@ -63,3 +72,68 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
             f"all of them positive whole numbers; got {shape}"
         )
     return shape, 1 if batch_size is None else batch_size
+
+
+def create_model(
+    model: str | Builder[Any],
+    pretrained: bool | str | os.PathLike[str] = False,
+    *,
+    num_classes: int | None = None,
+    in_chans: int | None = None,
+    input_size: int | Iterable[int] | None = None,
+    stem: Literal["cifar"] | None = None,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+    drop_head: bool = False,
+    init: str | Scheme | None = "torchvision",
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    inplace: bool = False,
+    **settings: Any,
+) -> nn.Module:
+    """A registered network, by name or builder, as a `torch.nn.Module`; the keywords are timm's where it has them.
+
+    `num_classes=0` leaves out the classifier (`edits.without_head`); `stem="cifar"` is for images of about
+    32x32 (`edits.new_stem`). `input_size`, as in `summary`, matters where a linear layer reads maps;
+    `in_chans` changes its channels. With `features_only` the module returns a list of maps, the last one at
+    each stride, or those of `out_indices`; its `feature_info` has their channels, reductions and names.
+
+    `init` is "torchvision", "paper", "torch", a function of the module, or None for no work at all
+    (`cnnzoo.pytorch.init`). `pretrained` is a path, or True for the weights that torchvision publishes;
+    `drop_head` lets their classifier have other classes (`load_checkpoint`). `inplace` lets ReLUs overwrite
+    their input where nothing else needs it. `settings` go to the builder. Raises what `summary` does, and
+    ValueError where the network has no such head, stem or scheme.
+    """
+    from . import edits
+    from .pytorch.build import build
+    from .pytorch.checkpoints import load_pretrained
+    from .pytorch.features import FeatureInfo, Features
+    from .pytorch.init import find_scheme
+
+    builder = get_builder(model) if isinstance(model, str) else model
+    builder.check(settings, create_model.__kwdefaults__ or ())
+    if num_classes:
+        settings["num_classes"] = num_classes
+    description = builder.describe(**settings)
+    if num_classes == 0:
+        description = edits.without_head(description)
+    if stem is not None:
+        description = edits.new_stem(description, stem)
+    shape, _ = read_size(input_size, (in_chans or builder.input_size[0], *builder.input_size[1:]), None)
+    if in_chans not in (None, shape[0]):
+        raise ValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
+    info = FeatureInfo(description, shape, out_indices) if features_only else None
+    if info and not pretrained:
+        description = edits.cut(description, info.steps[-1])
+    scheme = find_scheme(init, builder.name, builder.__module__) if isinstance(init, str) else init
+    drop_head = drop_head or num_classes == 0
+    replaced = pretrained and not drop_head  # every parameter is loaded
+    net = build(description, shape, init=None if replaced else scheme, device=device, dtype=dtype, inplace=inplace)
+    load_pretrained(net, builder.name, pretrained, drop_head=drop_head)
+    return Features(net, info) if info else net
+
+
+def get_model(name: str, **config: Any) -> nn.Module:
+    """A registered network by name, as in torchvision: `get_model("resnet50", weights=None, num_classes=10)`."""
+    model: nn.Module = get_builder(name)(**config)
+    return model

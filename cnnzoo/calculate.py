@@ -7,8 +7,8 @@ from math import prod
 from typing import Any, NamedTuple
 
 from .arch.joins import Aux, Join
-from .arch.node import Layer, Node
-from .arch.signal import PIXEL, Shape, ShapeError, Signal, Windows, advance, merge, show
+from .arch.node import Kept, Layer, Node
+from .arch.signal import PIXEL, Field, Shape, ShapeError, Signal, Windows, advance, merge, show
 from .report import ITEM_BYTES, IntOrPair, Report, Row
 
 
@@ -31,6 +31,10 @@ def calculate(
     return Report(trace.rows(), tuple(trace.frames), tuple(input_size), batch_size, dtype, **about)
 
 
+STEPS = ("add", "cat")
+"""The kinds of rows that are a join's own step."""
+
+
 class _Facts(NamedTuple):
     """What a layer is at an input shape, wherever it stands."""
 
@@ -39,9 +43,8 @@ class _Facts(NamedTuple):
     """The row's from `kind` to `connections`."""
     windows: Windows | None
     elements: int
-    kept: int
-    """Bytes of the dtype, and of indices, that autograd keeps besides input and output."""
-    indices: int
+    """Of the output."""
+    kept: Kept
 
 
 @lru_cache(maxsize=1 << 14)
@@ -64,7 +67,7 @@ def _facts(layer: Layer, shape: Shape) -> _Facts:
         *layer.work(shape),
         layer.fan_in(shape) + (outputs if layer.weighted and biases else 0),
     )
-    return _Facts(output_shape, columns, layer.windows(shape), outputs, *layer.kept(shape))
+    return _Facts(output_shape, columns, layer.windows(shape), outputs, layer.kept(shape))
 
 
 class _Step(NamedTuple):
@@ -141,14 +144,15 @@ class _Trace:
         return self._meet("cat", (sum(part.shape[0] for part in parts), *first[1:]), tuple(parts), 0)
 
     def _leaf(self, path: str, layer: Layer, facts: _Facts, x: Signal) -> Signal:
-        stored = facts.kept * self.item + facts.indices * self.index
-        if layer.keeps_input and x.source not in self.kept:
+        kept = facts.kept
+        stored = kept.elements * self.item + kept.indices * self.index
+        if kept.input and x.source not in self.kept:
             self.kept.add(x.source)
             stored += self.sizes[x.source] * self.item
         source = x.source
-        if not layer.is_view or facts.kept:  # what autograd keeps of a dropout is a sign that training makes a tensor
+        if not layer.is_view or kept.copies:
             source = self._tensor(facts.elements, self.holder[x.source] if layer.is_view else None)
-        if layer.keeps_output:
+        if kept.output:
             self.kept.add(source)
             stored += facts.elements * self.item
         y = Signal(facts.output_shape, advance(x.field, facts.windows), x.depth + layer.weighted, source)
@@ -180,15 +184,22 @@ class _Trace:
         rows = []
         sizes = self.sizes
         alive = sizes[0]
+        known: tuple[Field | None, int] | None = None
+        seen: tuple[IntOrPair | None, ...] = ()
         for number, (path, columns, y, aux, stored, reads, fills) in enumerate(self.steps):
-            if not aux and fills not in reads:
-                alive += sizes[fills]
-            live = 0 if aux else alive * self.item
-            rows.append(Row._make((path, *columns, y.depth, *_seen(y), aux, sizes[y.source] * self.item, live, stored)))
+            if known is None or y.field is not known[0] or len(y.shape) != known[1]:
+                known, seen = (y.field, len(y.shape)), _seen(y)
+            live = 0
             if not aux:
+                if fills not in reads:
+                    alive += sizes[fills]
+                live = alive * self.item
                 for tensor in {*reads, fills}:
                     if last[tensor] == number:
                         alive -= sizes[tensor]
+            size = sizes[y.source] * self.item
+            trained, own = columns[6] + columns[7], columns[0] in STEPS
+            rows.append(Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own)))
         return tuple(rows)
 
 

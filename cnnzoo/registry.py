@@ -6,15 +6,17 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from functools import lru_cache, update_wrapper
+from functools import cached_property, lru_cache, update_wrapper
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec
 
 from .arch.node import Node
 from .arch.signal import Shape
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .report import Report
 
 P = ParamSpec("P")
@@ -61,10 +63,10 @@ class UnknownModelError(LookupError):
 
 
 class Builder(Generic[P]):
-    """A registered function that returns a description; calling it builds the `torch.nn.Module`."""
+    """A registered function that returns a description; calling it gives the network as a `torch.nn.Module`."""
 
     def __init__(self, function: Callable[P, Node], paper: Paper, figures: Figures, input_size: Shape) -> None:
-        update_wrapper(self, function)  # type: ignore[arg-type]
+        update_wrapper(self, function)
         self.name = function.__name__
         self.paper = paper
         self.figures = figures
@@ -72,13 +74,51 @@ class Builder(Generic[P]):
         self._function = function
         self._cached = lru_cache(maxsize=16)(function)
 
+    def __call__(self, *args: Any, weights: str | None = None, **settings: Any) -> nn.Module:
+        """The network as a module: what `cnnzoo.create_model` gives for it, with the same keywords.
+
+        `weights` is torchvision's word: None, or "IMAGENET1K_V1" for `pretrained=True`.
+        """
+        from .api import create_model
+
+        if weights not in (None, "IMAGENET1K_V1"):
+            raise ValueError(
+                f"weights={weights!r}: only 'IMAGENET1K_V1' is known by name; "
+                f"pretrained= takes the path of any other file that fits {self.name}"
+            )
+        if weights is not None:
+            settings.setdefault("pretrained", True)
+        return create_model(self, **signature(self._function).bind_partial(*args).arguments, **settings)
+
     def describe(self, *args: P.args, **kwargs: P.kwargs) -> Node:
-        """The description; descriptions are values, so the same arguments may give the same object."""
+        """The description; descriptions are values, so the same arguments may give the same object.
+
+        TypeError, with what may have been meant, for a keyword that the builder does not take.
+        """
+        self.check(kwargs)
         try:
             hash((args, *kwargs.values()))
         except TypeError:
             return self._function(*args, **kwargs)
         return self._cached(*args, **kwargs)  # type: ignore[arg-type]
+
+    def check(self, given: Iterable[str], also: Iterable[str] = ()) -> None:
+        """TypeError for the first of the given keywords that is neither the builder's nor one of `also`."""
+        taken = [*self._keywords, *also]
+        for name in given:
+            if name not in taken and "**" not in taken:
+                from difflib import get_close_matches
+
+                close = get_close_matches(name, taken, 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(taken)}"
+                raise TypeError(f"{self.name}() takes no keyword {name!r}; {hint}")
+
+    @cached_property
+    def _keywords(self) -> tuple[str, ...]:
+        """The function's keywords; "**" stands for any."""
+        return tuple(
+            "**" if one.kind is one.VAR_KEYWORD else one.name for one in signature(self._function).parameters.values()
+        )
 
     def report(self, input_size: Any = None, **settings: Any) -> Report:
         """What `cnnzoo.summary` gives for this network."""
@@ -139,12 +179,18 @@ def get_builder(name: str) -> Builder[Any]:
     return _builders[name]
 
 
+get_model_builder = get_builder
+"""torchvision's name for it."""
+
+
 def natural(name: str) -> list[tuple[int, str]]:
     """A sort key that puts resnet50 before resnet101."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
     plain = {re.sub(r"[^a-z0-9]", "", known.lower()): known for known in _builders}
     close = get_close_matches(re.sub(r"[^a-z0-9]", "", name.lower()), plain, 3)
     hint = f"did you mean {' or '.join(plain[one] for one in close)}?" if close else "`cnnzoo list` lists all"
@@ -164,4 +210,5 @@ def _load_plugins() -> None:
         try:
             entry.load()
         except Exception as error:
-            warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {error}", stacklevel=3)
+            problem = f"{type(error).__name__}: {error}"
+            warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {problem}", stacklevel=3)

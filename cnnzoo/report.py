@@ -23,11 +23,23 @@ ITEM_BYTES = {
 """Bytes of an element, by torch's name of the dtype."""
 
 
+class Unknown(NamedTuple):
+    """What could not be determined: `what` (an operator, a module's tensors) at `path`, and why not."""
+
+    path: str
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what} at {self.path or 'the network itself'}: {self.why}"
+
+
 class Row(NamedTuple):
     """One layer, or one block with the sums of what is in it. Counts are per sample, bytes per batch.
 
-    A join's own step (the addition of a residual block, a concatenation) is a row of kind "add" or
-    "cat" at the join's path. None is unknown, or does not apply.
+    A block's own step (the addition of a residual block, a concatenation, what the forward of a measured
+    module does itself) is a row of kind "add", "cat", "conv2d", … at the block's path. None is unknown, or
+    does not apply; a block's sum is of what is known.
     """
 
     path: str
@@ -44,14 +56,14 @@ class Row(NamedTuple):
     """Parameters that are not biases."""
     biases: int = 0
     buffers: int = 0
-    macs: int = 0
-    comparisons: int = 0
-    additions: int = 0
-    multiplications: int = 0
-    exponentials: int = 0
-    connections: int = 0
+    macs: int | None = 0
+    comparisons: int | None = 0
+    additions: int | None = 0
+    multiplications: int | None = 0
+    exponentials: int | None = 0
+    connections: int | None = 0
     """LeCun et al. (1998): for every output its fan-in, and one for its bias."""
-    depth: int = 0
+    depth: int | None = 0
     """Weighted layers on the longest way from the input to here, this one included."""
     receptive_field: IntOrPair | None = None
     effective_stride: IntOrPair | None = None
@@ -60,34 +72,40 @@ class Row(NamedTuple):
     """Whether it is part of an auxiliary head: run in training only, counted apart."""
     activation_bytes: int = 0
     """The output's size."""
-    live_bytes: int = 0
+    live_bytes: int | None = 0
     """Activations alive at inference while it runs; `Report.liveness` says by which rule."""
-    stored_bytes: int = 0
+    stored_bytes: int | None = 0
     """Activations that it makes autograd keep for the backward pass and that were not kept already."""
+    trainable_params: int = 0
+    """Parameters less the frozen ones."""
+    call: int = 1
+    """Which call of its module it is: its parameters are counted in the first; 0 is a module never called."""
+    own: bool = False
+    """Whether it is a block's own step."""
 
     @property
     def params(self) -> int:
         return self.weights + self.biases
 
     @property
-    def flops(self) -> int:
+    def flops(self) -> int | None:
         """2 x MACs, as `torch.utils.flop_counter` counts."""
-        return 2 * self.macs
+        return None if self.macs is None else 2 * self.macs
 
     @property
     def is_join(self) -> bool:
-        """Whether this is a join's own step."""
-        return self.kind in ("add", "cat")
+        """Whether this is a block's own step, of a join or of any other."""
+        return self.own
 
     @property
     def name(self) -> str:
-        """Its last part of the path; "(add)" or "(cat)" for a join's own step."""
-        return f"({self.kind})" if self.is_join else self.path.rpartition(".")[2]
+        """Its last part of the path; "(add)", "(cat)" or the like for a block's own step."""
+        return f"({self.kind})" if self.own else self.path.rpartition(".")[2]
 
     @property
     def parent(self) -> str | None:
         """The path of the block that it stands in; None for the whole network."""
-        if self.is_join:
+        if self.own:
             return self.path
         return self.path.rpartition(".")[0] if self.path else None
 
@@ -104,6 +122,7 @@ SUMMED = (
     "connections",
     "activation_bytes",
     "stored_bytes",
+    "trainable_params",
 )
 """The figures of a block that are the sums of its rows'; `live_bytes` and `depth` are their largest."""
 
@@ -134,11 +153,24 @@ class Report:
     """The network's source, as a citation."""
     printed: tuple[str, ...] = field(default=())
     """What that source prints of the whole network, beside what is true."""
+    more_inputs: tuple[Shape, ...] = ()
+    """The shapes of what a measured network takes besides the first input."""
+    unknown: tuple[Unknown, ...] = ()
+    """What a measurement could not determine."""
+    notes: tuple[str, ...] = ()
+    """How a measurement was made, where that is not as usual, and what it met."""
+    exact: Mapping[str, int] = field(default_factory=dict)
+    """Totals that a measurement knows better than by adding up: tensors may have several dtypes."""
 
     liveness = (
         "layers run one after the other, none in place; an activation lives from the layer that makes it "
         "to the last that reads it; dropout, flatten and identity make none; workspace is not counted"
     )
+
+    @property
+    def status(self) -> str:
+        """"complete", or "partial" where something is unknown."""
+        return "partial" if self.unknown else "complete"
 
     @cached_property
     def blocks(self) -> tuple[Row, ...]:
@@ -164,12 +196,12 @@ class Report:
         main = _added(_NOTHING, self._main)
         heads = _added(_NOTHING, [row for row in self.rows if row.aux])
         item = ITEM_BYTES[self.dtype]
-        buffers = [shape for row in self._main for shape in row.buffer_tensors.values()]
+        buffers = [shape for row in self._main if row.buffers for shape in row.buffer_tensors.values()]
         param_bytes = main.params * item
         buffer_bytes = sum(prod(shape) * item if shape else 8 for shape in buffers)
         return {
             "params": main.params,
-            "trainable_params": main.params,
+            "trainable_params": main.trainable_params,
             "weights": main.weights,
             "biases": main.biases,
             "buffers": main.buffers,
@@ -180,7 +212,7 @@ class Report:
             "multiplications": main.multiplications,
             "exponentials": main.exponentials,
             "connections": main.connections,
-            "activations": sum(prod(row.output_shape) for row in self._main),
+            "activations": main.activation_bytes // (item * self.batch_size),
             "depth": main.depth,
             "aux_params": heads.params,
             "aux_macs": heads.macs,
@@ -193,8 +225,9 @@ class Report:
             "buffer_bytes": buffer_bytes,
             "activation_bytes": main.activation_bytes,
             "peak_activation_bytes": main.live_bytes,
-            "peak_bytes": param_bytes + buffer_bytes + main.live_bytes,
-            "stored_bytes": main.stored_bytes + heads.stored_bytes,
+            "peak_bytes": None if main.live_bytes is None else param_bytes + buffer_bytes + main.live_bytes,
+            "stored_bytes": _sum([main.stored_bytes, heads.stored_bytes] if self._main else [heads.stored_bytes]),
+            **self.exact,
         }
 
     @property
@@ -212,8 +245,12 @@ class Report:
 
     @property
     def total_macs(self) -> int:
-        """Multiply-accumulates of convolutions and linear layers, per sample."""
-        return int(self.totals["macs"])
+        """Multiply-accumulates of convolutions and linear layers, per sample; of those that are known where
+        the `status` is "partial". Raises ValueError where none are."""
+        macs = self.totals["macs"]
+        if macs is None:
+            raise ValueError(f"no MACs are known: {'; '.join(map(str, self.unknown))}")
+        return int(macs)
 
     @property
     def total_mult_adds(self) -> int:
@@ -222,7 +259,7 @@ class Report:
 
     @property
     def total_flops(self) -> int:
-        return int(self.totals["flops"])
+        return 2 * self.total_macs
 
     @property
     def aux_params(self) -> int:
@@ -303,9 +340,13 @@ class Report:
             "input_size": list(self.input_size),
             "batch_size": self.batch_size,
             "dtype": self.dtype,
+            "more_inputs": [list(shape) for shape in self.more_inputs],
+            "status": self.status,
+            "unknown": [one._asdict() for one in self.unknown],
+            "notes": list(self.notes),
             "rows": [_plain(row) for row in self.rows],
             "blocks": [_plain(block) for block in self.blocks],
-            "totals": dict(self.totals),
+            "totals": {name: _listed(value) for name, value in self.totals.items()},
         }
 
     def __str__(self) -> str:
@@ -345,8 +386,20 @@ def _added(frame: Row, rows: Sequence[Row]) -> Row:
     if not rows:
         return frame
     columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
-    sums = {name: sum(columns[name]) for name in SUMMED}
-    return frame._replace(**sums, live_bytes=max(columns["live_bytes"]), depth=max(columns["depth"]))
+    sums = {name: _sum(columns[name]) for name in SUMMED}
+    return frame._replace(**sums, live_bytes=_most(columns["live_bytes"]), depth=_most(columns["depth"]))
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    """Of what is known; None where nothing is, so that the unknown is never 0."""
+    try:
+        return sum(values)  # type: ignore[arg-type]
+    except TypeError:
+        return sum(value for value in values if value is not None) or None
+
+
+def _most(values: Sequence[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _lines(
@@ -363,7 +416,8 @@ def _lines(
         first, last = group[0].row, group[-1].row
         name = first.name if len(group) == 1 else f"{first.name}-{last.name}"
         count = times * len(group)
-        sums = {field: getattr(first, field) * count for field in SUMMED}
+        ones = {field: getattr(first, field) for field in SUMMED}
+        sums = {field: None if value is None else value * count for field, value in ones.items()}
         yield Line(last._replace(**sums), name, level, len(group), here)
         if depth is None or level < depth:
             yield from _lines(group[-1].inner, depth, fold, level + 1, here, count)

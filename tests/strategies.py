@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from hypothesis import strategies as st
 
 from cnnzoo.arch import (
@@ -172,3 +170,157 @@ DROPOUT = spoiled(
 )
 FLATTEN = st.fixed_dictionaries({}, optional={"start_dim": st.integers(-6, 5), "end_dim": st.integers(-6, 5)})
 NOTHING = st.just({})
+
+
+# Layers that are sound in themselves; whether one fits an input is another matter.
+
+SMALL_CONVS = (
+    st.builds(
+        Conv2d,
+        st.sampled_from([1, 2, 4, 6]),
+        int_or_pair(1, 3),
+        stride=int_or_pair(1, 2),
+        padding=int_or_pair(0, 1),
+        dilation=st.integers(1, 2),
+        bias=st.booleans(),
+    ),
+    st.builds(Conv2d, st.sampled_from([2, 4]), st.integers(1, 4), padding=st.just("same"), groups=st.integers(1, 2)),
+    st.builds(
+        ConvTranspose2d,
+        st.integers(1, 4),
+        st.integers(1, 3),
+        stride=st.integers(1, 2),
+        padding=st.integers(0, 1),
+        bias=st.booleans(),
+    ),
+    st.builds(TableConv2d, st.sampled_from([((0,), (0,)), ((0, 1), (1,), (0,))]), st.integers(1, 3)),
+)
+SMALL_POOLS = (
+    st.builds(
+        MaxPool2d,
+        int_or_pair(2, 3),
+        st.none() | st.integers(1, 2),
+        padding=st.integers(0, 1),
+        dilation=st.integers(1, 2),
+        ceil_mode=st.booleans(),
+    ),
+    st.builds(AvgPool2d, int_or_pair(2, 3), st.none() | st.integers(1, 2), ceil_mode=st.booleans()),
+    st.builds(AdaptiveAvgPool2d, st.sampled_from([1, 2, 3, (1, 2), (None, 2), (None, None)])),
+    st.builds(Subsampling2d, int_or_pair(1, 2)),
+)
+NORMS = (
+    st.builds(BatchNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
+    st.builds(LocalResponseNorm, st.integers(1, 5), beta=st.sampled_from([0.5, 0.75])),
+)
+ACTIVATIONS = tuple(map(st.just, [ReLU(), Sigmoid(), Tanh(), ScaledTanh(), Softmax(), Softmax(-1)]))
+HANDED_ON = (
+    st.builds(Dropout, st.sampled_from([0.0, 0.5, 1.0])),
+    st.just(Identity()),
+    st.builds(Flatten, st.integers(1, 2)),
+    st.builds(PadChannels, st.integers(2, 6)),
+)
+LAYERS = st.one_of(
+    *SMALL_CONVS, *SMALL_POOLS, *NORMS, *ACTIVATIONS, *HANDED_ON, st.builds(Linear, st.integers(1, 4), st.booleans())
+)
+RBFS = st.builds(RBF, st.integers(1, 4))
+
+# Descriptions as values: any layers, under any names that may be.
+
+NAMES = st.sampled_from(["00", "0", "1", "2", "3", "conv1", "relu", "class", "a-b", "größe", "layer 1", "'", "**"])
+
+
+@st.composite
+def descriptions(draw, depth: int = 2) -> Node:
+    if not depth or draw(st.integers(0, 3)) == 0:
+        return draw(LAYERS | RBFS | st.just(Sequential()))
+    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense, Aux]))
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+    if draw(st.booleans()):
+        names = list(map(str, range(len(names))))
+    children: dict[str, Node | None] = {name: draw(descriptions(depth - 1).filter(_no_head)) for name in names}
+    if kind is Residual:
+        shortcut = {"downsample": draw(st.none() | descriptions(depth - 1).filter(_no_head))}
+        at = draw(st.integers(0, len(names)))
+        children = {**dict(list(children.items())[:at]), **shortcut, **dict(list(children.items())[at:])}
+    if kind is Sequential and draw(st.booleans()):
+        children["aux"] = Aux(names[0], draw(LAYERS))
+    return Aux("conv1", **children) if kind is Aux else kind(**children)
+
+
+def _no_head(node: Node) -> bool:
+    return not isinstance(node, Aux)
+
+
+# Descriptions as networks: whatever comes, it fits.
+
+
+@st.composite
+def networks(
+    draw, shape: Shape, layers: st.SearchStrategy[Layer] = LAYERS, depth: int = 2, heads: int = 9, features: bool = True
+) -> Node:
+    """A description that takes maps of `shape`: layers, nested joins, and perhaps features.
+
+    `heads` is how many levels deep auxiliary heads may hang; without `features` it ends in maps.
+    """
+    children, out = draw(_chain(shape, layers, depth, heads))
+    if features and draw(st.booleans()):
+        branches = draw(st.integers(0, 2))
+        flat = {"features": Flatten()} if not branches else {"features": Concat(*[Flatten()] * branches)}
+        tail, _ = draw(_chain(Flatten().output_shape(out), layers | RBFS, 0, heads))
+        children |= flat | {f"tail_{name}": child for name, child in tail.items() if not isinstance(child, Aux)}
+    return Sequential(**children)
+
+
+Chain = tuple[dict[str, Node], Shape]
+
+
+@st.composite
+def _chain(draw, shape: Shape, layers: st.SearchStrategy[Layer], depth: int, heads: int) -> Chain:
+    """Children one after the other, by name, and the shape behind them; maps stay maps."""
+    children: dict[str, Node] = {}
+    for number in range(draw(st.integers(1, 4))):
+        name = f"n{number}"
+        if depth and draw(st.integers(0, 2)) == 0:
+            children[name], shape = draw(_join(shape, layers, depth - 1, heads - 1))
+        else:
+            layer = draw(layers)
+            try:
+                out = layer.output_shape(shape)
+            except ShapeError:
+                continue
+            if len(out) < len(shape):
+                continue
+            children[name], shape = layer, out
+        if heads > 0 and draw(st.integers(0, 9)) == 0:
+            children[f"aux{number}"] = Aux(name, **draw(_chain(shape, layers, 0, 0))[0], end=Flatten())
+    return children, shape
+
+
+@st.composite
+def _join(draw, shape: Shape, layers: st.SearchStrategy[Layer], depth: int, heads: int) -> tuple[Node, Shape]:
+    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense]))
+    if kind is Concat:
+        branches, channels = {}, 0
+        for number in range(draw(st.integers(1, 3))):
+            children, out = draw(_chain(shape, layers, depth, heads))
+            branches[f"branch{number}"] = Sequential(**children, **_fitted(out, (out[0], *shape[1:])))
+            channels += out[0]
+        return Concat(**branches), (channels, *shape[1:])
+    children, out = draw(_chain(shape, layers, depth, heads * (kind is Sequential)))
+    if kind is Sequential:
+        return Sequential(**children), out
+    if kind is Dense:
+        return Dense(**children, **_fitted(out, (out[0], *shape[1:]))), (shape[0] + out[0], *shape[1:])
+    if draw(st.booleans()):  # the body is brought to the shortcut, or the shortcut to the body
+        children, out, shortcut = {**children, **_fitted(out, shape)}, shape, {}
+    else:
+        shortcut = _fitted(shape, out)
+    tail, after = draw(_chain(out, layers, 0, 0))
+    tail = {f"after_{name}": child for name, child in tail.items()}
+    return Residual(**children, downsample=Sequential(**shortcut), **tail), after
+
+
+def _fitted(shape: Shape, wanted: Shape) -> dict[str, Node]:
+    """What brings maps of one shape to another."""
+    pool = {"pool": AdaptiveAvgPool2d(wanted[1:])} if shape[1:] != wanted[1:] else {}
+    return pool | ({"project": Conv2d(wanted[0], 1)} if shape[0] != wanted[0] else {})

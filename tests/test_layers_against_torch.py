@@ -52,9 +52,7 @@ ANY = strategies.shapes()
 TWINS = {
     "Conv2d": Twin(from_channels(nn.Conv2d), strategies.CONV, MAPS),
     "ConvTranspose2d": Twin(from_channels(nn.ConvTranspose2d), strategies.CONV_TRANSPOSE, strategies.maps(side=6)),
-    "Linear": Twin(
-        lambda shape, device, given: nn.Linear(shape[-1], **given, device=device), strategies.LINEAR, ANY
-    ),
+    "Linear": Twin(lambda shape, device, given: nn.Linear(shape[-1], **given, device=device), strategies.LINEAR, ANY),
     "BatchNorm2d": Twin(from_channels(nn.BatchNorm2d), strategies.BATCH_NORM, MAPS),
     "LocalResponseNorm": Twin(alone(nn.LocalResponseNorm), strategies.LRN, ANY),
     "MaxPool2d": Twin(alone(nn.MaxPool2d), strategies.MAX_POOL, MAPS),
@@ -73,24 +71,31 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels"}
 
 
 def test_every_layer_is_compared_or_counted_by_hand() -> None:
-    ours = {
-        name for name, cls in Node.kinds.items() if issubclass(cls, Layer) and cls.__module__.startswith("cnnzoo.")
-    }
+    ours = {name for name, cls in Node.kinds.items() if issubclass(cls, Layer) and cls.__module__.startswith("cnnzoo.")}
     assert ours - {"Layer"} == set(TWINS) | BY_HAND
 
 
-def touches_the_batch(kind: str, given: dict[str, Any], rank: int) -> bool:
-    """What torch allows and a layer of ours cannot mean: its shapes are per sample, dimension 0 is the batch."""
+def beyond_torch(kind: str, given: dict[str, Any], rank: int) -> bool:
+    """What torch lets through and a layer of ours cannot mean."""
+    if kind == "ConvTranspose2d":  # a dilation below 1 passes where the output comes out positive
+        dilation = given.get("dilation", 1)
+        return any(
+            isinstance(side, int) and side < 1 for side in (dilation if isinstance(dilation, tuple) else [dilation])
+        )
     first = {"Flatten": given.get("start_dim", 1), "Softmax": given.get("dim", 1)}.get(kind, 1)
-    return first in (0, -rank)
+    return first in (0, -rank)  # the batch: our shapes are per sample
 
 
 def torch_output(twin: Twin, shape: Shape, given: dict[str, Any]) -> Shape | None:
-    """The shape that torch gives on the CPU; None where it refuses. On meta it lets nonsense through."""
+    """The shape that torch gives on the CPU (on meta it lets nonsense through); None where it refuses.
+
+    An output of no elements, which torch hands on here and there, is refused by choice.
+    """
     try:
-        return tuple(twin.make(shape, "cpu", given)(torch.ones(BATCH, *shape)).shape[1:])
+        output = twin.make(shape, "cpu", given)(torch.ones(BATCH, *shape))
     except (RuntimeError, ValueError, TypeError, IndexError):
         return None
+    return tuple(output.shape[1:]) if output.numel() else None
 
 
 def our_output(kind: str, shape: Shape, given: dict[str, Any]) -> Shape | None:
@@ -109,7 +114,7 @@ def test_shapes_tensors_macs_and_refusals_are_those_of_torch(kind: str) -> None:
     @given(twin.settings, twin.shapes)
     def check(given: dict[str, Any], shape: Shape) -> None:
         ours, theirs = our_output(kind, shape, given), torch_output(twin, shape, given)
-        if touches_the_batch(kind, given, len(shape) + 1):
+        if beyond_torch(kind, given, len(shape) + 1):
             assert ours is None
             return
         assert ours == theirs
@@ -126,7 +131,7 @@ def test_shapes_tensors_macs_and_refusals_are_those_of_torch(kind: str) -> None:
 
 
 def compare_on_meta(layer: Layer, twin: Twin, shape: Shape, given: dict[str, Any]) -> None:
-    module = twin.make(shape, "meta", given)
+    module = twin.make(shape, "meta", given).eval()  # training with momentum=None counts batches, which meta cannot
     with FlopCounterMode(display=False) as counter:
         output = module(torch.empty(BATCH, *shape, device="meta"))
     assert tuple(output.shape) == (BATCH, *layer.output_shape(shape))
@@ -138,3 +143,142 @@ def compare_on_meta(layer: Layer, twin: Twin, shape: Shape, given: dict[str, Any
 
 def shapes_of(tensors: Any) -> list[tuple[str, Shape]]:
     return [(name, tuple(tensor.shape)) for name, tensor in tensors]
+
+
+def test_an_output_of_no_elements_is_refused_though_torch_lets_it_through() -> None:
+    image = torch.ones(BATCH, 4, 6, 6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch remarks that there is nothing to initialise
+        assert nn.Linear(6, 0)(image).numel() == 0
+    assert nn.AdaptiveAvgPool2d(0)(image).numel() == 0
+    for layer in (arch.Linear, arch.AdaptiveAvgPool2d):
+        with pytest.raises(ShapeError, match="must be a whole number of at least 1"):
+            layer(0)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TWINS if kind.endswith("2d")])
+def test_a_layer_of_maps_refuses_anything_else_and_says_so(kind: str) -> None:
+    """torch takes (C, H, W) there for one sample without a batch; a shape here is always a sample's."""
+    given = {"kernel_size": 1} if "Pool" in kind or "Conv" in kind else {}
+    given |= {"out_channels": 2} if "Conv" in kind else {}
+    given = {"output_size": 1} if kind == "AdaptiveAvgPool2d" else given
+    layer = getattr(arch, kind)(**given)
+    for shape in [(4,), (4, 5), (4, 5, 6, 7)]:
+        with pytest.raises(ShapeError, match=r"needs maps \(channels, height, width\), got \(4,"):
+            layer.output_shape(shape)
+
+
+# What torch.nn lacks, against loops over what is connected to what.
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(
+    st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6, unique=True), min_size=1, max_size=5),
+    strategies.int_or_pair(1, 3),
+    strategies.maps(side=6),
+)
+def test_a_connection_table_counts_every_connection_once(table: list, kernel: Any, shape: Shape) -> None:
+    layer = arch.TableConv2d(tuple(map(tuple, table)), kernel)
+    channels, height, width = shape
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    if max(map(max, table)) >= channels or kh > height or kw > width:
+        with pytest.raises(ShapeError, match="TableConv2d"):
+            layer.output_shape(shape)
+        return
+    outputs = [(i, y, x) for i in range(len(table)) for y in range(height - kh + 1) for x in range(width - kw + 1)]
+    read = sum(1 for i, _, _ in outputs for _ in table[i] for _ in range(kh) for _ in range(kw))
+    assert layer.output_shape(shape) == (len(table), height - kh + 1, width - kw + 1)
+    assert layer.macs(shape) == layer.fan_in(shape) == read
+    assert layer.work(shape).additions == len(outputs)
+    kernels = {(i, j) for i, row in enumerate(table) for j in row}
+    assert layer.tensors(shape) == {"weight": (len(kernels), 1, kh, kw), "bias": (len(table),)}
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=5), st.integers(1, 4), strategies.int_or_pair(1, 2))
+def test_a_full_connection_table_is_a_convolution(shape: Shape, count: int, kernel: Any) -> None:
+    full = arch.TableConv2d((tuple(range(shape[0])),) * count, kernel)
+    conv = arch.Conv2d(count, kernel)
+    try:
+        expected = conv.output_shape(shape)
+    except ShapeError:
+        with pytest.raises(ShapeError, match="takes at least"):
+            full.output_shape(shape)
+        return
+    assert full.output_shape(shape) == expected
+    assert full.windows(shape) == conv.windows(shape)
+    assert [full.macs(shape), full.work(shape)] == [conv.macs(shape), conv.work(shape)]
+    weights = [layer.tensors(shape)["weight"] for layer in (full, conv)]
+    assert torch.Size(weights[0]).numel() == torch.Size(weights[1]).numel()
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(), strategies.int_or_pair(1, 4))
+def test_subsampling_reads_every_window_once_scales_it_and_shifts_it(shape: Shape, kernel: Any) -> None:
+    channels, height, width = shape
+    kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    layer = arch.Subsampling2d(kernel)
+    if kh > height or kw > width:
+        with pytest.raises(ShapeError, match="nothing is left"):
+            layer.output_shape(shape)
+        return
+    pooled = nn.AvgPool2d(kernel)(torch.ones(1, *shape))
+    reads = [
+        (c, y, x, dy, dx)
+        for c in range(channels)
+        for y in range(pooled.shape[2])
+        for x in range(pooled.shape[3])
+        for dy in range(kh)
+        for dx in range(kw)
+    ]
+    assert layer.output_shape(shape) == tuple(pooled.shape[1:])
+    assert layer.fan_in(shape) == len(reads)
+    # A sum over n inputs takes n - 1 additions, the bias takes the nth; the coefficient multiplies once.
+    assert layer.work(shape) == arch.Work(additions=len(reads), multiplications=pooled.numel())
+    assert layer.tensors(shape) == {"weight": (channels,), "bias": (channels,)}
+    assert layer.windows(shape) == arch.AvgPool2d(kernel).windows(shape)
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(st.integers(1, 8), st.integers(1, 8))
+def test_rbf_is_a_difference_a_square_and_a_sum_for_every_input_and_class(features: int, classes: int) -> None:
+    layer = arch.RBF(classes)
+    additions = multiplications = 0
+    for _ in range(classes):
+        for position in range(features):
+            additions += 1  # the difference
+            multiplications += 1  # its square
+            additions += position > 0  # onto the sum
+    assert layer.output_shape((features,)) == (classes,)
+    assert layer.work((features,)) == arch.Work(additions=additions, multiplications=multiplications)
+    assert layer.fan_in((features,)) == classes * features
+    assert (layer.tensors((features,)), layer.buffers((features,))) == ({}, {"centres": (classes, features)})
+    with pytest.raises(ShapeError, match=r"Flatten\(\) before it would fit"):
+        layer.output_shape((features, 1, 1))
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(), st.integers(1, 8))
+def test_padded_channels_are_those_of_torch_pad(shape: Shape, channels: int) -> None:
+    if channels < shape[0]:
+        with pytest.raises(ShapeError, match=f"already has more than {channels} channels"):
+            arch.PadChannels(channels).output_shape(shape)
+        return
+    padded = nn.functional.pad(torch.ones(1, *shape), (0, 0, 0, 0, 0, channels - shape[0]))
+    assert arch.PadChannels(channels).output_shape(shape) == tuple(padded.shape[1:])
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.shapes())
+def test_a_scaled_tanh_scales_twice_and_keeps_the_shape(shape: Shape) -> None:
+    count = torch.ones(shape).numel()
+    assert arch.ScaledTanh().output_shape(shape) == shape
+    assert arch.ScaledTanh().work(shape) == arch.Work(multiplications=2 * count, exponentials=count)
+
+
+@pytest.mark.parametrize(
+    "table", [(), ((),), ((0, 0),), ((-1,),), ((0.5,),), ("ab",), ((0,), 1), 7, None, (({},),), ((True,),)]
+)
+def test_a_table_that_lists_no_maps_is_refused(table: Any) -> None:
+    with pytest.raises(ShapeError, match="TableConv2d: table must list"):
+        arch.TableConv2d(table, 5)

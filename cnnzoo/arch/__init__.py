@@ -19,7 +19,7 @@ from .layers import (
     Softmax,
     Tanh,
 )
-from .node import Layer, Node, Work, layer
+from .node import Kept, Layer, Node, Work, layer
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .signal import Axis, Shape, ShapeError, Signal, Window
 
@@ -41,6 +41,7 @@ __all__ = [
     "FormatError",
     "Identity",
     "Join",
+    "Kept",
     "Layer",
     "Linear",
     "LocalResponseNorm",

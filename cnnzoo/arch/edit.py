@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from .joins import Join
 from .node import Node
+from .signal import ShapeError
 
 
 class PathError(LookupError):
@@ -45,8 +45,7 @@ def replace(node: Node, path: str, new: Node | None) -> Node:
     parent = find(node, parent_path)
     assert isinstance(parent, Join)
     children = {own: new if own == name else child for own, child in parent.children}
-    kept = {own: child for own, child in children.items() if child is not None}
-    return replace(node, parent_path, parent._with(kept))
+    return replace(node, parent_path, _rebuilt(parent, children, parent_path))
 
 
 def remove(node: Node, path: str) -> Node:
@@ -60,13 +59,9 @@ def rewrite(node: Node, change: Callable[[str, Node], Node | None], path: str = 
     A subtree in which nothing changed is the same object, so an identity rewrite returns its argument.
     """
     if isinstance(node, Join):
-        changed: dict[str, Node] = {}
-        for name, child in node.children:
-            new = rewrite(child, change, f"{path}.{name}" if path else name)
-            if new is not None:
-                changed[name] = new
+        changed = {name: rewrite(child, change, f"{path}.{name}" if path else name) for name, child in node.children}
         if tuple(changed.items()) != node.children:
-            node = node._with(changed)
+            node = _rebuilt(node, changed, path)
     return change(path, node)
 
 
@@ -98,10 +93,20 @@ def diff(before: Node, after: Node, path: str = "") -> list[Change]:
     return changes
 
 
+def _rebuilt(join: Join, children: Mapping[str, Node | None], path: str) -> Join:
+    """The join at `path` around other children; None leaves one out, and a shortcut plain."""
+    try:
+        return join._with(children)
+    except ShapeError as error:
+        raise error.at(path) from None
+
+
 def _missing(name: str, names: list[str], here: str, node: Node) -> str:
     place = f"at {here}: " if here else ""
     if not names:
         return f"{place}{type(node).__name__} has no children, so there is no {name!r} in it"
+    from difflib import get_close_matches
+
     close = get_close_matches(name, names, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
     return f"{place}there is no {name!r}; {hint}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from .node import IntOrPair, Layer, Work, layer, maps, pair
+from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
 from .signal import Shape, ShapeError, Window, Windows, show
 
 
@@ -16,8 +16,6 @@ class LocalResponseNorm(Layer):
     Krizhevsky et al. (2012), section 3.3, where alpha is not divided by size: their alpha = 1e-4 over
     5 channels is `alpha=5e-4` here, as it is in torch and Caffe.
     """
-
-    keeps_input: ClassVar[bool] = True
 
     size: int
     alpha: float = 1e-4
@@ -34,9 +32,9 @@ class LocalResponseNorm(Layer):
         count = prod(shape)
         return Work(additions=self.size * count, multiplications=3 * count, exponentials=count)
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
-        """The padded squares, the base of the power, and the power."""
-        return (3 * shape[0] + self.size - 1) * prod(shape[1:]), 0
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, the padded squares, the base of the power, and the power."""
+        return Kept(input=True, elements=(3 * shape[0] + self.size - 1) * prod(shape[1:]))
 
 
 @layer
@@ -49,9 +47,9 @@ class ScaledTanh(Layer):
     def work(self, shape: Shape) -> Work:
         return Work(multiplications=2 * prod(shape), exponentials=prod(shape))
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
+    def kept(self, shape: Shape) -> Kept:
         """The tanh before it is scaled."""
-        return prod(shape), 0
+        return Kept(elements=prod(shape))
 
 
 @layer
@@ -63,7 +61,6 @@ class Subsampling2d(Layer):
     """
 
     weighted: ClassVar[bool] = True
-    keeps_input: ClassVar[bool] = True
 
     kernel_size: IntOrPair
 
@@ -91,9 +88,9 @@ class Subsampling2d(Layer):
         height, width = (Window(kernel, kernel) for kernel in pair(self.kernel_size))
         return height, width
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
-        """The sums before they are scaled."""
-        return prod(self.output_shape(shape)), 0
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, and the sums before they are scaled."""
+        return Kept(input=True, elements=prod(self.output_shape(shape)))
 
 
 @layer
@@ -116,7 +113,7 @@ class TableConv2d(Layer):
         except TypeError:
             table = ()
         if not table or any(
-            not row or len(set(row)) < len(row) or any(type(one) is not int or one < 0 for one in row) for row in table
+            not row or any(type(one) is not int or one < 0 for one in row) or len(set(row)) < len(row) for row in table
         ):
             raise ShapeError(
                 "TableConv2d: table must list, for each output map, the different input maps it reads, "
@@ -154,9 +151,9 @@ class TableConv2d(Layer):
         height, width = (Window(kernel) for kernel in pair(self.kernel_size))
         return height, width
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
+    def kept(self, shape: Shape) -> Kept:
         """The input maps, each as often as it is read."""
-        return self.connections() * prod(shape[1:]), 0
+        return Kept(elements=self.connections() * prod(shape[1:]))
 
 
 @layer
@@ -187,9 +184,9 @@ class RBF(Layer):
     def fan_in(self, shape: Shape) -> int:
         return self.out_features * shape[0]
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
+    def kept(self, shape: Shape) -> Kept:
         """The differences."""
-        return self.fan_in(shape), 0
+        return Kept(elements=self.fan_in(shape))
 
 
 @layer

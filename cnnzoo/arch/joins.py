@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import count
 from keyword import iskeyword
@@ -45,7 +45,7 @@ class Join(Node):
         kind = type(self).__name__
         if not isinstance(child, Node):
             raise TypeError(f"{kind}: child {name!r} must be a layer or a join, got {child!r}")
-        if not name or "." in name or name.startswith("_") or hasattr(type(self), name):
+        if not name or not name.isprintable() or "." in name or name.startswith("_") or hasattr(type(self), name):
             raise ShapeError(f"{kind}: a child cannot be named {name!r}: a name is one part of a path")
         if [other for other, _ in self.children].count(name) > 1:
             raise ShapeError(f"{kind}: two children are named {name!r}")
@@ -60,8 +60,8 @@ class Join(Node):
         """What the constructor takes before the children."""
         return ()
 
-    def _with(self, children: dict[str, Node]) -> Join:
-        """The same join around other children."""
+    def _with(self, children: Mapping[str, Node | None]) -> Join:
+        """The same join around other children; None is no child."""
         return type(self)(*self._head, **children)
 
     def __getattr__(self, name: str) -> Any:
@@ -122,20 +122,18 @@ class Join(Node):
 
     def __repr__(self) -> str:
         parts = [repr(one) for one in self._head]
-        unnamed: dict[str, object] = {}
+        by_position = True
         for position, (name, child) in enumerate(self._shown()):
-            if name == str(position):
+            by_position = by_position and name == str(position)
+            if by_position:
                 parts.append(repr(child))
             elif name.isidentifier() and not iskeyword(name):
                 parts.append(f"{name}={child!r}")
             else:
-                unnamed[name] = child
-        if unnamed:
-            parts.append(f"**{unnamed!r}")
+                parts.append(f"**{{{name!r}: {child!r}}}")
         line = ", ".join(parts)
         if len(line) > 80 or "\n" in line:
             line = "".join(f"\n{part},".replace("\n", "\n    ") for part in parts) + "\n"
-            line = line.replace("},\n", "}\n") if unnamed else line
         return f"{type(self).__name__}({line})"
 
 
@@ -176,6 +174,8 @@ class Aux(Sequential):
     source: str
 
     def __init__(self, source: str, /, *layers: Node | None, **named: Node | None) -> None:
+        if not isinstance(source, str):
+            raise TypeError(f"Aux: source must be the name of an earlier child, got {source!r}")
         object.__setattr__(self, "source", source)
         super().__init__(*layers, **named)
 
@@ -217,8 +217,9 @@ class Residual(Join):
         super().__init__(*layers, **named)
 
     def _shown(self) -> list[tuple[str, object]]:
-        shown = [(name, None if child == PLAIN else child) for name, child in self.children]
-        return list(shown[:-1] if shown[-1] == ("downsample", None) else shown)
+        plain = ("downsample", PLAIN)
+        shown = [(name, None if (name, child) == plain else child) for name, child in self.children]
+        return list(shown[:-1] if self.children[-1] == plain else shown)
 
     def flow(self, x: T, through: Flow[T]) -> T:
         y = x

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import prod
 from typing import ClassVar
 
-from .node import IntOrPair, Layer, Work, layer, maps, pair
+from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
 from .signal import Shape, ShapeError, Window, Windows, show
 
 
@@ -28,7 +28,6 @@ class Conv2d(Layer):
     """
 
     weighted: ClassVar[bool] = True
-    keeps_input: ClassVar[bool] = True
 
     out_channels: int
     kernel_size: IntOrPair
@@ -83,6 +82,13 @@ class Conv2d(Layer):
     def windows(self, shape: Shape) -> Windows | None:
         height, width = (Window(extent, stride, before) for extent, stride, before, _ in self._axes())
         return height, width
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input; where "same" pads one side more than the other, a copy that is padded there instead."""
+        odd = [padding - 2 * before for _, _, before, padding in self._axes()]
+        if not any(odd):
+            return Kept(input=True)
+        return Kept(elements=shape[0] * (shape[1] + odd[0]) * (shape[2] + odd[1]))
 
 
 @layer
@@ -189,7 +195,7 @@ class BatchNorm2d(Layer):
     keeps_input: ClassVar[bool] = True
 
     eps: float = 1e-5
-    momentum: float = 0.1
+    momentum: float | None = 0.1
     affine: bool = True
     track_running_stats: bool = True
 
@@ -277,8 +283,9 @@ class MaxPool2d(_Pool2d):
     def work(self, shape: Shape) -> Work:
         return Work(comparisons=_per_output(self, shape, prod(pair(self.kernel_size)) - 1))
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
-        return 0, prod(self.output_shape(shape))
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, and where in it each maximum was."""
+        return Kept(input=True, indices=prod(self.output_shape(shape)))
 
 
 @layer
@@ -300,7 +307,7 @@ class AvgPool2d(_Pool2d):
 class AdaptiveAvgPool2d(Layer):
     """(C, H, W) -> (C, *output_size): means of equal shares; None keeps that side as it is."""
 
-    output_size: IntOrPair | tuple[int | None, int | None] | None
+    output_size: IntOrPair | tuple[int | None, int | None]
 
     def output_shape(self, shape: Shape) -> Shape:
         channels, *size = maps(self, shape)
@@ -329,9 +336,9 @@ class AdaptiveAvgPool2d(Layer):
             found.append(Window(kernels.pop(), strides.pop() if strides else side[0][1], 0))
         return found[0], found[1]
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
+    def kept(self, shape: Shape) -> Kept:
         """Its input, but for the global mean, which needs only the shape."""
-        return (0 if self.output_shape(shape)[1:] == (1, 1) else prod(shape)), 0
+        return Kept(input=self.output_shape(shape)[1:] != (1, 1))
 
 
 @layer
@@ -395,9 +402,9 @@ class Dropout(Layer):
 
     p: float = 0.5
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
-        """The noise that the input is multiplied by, in the input's own dtype, as on the CPU."""
-        return (prod(shape) if self.p else 0), 0
+    def kept(self, shape: Shape) -> Kept:
+        """The noise that the input is multiplied by, in the input's own dtype; without chance there is none."""
+        return Kept(elements=prod(shape) if 0 < self.p < 1 else 0, copies=self.p > 0)
 
 
 @layer

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from functools import cached_property
-from math import inf
-from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar, dataclass_transform
+from math import inf, ulp
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeAlias, TypeVar, dataclass_transform
 
 from .signal import POINTWISE, Shape, ShapeError, Windows, show
 
@@ -21,6 +21,18 @@ class Work(NamedTuple):
     additions: int = 0
     multiplications: int = 0
     exponentials: int = 0
+
+
+class Kept(NamedTuple):
+    """What autograd keeps for the backward pass, per sample: the input and the output as they are (once,
+    however many layers keep them), other elements, and int64 indices. Parameters and what does not grow
+    with the batch are apart. `copies`: training makes a tensor where inference hands the input on."""
+
+    input: bool = False
+    output: bool = False
+    elements: int = 0
+    indices: int = 0
+    copies: bool = False
 
 
 class Node:
@@ -39,8 +51,9 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True)
 def layer(cls: type[T]) -> type[T]:
-    """Make a subclass of `Layer` a frozen dataclass; comparison, hash and repr are `Layer`'s own."""
-    return dataclass(frozen=True, eq=False, repr=False)(cls)
+    """Make a subclass of `Layer` a frozen dataclass; comparison, hash, repr and what freezes it are `Layer`'s
+    own, once for all, where `dataclass(frozen=True)` would compile them anew for every class (6 ms in all)."""
+    return dataclass(eq=False, repr=False)(cls)
 
 
 @layer
@@ -55,9 +68,9 @@ class Layer(Node):
     weighted: ClassVar[bool] = False
     """Whether it counts as a layer in "a 16-layer network"."""
     is_view: ClassVar[bool] = False
-    """Whether inference hands its input on without a new tensor; training does too if nothing is `kept`."""
+    """Whether inference hands its input on without a new tensor; training does too, unless `kept` copies."""
     keeps_input: ClassVar[bool] = False
-    """Whether autograd keeps its input for the backward pass."""
+    """Whether autograd keeps its input for the backward pass, unless `kept` says otherwise."""
     keeps_output: ClassVar[bool] = False
     """Whether autograd keeps its output for the backward pass."""
 
@@ -72,6 +85,15 @@ class Layer(Node):
     def _set(self, name: str, value: object) -> None:
         """For `__post_init__` alone: bring a setting into its one canonical form."""
         self.__dict__[name] = value
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """A setting is set once, by the constructor."""
+        if name in self.__dict__ or name not in self.__dataclass_fields__:
+            raise FrozenInstanceError(f"{self!r} is a value: dataclasses.replace gives another one")
+        self.__dict__[name] = value
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError(f"{self!r} is a value: its {name} cannot be deleted")
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -133,9 +155,9 @@ class Layer(Node):
         """What an output position reads along height and width; None: not the same everywhere."""
         return POINTWISE
 
-    def kept(self, shape: Shape) -> tuple[int, int]:
-        """What autograd keeps besides input and output: (elements, int64 indices) per sample."""
-        return 0, 0
+    def kept(self, shape: Shape) -> Kept:
+        """What autograd keeps for the backward pass, on the CPU."""
+        return Kept(self.keeps_input, self.keeps_output)
 
 
 def maps(self: Layer, shape: Shape) -> tuple[int, int, int]:
@@ -166,19 +188,20 @@ def _integer(value: Any) -> int:
 
 
 def _pair(least: int, *words: str | None) -> Callable[[Any], Any]:
-    """An int or a pair of ints; a pair of equals is the int, so that equal layers are equal values."""
+    """An int or a pair of ints; a pair of equals is the int, so that equal layers are equal values.
+
+    A word stands alone; None, as in torch, for a side.
+    """
 
     def fits(one: Any) -> bool:
-        return (type(one) is int and one >= least) or (one is None and None in words)
+        return type(one) is int and one >= least
 
     def rule(value: Any) -> Any:
         if fits(value) or (isinstance(value, str) and value in words):
             return value
         sides = tuple(value) if isinstance(value, tuple | list) else ()
-        if len(sides) == 2 and all(
-            (type(one) is int and one >= least) or (one is None and None in words) for one in sides
-        ):
-            return sides[0] if sides[0] == sides[1] else sides
+        if len(sides) == 2 and all(fits(one) or (one is None and None in words) for one in sides):
+            return sides[0] if fits(sides[0]) and sides[0] == sides[1] else sides
         spelled = "".join(f" or {word!r}" for word in words)
         raise ValueError(f"a whole number of at least {least} or a pair of them{spelled}")
 
@@ -198,6 +221,10 @@ def _number(wanted: str, least: float = -inf, most: float = inf) -> Callable[[An
         return float(value)
 
     return rule
+
+
+def _optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    return lambda value: None if value is None else rule(value)
 
 
 _any_number = _number("a number")
@@ -223,8 +250,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "ceil_mode": _flag,
     "count_include_pad": _flag,
     "p": _number("a probability", 0, 1),
-    "eps": _number("a number of at least 0", 0),
-    "momentum": _any_number,
+    "eps": _number("a number above 0", ulp(0.0)),
+    "momentum": _optional(_any_number),
     "alpha": _any_number,
     "beta": _any_number,
     "k": _any_number,

@@ -9,6 +9,9 @@ from typing import Any
 from .joins import Aux, Join
 from .node import Layer, Node
 
+DEEPEST = 64
+"""Levels of joins that are read; the registered networks have five."""
+
 
 class FormatError(ValueError):
     """A text that is no description; the message names the place in it."""
@@ -32,28 +35,46 @@ def to_dict(node: Node) -> dict[str, Any]:
     return {"kind": type(node).__name__, **settings}
 
 
-def from_dict(data: Any, place: str = "the description") -> Node:
+def from_dict(data: Any) -> Node:
     """What `to_dict` gave, or read from JSON, as a description; a `FormatError` names the place."""
+    return _node(data, "the description", 1)
+
+
+def _node(data: Any, place: str, level: int) -> Node:
+    if level > DEEPEST:
+        raise FormatError(f"nested more than {DEEPEST} levels deep, which is no description")
     if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
         raise FormatError(f'{place}: an object with a "kind" was expected, got {_short(data)}')
-    settings = {name: value for name, value in data.items() if name != "kind"}
+    given = {name: value for name, value in data.items() if name != "kind"}
     cls = Node.kinds.get(data["kind"])
     if cls is None or cls in (Layer, Join):
         raise FormatError(f"{place}: there is no layer or join {data['kind']!r}")
+    known = _settings(cls)
+    for name in given:
+        if name not in known:
+            raise FormatError(f"{place}: {cls.__name__} has no setting {name!r}")
+    for name, required in known.items():
+        if required and name not in given:
+            raise FormatError(f"{place}: {cls.__name__} needs a setting {name!r}")
     try:
-        if issubclass(cls, Join):
-            children = settings.pop("children", {})
-            if not isinstance(children, dict):
-                raise FormatError(f'{place}: "children" must be an object, got {_short(children)}')
-            head = [settings.pop("source")] if cls is Aux and "source" in settings else []
-            if settings:
-                raise FormatError(f"{place}: {cls.__name__} has no setting {next(iter(settings))!r}")
-            return cls(*head, **{name: from_dict(child, f"{place} > {name}") for name, child in children.items()})
-        return cls(**{name: _tuples(value) for name, value in settings.items()})
+        if not issubclass(cls, Join):
+            return cls(**{name: _tuples(value) for name, value in given.items()})
+        children = given.pop("children", {})
+        if not isinstance(children, dict):
+            raise FormatError(f'{place}: "children" must be an object, got {_short(children)}')
+        inner = {name: _node(child, f"{place} > {_printable(name)}", level + 1) for name, child in children.items()}
+        return cls(*given.values(), **inner)
     except FormatError:
         raise
     except (TypeError, ValueError) as error:
         raise FormatError(f"{place}: {error}") from None
+
+
+def _settings(cls: type[Node]) -> dict[str, bool]:
+    """What may stand beside the kind, and whether it must."""
+    if issubclass(cls, Layer):
+        return {field.name: field.default is MISSING for field in fields(cls)}
+    return {"source": True, "children": False} if issubclass(cls, Aux) else {"children": False}
 
 
 def dumps(node: Node, indent: int | None = 2) -> str:
@@ -65,10 +86,14 @@ def loads(text: str) -> Node:
     """The description in a JSON text; a `FormatError` where it is none."""
     try:
         return from_dict(json.loads(text, object_pairs_hook=_unique))
+    except FormatError:
+        raise
     except json.JSONDecodeError as error:
         raise FormatError(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise FormatError(f"not JSON: {error}") from None
     except RecursionError:
-        raise FormatError("nested too deeply to be a description") from None
+        raise FormatError(f"nested more than {DEEPEST} levels deep, which is no description") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -82,6 +107,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else repr(name)
 
 
 def _short(value: Any) -> str:

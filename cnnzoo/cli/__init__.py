@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -13,9 +15,13 @@ from .listing import list_command
 from .summary import summary_command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="cnnzoo")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Convolutional networks as data: every layer's shape, parameters, work and receptive field.
 
     \b
@@ -24,6 +30,8 @@ def cli() -> None:
 
     Completion of model names: eval "$(_CNNZOO_COMPLETE=bash_source cnnzoo)", or zsh_source, fish_source.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 cli.add_command(summary_command)
@@ -32,22 +40,18 @@ cli.add_command(list_command)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exits 0, 1 where a check failed, 2 where the input was bad."""
-    try:
-        status = cli(args=arguments, prog_name="cnnzoo", standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        status = 0
-    except click.ClickException as error:
-        status = _fail(error.format_message(), error.exit_code)
-    except click.Abort:
-        status = _fail("interrupted", 130)
-    except BrokenPipeError:
-        status = _fail("the output was closed before all of it was written")
-        _close_stdout()
-    except OSError as error:
-        status = _fail(f"the output could not be written: {error.strerror or error}")
-        _close_stdout()
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn
+        try:
+            status = cli(args=arguments, prog_name="cnnzoo", standalone_mode=False)
+        except click.ClickException as error:
+            status = _fail(error.format_message(), error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            status = _fail("interrupted", 130)
+            _close_stdout()
+        except OSError as error:
+            status = _fail(f"the output could not be written: {error.strerror or error}")
+            _close_stdout()
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -56,6 +60,12 @@ def _fail(message: str, status: int = 2) -> int:
     return status
 
 
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning as one line; Python's own also shows the line of source that gave it."""
+    click.echo(f"Warning: {' '.join(str(message).split())}", err=True)
+
+
 def _close_stdout() -> None:
-    """Nothing more can be written: keep the interpreter from trying once again when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Nothing more is to be written: keep the interpreter from trying once again when it ends."""
+    with suppress(AttributeError, OSError):  # where there is no stdout, or none of the system's
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -78,7 +78,11 @@ def emit(text: Callable[[], str], output: str | None, pictured: Callable[[], lis
 
             show(Console(markup=False, emoji=False), pictured())
         else:
-            click.echo(text(), nl=False)
+            written = text()
+            written.encode(sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict")  # all of it, or an error now
+            # line by line: of one long write an unbuffered stdout (PYTHONUNBUFFERED) may lose the end without an error
+            sys.stdout.writelines(written.splitlines(keepends=True))
+            sys.stdout.flush()
     except BrokenPipeError:
         # as another error: on this one click ends without a word
         raise OSError("its reader was gone before all of it was written") from None
@@ -93,11 +97,11 @@ def write(output: str, text: str) -> None:
 
     made = None
     try:
-        target = os.path.realpath(output)
-        if os.path.exists(target) and not os.path.isfile(target):  # /dev/stdout and the like take no other's name
-            with open(target, "w", encoding="utf-8") as file:
+        if os.path.exists(output) and not os.path.isfile(output):  # /dev/stdout and the like take no other's name
+            with open(output, "w", encoding="utf-8") as file:
                 file.write(text)
             return
+        target = os.path.realpath(output)
         handle, made = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}.")
         with open(handle, "w", encoding="utf-8") as file:
             file.write(text)

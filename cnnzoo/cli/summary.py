@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from inspect import signature
+from inspect import signature, unwrap
 from typing import Any
 
 import click
@@ -50,8 +50,7 @@ def summary_command(
     """
     settings = {} if num_classes is None else {"num_classes": num_classes}
     try:
-        if settings and "num_classes" not in signature(get_builder(name).describe).parameters:
-            raise click.UsageError(f"{name} has no --num-classes")
+        _check_settings(name, settings)
         report = summary(name, input_size, batch_size=batch_size, dtype=dtype, **settings)
         names = [column.strip() for column in columns.split(",")] if columns is not None else None
         chosen = pick(names)
@@ -62,3 +61,11 @@ def summary_command(
     text = partial(render, report, format_, columns=names, depth=level, fold=not unfold)
     tables = partial(renderables, report, chosen, report.lines(level, not unfold), format_ == "text")
     emit(text, output, tables if format_ in ("table", "text") else None)
+
+
+def _check_settings(name: str, settings: dict[str, Any]) -> None:
+    """A network from elsewhere may take no num_classes."""
+    try:
+        signature(unwrap(get_builder(name))).bind(**settings)
+    except TypeError as error:
+        raise click.UsageError(f"{name}: {error}") from None

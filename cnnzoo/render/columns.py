@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..report import Line, Report, Row
@@ -26,9 +26,9 @@ def number(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
-def count(value: int) -> str:
-    """As `number`, but nothing is a dash: most layers do nothing of most kinds."""
-    return f"{value:,}" if value else "-"
+def count(value: int | None) -> str:
+    """As `number`, but nothing is a dash: most layers do nothing of most kinds. The unknown is "?"."""
+    return "?" if value is None else f"{value:,}" if value else "-"
 
 
 def sides(value: Any, sep: str = "x") -> str:
@@ -38,8 +38,10 @@ def sides(value: Any, sep: str = "x") -> str:
     return sep.join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def size(value: int) -> str:
-    """Bytes as MB = 10^6, kB or bytes."""
+def size(value: int | None) -> str:
+    """Bytes as MB = 10^6, kB or bytes; the unknown is "?"."""
+    if value is None:
+        return "?"
     for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if value >= scale:
             hundredths = (100 * value + scale // 2) // scale
@@ -120,20 +122,26 @@ def tree(line: Line, plain: bool = False) -> tuple[str, str]:
     ways = ("  ", "| ", "`-", "|-") if plain else ("  ", "│ ", "└─", "├─")
     lead = "".join(ways[follows] for follows in line.guides[:-1]) + ways[2 + line.guides[-1]]
     times = f" {'x' if plain else '×'}{line.times}" if line.times > 1 else ""
-    kind = "" if line.row.is_join else line.row.kind
-    return f"{lead}{line.name}{times}", f"{kind} (apart)" if kind == "Aux" else kind
+    return f"{lead}{line.name}{times}", "" if line.row.is_join else _kind(line.row)
+
+
+def _kind(row: Row) -> str:
+    if row.call != 1:
+        return f"{row.kind} (call {row.call})" if row.call else f"{row.kind} (not called)"
+    return f"{row.kind} (apart)" if row.kind == "Aux" else row.kind
 
 
 def footer(report: Report, lines: list[Line]) -> list[tuple[str, str]]:
     """What stands under the table of `lines`: a label and a sentence each."""
     total = report.totals
-    shape = sides(report.input_size)
+    shape = " and ".join(map(sides, (report.input_size, *report.more_inputs)))
+    frozen = total["params"] - total["trainable_params"]
     said = [
         ("Input", f"{shape}, batch of {report.batch_size}, {report.dtype}"),
         (
             "Parameters",
-            f"{total['params']:,} ({total['weights']:,} weights, {total['biases']:,} biases); "
-            f"buffers {total['buffers']:,}",
+            f"{total['params']:,} ({total['weights']:,} weights, {total['biases']:,} biases"
+            f"{f'; {frozen:,} of them frozen' if frozen else ''}); buffers {total['buffers']:,}",
         ),
     ]
     if total["aux_params"]:
@@ -144,29 +152,40 @@ def footer(report: Report, lines: list[Line]) -> list[tuple[str, str]]:
                 f"only, not in the totals; {total['params'] + total['aux_params']:,} parameters with them",
             )
         )
-    said.append(
-        (
-            "MACs",
-            f"{total['macs']:,} a sample, of convolutions and linear layers without biases; "
-            f"FLOPs = 2 x MACs = {total['flops']:,}",
-        )
-    )
-    said.append(("Depth", f"{total['depth']} weighted layers"))
-    if report.last_map is not None:
+    said.append(("MACs", _macs(report)))
+    if total["depth"] is not None:
+        said.append(("Depth", f"{total['depth']} weighted layers"))
+    if report.last_map is not None and total["depth"] is not None:
         settings = f"effective stride {sides(report.effective_stride)}, padding {sides(report.effective_padding)}"
         seen = "unknown" if report.receptive_field is None else f"{sides(report.receptive_field)} pixels; {settings}"
         said.append(("Receptive field", f"{seen}; at {report.last_map.path or 'the output'}, the last map"))
-    said.append(
-        (
-            "Memory",
-            f"{size(total['peak_bytes'])} at inference ({size(total['param_bytes'])} parameters, "
-            f"{size(total['peak_activation_bytes'])} activations at the peak); "
-            f"training stores {size(total['stored_bytes'])} of activations",
-        )
-    )
+    said.append(("Memory", _memory(total)))
+    said += [("Unknown" if number == 0 else "", str(one)) for number, one in enumerate(report.unknown)]
+    said += [("Note" if number == 0 else "", note) for number, note in enumerate(report.notes)]
     if report.paper:
         said.append(("Paper", report.paper))
     said += [("Printed" if number == 0 else "", remark) for number, remark in enumerate(report.printed)]
     if any(line.times > 1 for line in lines):
         said.append(("×N", "a row for N equal neighbours; its figures are theirs together, and so below it"))
     return said
+
+
+def _macs(report: Report) -> str:
+    total = report.totals
+    if total["macs"] is None:
+        return "none are known"
+    known = "at least " if report.unknown else ""
+    return (
+        f"{known}{total['macs']:,} a sample, of convolutions and linear layers without biases; "
+        f"FLOPs = 2 x MACs = {total['flops']:,}"
+    )
+
+
+def _memory(total: Mapping[str, Any]) -> str:
+    if total["peak_bytes"] is None:
+        return f"{size(total['param_bytes'])} parameters, {size(total['activation_bytes'])} outputs of all layers"
+    return (
+        f"{size(total['peak_bytes'])} at inference ({size(total['param_bytes'])} parameters, "
+        f"{size(total['peak_activation_bytes'])} activations at the peak); "
+        f"training stores {size(total['stored_bytes'])} of activations"
+    )

@@ -1,0 +1,1 @@
+"""What needs torch: networks as modules, their checkpoints, and the measurement of any module."""

@@ -1,0 +1,170 @@
+"""A module on loan: while it is measured other tensors stand in for its own, and after it is as it was."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
+
+Twin = Callable[[Tensor], Tensor]
+"""From one of the module's tensors to what stands in for it."""
+
+
+class NoTwinError(TypeError):
+    """A tensor that has no likeness on meta: sparse, quantised, or of a kind of its own."""
+
+
+def on_meta(dtype: torch.dtype | None) -> Twin:
+    """The same tensor without its values; a single number keeps its value. `dtype` is for floating numbers."""
+
+    def twin(tensor: Tensor) -> Tensor:
+        odd = tensor.layout != torch.strided or tensor.is_quantized or is_traceable_wrapper_subclass(tensor)
+        if odd or tensor.is_nested:
+            raise NoTwinError(f"a {tensor.layout} tensor of {tensor.dtype} has no likeness on meta")
+        wanted = dtype if tensor.is_floating_point() else None
+        if not tensor.dim() and not tensor.is_meta and not isinstance(tensor, nn.Parameter):
+            return tensor.detach().clone()
+        return torch.empty_like(tensor, dtype=wanted, device="meta", requires_grad=False)
+
+    return twin
+
+
+def copied(dtype: torch.dtype | None) -> Twin:
+    """The same tensor with its values."""
+
+    def twin(tensor: Tensor) -> Tensor:
+        copy = tensor.detach().clone()
+        return copy.to(dtype) if dtype is not None and copy.is_floating_point() else copy
+
+    return twin
+
+
+@contextmanager
+def borrowed(root: nn.Module, twin: Twin) -> Iterator[None]:
+    """Inside, `twin`s stand for the parameters and buffers of `root`; what is done to the modules is undone.
+
+    Put back as they were: every attribute of every module, lists, dicts and sets in them, hooks, mode, class,
+    the tensors, and the states of the random generators. What the modules do to other objects stays.
+    """
+    modules = list(root.modules())
+    undo: list[Callable[[], None]] = [_generators()]
+    memo: dict[int, Tensor] = {}
+
+    def likeness(tensor: Tensor) -> Tensor:
+        if id(tensor) not in memo:
+            memo[id(tensor)] = _like(tensor, twin)
+        return memo[id(tensor)]
+
+    try:
+        for module in modules:
+            if isinstance(module, torch.jit.ScriptModule):
+                _lend_script(module, likeness, undo)
+            else:
+                _lend(module, likeness, undo)
+        yield
+    finally:
+        for step in reversed(undo):
+            step()
+
+
+def _lend(module: nn.Module, likeness: Twin, undo: list[Callable[[], None]]) -> None:
+    kind = type(module)
+
+    def as_it_was() -> None:
+        if type(module) is not kind:
+            module.__class__ = kind
+
+    undo.append(as_it_was)
+    seen: set[int] = set()
+    for value in (vars(module), *vars(module).values()):
+        _remember(value, undo, seen)
+    for held in (module._parameters, module._buffers):
+        for name, tensor in held.items():
+            if tensor is not None:
+                held[name] = likeness(tensor)  # type: ignore[assignment]
+    for name, value in vars(module).items():
+        if isinstance(value, Tensor):  # a constant that is no buffer: its values may be looked at
+            vars(module)[name] = value.detach().clone()
+
+
+def _remember(value: Any, undo: list[Callable[[], None]], seen: set[int]) -> None:
+    """Have a container put back as it is now, and those in it."""
+    if not isinstance(value, dict | list | set | deque) or id(value) in seen:
+        return
+    seen.add(id(value))
+    undo.append(_restorer(value))
+    for inner in value.values() if isinstance(value, dict) else value:
+        if type(inner) in (dict, list, set, deque):
+            _remember(inner, undo, seen)
+
+
+def _restorer(live: Any) -> Callable[[], None]:
+    saved = live.copy()
+
+    def restore() -> None:
+        if isinstance(live, dict):
+            for key in [key for key in live if key not in saved]:
+                del live[key]
+            live.update(saved)
+        elif isinstance(live, set):
+            live.intersection_update(saved)
+            live.update(saved)
+        else:
+            live.clear()
+            live.extend(saved)
+
+    return restore
+
+
+def _lend_script(module: Any, likeness: Twin, undo: list[Callable[[], None]]) -> None:
+    """A scripted module keeps its tensors in C++, under the same names."""
+    script = module._c
+    names = [*dict(module.named_parameters(recurse=False)), *dict(module.named_buffers(recurse=False))]
+    for name in [*names, *(["training"] if hasattr(module, "training") else [])]:
+        value = script.getattr(name)
+
+        def put_back(name: str = name, value: Any = value) -> None:
+            script.setattr(name, value)
+
+        undo.append(put_back)
+        if isinstance(value, Tensor):
+            script.setattr(name, likeness(value))
+
+
+def _like(tensor: Tensor, twin: Twin) -> Tensor:
+    if is_lazy(tensor):
+        return type(tensor)(requires_grad=tensor.requires_grad, device=twin(torch.empty(1)).device, dtype=tensor.dtype)  # type: ignore[call-arg]
+    other = twin(tensor)
+    if isinstance(tensor, nn.Parameter):
+        own: Any = type(tensor) if not is_traceable_wrapper_subclass(tensor) else nn.Parameter
+        parameter: Tensor = torch.Tensor._make_subclass(own, other, tensor.requires_grad)
+        with suppress(AttributeError):
+            parameter.__dict__.update(tensor.__dict__)
+        return parameter
+    return other
+
+
+def _generators() -> Callable[[], None]:
+    """The random generators' states, to be set again."""
+    state = torch.get_rng_state()
+    gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    numpy: Any = sys.modules.get("numpy")
+    python, of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
+
+    def restore() -> None:
+        torch.set_rng_state(state)
+        random.setstate(python)
+        if gpu:
+            torch.cuda.set_rng_state_all(gpu)
+        if numpy:
+            numpy.random.set_state(of_numpy)
+
+    return restore

@@ -1,0 +1,98 @@
+"""What a measured module is given: input sizes as tensors, and tensors as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .operators import tensors_in
+
+Shape = tuple[int, ...]
+
+
+class Inputs(NamedTuple):
+    """Arguments of a forward, and the number of samples in them."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    batch_size: int
+    batched: bool
+    """Whether the first dimension of what flows is the batch."""
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Of every tensor, per sample."""
+        shapes = (tuple(one.shape) for one in tensors_in([self.args, self.kwargs]))
+        return tuple(shape[1:] if self.batched and shape else shape for shape in shapes)
+
+    def moved(self, device: torch.device | str) -> Inputs:
+        """The same on a device, in tensors of their own."""
+        moved = torch.utils._pytree.tree_map_only(Tensor, lambda one: _moved(one, device), (self.args, self.kwargs))
+        return self._replace(args=moved[0], kwargs=moved[1])
+
+
+def _moved(tensor: Tensor, device: torch.device | str) -> Tensor:
+    if torch.device(device).type == "meta":
+        return torch.empty_like(tensor, device="meta")
+    if tensor.is_meta:
+        return _noise(tensor.shape, tensor.dtype, device)
+    return tensor.detach().clone().to(device)
+
+
+def _noise(shape: Sequence[int], dtype: torch.dtype, device: torch.device | str) -> Tensor:
+    """Numbers from 0 to 1, always the same; zeros where they must be whole, as class or token 0."""
+    if not dtype.is_floating_point:
+        return torch.zeros(tuple(shape), dtype=dtype, device=device)
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(tuple(shape), generator=generator).to(device=device, dtype=dtype)
+
+
+def from_sizes(
+    sizes: Sequence[Shape], dtypes: Sequence[torch.dtype], batch_size: int | None, kwargs: Mapping[str, Any]
+) -> Inputs:
+    """Inputs of these sizes, on meta.
+
+    A size of one or three lengths is a sample's; of any other number it has the batch in front, unless
+    `batch_size` is given and is another. Raises ValueError for sizes that are none, and for two batches.
+    """
+    batches, samples = set(), []
+    for size in sizes:
+        if not size or any(type(length) is not int or length < 1 for length in size):
+            raise ValueError(f"an input size must be positive whole numbers, got {tuple(size)}")
+        if len(size) in (1, 3) or (batch_size is not None and size[0] != batch_size):
+            samples.append(tuple(size))
+        else:
+            batches.add(size[0])
+            samples.append(tuple(size[1:]))
+    batches |= {batch_size} if batch_size is not None else set()
+    if len(batches) > 1:
+        raise ValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
+    batch = batches.pop() if batches else 1
+    made = [
+        torch.empty(batch, *sample, dtype=dtype, device="meta") for sample, dtype in zip(samples, dtypes, strict=True)
+    ]
+    return Inputs(tuple(made), dict(kwargs), batch, True)
+
+
+def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> Inputs:
+    """A tensor, a sequence of positional inputs, or a dict of keyword inputs."""
+    data = torch.utils._pytree.tree_map(lambda one: torch.as_tensor(one) if hasattr(one, "__array__") else one, data)
+    if isinstance(data, Mapping):
+        args, named = (), {**data, **kwargs}
+    elif isinstance(data, tuple | list):
+        args, named = tuple(data), dict(kwargs)
+    else:
+        args, named = (data,), dict(kwargs)
+    if not tensors_in([args, named]):
+        raise TypeError(f"input_data must be a tensor, a sequence or a dict with tensors, got {type(data).__name__}")
+    first = tensors_in([args, named])[0]
+    batched = batch_dim is not None and first.dim() > 0
+    return Inputs(args, named, first.shape[0] if batched else 1, batched)
+
+
+def unbatched(inputs: Inputs) -> Inputs:
+    """The same inputs, of one sample without a batch dimension."""
+    return inputs._replace(batch_size=1, batched=False)

@@ -1,0 +1,259 @@
+"""The forwards that torch.nn lacks: the joins, and the layers of LeNet-5 and of shortcut option A.
+
+A join runs whatever modules it holds now, in their order, so a child that is assigned anew takes effect.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate, pairwise
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .drawings import drawings
+
+IntOrPair = int | tuple[int, int]
+Bound = Callable[[int], float]
+"""From how many inputs an output reads, the largest weight to begin with."""
+
+
+def torch_bound(fan_in: int) -> float:
+    """What torch begins its own convolutions with: uniform within 1 / sqrt(fan-in)."""
+    return float(fan_in**-0.5)
+
+
+class Join(nn.Module):
+    """Named children, and a forward of its own."""
+
+    def __init__(self, children: Mapping[str, nn.Module | None]) -> None:
+        super().__init__()
+        for name, child in children.items():
+            self.register_module(name, child)
+
+    def _named(self) -> Iterator[tuple[str, Any]]:
+        """All children in order: unlike `named_children`, a module that stands twice is there twice."""
+        return iter(self._modules.items())
+
+
+class Residual(Join):
+    """F(x) + x: the children before `downsample` are F, it is the shortcut (None: x itself), the rest
+    follow the sum."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x
+        for name, child in self._named():
+            y = _add(y, x, child) if name == "downsample" else child(y)
+        return y
+
+
+def _add(y: Tensor, x: Tensor, shortcut: Any) -> Tensor:
+    return y + (x if shortcut is None else shortcut(x))
+
+
+class Dense(Join):
+    """[x, F(x)]: the input with the body's maps after it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x
+        for _, child in self._named():
+            y = child(y)
+        return torch.cat([x, y], 1)
+
+
+class Concat(Join):
+    """[f(x), g(x), …]: the branches' maps, one after the other."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for _, branch in self._named()], 1)
+
+
+class Aux(nn.Sequential):
+    """A side head: `Headed` gives it the output of the sibling `source`, in training only."""
+
+    source = ""
+
+    def extra_repr(self) -> str:
+        return f"source={self.source!r}"
+
+
+class Network(nn.Sequential):
+    """A whole network: an `nn.Sequential` that says where in it an input failed."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except Exception as error:
+            _locate(error, self, args)
+            raise
+
+
+def _locate(error: Exception, net: nn.Module, args: tuple[Any, ...]) -> None:
+    """Note on the error the innermost module of the network that was at work, and what the network was given."""
+    paths = {id(module): name for name, module in net.named_modules()}
+    path, frame = "", error.__traceback__
+    while frame is not None:
+        path = paths.get(id(frame.tb_frame.f_locals.get("self")), path)
+        frame = frame.tb_next
+    given = ", ".join(str(tuple(one.shape)) for one in args if isinstance(one, Tensor))
+    error.add_note(f"at {path} ({type(net.get_submodule(path)).__name__}) of a network that was given {given}")
+
+
+class Headed(Network):
+    """A network with auxiliary heads: in training it returns a named tuple of the logits and each
+    head's output by the head's name, in eval mode the logits alone. A head set to None is left out."""
+
+    def forward(self, x: Tensor) -> Any:
+        heads = {name: child for name, child in self._modules.items() if isinstance(child, Aux) and self.training}
+        sources = {head.source for head in heads.values()}
+        seen = {}
+        for name, child in self._modules.items():
+            if child is not None and not isinstance(child, Aux):
+                x = child(x)
+                if name in sources:
+                    seen[name] = x
+        if not heads:
+            return x
+        return outputs(*heads)(x, *(head(seen[head.source]) for head in heads.values()))
+
+
+_OUTPUTS: dict[tuple[str, ...], Any] = {}
+
+
+def outputs(*heads: str) -> Any:
+    """What a network with these heads returns in training, as a class: `Outputs(logits, aux1, aux2)`."""
+    if heads not in _OUTPUTS:
+        _OUTPUTS[heads] = namedtuple("Outputs", ("logits", *heads))
+    return _OUTPUTS[heads]
+
+
+def _pair(value: IntOrPair) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value
+
+
+class ScaledTanh(nn.Module):
+    """amplitude * tanh(slope * x)."""
+
+    def __init__(self, amplitude: float, slope: float) -> None:
+        super().__init__()
+        self.amplitude = amplitude
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.amplitude * torch.tanh(self.slope * x)
+
+    def extra_repr(self) -> str:
+        return f"amplitude={self.amplitude}, slope={self.slope:.4g}"
+
+
+class Subsampling2d(nn.Module):
+    """The sum of each window, times the map's coefficient, plus the map's bias."""
+
+    def __init__(self, channels: int, kernel_size: IntOrPair) -> None:
+        super().__init__()
+        self.channels = channels
+        self.kernel_size = _pair(kernel_size)
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.bias = nn.Parameter(torch.empty(channels))
+        self.reset_parameters()
+
+    def reset_parameters(self, bound: Bound = torch_bound) -> None:
+        limit = bound(prod(self.kernel_size))
+        nn.init.uniform_(self.weight, -limit, limit)
+        nn.init.uniform_(self.bias, -limit, limit)
+
+    def forward(self, x: Tensor) -> Tensor:
+        sums = F.avg_pool2d(x, self.kernel_size) * prod(self.kernel_size)
+        return sums * self.weight[:, None, None] + self.bias[:, None, None]
+
+    def extra_repr(self) -> str:
+        return f"{self.channels}, kernel_size={self.kernel_size}"
+
+
+class TableConv2d(nn.Module):
+    """A convolution with one kernel for each input map that an output map reads, and no others."""
+
+    read: Tensor
+    """The input map of each kernel."""
+
+    def __init__(self, table: tuple[tuple[int, ...], ...], kernel_size: IntOrPair) -> None:
+        super().__init__()
+        self.table = table
+        self.kernel_size = _pair(kernel_size)
+        self.weight = nn.Parameter(torch.empty(sum(map(len, table)), 1, *self.kernel_size))
+        self.bias = nn.Parameter(torch.empty(len(table)))
+        self.register_buffer("read", None, persistent=False)
+        self._set_read()
+        self.reset_parameters()
+
+    def _set_read(self) -> None:
+        maps = [one for row in self.table for one in row]
+        self.read = torch.tensor(maps, device=self.weight.device)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        """Moving a module may leave its buffers empty (`to_empty`): this one follows from the table."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._set_read()
+        return self
+
+    def reads(self) -> list[int]:
+        """How many input maps each output map reads."""
+        return [len(row) for row in self.table]
+
+    @torch.no_grad()
+    def reset_parameters(self, bound: Bound = torch_bound) -> None:
+        for weights, bias in zip(torch.split(self.weight, self.reads()), torch.split(self.bias, 1), strict=True):
+            limit = bound(weights.numel())
+            nn.init.uniform_(weights, -limit, limit)
+            nn.init.uniform_(bias, -limit, limit)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = F.conv2d(x[:, self.read], self.weight, groups=sum(self.reads()))
+        stops = list(accumulate(self.reads()))
+        sums = [maps[:, start:stop].sum(1) for start, stop in pairwise([0, *stops])]
+        return torch.stack(sums, 1) + self.bias[:, None, None]
+
+    def extra_repr(self) -> str:
+        return f"{len(self.table)}, kernel_size={self.kernel_size}, connections={sum(self.reads())}"
+
+
+class RBF(nn.Module):
+    """The squared distance to each class's centre. The centres are a buffer: they are not trained."""
+
+    centres: Tensor
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.register_buffer("centres", torch.empty(out_features, in_features))
+        self.reset_centres()
+
+    def reset_centres(self) -> None:
+        """The `drawings` of the classes."""
+        out_features, in_features = self.centres.shape
+        self.centres.copy_(torch.tensor(drawings(out_features, in_features)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.unsqueeze(1) - self.centres).pow(2).sum(2)
+
+    def extra_repr(self) -> str:
+        out_features, in_features = self.centres.shape
+        return f"in_features={in_features}, out_features={out_features}"
+
+
+class PadChannels(nn.Module):
+    """Zero maps after the last."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, (0, 0, 0, 0, 0, self.out_channels - self.in_channels))
+
+    def extra_repr(self) -> str:
+        return f"{self.in_channels}, {self.out_channels}"

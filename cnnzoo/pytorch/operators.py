@@ -1,0 +1,112 @@
+"""Operators that do no MACs, by ATen's names without a trailing underscore, and what rows call operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+PLUMBING = frozenset(
+    """
+    alias arange as_strided_copy clone contiguous copy detach empty empty_like empty_permuted empty_strided eye
+    fill full full_like lift lift_fresh lift_fresh_copy linspace logspace new_empty new_empty_strided new_full
+    new_ones new_zeros normal normal_functional ones ones_like rand rand_like randint randint_like randn randn_like
+    randperm bernoulli uniform random exponential geometric cauchy log_normal multinomial scalar_tensor set resize
+    resize_as tril_indices triu_indices zero zeros zeros_like _to_copy _unsafe_view _reshape_alias _reshape_copy
+    _copy_from _copy_from_and_resize _assert_async _assert_scalar _assert_tensor_metadata _local_scalar_dense
+    _functional_assert_async sym_constrain_range sym_constrain_range_for_size is_same_size equal is_pinned pin_memory
+    unsafe_split unsafe_split_with_sizes split_copy split_with_sizes_copy unbind_copy view_copy expand_copy
+    permute_copy transpose_copy t_copy squeeze_copy unsqueeze_copy select_copy slice_copy diagonal_copy alias_copy
+    detach_copy unfold_copy
+    """.split()
+)
+"""Constants, copies and views: they make no row either."""
+
+FREE = frozenset(
+    """
+    _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool2d
+    adaptive_max_pool3d avg_pool2d avg_pool3d fractional_max_pool2d fractional_max_pool3d max_pool2d_with_indices
+    max_pool3d_with_indices max_unpool2d max_unpool3d
+    native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training _native_batch_norm_legit_functional
+    _batch_norm_with_update _batch_norm_no_update batch_norm cudnn_batch_norm miopen_batch_norm native_layer_norm
+    native_group_norm _fused_rms_norm _weight_norm_interface renorm norm linalg_vector_norm
+    _softmax _log_softmax _safe_softmax _masked_softmax _softmax_backward_data _log_softmax_backward_data
+    _prelu_kernel glu rrelu_with_noise log_sigmoid_forward softplus elu gelu hardswish hardsigmoid hardtanh
+    leaky_relu mish silu threshold celu hardshrink softshrink logit
+    native_dropout embedding embedding_dense embedding_renorm _embedding_bag _embedding_bag_forward_only
+    cat stack repeat constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
+    replication_pad2d replication_pad3d roll flip tril triu im2col col2im pixel_shuffle pixel_unshuffle
+    channel_shuffle native_channel_shuffle block_diag
+    index _unsafe_index index_add index_copy index_fill index_put _index_put_impl _unsafe_index_put index_reduce
+    index_select gather scatter scatter_add scatter_reduce select_scatter slice_scatter diagonal_scatter
+    as_strided_scatter select slice take put masked_fill masked_scatter masked_select where nonzero
+    nonzero_static _unique _unique2 unique_dim unique_consecutive unique_dim_consecutive repeat_interleave
+    sort topk kthvalue median nanmedian mode searchsorted bucketize bincount histc argmax argmin max min aminmax
+    cumsum cumprod cummax cummin logcumsumexp _logcumsumexp _cummax_helper _cummin_helper sum mean var std var_mean
+    std_mean prod any all logsumexp
+    upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
+    _upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d
+    _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d grid_sampler_2d_cpu_fallback
+    nll_loss nll_loss2d nll_loss_forward nll_loss2d_forward mse_loss binary_cross_entropy smooth_l1_loss huber_loss
+    _thnn_fused_lstm_cell _thnn_fused_gru_cell _fft_r2c _fft_c2r _fft_c2c view_as_real view_as_complex complex polar
+    angle real imag _conj conj_physical
+    """.split()
+)
+"""Work that is no multiply-accumulate of a convolution or a linear layer."""
+
+NAMES = {
+    "addmm": "linear",
+    "addmv": "linear",
+    "baddbmm": "matmul",
+    "bmm": "matmul",
+    "constant_pad_nd": "pad",
+    "dot": "matmul",
+    "max_pool2d_with_indices": "max_pool2d",
+    "max_pool3d_with_indices": "max_pool3d",
+    "mm": "matmul",
+    "mv": "matmul",
+}
+
+
+def row_kind(name: str, args: Any) -> tuple[str, Mapping[str, Any]]:
+    """What a row calls an operator, by the name of torch's function, and the settings that it shows."""
+    if name in ("convolution", "_convolution"):
+        _, weight, _, stride, padding, dilation, transposed, _, groups = args[:9]
+        dims = weight.dim() - 2
+        shown = {"kernel_size": tuple(weight.shape[2:]), "stride": stride, "padding": padding, "dilation": dilation}
+        short = {key: _short(tuple(value), dims) for key, value in shown.items()}
+        return f"conv_transpose{dims}d" if transposed else f"conv{dims}d", {**short, "groups": groups}
+    if name in NAMES:
+        return NAMES[name], {}
+    if "::" in name:
+        return name, {}
+    plain = name.strip("_").removeprefix("native_").removesuffix("_legit_no_training").removesuffix("_legit")
+    return "scaled_dot_product_attention" if plain.startswith("scaled_dot_product") else plain, {}
+
+
+def _short(value: tuple[int, ...], dims: int) -> int | tuple[int, ...]:
+    """A pair of equals is the number, as in a layer's own settings."""
+    full = value * dims if len(value) == 1 else value
+    return full[0] if dims == 2 and full[0] == full[1] else full
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    """The first tensor in whatever nest of sequences, mappings and objects with `__dict__` a module takes or gives."""
+    for tensor in tensors_in(value):
+        return tensor
+    return None
+
+
+def tensors_in(value: Any, depth: int = 0) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    if depth > 8 or isinstance(value, str | bytes | int | float | bool | None):
+        return []
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    elif hasattr(value, "__dataclass_fields__"):
+        value = list(vars(value).values())
+    if isinstance(value, tuple | list):
+        return [tensor for one in value for tensor in tensors_in(one, depth + 1)]
+    return []

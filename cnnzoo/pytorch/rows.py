@@ -1,0 +1,355 @@
+"""From the trace of a run to the rows of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..report import Row, Unknown
+from .counter import Op
+from .inputs import Inputs
+from .trace import Call, Shape, Trace, kind_of
+from .tree import Held, Place, is_unmade, own_tensors, packs_weights
+
+SETTINGS = (
+    "out_channels",
+    "out_features",
+    "kernel_size",
+    "stride",
+    "padding",
+    "output_padding",
+    "dilation",
+    "groups",
+    "output_size",
+    "ceil_mode",
+    "padding_mode",
+)
+"""The attributes of torch's layers that a row shows."""
+
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+@dataclass
+class Rows:
+    """The rows of a network in the making; what is unknown of it, and its tensors' sizes."""
+
+    places: Sequence[Place]
+    inputs: Inputs
+    rows: list[Row] = field(default_factory=list)
+    frames: list[Row] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    """Modules that were never called, and whose tensors nothing read."""
+    exact: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._tensors = {place.path: own_tensors(place.module) for place in self.places}
+        self._modules = {place.path: place.module for place in self.places}
+        self._counted: set[int] = set()
+        self._times: dict[int, int] = {}
+        self._called: set[str] = set()
+        self._blocks: dict[str, Call] = {}
+        self._aux: set[str] = set()
+        self._callers: set[str] = set()
+        self._touched: set[int] = set()
+        self._folded: dict[str, list[str]] = {}
+        """The places below a leaf whose tensors its own forward reads."""
+        self._told: set[str] = set()
+        """The blocks whose own tensors stand in a row."""
+        self._elements = 0
+        for name in ("param_bytes", "buffer_bytes"):
+            self.exact[name] = 0
+
+    def add(self, trace: Trace, aux: bool = False) -> None:
+        """The rows of a run; with `aux`, of the modules that no run before this one has called."""
+        if trace.root is None:
+            return
+        self._touched |= trace.touched
+        before = set(self._called)
+        for call in _calls(trace.root):
+            self._called.add(call.path)
+            if any(True for _ in call.calls()):
+                self._callers.add(call.path)
+        self._fold()
+        for call in [trace.root] if not aux else _newest(trace.root, before):
+            self._run(call, self._caller_shape(call), aux)
+
+    def finish(self, complete: bool) -> None:
+        """What was never called, and the blocks; nothing is said of what an incomplete run did not reach."""
+        folded = {path for below in self._folded.values() for path in below}
+        for path, module in self._modules.items():
+            if path in self._called or path in folded:
+                continue
+            tensors = self._tensors[path]
+            below = any(other.startswith(f"{path}.") for other in self._modules)
+            if (not tensors and below) or (isinstance(module, CONTAINERS) and not tensors) or not path:
+                continue
+            repeated = id(module) in self._times
+            if complete and not repeated:
+                reads = any(id(held.tensor) in self._touched for held in tensors.values())
+                self._row(path, kind_of(module), (), (), own=below, tensors=tensors, call=0, module=module)
+                if not reads:
+                    self.unused.append(path)
+        self._frames()
+        self.exact["activations"] = self._elements // self.inputs.batch_size
+
+    def _fold(self) -> None:
+        """Which called modules are leaves though they hold others, as attention does: those below are not
+        called, and their tensors are read."""
+        self._folded = {}
+        for path in self._called - self._callers:
+            start = f"{path}." if path else ""
+            below = [other for other in self._modules if other != path and other.startswith(start)]
+            if isinstance(self._modules[path], torch.jit.ScriptModule):
+                self._folded[path] = below
+                continue
+            held = [one for other in below for one in self._tensors[other].values()]
+            if held and all(id(one.tensor) in self._touched for one in held):
+                self._folded[path] = below
+
+    def _caller_shape(self, call: Call) -> Shape:
+        return self._sample(call.input_shape)
+
+    def _is_leaf(self, path: str) -> bool:
+        if path in self._callers:
+            return False
+        return path in self._folded or not (self._modules[path]._modules or isinstance(self._modules[path], CONTAINERS))
+
+    def _run(self, call: Call, entered: Shape, aux: bool) -> None:
+        if aux:
+            self._aux.add(call.path)
+        if self._is_leaf(call.path):
+            if call.done:
+                self._leaf(call, aux)
+            return
+        self._blocks.setdefault(call.path, call)
+        self._strangers(call)
+        own = {id(held.tensor): (name, held) for name, held in self._tensors[call.path].items()}
+        waiting = dict(own) if call.path not in self._told else {}
+        read: dict[str, Held] = {}
+        for event in call.events:
+            if isinstance(event, Call):
+                self._run(event, self._sample(call.input_shape), aux)
+                continue
+            for number in event.reads:
+                if number in waiting:
+                    name, held = waiting.pop(number)
+                    read[name] = held
+            if self._is_step(event):
+                self._step(call, event, {name: held for name, (_, held) in _by_name(own).items() if name in read}, aux)
+                read = {}
+        rest = {**read, **{name: held for name, held in waiting.values()}}
+        if rest:
+            kind = "buffers" if all(held.is_buffer for held in rest.values()) else "parameters"
+            self._row(call.path, kind, entered, entered, own=True, tensors=rest, aux=aux, macs=0)
+        self._told.add(call.path)
+
+    def _leaf(self, call: Call, aux: bool) -> None:
+        self._strangers(call)
+        module = call.place.module
+        self._times[id(module)] = self._times.get(id(module), 0) + 1
+        tensors = dict(self._tensors[call.path])
+        for below in self._folded.get(call.path, ()):
+            inner = below[len(call.path) + 1 :] if call.path else below
+            for name, held in self._tensors[below].items():
+                tensors.setdefault(f"{inner}.{name}", held)
+        ops = [event for event in call.events if isinstance(event, Op)]
+        self._row(
+            call.path,
+            call.kind,
+            self._sample(call.input_shape),
+            self._sample(call.output_shapes[0]) if call.output_shapes else (),
+            tensors=tensors,
+            settings=_settings(module),
+            macs=self._macs(call.path, ops),
+            output_bytes=call.output_bytes,
+            elements=sum(map(prod, call.output_shapes)),
+            call=self._times[id(module)],
+            aux=aux,
+            module=module,
+        )
+
+    def _step(self, call: Call, op: Op, tensors: Mapping[str, Held], aux: bool) -> None:
+        given = call.input_shape if op.name in ("add", "cat") else op.input_shape
+        out = op.output_shape
+        self._row(
+            call.path,
+            op.name,
+            self._sample(given),
+            self._sample(out),
+            own=True,
+            tensors=tensors,
+            settings=op.settings,
+            macs=self._macs(call.path, [op]),
+            output_bytes=op.output_bytes,
+            elements=prod(out) if op.output_bytes else 0,
+            aux=aux,
+        )
+
+    def _is_step(self, op: Op) -> bool:
+        if op.macs is None or op.macs:
+            return True
+        if op.why:
+            self._unknown(Unknown("", op.name, op.why))
+        return bool(op.output_bytes) and len(op.output_shape) > 0
+
+    def _macs(self, path: str, ops: Sequence[Op]) -> int | None:
+        """Per sample; None where one of the operators has none that are known."""
+        total, known = 0, True
+        for op in ops:
+            if op.why:
+                self._unknown(Unknown(path, op.name, op.why))
+            known = known and op.macs is not None
+            total += op.macs or 0
+        if total % self.inputs.batch_size:
+            why = f"{total:,} MACs are no whole number for each of {self.inputs.batch_size} samples"
+            self._unknown(Unknown(path, ops[0].name, why))
+            return None
+        return total // self.inputs.batch_size if known else None
+
+    def _unknown(self, one: Unknown) -> None:
+        if one not in self.unknown:
+            self.unknown.append(one)
+
+    def _strangers(self, call: Call) -> None:
+        for module in call.strangers:
+            if any(True for _ in module.parameters()):
+                why = "it is made in the forward, so that its parameters are not the network's"
+                self._unknown(Unknown(call.path, kind_of(module), why))
+
+    def _sample(self, shape: Shape) -> Shape:
+        """The shape without the batch, which may be folded with other positions into the first dimension."""
+        batch = self.inputs.batch_size
+        if not self.inputs.batched or not shape:
+            return shape
+        if shape[0] == batch:
+            return shape[1:]
+        return (shape[0] // batch, *shape[1:]) if shape[0] % batch == 0 else shape
+
+    def _row(
+        self,
+        path: str,
+        kind: str,
+        input_shape: Shape,
+        output_shape: Shape,
+        *,
+        tensors: Mapping[str, Held],
+        macs: int | None = 0,
+        settings: Mapping[str, Any] | None = None,
+        output_bytes: int = 0,
+        elements: int = 0,
+        call: int = 1,
+        own: bool = False,
+        aux: bool = False,
+        module: nn.Module | None = None,
+    ) -> None:
+        if module is not None and packs_weights(module):
+            self._unknown(Unknown(path, kind, "its weights are packed, and torch does not list them as parameters"))
+        weights = biases = buffers = trained = 0
+        shapes: dict[bool, dict[str, Shape]] = {False: {}, True: {}}
+        for name, held in tensors.items():
+            if is_unmade(held):
+                self._unknown(Unknown(path, name, "a lazy module's tensor, made in its first call"))
+                continue
+            shapes[held.is_buffer][name] = held.shape
+            if id(held.tensor) in self._counted:
+                continue
+            self._counted.add(id(held.tensor))
+            number = held.tensor.numel()
+            size = number * held.tensor.element_size()
+            if not aux:
+                self.exact["buffer_bytes" if held.is_buffer else "param_bytes"] += size
+            if held.is_buffer:
+                buffers += number
+                continue
+            trained += number if held.tensor.requires_grad else 0
+            if "bias" in name.rpartition(".")[2]:
+                biases += number
+            else:
+                weights += number
+        if not aux:
+            self._elements += elements
+        self.rows.append(
+            Row(
+                path,
+                kind,
+                settings or {},
+                input_shape,
+                output_shape,
+                shapes[False],
+                shapes[True],
+                weights,
+                biases,
+                buffers,
+                macs,
+                *[None] * 6,
+                aux=aux,
+                activation_bytes=output_bytes,
+                live_bytes=None,
+                stored_bytes=None,
+                trainable_params=trained,
+                call=call,
+                own=own,
+            )
+        )
+
+    def _frames(self) -> None:
+        parents: set[str] = set()
+        main: set[str] = set()
+        for row in self.rows:
+            path = row.parent
+            while path is not None:
+                parents.add(path)
+                if not row.aux:
+                    main.add(path)
+                path = path.rpartition(".")[0] if path else None
+        for path, module in self._modules.items():
+            call = self._blocks.get(path)
+            if path not in parents and call is None:
+                continue
+            shapes: tuple[Shape, Shape] = ((), ())
+            if call is not None:
+                shapes = (
+                    self._sample(call.input_shape),
+                    self._sample(call.output_shapes[0]) if call.output_shapes else (),
+                )
+            nothing = dict.fromkeys(("depth", "live_bytes", "stored_bytes"))
+            aux = path in self._aux or (path in parents and path not in main)
+            self.frames.append(Row(path, kind_of(module), {}, *shapes, {}, {}, aux=aux, **nothing))
+
+
+def _calls(call: Call) -> Iterator[Call]:
+    yield call
+    for inner in call.calls():
+        yield from _calls(inner)
+
+
+def _newest(call: Call, before: set[str]) -> Iterator[Call]:
+    """The outermost calls of modules that were not called before."""
+    for inner in call.calls():
+        if inner.path in before:
+            yield from _newest(inner, before)
+        else:
+            yield inner
+
+
+def _by_name(own: Mapping[int, tuple[str, Held]]) -> dict[str, tuple[int, Held]]:
+    return {name: (number, held) for number, (name, held) in own.items()}
+
+
+def _settings(module: nn.Module) -> dict[str, Any]:
+    """A layer's settings as a row has them: a pair of equal numbers is the number."""
+    found = {}
+    for name in SETTINGS:
+        value = getattr(module, name, None)
+        if isinstance(value, int | str) or (isinstance(value, tuple) and all(isinstance(one, int) for one in value)):
+            pair = isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]
+            found[name] = value[0] if pair else value  # type: ignore[index]
+    if found.get("padding_mode") == "zeros":
+        del found["padding_mode"]
+    return found

@@ -1,0 +1,167 @@
+"""One run of a module, seen from outside: which modules are called, and which operators each one runs itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+from .borrow import Twin, borrowed
+from .counter import Counter, Op
+from .operators import tensors_in
+from .tree import Place, own_tensors
+
+Shape = tuple[int, ...]
+
+
+class Call:
+    """A module's forward: what it was given, what it gave, and in between its own operators and other calls."""
+
+    def __init__(self, place: Place, given: Any) -> None:
+        self.place = place
+        self.input_shapes: list[Shape] = [tuple(one.shape) for one in tensors_in(given)]
+        self.output_shapes: list[Shape] = []
+        self.output_bytes = 0
+        self.kind = kind_of(place.module)
+        self.events: list[Op | Call] = []
+        self.strangers: list[nn.Module] = []
+        """Modules called in it that are not the network's."""
+        self.done = False
+
+    @property
+    def path(self) -> str:
+        return self.place.path
+
+    @property
+    def input_shape(self) -> Shape:
+        return self.input_shapes[0] if self.input_shapes else ()
+
+    def calls(self) -> Iterator[Call]:
+        return (event for event in self.events if isinstance(event, Call))
+
+
+def kind_of(module: nn.Module) -> str:
+    """The name of its class; of a scripted module that of the class it was made from."""
+    return str(getattr(module, "original_name", None) or type(module).__name__)
+
+
+class Trace:
+    """The tree of calls, and where it broke if it did."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.root: Call | None = None
+        self.error: Exception | None = None
+        self.failing: Call | None = None
+        self.output: Any = None
+        self.touched: set[int] = set()
+        """The ids of the network's tensors that an operator read."""
+        self._stack: list[tuple[nn.Module, Call]] = []
+        self._places: dict[int, list[Place]] = {}
+        self._met: set[str] = set()
+        for place in places:
+            self._places.setdefault(id(place.module), []).append(place)
+
+    def see(self, op: Op) -> None:
+        self.touched.update(op.reads)
+        if self._stack:
+            self._stack[-1][1].events.append(op)
+
+    def enter(self, module: nn.Module, args: Any) -> None:
+        outer = self._stack[-1][1] if self._stack else None
+        here = self._places.get(id(module))
+        if here is None:  # made in a forward: its work is its caller's
+            if outer is not None:
+                outer.strangers.append(module)
+                self._stack.append((module, outer))
+            return
+        call = Call(here[0] if len(here) == 1 else self._nearest(here, outer), args)
+        self._met.add(call.path)
+        if outer is None:
+            self.root = self.root or call
+        else:
+            outer.events.append(call)
+        self._stack.append((module, call))
+
+    def _nearest(self, here: list[Place], outer: Call | None) -> Place:
+        """Which of a module's places is meant: a child of its caller's, and one that was not met before."""
+        path = outer.path if outer is not None else ""
+        inside = [place for place in here if not path or place.path.startswith(f"{path}.")] or here
+        return next((place for place in inside if place.path not in self._met), inside[0])
+
+    def leave(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        while self._stack and self._stack[-1][0] is not module:  # left by an exception that the network caught
+            self._stack.pop()
+        if not self._stack:
+            return
+        _, call = self._stack.pop()
+        if call.place.module is not module:
+            return
+        if kwargs and not call.input_shapes:
+            call.input_shapes = [tuple(one.shape) for one in tensors_in(kwargs)]
+        tensors = {id(one): one for one in tensors_in(output)}.values()
+        call.output_shapes = [tuple(one.shape) for one in tensors]
+        call.output_bytes = sum(one.numel() * one.element_size() for one in tensors)
+        call.kind = kind_of(module)
+        call.done = True
+
+    def fail(self, error: Exception) -> None:
+        self.error = error
+        self.failing = self._stack[-1][1] if self._stack else self.root
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        before = register_module_forward_pre_hook(self.enter)
+        after = register_module_forward_hook(self.leave, with_kwargs=True)
+        try:
+            yield
+        finally:
+            before.remove()
+            after.remove()
+
+
+def trace(
+    root: nn.Module,
+    places: Sequence[Place],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    twin: Twin,
+    prepare: Callable[[nn.Module], object],
+    grad: bool = False,
+    real: bool = False,
+    after: Callable[[Trace], None],
+) -> Trace:
+    """Run `root` once, with `twin`s in the place of its tensors; `prepare` sets its mode.
+
+    `after` looks at what came of it while the twins are still there; `real` says that they have values. An
+    exception of the network's is kept in `Trace.error`.
+    """
+    seen = Trace(places)
+    with ExitStack() as stack:
+        stack.enter_context(borrowed(root, twin))
+        stack.enter_context(_slow_attention())
+        stack.enter_context(torch.set_grad_enabled(grad))
+        prepare(root)
+        own = {id(held.tensor) for place in places for held in own_tensors(place.module).values()}
+        with seen.watching(), Counter(seen.see, own, real):
+            try:
+                seen.output = root(*args, **kwargs)
+            except Exception as error:
+                seen.fail(error)
+        after(seen)
+    return seen
+
+
+@contextmanager
+def _slow_attention() -> Iterator[None]:
+    """Without the fused kernels of whole layers, in which the single products cannot be seen."""
+    was = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(was)

@@ -1,0 +1,229 @@
+"""Which registered network a checkpoint's tensors fit, and how they differ from a network's; no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from inspect import signature
+from typing import Any, NamedTuple
+
+from .registry import get_builder, list_models
+from .report import Report, Shape
+
+Shapes = Mapping[str, Shape]
+"""A state dict's names and shapes."""
+
+COUNTER = "num_batches_tracked"
+"""Batch normalisation's count of batches: a file from before torch 0.4.1 has none, which is no difference."""
+
+LEGACY = re.compile(r"(\bdenselayer\d+\.(?:norm|conv))\.([12]\.)")
+"""How torchvision's DenseNets were saved while a module's name might contain a dot: norm.1 for norm1."""
+
+WRITERS = {"module.": " (saved from DataParallel)", "_orig_mod.": " (saved from torch.compile)"}
+
+TITLES = {"alexnet_tv": "torchvision's AlexNet", "googlenet_tv": "torchvision's GoogLeNet"}
+
+
+class Difference(NamedTuple):
+    """A tensor that the network or the file lacks (None), or whose shapes are not the same."""
+
+    name: str
+    network: Shape | None
+    file: Shape | None
+
+    def __str__(self) -> str:
+        name = self.name if self.name.isprintable() else repr(self.name)
+        if self.file is None:
+            return f"{name}: missing in the file, {self.network} in the network"
+        if self.network is None:
+            return f"{name}: unexpected, {self.file} in the file"
+        return f"{name}: {self.file} in the file, {self.network} in the network"
+
+    @property
+    def classes(self) -> tuple[int, int] | None:
+        """The first lengths, file's and network's, where they alone differ: in a last layer, the classes."""
+        return self._lengths(0)
+
+    @property
+    def channels(self) -> tuple[int, int] | None:
+        """The input channels of a convolution, file's and network's, where they alone differ."""
+        return self._lengths(1) if self.file and len(self.file) == 4 else None
+
+    def _lengths(self, axis: int) -> tuple[int, int] | None:
+        if not self.file or not self.network or len(self.file) != len(self.network):
+            return None
+        others = [lengths for place, lengths in enumerate(zip(self.file, self.network, strict=True)) if place != axis]
+        return None if any(a != b for a, b in others) else (self.file[axis], self.network[axis])
+
+
+class Fit(NamedTuple):
+    """A registered network, and the settings that differ from its own."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{self.name}({settings})" if settings else self.name
+
+
+def compare(file: Shapes, network: Shapes) -> list[Difference]:
+    """The differences, in the network's order and then the file's."""
+    wanted = _settled(file, network)
+    both = {**wanted, **{name: None for name in file if name not in wanted}}
+    return [Difference(name, shape, file.get(name)) for name, shape in both.items() if file.get(name) != shape]
+
+
+def _settled(file: Shapes, network: Shapes) -> Shapes:
+    """The network's tensors, less its counters where the file has none."""
+    if any(name.endswith(COUNTER) for name in file):
+        return network
+    return {name: shape for name, shape in network.items() if not name.endswith(COUNTER)}
+
+
+def renamed(names: Iterable[str], known: Collection[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Each name of a file as the network has it, and what that took, in words.
+
+    A prefix that all of them share is left out, and the dotted names of old DenseNet checkpoints are
+    joined, where more of them are `known` so.
+    """
+    found = {name: name for name in names}
+    ways = [(found, "")]
+    while len({name.partition(".")[:2] for name in found.values()}) == 1 and "." in next(iter(found.values())):
+        prefix = next(iter(found.values())).partition(".")[0] + "."
+        found = {old: new.removeprefix(prefix) for old, new in found.items()}
+        ways.append((found, ways[-1][1] + prefix))
+    best, prefix = max(ways, key=lambda way: sum(name in known for name in way[0].values()))
+    notes = []
+    if prefix:
+        notes.append(f"every name starts with {prefix!r}{WRITERS.get(prefix, '')}, which was left out")
+    joined = {old: LEGACY.sub(r"\1\2", new) for old, new in best.items()}
+    if joined != best and len(set(joined.values())) == len(joined):
+        best = joined
+        notes.append("names as in old DenseNet checkpoints, norm.1 for norm1, were joined")
+    return best, tuple(notes)
+
+
+def known_names() -> frozenset[str]:
+    """The names of every registered network's tensors."""
+    return frozenset(tensor for name in list_models() for tensor in _own(name))
+
+
+def shapes(name: str, *, in_chans: int | None = None, **settings: Any) -> dict[str, Shape]:
+    """A registered network's tensors; `UnknownModelError` for another name."""
+    return _report(name, in_chans, **settings).tensors
+
+
+def _report(name: str, in_chans: int | None = None, **settings: Any) -> Report:
+    builder = get_builder(name)
+    channels, *size = builder.input_size
+    return builder.report((in_chans or channels, *size), **settings)
+
+
+@lru_cache(maxsize=512)
+def _own(name: str) -> dict[str, Shape]:
+    return shapes(name)
+
+
+def fits(file: Shapes) -> list[Fit]:
+    """The registered networks that these tensors fit, each with the settings that make them fit.
+
+    Settings tried: the number of classes, the input's channels, and whether there are auxiliary heads.
+    """
+    found = ((name, _settings(name, file)) for name in list_models())
+    return [Fit(name, settings) for name, settings in found if settings is not None]
+
+
+def _settings(name: str, file: Shapes) -> dict[str, Any] | None:
+    if file.keys() == _settled(file, _own(name)).keys():
+        settings: dict[str, Any] = {}
+    elif "aux_logits" in _parameters(name) and file.keys() < _own(name).keys():
+        settings = {"aux_logits": False}
+    else:
+        return None
+    for difference in compare(file, shapes(name, **settings)):
+        if difference.classes and "num_classes" in _parameters(name):
+            settings["num_classes"] = difference.classes[0]
+        elif difference.channels:
+            settings["in_chans"] = difference.channels[0]
+        else:
+            return None
+    try:
+        return None if compare(file, shapes(name, **settings)) else settings
+    except ValueError:  # no network has such settings
+        return None
+
+
+def _parameters(name: str) -> Collection[str]:
+    return signature(get_builder(name)).parameters
+
+
+def nearest(file: Shapes) -> tuple[str, list[Difference]]:
+    """The registered network that differs in the fewest tensors, and in which."""
+    found = ((name, compare(file, _own(name))) for name in list_models())
+    return min(found, key=lambda one: len(one[1]))
+
+
+def auxiliary(file: Shapes, network: Shapes) -> set[str]:
+    """The tensors of the auxiliary heads that the file has and the network has not."""
+    extra = file.keys() - network.keys()
+    return {name for fit in (fits(file)[:1] if extra else ()) for name in _auxiliary(fit)} & extra
+
+
+def heads(file: Shapes, network: Shapes) -> set[str]:
+    """The differing tensors that are a classifier of another number of classes, or a head that one side lacks."""
+    differences = compare(file, network)
+    classes = {difference.classes for difference in differences if difference.classes}
+    lacking = {difference.name for difference in differences if None in (difference.file, difference.network)}
+    known = (*fits(file)[:1], *fits(network)[:1]) if lacking else ()
+    found = {name for fit in known for name in _auxiliary(fit) | _classifier(fit)} & lacking
+    return found | {difference.name for difference in differences if difference.classes and len(classes) == 1}
+
+
+def _auxiliary(fit: Fit) -> set[str]:
+    rows = _report(fit.name, **fit.settings).rows
+    return {f"{row.path}.{name}" for row in rows if row.aux for name in (*row.tensors, *row.buffer_tensors)}
+
+
+def _classifier(fit: Fit) -> set[str]:
+    """The tensors whose shape the number of classes decides."""
+    if "num_classes" not in _parameters(fit.name):
+        return set()
+    one, two = (shapes(fit.name, **{**fit.settings, "num_classes": classes}) for classes in (1, 2))
+    return {name for name in one if one[name] != two[name]}
+
+
+def likeliest(file: Shapes, network: Shapes, differences: Collection[Difference], step: str) -> str | None:
+    """Why the two differ so, and what to do, as far as can be told; `step` helps where {classes} are the reason."""
+    classes = {one.classes for one in differences if one.classes}
+    channels = {one.channels for one in differences if one.channels and not one.classes}
+    if len(classes) <= 1 and len(channels) <= 1 and all(one.classes or one.channels for one in differences):
+        words = "the file's first convolution reads {0} channels, the network's {1}: build it with in_chans={0}"
+        reasons = [words.format(*both) for both in channels]
+        words = "the file's classifier has {} classes, the network's {}: "
+        reasons += [words.format(*both) + step.format(classes=both[0]) for both in classes]
+        return "; ".join(reasons)
+    here, there = fits(network), fits(file)
+    if not there:
+        name, others = nearest(file)
+        if not file.keys() & network.keys():
+            return "none of the file's names is one of the network's: it is a checkpoint of something else"
+        return f"nearest to the file is {name}, with {count(others)}" if len(others) < len(differences) else None
+    if {fit.name for fit in here} & {fit.name for fit in there}:
+        return f"the file is of `{there[0]}`, the network is `{here[0]}`: build the network as the file has it"
+    if not here:
+        return f"the file fits {' or '.join(f'`{fit}`' for fit in there)}; the network is another, or was changed"
+    title = TITLES.get(there[0].name, "a checkpoint of another network")
+    return f"this is {title}: use {' or '.join(f'`{fit}`' for fit in there)}"
+
+
+def count(differences: Collection[Difference]) -> str:
+    """ "1 difference", "12 differences"."""
+    return f"{len(differences)} difference{'s' * (len(differences) != 1)}"
+
+
+def listed(differences: Collection[Difference], most: int = 12) -> list[str]:
+    """A line for each difference, up to `most`; the last says how many more there are."""
+    lines = [str(difference) for difference in list(differences)[:most]]
+    return [*lines, f"and {len(differences) - most} more"] if len(differences) > most else lines

@@ -1,0 +1,701 @@
+"""The calculator: rows add up, receptive fields are what gradients reach, memory is what is alive or kept."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import strategies
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import cnnzoo
+from cnnzoo.arch import (
+    RBF,
+    AdaptiveAvgPool2d,
+    Aux,
+    AvgPool2d,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Dropout,
+    Flatten,
+    Identity,
+    Linear,
+    LocalResponseNorm,
+    MaxPool2d,
+    PadChannels,
+    ReLU,
+    Residual,
+    ScaledTanh,
+    Sequential,
+    ShapeError,
+    Sigmoid,
+    Softmax,
+    Subsampling2d,
+    TableConv2d,
+    Tanh,
+    Work,
+    rewrite,
+    walk,
+)
+from cnnzoo.arch.node import Layer, Node
+from cnnzoo.calculate import calculate
+from cnnzoo.pytorch.build import build
+from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
+
+Shape = tuple[int, ...]
+INPUT = (4, 9, 8)
+NETWORKS = strategies.networks(INPUT)
+
+
+@pytest.fixture(params=cnnzoo.list_models())
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def smallest_report(name: str, **settings: Any) -> Report:
+    """The network at the smallest of a few sizes that it takes."""
+    builder = cnnzoo.get_builder(name)
+    for side in (28, 32, 64, 80, 96, 128, 160):
+        try:
+            return builder.report(side, **settings)
+        except ShapeError:
+            continue
+    raise AssertionError(f"{name} takes no small input")
+
+
+# Rows add up
+
+
+Sums = tuple[int, ...]
+
+
+def figures(rows: Iterable[Row]) -> Sums:
+    """The sum of each summed column."""
+    return tuple(map(sum, zip(*([getattr(row, column) for column in SUMMED] for row in rows), strict=True))) or ZERO
+
+
+ZERO = (0,) * len(SUMMED)
+
+
+def check_sums(report: Report) -> None:
+    inside: dict[tuple[str, bool], list[Row]] = {}
+    for row in report.rows:
+        parts = row.path.split(".") if row.path else []
+        for depth in range(len(parts) + 1):
+            inside.setdefault((".".join(parts[:depth]), row.aux), []).append(row)
+    for block in report.blocks:
+        assert figures([block]) == figures(inside.get((block.path, block.aux), []))
+    main, heads = (figures(row for row in report.rows if row.aux == aux) for aux in (False, True))
+    check_totals(report, dict(zip(SUMMED, main, strict=True)), dict(zip(SUMMED, heads, strict=True)))
+    for depth in (None, *range(1, 7)):
+        for fold in (True, False):
+            lines = report.lines(depth, fold)
+            assert figures(line.row for line in lines if line.level == 1 and not line.row.aux) == main
+            top = check_lines(lines)
+            if depth is None:
+                assert figures(top) == heads
+
+
+def check_totals(report: Report, main: dict[str, int], heads: dict[str, int]) -> None:
+    totals = report.totals
+    assert totals["stored_bytes"] == main.pop("stored_bytes") + heads.pop("stored_bytes")  # in training heads run
+    assert {column: totals[column] for column in main} == main
+    assert [totals[f"aux_{column}"] for column in ("macs", "buffers")] == [heads["macs"], heads["buffers"]]
+    assert totals["params"] == totals["trainable_params"] == main["weights"] + main["biases"]
+    assert totals["aux_params"] == heads["weights"] + heads["biases"]
+
+
+def check_lines(lines: list[Line]) -> list[Row]:
+    """Every line with lines under it is their sum, heads apart; returns where heads begin."""
+    above: list[tuple[Line, list[Row]]] = []
+    heads = []
+    finished = []
+    for line in lines:
+        while above and above[-1][0].level >= line.level:
+            finished.append(above.pop())
+        assert line.level == len(above) + 1
+        if above and above[-1][0].row.aux == line.row.aux:
+            above[-1][1].append(line.row)
+        elif line.row.aux:
+            heads.append(line.row)
+        above.append((line, []))
+    for line, rows in (*finished, *above):
+        assert not rows or figures(rows) == figures([line.row])
+    return heads
+
+
+def test_every_networks_rows_add_up_at_every_depth(name: str) -> None:
+    report = cnnzoo.get_builder(name).report(batch_size=2)
+    check_sums(report)
+    assert report.total_params + report.aux_params == sum(row.params for row in report.rows)
+    assert report.total_flops == 2 * report.total_macs == 2 * report.total_mult_adds
+    assert report.depth == max(row.depth for row in report.rows if not row.aux)
+
+
+@given(NETWORKS, st.integers(1, 3), st.sampled_from([*ITEM_BYTES]))
+def test_any_descriptions_rows_add_up_at_every_depth(net: Node, batch: int, dtype: str) -> None:
+    check_sums(calculate(net, INPUT, batch_size=batch, dtype=dtype))
+
+
+@given(NETWORKS)
+def test_every_node_is_a_row_or_a_block_at_its_own_path(net: Node) -> None:
+    report = calculate(net, INPUT)
+    nodes = dict(walk(net))
+    leaves = [path for path, node in nodes.items() if isinstance(node, Layer)]
+    joins = [path for path, node in nodes.items() if not isinstance(node, Layer)]
+    assert sorted(row.path for row in report.rows if not row.is_join) == sorted(leaves)
+    plain = [path for path in joins if path.endswith("downsample") and nodes[path] == Sequential()]
+    assert sorted(block.path for block in report.blocks) == sorted(set(joins) - set(plain))
+    for path in leaves:
+        assert report[path].kind == type(nodes[path]).__name__
+        assert report[path].settings == nodes[path].settings
+    own = {"add": Residual, "cat": (Concat, Dense)}
+    for row in report.rows:
+        assert not row.is_join or isinstance(nodes[row.path], own[row.kind])
+    parents = [path for path, node in nodes.items() if isinstance(node, Residual | Concat | Dense)]
+    assert sorted(row.path for row in report.rows if row.is_join) == sorted(parents)
+
+
+def test_unfolded_lines_are_the_rows_and_the_blocks_and_folded_ones_stand_for_as_many(name: str) -> None:
+    report = cnnzoo.get_builder(name).report()
+    lines = report.lines(fold=False)
+    assert [line.row for line in lines if line.row in report.rows] == list(report.rows)
+    assert {line.row.path for line in lines} == {row.path for row in (*report.rows, *report.blocks)} - {""}
+    assert all(line.times == 1 for line in lines)
+    folded = report.lines(fold=True)
+    times = [1]
+    stood_for = 0
+    for line in folded:
+        times = [*times[: line.level], times[line.level - 1] * line.times]
+        stood_for += times[-1]
+    assert stood_for == len(lines)
+
+
+@given(NETWORKS)
+def test_figures_grow_with_the_batch_and_the_item_and_counts_do_not(net: Node) -> None:
+    one, four = calculate(net, INPUT), calculate(net, INPUT, batch_size=4)
+    half = calculate(net, INPUT, batch_size=4, dtype="float16")
+    for a, b, c in zip(one.rows, four.rows, half.rows, strict=True):
+        assert (4 * a.activation_bytes, 4 * a.live_bytes, 4 * a.stored_bytes) == (
+            b.activation_bytes,
+            b.live_bytes,
+            b.stored_bytes,
+        )
+        assert (b.activation_bytes, b.live_bytes) == (2 * c.activation_bytes, 2 * c.live_bytes)
+        indices = 8 * 4 * torch.Size(a.output_shape).numel() if a.kind == "MaxPool2d" else 0
+        assert b.stored_bytes - indices == 2 * (c.stored_bytes - indices)  # indices stay int64
+        assert a._replace(**SIZES) == b._replace(**SIZES) == c._replace(**SIZES)
+
+
+SIZES = {"activation_bytes": 0, "live_bytes": 0, "stored_bytes": 0}
+
+
+def test_heads_are_counted_apart_and_change_nothing_else() -> None:
+    body = {"a": Conv2d(8, 3), "b": ReLU()}
+    plain = calculate(Sequential(**body, c=Flatten(), d=Linear(3)), (3, 8, 8))
+    head = Aux("a", pool=AdaptiveAvgPool2d(1), flatten=Flatten(), fc=Linear(5))
+    headed = calculate(Sequential(**body, head=head, c=Flatten(), d=Linear(3)), (3, 8, 8))
+    apart = {"aux_params": 8 * 5 + 5, "aux_macs": 8 * 5, "stored_bytes": headed.totals["stored_bytes"]}
+    assert headed.totals == plain.totals | apart
+    assert [row for row in headed.rows if not row.aux] == list(plain.rows)
+    assert [row.path for row in headed.rows if row.aux] == ["head.pool", "head.flatten", "head.fc"]
+    assert all(row.live_bytes == 0 for row in headed.rows if row.aux)
+
+
+def test_tensors_come_in_the_order_of_execution_with_parameters_before_buffers(name: str) -> None:
+    report = cnnzoo.get_builder(name).report()
+    named = [
+        (f"{row.path}.{tensor}", shape)
+        for row in report.rows
+        for tensor, shape in (*row.tensors.items(), *row.buffer_tensors.items())
+    ]
+    assert list(report.tensors.items()) == named
+    numels = {path: torch.Size(shape).numel() for path, shape in named}
+    assert sum(numels.values()) == sum(row.params + row.buffers for row in report.rows)
+
+
+def test_a_report_is_pickled_and_compared_as_a_value(name: str) -> None:
+    report = smallest_report(name)
+    assert pickle.loads(pickle.dumps(report)) == report
+    assert report == smallest_report(name) != smallest_report(name, batch_size=2)
+
+
+# Impossible sizes, channels and joins
+
+
+DEEP = Sequential(stem=Conv2d(8, 3), layer=Sequential(block=Sequential(conv=Conv2d(8, 3), pool=MaxPool2d(2))))
+
+
+@pytest.mark.parametrize(
+    ("net", "size", "message"),
+    [
+        (
+            Sequential(layer1=Sequential(Residual(conv=Conv2d(8, 1, stride=2)))),
+            (8, 8, 8),
+            "at layer1.0: cannot add (8, 4, 4) to a shortcut of (8, 8, 8); "
+            "a downsample from (8, 8, 8) to (8, 4, 4) would fit",
+        ),
+        (
+            Residual(conv=Conv2d(8, 1), downsample=Sequential(Conv2d(4, 1))),
+            (2, 8, 8),
+            "cannot add (8, 8, 8) to a shortcut of (4, 8, 8); a downsample from (2, 8, 8) to (8, 8, 8) would fit",
+        ),
+        (
+            Sequential(mix=Concat(Conv2d(8, 1), Conv2d(8, 3))),
+            (2, 8, 8),
+            "at mix: cannot concatenate (8, 6, 6) after (8, 8, 8); maps of (8, 8) would fit",
+        ),
+        (
+            Sequential(mix=Concat(Conv2d(8, 1), Flatten())),
+            (2, 8, 8),
+            "at mix: cannot concatenate (128,) after (8, 8, 8); maps of (8, 8) would fit",
+        ),
+        (
+            Sequential(dense=Dense(conv=Conv2d(8, 3))),
+            (2, 8, 8),
+            "at dense: cannot concatenate (8, 6, 6) after (2, 8, 8); maps of (8, 8) would fit",
+        ),
+        (
+            DEEP,
+            (3, 5, 8),
+            "at layer.block.pool: MaxPool2d: nothing is left of (8, 1, 4) under kernel 2 (extent 2, padding 0); "
+            "it takes at least 2 there",
+        ),
+        (
+            DEEP,
+            (3, 4, 8),
+            "at layer.block.conv: Conv2d: kernel 3 (extent 3) is larger than the padded input: (8, 2, 6) is 2 + 0 "
+            "there; it takes at least 3",
+        ),
+        (
+            Sequential(a=Conv2d(6, 1), b=Conv2d(4, 1, groups=4)),
+            (3, 8, 8),
+            "at b: Conv2d: groups=4 does not divide the 6 channels of (6, 8, 8)",
+        ),
+        (
+            Sequential(a=ConvTranspose2d(4, 1, padding=4)),
+            (3, 8, 8),
+            "at a: ConvTranspose2d: padding 4 on both sides leaves 0 of (3, 8, 8); "
+            "less padding or a larger input would fit",
+        ),
+        (
+            Sequential(fc=Sequential(a=Flatten(), b=Conv2d(6, 1))),
+            (3, 8, 8),
+            "at fc.b: Conv2d needs maps (channels, height, width), got (192,)",
+        ),
+        (
+            Sequential(a=BatchNorm2d()),
+            (3,),
+            "at a: BatchNorm2d needs maps (channels, height, width), got (3,)",
+        ),
+        (
+            Sequential(out=RBF(10)),
+            (84, 1, 1),
+            "at out: RBF needs features (C,), got (84, 1, 1); Flatten() before it would fit",
+        ),
+        (
+            Sequential(a=TableConv2d(((0, 7),), 1)),
+            (6, 8, 8),
+            "at a: TableConv2d: the table reads map 7; (6, 8, 8) has 6, from 0",
+        ),
+        (
+            Sequential(a=Subsampling2d(9)),
+            (6, 8, 8),
+            "at a: Subsampling2d: nothing is left of (6, 8, 8) under kernel 9; it takes at least (9, 9)",
+        ),
+        (Sequential(a=PadChannels(4)), (6, 8, 8), "at a: PadChannels: (6, 8, 8) already has more than 4 channels"),
+        (
+            Sequential(a=Flatten(), b=LocalResponseNorm(5)),
+            (6, 8, 8),
+            "at b: LocalResponseNorm needs channels with positions, got (384,)",
+        ),
+        (
+            Sequential(a=Flatten(), b=Softmax(2)),
+            (6, 8, 8),
+            "at b: Softmax: dim=2 is none of the 1 dimensions after the batch of (384,)",
+        ),
+        (
+            Sequential(a=Flatten(0)),
+            (6, 8, 8),
+            "at a: Flatten: start_dim=0, end_dim=-1 is no span of the dimensions 1 to 3 of (6, 8, 8) (0 is the batch)",
+        ),
+        (Conv2d(8, 9), (3, 8, 8), "Conv2d: kernel 9 (extent 9) is larger than the padded input: (3, 8, 8) is 8 + 0"),
+    ],
+)
+def test_what_does_not_fit_is_a_shape_error_with_its_place_both_shapes_and_what_would_fit(
+    net: Node, size: Shape, message: str
+) -> None:
+    with pytest.raises(ShapeError) as caught:
+        calculate(net, size)
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_every_network_refuses_a_size_of_nothing_or_names_the_layer_at_which_nothing_is_left(name: str) -> None:
+    builder = cnnzoo.get_builder(name)
+    for size in [(), (3, 0, 8), (3, -1, 8), (0, 8, 8), (3, 8.0, 8), (True, 8, 8), ("3", 8, 8)]:
+        with pytest.raises(ShapeError, match="input_size must be positive whole numbers"):
+            calculate(builder.describe(), size)
+    paths = {path for path, _ in walk(builder.describe())}
+    for side in (1, 2, 3, 5, 8):
+        try:
+            report = calculate(builder.describe(), (builder.input_size[0], side, side))
+        except ShapeError as error:
+            place = error.place
+        else:
+            place = report.rows[-1].path
+        assert place in paths
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, True, "2"])
+def test_a_batch_is_a_whole_number_of_samples(batch: Any) -> None:
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1"):
+        calculate(ReLU(), (3, 8, 8), batch_size=batch)
+
+
+def test_an_unknown_dtype_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="unknown dtype 'float31'; there are float64, float32, float16"):
+        calculate(ReLU(), (3, 8, 8), dtype="float31")
+    for dtype, size in ITEM_BYTES.items():
+        assert getattr(torch, dtype).itemsize == size
+
+
+# Receptive fields, against the gradients of networks whose every weight is one
+
+WIDE = (2, 96, 100)
+"""Images large enough for positions that see no edge."""
+
+same = st.builds(Conv2d, st.integers(1, 2), st.integers(1, 4), padding=st.just("same"), dilation=st.integers(1, 2))
+padded = st.integers(0, 1).flatmap(
+    lambda half: st.builds(MaxPool2d, st.just(2 * half + 1), st.just(1), padding=st.just(half))
+)
+READERS = st.one_of(
+    *[same] * 3,
+    padded,
+    strategies.SMALL_CONVS[0],
+    st.builds(
+        ConvTranspose2d, st.integers(1, 2), st.integers(1, 3), padding=st.integers(0, 2), dilation=st.integers(1, 2)
+    ),
+    st.builds(
+        MaxPool2d,
+        strategies.int_or_pair(2, 3),
+        strategies.int_or_pair(1, 2),
+        padding=st.integers(0, 1),
+        dilation=st.integers(1, 2),
+    ),
+    st.builds(AvgPool2d, strategies.int_or_pair(2, 3), strategies.int_or_pair(1, 2), padding=st.integers(0, 1)),
+    st.just(ReLU()),
+)
+
+
+def reading(net: Node, report: Report) -> nn.Module:
+    """A module in which a gradient is positive exactly where an output position reads."""
+
+    def spread(path: str, node: Node) -> Node:
+        """A maximum passes its gradient to one position; a convolution of its geometry, to all that it compared."""
+        if not isinstance(node, MaxPool2d):
+            return node
+        channels = report[path].input_shape[0]
+        window = {key: node.settings[key] for key in ("kernel_size", "stride", "padding", "dilation")}
+        return Conv2d(channels, **window, groups=channels, bias=False)
+
+    module = build(rewrite(net, spread), report.input_size, init=None, dtype=torch.float64)
+    for parameter in module.parameters():
+        nn.init.ones_(parameter)
+    return module.eval()
+
+
+def reached(y: torch.Tensor, x: torch.Tensor, axis: int, position: int) -> tuple[int, int]:
+    """The first and the last input position along an axis that an output position in the middle reads."""
+    middle = [side // 2 for side in y.shape[2:]]
+    middle[axis] = position
+    (gradient,) = torch.autograd.grad(y[0, :, middle[0], middle[1]].sum(), x, retain_graph=True)
+    seen = gradient[0].sum((0, 2 - axis)).nonzero()
+    return int(seen.min()), int(seen.max())
+
+
+def test_receptive_fields_are_what_gradients_reach() -> None:
+    tally: Counter[str] = Counter()
+
+    @given(strategies.networks(WIDE, READERS, heads=0, features=False))
+    def check(net: Node) -> None:
+        report = calculate(net, WIDE)
+        fields = report.blocks[0]
+        if fields.receptive_field is None:
+            tally["unknown"] += 1
+            assert fields.effective_stride is None
+            assert fields.effective_padding is None
+            return
+        x = torch.ones(1, *WIDE, dtype=torch.float64, requires_grad=True)
+        y = reading(net, report)(x)
+        assert tuple(y.shape[1:]) == fields.output_shape
+        for axis in (0, 1):
+            seen = (fields.receptive_field, fields.effective_stride, fields.effective_padding)
+            size, stride, padding = (one[axis] if isinstance(one, tuple) else one for one in seen)
+            middle = y.shape[2 + axis] // 2
+            first, last = reached(y, x, axis, middle)
+            following, end = reached(y, x, axis, middle + 1)
+            assume(first > 0 and end < WIDE[1 + axis] - 1)  # no edge in sight
+            assert last - first + 1 == size
+            assert following - first == stride
+            assert middle * stride - first == padding
+        tally["known"] += 1
+        tally["branched"] += any(isinstance(node, Concat | Residual | Dense) for _, node in walk(net))
+
+    check()
+    assert tally["known"] >= settings.default.max_examples // 3
+    assert tally["branched"] >= settings.default.max_examples // 8
+
+
+@given(st.integers(1, 24), st.integers(1, 12))
+def test_adaptive_pooling_has_a_field_exactly_where_its_windows_are_alike(length: int, wanted: int) -> None:
+    x = torch.ones(1, 1, length, 1, requires_grad=True)
+    y = nn.AdaptiveAvgPool2d((wanted, 1))(x)
+    spans = [reached(y, x, 0, position) for position in range(wanted)]
+    sizes = {last - first + 1 for first, last in spans}
+    steps = {after - first for (first, _), (after, _) in pairwise(spans)}
+    windows = AdaptiveAvgPool2d((wanted, 1)).windows((1, length, 1))
+    if len(sizes) > 1 or len(steps) > 1:
+        assert windows is None
+    else:
+        assert windows is not None
+        kernel, stride, padding = windows[0]
+        assert (kernel, padding) == (*sizes, 0)
+        assert stride in steps or wanted == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("vgg16", 212), ("alexnet", 195), ("resnet50", 427), ("resnet50_v1", 483)],
+)
+def test_famous_fields_at_the_last_map_before_the_classifier(name: str, field: int) -> None:
+    report = cnnzoo.get_builder(name).report()
+    assert (report.receptive_field, report.effective_stride) == (field, 32)
+    assert report.last_map is not None
+    # Araujo et al. (2019), equation 2, layer by layer on the longest way, from the rows' settings alone.
+    stride, start = 1, 0
+    for row in report.rows:
+        if row.path == report.last_map.path:
+            break
+        if "downsample" not in row.path and "kernel_size" in row.settings:
+            start += stride * row.settings["padding"]
+            stride *= row.settings["stride"]
+    last = report.last_map
+    if not last.is_join and "kernel_size" in last.settings:
+        start, stride = start + stride * last.settings["padding"], stride * last.settings["stride"]
+    assert (report.effective_padding, report.effective_stride) == (start, stride)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        Sequential(Concat(Conv2d(2, 3, stride=2, padding=1), Sequential(Conv2d(2, 1), AdaptiveAvgPool2d(5)))),
+        Sequential(ConvTranspose2d(2, 2, stride=2)),
+        Sequential(ConvTranspose2d(2, 2, stride=(1, 2))),
+        Sequential(ConvTranspose2d(2, 2, output_padding=1, dilation=2)),
+        Sequential(AdaptiveAvgPool2d(5)),
+        Sequential(Linear(9)),
+        Sequential(Softmax(2)),
+        Sequential(Conv2d(2, 3), Flatten(2)),
+    ],
+)
+def test_a_field_that_differs_from_place_to_place_is_unknown_there_and_behind_and_never_zero(net: Sequential) -> None:
+    report = calculate(Sequential(net, Identity(), Sequential(ReLU())), (2, 9, 9))
+    for row in (*report.rows[-2:], report.blocks[0], report.blocks[-1]):
+        assert (row.receptive_field, row.effective_stride, row.effective_padding) == (None, None, None)
+    assert 0 not in [row.receptive_field for row in report.rows]
+
+
+def test_a_field_is_a_pair_where_height_and_width_differ_and_covers_everything_behind_a_flatten() -> None:
+    report = calculate(Sequential(Conv2d(2, (3, 5), (1, 2), (0, 1)), ReLU(), Flatten(), Linear(3)), (1, 9, 9))
+    conv, relu, flatten, linear = report.rows
+    assert (conv.receptive_field, conv.effective_stride, conv.effective_padding) == ((3, 5), (1, 2), (0, 1))
+    assert relu.receptive_field == (3, 5)
+    assert flatten.receptive_field == linear.receptive_field == (9, 11)  # the padding of one on either side too
+    assert flatten.effective_stride is linear.effective_padding is None
+
+
+# Memory at inference, against a simulation that looks at every tensor at every step
+
+
+VIEWS = (Dropout, Flatten, Identity)
+
+
+class Simulation:
+    """Runs a description step by step on numbered tensors; knows of each step what it reads and makes."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[set[int], int | None]] = []
+        self.made = 0
+
+    def run(self, node: Node, x: int) -> int:
+        if isinstance(node, Layer):
+            return self.view(x) if isinstance(node, VIEWS) else self.step({x})
+        children = [(own, child) for own, child in node.children if not isinstance(child, Aux)]
+        if isinstance(node, Concat):
+            return self.step({self.run(child, x) for _, child in children})
+        y = x
+        for own, child in children:
+            if isinstance(node, Residual) and own == "downsample":
+                y = self.step({y, self.run(child, x)})
+            else:
+                y = self.run(child, y)
+        return self.step({x, y}) if isinstance(node, Dense) else y
+
+    def view(self, x: int) -> int:
+        self.steps.append(({x}, None))
+        return x
+
+    def step(self, reads: set[int]) -> int:
+        self.made += 1
+        self.steps.append((reads, self.made))
+        return self.made
+
+    def alive(self, now: int) -> set[int]:
+        """The tensors that are there while a step runs: read by it or later, and made by it or earlier."""
+        read = {tensor for reads, _ in self.steps[now:] for tensor in reads}
+        made = {0} | {made for _, made in self.steps[: now + 1] if made is not None}
+        own = self.steps[now][1]
+        return (read & made) | ({own} if own is not None else set())
+
+
+def check_liveness(net: Node, report: Report) -> None:
+    simulation = Simulation()
+    simulation.run(net, 0)
+    rows = [row for row in report.rows if not row.aux]
+    item = ITEM_BYTES[report.dtype] * report.batch_size
+    sizes = {0: item * torch.Size(report.input_size).numel()}
+    for (_, made), row in zip(simulation.steps, rows, strict=True):
+        if made is not None:
+            sizes[made] = item * torch.Size(row.output_shape).numel()
+    for now, row in enumerate(rows):
+        assert row.live_bytes == sum(sizes[tensor] for tensor in simulation.alive(now))
+    assert report.totals["peak_activation_bytes"] == max((row.live_bytes for row in rows), default=0)
+
+
+@given(NETWORKS, st.integers(1, 3))
+def test_what_is_alive_is_what_is_still_read_or_just_made(net: Node, batch: int) -> None:
+    check_liveness(net, calculate(net, INPUT, batch_size=batch))
+
+
+def test_every_networks_peak_memory_is_that_of_the_simulation(name: str) -> None:
+    check_liveness(cnnzoo.get_builder(name).describe(), smallest_report(name))
+
+
+def test_peak_memory_by_hand() -> None:
+    block = Residual(conv=Conv2d(4, 1), relu=ReLU(), downsample=Sequential(Conv2d(4, 1)))
+    report = calculate(Sequential(MaxPool2d(2), block, Flatten(), Linear(2)), (4, 4, 4))
+    # In floats: 64 of input; 16 a map behind the pooling; the block's input waits for its shortcut.
+    assert [row.live_bytes // 4 for row in report.rows] == [64 + 16, 32, 48, 48, 48, 16, 18]
+    assert report.totals["peak_bytes"] == 4 * 80 + report.totals["param_bytes"] + report.totals["buffer_bytes"]
+
+
+# Memory in training, against what autograd saves
+
+
+def saved_bytes(module: nn.Module, x: torch.Tensor) -> int:
+    """The storages that autograd saves in a forward pass, each once."""
+    saved: dict[int, torch.UntypedStorage] = {}  # they are held, so that none takes another's address
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        saved[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        module(x)
+    return sum(storage.nbytes() for storage in saved.values())
+
+
+def check_stored(net: Node, report: Report, device: str) -> None:
+    module = build(net, report.input_size, init=None, device=device).train()
+    # What does not grow with the batch is parameters, statistics and constants. One image a batch is too few.
+    few, more = (
+        saved_bytes(module, torch.ones(batch, *report.input_size, device=device, requires_grad=True))
+        for batch in (2, 3)
+    )
+    assert report.totals["stored_bytes"] == more - few
+
+
+@given(strategies.networks(INPUT, heads=1), st.sampled_from(["cpu", "meta"]))
+def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> None:
+    check_stored(net, calculate(net, INPUT), device)
+
+
+def test_every_networks_stored_activations_are_what_autograd_saves(name: str) -> None:
+    check_stored(cnnzoo.get_builder(name).describe(), smallest_report(name), "meta")
+
+
+# Other work, by hand
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "work"),
+    [
+        # 2 x 3 x 3 outputs, one bias each.
+        (Conv2d(2, 2), (3, 4, 4), Work(additions=18)),
+        (Conv2d(2, 2, bias=False), (3, 4, 4), Work()),
+        (ConvTranspose2d(2, 2), (3, 4, 4), Work(additions=2 * 25)),
+        (Linear(5), (7,), Work(additions=5)),
+        (Linear(5, bias=False), (7,), Work()),
+        (BatchNorm2d(), (2, 3, 3), Work(additions=18, multiplications=18)),
+        # The largest of 9 takes 8 comparisons, for 4 outputs a map.
+        (MaxPool2d(3, 2), (2, 5, 5), Work(comparisons=2 * 4 * 8)),
+        # A sum of 4 takes 3 additions and a division.
+        (AvgPool2d(2), (2, 4, 4), Work(additions=2 * 4 * 3, multiplications=8)),
+        # The global mean of 12: 11 additions and a division a map.
+        (AdaptiveAvgPool2d(1), (2, 3, 4), Work(additions=22, multiplications=2)),
+        # Windows of a side of 5 shared by 2: 0-3 and 2-5, so 3 and 3.
+        (AdaptiveAvgPool2d((2, 1)), (1, 5, 1), Work(additions=4, multiplications=2)),
+        (ReLU(), (2, 3, 3), Work(comparisons=18)),
+        (Sigmoid(), (2, 3, 3), Work(exponentials=18)),
+        (Tanh(), (5,), Work(exponentials=5)),
+        # 4 exponentials, 3 additions to their sum, 4 divisions.
+        (Softmax(), (4,), Work(additions=3, multiplications=4, exponentials=4)),
+        # Over 2 channels, at each of 6 positions: one addition.
+        (Softmax(1), (2, 3, 2), Work(additions=6, multiplications=12, exponentials=12)),
+        (Softmax(-1), (2, 3, 2), Work(additions=6, multiplications=12, exponentials=12)),
+        # For each of 8 elements: 5 - 1 additions of squares and one of k; square, scale, divide; one power.
+        (LocalResponseNorm(5), (8, 1, 1), Work(additions=40, multiplications=24, exponentials=8)),
+        (ScaledTanh(), (5,), Work(multiplications=10, exponentials=5)),
+        (Dropout(), (5,), Work()),
+        (Flatten(), (5, 2, 2), Work()),
+        (Identity(), (5,), Work()),
+        (PadChannels(9), (5, 2, 2), Work()),
+    ],
+)
+def test_other_work_by_hand(layer: Layer, shape: Shape, work: Work) -> None:
+    assert layer.work(shape) == work
+    (row,) = calculate(layer, shape).rows
+    assert (row.comparisons, row.additions, row.multiplications, row.exponentials) == work
+
+
+def test_a_residual_addition_is_work_and_a_concatenation_is_none() -> None:
+    report = calculate(Sequential(a=Residual(ReLU()), b=Concat(ReLU(), ReLU()), c=Dense(ReLU())), (2, 3, 3))
+    joins = {row.path: row for row in report.rows if row.is_join}
+    assert [(path, row.kind, row.additions, row.macs) for path, row in joins.items()] == [
+        ("a", "add", 18, 0),
+        ("b", "cat", 0, 0),
+        ("c", "cat", 0, 0),
+    ]
+    assert [row.output_shape for row in joins.values()] == [(2, 3, 3), (4, 3, 3), (8, 3, 3)]
+
+
+def test_lenets_connections_are_those_of_the_paper() -> None:
+    """LeCun et al. (1998), section II.B prints them layer by layer; C5 and F6 follow from their fan-in."""
+    report = cnnzoo.get_builder("lenet5").report()
+    printed = {"c1": 122_304, "s2": 5_880, "c3": 151_600, "s4": 2_000, "c5": 48_120}
+    assert {path: report[path].connections for path in printed} == printed
+    assert report["f6"].connections == 84 * (120 + 1) == 10_164
+    assert report["output"].connections == 10 * 84
+    assert report.totals["connections"] == sum(printed.values()) + 10_164 + 840 == 340_908

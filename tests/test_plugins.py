@@ -1,0 +1,150 @@
+"""Networks of other packages, by entry point: real packages, built and installed here, offline."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import environment, spawn
+
+import cnnzoo
+from cnnzoo.registry import list_models
+
+PYPROJECT = """\
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "{module}"
+version = "1.0"
+
+[project.entry-points."cnnzoo.models"]
+{module} = "{module}"
+
+[tool.setuptools]
+py-modules = ["{module}"]
+"""
+
+NETWORK = """\
+from cnnzoo import Figures, Paper, register
+from cnnzoo.arch import Conv2d, Flatten, Linear, ReLU, Sequential
+
+PAPER = Paper("A Tiny Network", "Nobody", 2024, arxiv="2401.00000")
+
+
+@register(paper=PAPER, figures=Figures(params=776, macs=2664, receptive_field=3), input_size=(3, 8, 8))
+def {name}({arguments}):
+    return Sequential(conv=Conv2d(2, {kernel}), relu=ReLU(), flatten=Flatten(), fc=Linear(num_classes, bias=False))
+"""
+
+GOOD = {
+    "zoo_tiny": NETWORK.format(name="tinynet", arguments="num_classes=10", kernel=3),
+    "zoo_fixed": "num_classes = 5\n" + NETWORK.format(name="fixednet", arguments="", kernel=3),
+}
+BAD = {
+    "zoo_taken": NETWORK.format(name="vgg16", arguments="num_classes=10", kernel=3),
+    "zoo_broken": "import a_package_that_nobody_has\n",
+    "zoo_syntax": "def network(:\n",
+    "zoo_large": NETWORK.format(name="toolarge", arguments="num_classes=10", kernel=9),
+}
+
+
+def install(packages: dict[str, str], folder: Path) -> str:
+    """Install one package for each module, and say where to."""
+    for module, text in packages.items():
+        source = folder / module
+        source.mkdir()
+        (source / "pyproject.toml").write_text(PYPROJECT.format(module=module))
+        (source / f"{module}.py").write_text(text)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(folder / "site")]
+    sources = [str(folder / module) for module in packages]
+    done = subprocess.run([*pip, *offline, *sources], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return str(folder / "site")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return install(GOOD, tmp_path_factory.mktemp("good"))
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory):
+    return install(BAD, tmp_path_factory.mktemp("bad"))
+
+
+def test_a_plugin_s_networks_are_listed_among_the_others(good):
+    out = spawn("list", "--format", "csv", PYTHONPATH=good).succeeded()
+    names = [line.partition(",")[0] for line in out.splitlines()[1:]]
+    assert names == sorted([*list_models(), "fixednet", "tinynet"], key=cnnzoo.registry.natural)
+    assert "tinynet,776,0,2664," in out
+
+
+def test_a_plugin_s_network_is_a_network(good):
+    out = spawn("summary", "tinynet", "--num-classes", "3", PYTHONPATH=good).succeeded()
+    assert "Nobody (2024): A Tiny Network, arXiv:2401.00000" in out
+    assert "272 (270 weights, 2 biases)" in out
+    script = "import cnnzoo; print(cnnzoo.summary('tinynet').total_params, 'tinynet' in cnnzoo.list_models('t*'))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONPATH=good),
+        check=True,
+    )
+    assert done.stdout == "776 True\n"
+
+
+def test_a_plugin_s_network_is_suggested_and_completed(good):
+    spawn("summary", "tinynt", PYTHONPATH=good).refused("did you mean tinynet?")
+    words = {"_CNNZOO_COMPLETE": "bash_complete", "COMP_WORDS": "cnnzoo summary tin", "COMP_CWORD": "2"}
+    script = [sys.executable, "-c", "from cnnzoo.cli import main; main()"]
+    env = environment(PYTHONPATH=good, **words)
+    assert subprocess.run(script, capture_output=True, text=True, env=env, check=True).stdout == "plain,tinynet\n"
+
+
+def test_a_setting_that_a_plugin_s_network_lacks_is_one_line(good):
+    spawn("summary", "fixednet", PYTHONPATH=good).succeeded()
+    spawn("summary", "fixednet", "--num-classes", "3", PYTHONPATH=good).refused("fixednet", "num_classes")
+
+
+def test_broken_plugins_are_a_line_each_and_break_nothing(bad):
+    result = spawn("list", "--format", "csv", PYTHONPATH=bad)
+    assert result.code == 0
+    assert [line.partition(",")[0] for line in result.out.splitlines()[1:]] == list_models()
+    lines = sorted(result.err.splitlines())
+    assert len(lines) == len(BAD)
+    broken, syntax, taken, large = lines
+    assert broken == (
+        "Warning: the plugin zoo_broken (zoo_broken) could not be loaded: "
+        "ModuleNotFoundError: No module named 'a_package_that_nobody_has'"
+    )
+    assert re.match(r"Warning: the plugin zoo_syntax \(zoo_syntax\) could not be loaded: SyntaxError: ", syntax)
+    assert re.match(
+        r"Warning: the plugin zoo_taken .*: model 'vgg16' is already registered by cnnzoo.models.vgg", taken
+    )
+    assert re.match(r"Warning: toolarge is left out: ShapeError: at conv: Conv2d: kernel 9 .* is larger than", large)
+
+
+def test_what_is_ours_stays_ours(bad):
+    assert spawn("summary", "vgg16", PYTHONPATH=bad).succeeded() == spawn("summary", "vgg16").succeeded()
+
+
+def test_a_misspelt_name_is_still_one_error(bad):
+    result = spawn("summary", "vgg61", PYTHONPATH=bad)
+    *warned, error = result.err.splitlines()
+    assert (result.code, result.out, len(warned)) == (2, "", 3)
+    assert all(line.startswith("Warning: the plugin zoo_") for line in warned)
+    assert error.startswith("Error: unknown model 'vgg61'; did you mean vgg")
+
+
+def test_from_python_a_broken_plugin_is_a_warning(bad):
+    script = "import cnnzoo; print(len(cnnzoo.list_models()))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment(PYTHONPATH=bad), check=True
+    )
+    assert done.stdout == f"{len(list_models()) + 1}\n", "toolarge is registered; whether it can run is not asked"
+    assert done.stderr.count("UserWarning: the plugin zoo_") == 3

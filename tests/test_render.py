@@ -1,0 +1,377 @@
+"""Every format shows the report's own figures, read back here by parsers that are not ours."""
+
+import builtins
+import csv
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from io import StringIO
+
+import pytest
+from command import Terminal, call, environment, on_terminal, table_lines, without_codes
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from rich.cells import cell_len
+
+import cnnzoo
+import cnnzoo.registry
+from cnnzoo.arch import Concat, Conv2d, Flatten, Linear, ReLU, Sequential
+from cnnzoo.registry import Builder, Figures, Paper, list_models
+from cnnzoo.render import FORMATS, render
+from cnnzoo.render.columns import size
+from cnnzoo.render.data import EVERY
+
+each = pytest.mark.parametrize("name", list_models())
+
+
+def number(cell):
+    return 0 if cell == "-" else int(cell.replace(",", ""))
+
+
+class Html(HTMLParser):
+    """The cells of a table and the terms of a list, from HTML whose every element is closed in its turn."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.terms, self.open, self.seen = [], [], [], set()
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag, attributes):
+        self.open.append(tag)
+        self.seen.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+        elif tag in ("dt", "dd"):
+            self.terms.append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data
+        elif {"dt", "dd"} & set(self.open):
+            self.terms[-1] += data
+        else:
+            assert not data.strip()
+
+
+class Markdown:
+    """The same of Markdown, by a reader of it."""
+
+    def __init__(self, text):
+        self.rows, self.terms, self.seen = [], [], set()
+        cell = False
+        for token in MarkdownIt("commonmark").enable("table").parse(text):
+            self.seen.add(token.type)
+            if token.type == "tr_open":
+                self.rows.append([])
+            elif token.type == "inline":
+                said = "".join(
+                    " " if one.type in ("softbreak", "hardbreak") else one.content
+                    for one in token.children
+                    if one.type in ("text", "text_special", "softbreak", "hardbreak")
+                )
+                self.seen.update(one.type for one in token.children)
+                (self.rows[-1] if cell else self.terms).append(said)
+            cell = token.type in ("td_open", "th_open")
+
+
+def figures_of(text, format_):
+    """The last two columns of the table, without its header."""
+    if format_ == "markdown":
+        cells = [row[-2:] for row in Markdown(text).rows[1:]]
+    elif format_ == "html":
+        cells = [row[-2:] for row in Html(text).rows[1:]]
+    else:
+        cells = [line.split()[-2:] for line in table_lines(text)[2:]]
+    return [(number(params), number(macs)) for params, macs in cells]
+
+
+def tree_of(report):
+    """Blocks and rows as a reader of the tree meets them, the whole network last."""
+    blocks = {block.path: block for block in report.blocks}
+    met, order = {""}, []
+    for row in report.rows:
+        parts = row.path.split(".") if row.is_join else row.path.split(".")[:-1]
+        for path in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
+            if path not in met:
+                met.add(path)
+                order.append(blocks[path])
+        order.append(row)
+    return [*order, blocks[""]]
+
+
+@each
+def test_every_row_s_figures_are_those_of_the_report(name):
+    report = cnnzoo.summary(name)
+    expected = [(row.params, row.macs) for row in tree_of(report)]
+    assert expected[-1] == (report.total_params, report.total_macs)
+    for format_ in ("table", "markdown"):
+        assert figures_of(render(report, format_, depth=None, fold=False), format_) == expected
+
+
+@each
+def test_a_folded_table_still_adds_up(name):
+    report = cnnzoo.summary(name)
+    for depth in (1, 3, None):
+        top = [line.row for line in report.lines(depth) if line.level == 1 and not line.row.aux]
+        assert sum(row.params for row in top) == report.total_params
+        assert sum(row.macs for row in top) == report.total_macs
+        expected = [(line.row.params, line.row.macs) for line in report.lines(depth)]
+        for format_ in ("text", "markdown"):
+            assert figures_of(render(report, format_, depth=depth), format_)[:-1] == expected
+
+
+@each
+def test_html_has_what_the_table_has(name):
+    table = str(cnnzoo.summary(name))
+    html = cnnzoo.summary(name)._repr_html_()
+    assert figures_of(html, "html") == figures_of(table, "table")
+    words = " ".join(table.split())
+    assert all(" ".join(term.split()) in words for term in Html(html).terms)
+
+
+@each
+def test_csv_holds_every_leaf_and_adds_up(name):
+    report = cnnzoo.summary(name, batch_size=2)
+    records = list(csv.DictReader(StringIO(render(report, "csv"))))
+    assert list(records[0]) == list(EVERY)
+    assert len(records) == len(report.rows)
+    counts = ["params", "weights", "biases", "buffers", "macs", "flops", "comparisons", "additions", "multiplications"]
+    counts += ["exponentials", "connections", "activation_bytes"]
+    for record, row in zip(records, report.rows, strict=True):
+        assert (record["path"], record["kind"], record["aux"]) == (row.path, row.kind, str(row.aux))
+        for figure in (*counts, "depth", "live_bytes", "stored_bytes"):
+            assert int(record[figure]) == getattr(row, figure)
+        for shape in ("input_shape", "output_shape"):
+            assert tuple(map(int, record[shape].split("x"))) == getattr(row, shape)
+        assert record["receptive_field"] == ("" if row.receptive_field is None else str(row.receptive_field))
+    for figure in counts:
+        assert sum(int(record[figure]) for record in records if record["aux"] == "False") == report.totals[figure]
+    heads = [record for record in records if record["aux"] == "True"]
+    assert sum(int(record["params"]) for record in heads) == report.aux_params
+    stored = sum(int(record["stored_bytes"]) for record in records)
+    assert stored == report.totals["stored_bytes"]
+
+
+def test_the_list_s_formats_agree():
+    entries = json.loads(call("list", "--format", "json").succeeded())
+    for format_ in ("table", "text", "markdown"):
+        out = call("list", "--format", format_).succeeded()
+        rows = Markdown(out).rows if format_ == "markdown" else [line.split() for line in table_lines(out)]
+        shown = [(row[0], number(row[1]), number(row[2])) for row in rows[1 if format_ == "markdown" else 2 :]]
+        assert shown == [(entry["model"], entry["params"], entry["macs"]) for entry in entries]
+    records = list(csv.DictReader(StringIO(call("list", "--format", "csv").succeeded())))
+    assert [list(record) for record in records] == [list(entry) for entry in entries]
+    for record, entry in zip(records, entries, strict=True):
+        assert (record["model"], int(record["params"])) == (entry["model"], entry["params"])
+
+
+# The terminal
+
+
+@each
+def test_a_terminal_of_80_columns_is_wide_enough(name):
+    written = on_terminal("summary", name, columns=80)
+    piped = call("summary", name).succeeded()
+    bare = without_codes(written)
+    assert max(cell_len(line.rstrip()) for line in bare.splitlines()) <= 80
+    assert table_lines(bare) == table_lines(piped), "what codes say, the words say too"
+    assert bare.split() == piped.split(), "the footer only breaks elsewhere"
+    assert "\x1b" in written
+    assert "\x1b" not in piped
+
+
+def test_the_list_fits_80_columns_and_keeps_its_figures():
+    lines = table_lines(without_codes(on_terminal("list", columns=80)))
+    assert max(map(cell_len, lines)) <= 80
+    full = table_lines(call("list").succeeded())
+    assert len(lines) == len(full)
+    for line, whole in zip(lines[2:], full[2:], strict=True):
+        assert line.split()[:6] == whole.split()[:6]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60])
+def test_a_narrow_terminal_cuts_no_figure(columns):
+    written = on_terminal("summary", "resnet50", columns=columns)
+    assert table_lines(without_codes(written)) == table_lines(call("summary", "resnet50").succeeded())
+
+
+def test_a_dumb_terminal_gets_no_codes():
+    assert "\x1b" not in on_terminal("summary", "lenet5", TERM="dumb")
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {}])
+def test_no_colour_at_all(env):
+    """Bold and dim are no colours; whoever sets NO_COLOR, and whoever does not, gets no others."""
+    codes = re.findall(r"\x1b\[([0-9;]*)m", on_terminal("summary", "googlenet", **env))
+    assert {int(code or 0) for part in codes for code in part.split(";")} <= {0, 1, 2, 22}
+
+
+@pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}, {"COLUMNS": "30"}])
+def test_a_pipe_gets_plain_text_at_full_width(env):
+    script = [sys.executable, "-m", "cnnzoo", "summary", "vgg16"]
+    done = subprocess.run(script, capture_output=True, check=True, env=environment(**env), timeout=60)
+    assert done.stdout.decode() == f"{cnnzoo.summary('vgg16')}\n"
+    assert b"\x1b" not in done.stdout
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("format_", ["json", "csv", "markdown"])
+def test_data_is_the_same_on_a_terminal(format_):
+    assert on_terminal("summary", "lenet5", "--format", format_) == render(cnnzoo.summary("lenet5"), format_)
+
+
+@each
+def test_text_is_ascii(name):
+    assert call("summary", name, "--format", "text").succeeded().isascii()
+    assert call("summary", name, "--format", "text", stdout=Terminal()).succeeded().isascii()
+
+
+def test_the_list_as_text_is_ascii():
+    assert call("list", "--format", "text").succeeded().isascii()
+
+
+# Python
+
+
+def test_printing_a_report_prints_the_table():
+    report = cnnzoo.summary("vgg16")
+    assert f"{report}\n" == f"{report!r}\n" == call("summary", "vgg16").succeeded()
+
+
+def test_a_notebook_changes_no_text(monkeypatch):
+    """In one, rich would display what is printed to its console."""
+    before = str(cnnzoo.summary("lenet5"))
+    shell = type("ZMQInteractiveShell", (), {})()
+    monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
+    assert str(cnnzoo.summary("lenet5")) == before != ""
+
+
+@given(st.integers(0, 10**30))
+def test_a_size_is_the_nearest_of_what_it_could_be(value):
+    shown, unit = size(value).split(" ")
+    scale = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}[unit]
+    whole, _, hundredths = shown.replace(",", "").partition(".")
+    found = (int(whole) * 100 + int(hundredths or 0)) * scale
+    assert abs(found - 100 * value) * 2 <= scale
+
+
+# Names that mean something to a format
+
+ODD = ["<b>", "</td>", "&lt;", "a|b", "c\\|d", "[red]x[/red]", "[/]", ":smile:", "*a*", "b_", "`c`", "~~d~~", "#"]
+ODD += [
+    "1)",
+    "-",
+    "%",
+    "a b",
+    '"',
+    "'",
+    ",",
+    "größe",
+    "漢字",
+    "🙂",
+    "e\u0301",
+    "${x}",
+    "=1+1",
+    "(add)",
+    "[link=x]",
+    "![i](x)",
+]
+TITLE = "[red]On[/red] <i>×</i> | *nets* & :smile: – Größe `x` _y_"
+
+
+@pytest.fixture
+def odd(monkeypatch):
+    """A registered network all of whose names, and whose paper's, mean something to one format or other."""
+
+    def odd():
+        layers = {name: Conv2d(4, 1) for name in ODD}
+        return Sequential(**{"[dim]": Sequential(**layers)}, last=Sequential(**{"|": Flatten(), "<hr>": Linear(2)}))
+
+    paper = Paper(TITLE, "Å. Müller", 2020, doi="10.1/[red]")
+    monkeypatch.setitem(cnnzoo.registry._builders, "odd", Builder(odd, paper, Figures(0, 0, 0), (3, 8, 8)))
+    return cnnzoo.summary("odd")
+
+
+PATHS = [f"[dim].{name}" for name in ODD] + ["last.|", "last.<hr>"]
+
+
+def test_odd_names_are_data(odd):
+    assert [row.path for row in odd.rows] == PATHS
+    document = json.loads(call("summary", "odd", "--format", "json").succeeded())
+    assert [row["path"] for row in document["rows"]] == PATHS
+    assert document["paper"] == odd.paper
+    records = list(csv.DictReader(StringIO(call("summary", "odd", "--format", "csv").succeeded())))
+    assert [record["path"] for record in records] == PATHS
+
+
+@pytest.mark.parametrize("options", [(), ("--all",), ("--columns", "path,kind,params,macs")])
+def test_odd_names_are_not_markdown(odd, options):
+    page = Markdown(call("summary", "odd", "--format", "markdown", *options).succeeded())
+    assert [row[0] for row in page.rows[1:-1]] == ["[dim]", *PATHS[: len(ODD)], "last", *PATHS[len(ODD) :]]
+    assert len({len(row) for row in page.rows}) == 1
+    assert any(TITLE in term for term in page.terms)
+    assert not {"html_inline", "code_inline", "em_open", "link_open", "image", "s_open"} & page.seen
+
+
+def test_odd_names_are_not_html(odd):
+    page = Html(odd._repr_html_())
+    assert [row[0].strip() for row in page.rows[1:-1]] == ["[dim]", *ODD, "last", "|", "<hr>"]
+    assert odd.paper in page.terms
+    assert page.seen == {"div", "table", "thead", "tbody", "tr", "th", "td", "dl", "dt", "dd", "b"}
+
+
+@pytest.mark.parametrize("stdout", [StringIO, Terminal])
+def test_odd_names_are_no_markup(odd, monkeypatch, stdout):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    out = without_codes(call("summary", "odd", "--columns", "path,params", stdout=stdout()).succeeded())
+    lines = table_lines(out)[2:-1]
+    names = ["[dim]", *ODD, "last", "|", "<hr>"]
+    for line, name, path in zip(lines, names, ["[dim]", *PATHS[: len(ODD)], "last", *PATHS[len(ODD) :]], strict=True):
+        assert f"─{name} " in line
+        assert f" {path} " in line
+    assert odd.paper in out
+    assert len({cell_len(line) for line in lines}) == 1, "figures end where figures end"
+
+
+@pytest.mark.parametrize("stdout", [StringIO, Terminal])
+def test_odd_names_are_ascii_where_it_is_asked_for(odd, stdout):
+    out = call("summary", "odd", "--format", "text", "--columns", "path,params", stdout=stdout()).succeeded()
+    assert out.isascii()
+    assert "-gro?e " in out
+    lines = table_lines(without_codes(out))
+    assert len({len(line) for line in lines[2:]}) == 1, "figures end where figures end"
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_list_of_odd_papers(odd, format_):
+    out = call("list", "odd", "--format", format_).succeeded()
+    if format_ == "json":
+        assert json.loads(out)[0]["paper"] == TITLE
+    elif format_ == "csv":
+        assert next(csv.DictReader(StringIO(out)))["paper"] == TITLE
+    elif format_ == "markdown":
+        assert Markdown(out).rows[1][-1] == TITLE
+    elif format_ == "table":
+        assert TITLE in out
+    else:
+        assert "[red]On[/red] <i>x</i> | *nets* & :smile: - Gro?e" in out
+
+
+def test_a_layer_alone_and_a_join_alone():
+    for description in (ReLU(), Concat(ReLU(), ReLU())):
+        report = cnnzoo.summary(description, (3, 4, 4))
+        for format_ in FORMATS:
+            assert render(report, format_)
+        assert Html(report._repr_html_()).rows
+        assert "network" in str(report)

@@ -1,0 +1,130 @@
+"""`cnnzoo/schema.json` says what `cnnzoo summary --format json` writes, neither less nor more."""
+
+import json
+from copy import deepcopy
+from importlib.resources import files
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from jsonschema import Draft202012Validator
+from strategies import networks
+
+import cnnzoo
+from cnnzoo.arch import Concat, Conv2d, Linear, Residual, Sequential
+from cnnzoo.calculate import calculate
+from cnnzoo.cli import cli
+from cnnzoo.registry import list_models
+from cnnzoo.report import ITEM_BYTES
+
+SCHEMA = json.loads(files("cnnzoo").joinpath("schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+BARE = {
+    "a layer alone": (Conv2d(4, 3), (3, 8, 8)),
+    "a vector": (Sequential(Linear(7), Linear(2)), (5,)),
+    "height and width apart": (Sequential(Conv2d(4, (3, 5), stride=(1, 2), padding=(0, 1))), (3, 16, 16)),
+    "an unknown receptive field": (Concat(Conv2d(2, 1), Conv2d(2, 1, stride=2)), (3, 1, 1)),
+    "a join at the root": (Residual(Conv2d(3, 3, padding=1)), (3, 4, 4)),
+}
+
+
+def test_is_a_schema():
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+
+
+def test_every_figure_is_described():
+    for name in ("row", "totals"):
+        for figure, entry in SCHEMA["$defs"][name]["properties"].items():
+            assert entry.get("description"), f"{name}.{figure}"
+
+
+def test_the_dtypes_are_those_there_are():
+    assert SCHEMA["properties"]["dtype"]["enum"] == list(ITEM_BYTES)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_network_s_json_is_valid(name):
+    result = CliRunner().invoke(cli, ["summary", name, "--format", "json", "--batch-size", "3", "--dtype", "float16"])
+    document = json.loads(result.stdout)
+    VALIDATOR.validate(document)
+    report = cnnzoo.summary(name, batch_size=3, dtype="float16")
+    assert document == report.to_dict(), "plain values: JSON changes nothing"
+
+
+@pytest.mark.parametrize("case", BARE)
+def test_a_bare_description_s_report_is_valid(case):
+    document = calculate(*BARE[case]).to_dict()
+    VALIDATOR.validate(document)
+    assert document["model"] is document["paper"] is None
+
+
+def test_the_unknown_is_null():
+    document = calculate(*BARE["an unknown receptive field"]).to_dict()
+    assert document["totals"]["receptive_field"] is None
+    assert document["rows"][-1]["receptive_field"] is None
+
+
+@given(networks((3, 9, 7)))
+def test_every_description_s_report_is_valid(description):
+    document = calculate(description, (3, 9, 7)).to_dict()
+    VALIDATOR.validate(document)
+    assert json.loads(json.dumps(document)) == document
+
+
+DOCUMENT = cnnzoo.summary("lenet5").to_dict()
+PLACES = {
+    "report": lambda document: document,
+    "row": lambda document: document["rows"][2],
+    "block": lambda document: document["blocks"][0],
+    "totals": lambda document: document["totals"],
+}
+KEYS = [(place, key) for place, find in PLACES.items() for key in find(DOCUMENT)]
+
+
+@pytest.mark.parametrize(("place", "key"), KEYS)
+def test_every_key_is_required(place, key):
+    document = deepcopy(DOCUMENT)
+    del PLACES[place](document)[key]
+    assert not VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_other_key_is_allowed(place):
+    document = deepcopy(DOCUMENT)
+    PLACES[place](document)["surprise"] = 0
+    assert not VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize(("place", "key"), KEYS)
+def test_no_key_takes_any_value(place, key):
+    document = deepcopy(DOCUMENT)
+    PLACES[place](document)[key] = {"what": {}}
+    assert not VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda document: document.update(schema_version=2),
+        lambda document: document.update(dtype="float31"),
+        lambda document: document.update(batch_size=0),
+        lambda document: document.update(input_size=[3, 0, 224]),
+        lambda document: document.update(input_size=[]),
+        lambda document: document["totals"].update(macs=-1),
+        lambda document: document["totals"].update(params=60000.5),
+        lambda document: document["totals"].update(params="60,000"),
+        lambda document: document["totals"].update(macs=None),
+        lambda document: document["totals"].update(receptive_field=[1, 2, 3]),
+        lambda document: document["rows"][0].update(output_shape="6x28x28"),
+        lambda document: document["rows"][0]["tensors"].update(weight=[6, 1, 5, 0]),
+        lambda document: document["rows"][0]["settings"].update(kernel_size={"height": 5}),
+        lambda document: document["rows"].append("output"),
+    ],
+)
+def test_tampered_documents_are_refused(spoil):
+    document = deepcopy(DOCUMENT)
+    VALIDATOR.validate(document)
+    spoil(document)
+    assert not VALIDATOR.is_valid(document)

@@ -1,0 +1,92 @@
+"""The command where torch is absent: a bare virtual environment with the wheel, click, rich and no more."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+from command import environment
+
+import cnnzoo
+
+ROOT = Path(__file__).parents[1]
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+
+
+def run(*words: object) -> str:
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, env=environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def with_dependencies(name: str, found: dict[str, Distribution]) -> dict[str, Distribution]:
+    """A distribution and all that it needs of what is installed here."""
+    if name not in found:
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError:  # needed on another system or by another Python
+            return found
+        for need in found[name].requires or ():
+            if "extra ==" not in need:
+                with_dependencies(re.match(r"[\w.-]+", need)[0].lower(), found)
+    return found
+
+
+def copy(distribution: Distribution, site: Path) -> None:
+    """Its files as they are installed here, so that no network is needed."""
+    for file in distribution.files:
+        if ".." not in file.parts and file.suffix != ".pyc":
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file.locate(), site / file)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """The folder of the environment's commands."""
+    folder = tmp_path_factory.mktemp("bare")
+    source = folder / "source"  # a build leaves its traces where it is done
+    leave = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "cnnzoo", source / "cnnzoo", ignore=leave)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    run(*PIP, "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "-w", folder, source)
+    venv.create(folder / "venv", symlinks=True, with_pip=False)
+    commands = folder / "venv" / "bin"
+    site = Path(run(commands / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    for one in with_dependencies("rich", with_dependencies("click", {})).values():
+        copy(one, site)
+    (wheel,) = folder.glob("*.whl")
+    run(*PIP, "--python", commands / "python", "install", "--quiet", "--no-index", "--no-deps", wheel)
+    return commands
+
+
+def test_torch_is_really_absent(bare):
+    script = "import importlib.util as u; print([n for n in ('torch', 'torchinfo', 'numpy') if u.find_spec(n)])"
+    assert run(bare / "python", "-I", "-c", script) == "[]\n"
+    where = run(bare / "python", "-I", "-c", "import cnnzoo; print(cnnzoo.__file__)").strip()
+    assert Path(where).is_relative_to(bare.parent)
+
+
+def test_the_main_job(bare):
+    assert run(bare / "cnnzoo", "summary", "resnet50") == f"{cnnzoo.summary('resnet50')}\n"
+
+
+def test_every_network_is_listed_with_its_figures(bare):
+    entries = json.loads(run(bare / "cnnzoo", "list", "--format", "json"))
+    assert [entry["model"] for entry in entries] == cnnzoo.list_models()
+    assert all(entry["params"] == cnnzoo.summary(entry["model"]).total_params for entry in entries)
+
+
+def test_from_python(bare):
+    printed = run(bare / "python", "-I", "-c", "import cnnzoo; print(cnnzoo.summary('lenet5'))")
+    assert printed == f"{cnnzoo.summary('lenet5')}\n"
+
+
+def test_the_schema_is_in_the_wheel(bare):
+    script = "from importlib.resources import files; print(files('cnnzoo').joinpath('schema.json').read_text(), end='')"
+    assert run(bare / "python", "-I", "-c", script) == (ROOT / "cnnzoo" / "schema.json").read_text()
