@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from .api import create_model, get_model, summary
     from .arch import ShapeError
     from .edits import cut
+    from .pytorch.checkpoints import load_checkpoint
     from .registry import Figures, Paper, UnknownModelError, get_builder, get_model_builder, list_models, register
     from .report import Report, Row
+    from .weights.headers import CheckpointError
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CheckpointError": "weights.headers",
     "Figures": "registry",
     "Paper": "registry",
     "Report": "report",
@@ -29,11 +32,13 @@ _HOMES = {
     "get_model": "api",
     "get_model_builder": "registry",
     "list_models": "registry",
+    "load_checkpoint": "pytorch.checkpoints",
     "register": "registry",
     "summary": "api",
 }
 
 __all__ = [
+    "CheckpointError",
     "Figures",
     "Paper",
     "Report",
@@ -46,6 +51,7 @@ __all__ = [
     "get_model",
     "get_model_builder",
     "list_models",
+    "load_checkpoint",
     "register",
     "summary",
 ]

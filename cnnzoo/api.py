@@ -21,20 +21,34 @@ if TYPE_CHECKING:
 
 
 def summary(
-    model: str | Builder[Any] | Node,
-    input_size: int | Iterable[int] | None = None,
+    model: str | Builder[Any] | Node | nn.Module,
+    input_size: Any = None,
     *,
+    input_data: Any = None,
     batch_size: int | None = None,
-    dtype: str = "float32",
+    dtype: str | None = None,
+    strict: bool = False,
     **settings: Any,
 ) -> Report:
-    """The `Report` of a registered network, by name or builder, or of a description.
+    """The `Report` of a registered network, by name or builder, of a description, or of any `torch.nn.Module`.
 
     `input_size` is (channels, height, width), with the batch in front as in torchinfo, or one number for
     a square of the registered channels; by default what the network is registered with. `settings` go
     to the builder: `num_classes=10`. Raises `UnknownModelError`, `ShapeError` where a layer cannot take
     what reaches it, ValueError for a size that is none, TypeError for an unknown setting.
+
+    A module is measured, not calculated (`cnnzoo.pytorch.measure`): it takes a size, several of them, or
+    `input_data`, and `settings` go to its forward. `dtype` is by default the module's own, else float32.
+    With `strict` it is an error if something could not be counted.
     """
+    if not isinstance(model, str | Builder | Node):
+        from .pytorch.measure import measure
+
+        given = {"input_data": input_data, "batch_size": batch_size, "dtype": dtype, "strict": strict}
+        return measure(model, input_size, **given, **settings)
+    if input_data is not None:
+        raise TypeError("input_data goes with a torch.nn.Module: names and descriptions are calculated from input_size")
+    dtype = dtype or "float32"
     if isinstance(model, Node):
         if settings:
             raise TypeError(f"a description takes no settings, got {', '.join(settings)}")
@@ -88,7 +102,7 @@ def create_model(
     init: str | Scheme | None = "torchvision",
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
-    inplace: bool = False,
+    inplace: bool = True,
     **settings: Any,
 ) -> nn.Module:
     """A registered network, by name or builder, as a `torch.nn.Module`; the keywords are timm's where it has them.
@@ -100,8 +114,9 @@ def create_model(
 
     `init` is "torchvision", "paper", "torch", a function of the module, or None for no work at all
     (`cnnzoo.pytorch.init`). `pretrained` is a path, or True for the weights that torchvision publishes;
-    `drop_head` lets their classifier have other classes (`load_checkpoint`). `inplace` lets ReLUs overwrite
-    their input where nothing else needs it. `settings` go to the builder. Raises what `summary` does, and
+    `drop_head` lets their classifier have other classes (`load_checkpoint`). `inplace`, as in
+    torchvision, lets ReLUs overwrite their input where nothing else needs it: outputs and gradients are the
+    same, memory and time less. `settings` go to the builder. Raises what `summary` does, and
     ValueError where the network has no such head, stem or scheme.
     """
     from . import edits

@@ -169,7 +169,7 @@ class Report:
 
     @property
     def status(self) -> str:
-        """"complete", or "partial" where something is unknown."""
+        """ "complete", or "partial" where something is unknown."""
         return "partial" if self.unknown else "complete"
 
     @cached_property
@@ -386,7 +386,7 @@ def _added(frame: Row, rows: Sequence[Row]) -> Row:
     if not rows:
         return frame
     columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
-    sums = {name: _sum(columns[name]) for name in SUMMED}
+    sums: dict[str, Any] = {name: _sum(columns[name]) for name in SUMMED}
     return frame._replace(**sums, live_bytes=_most(columns["live_bytes"]), depth=_most(columns["depth"]))
 
 
@@ -417,7 +417,7 @@ def _lines(
         name = first.name if len(group) == 1 else f"{first.name}-{last.name}"
         count = times * len(group)
         ones = {field: getattr(first, field) for field in SUMMED}
-        sums = {field: None if value is None else value * count for field, value in ones.items()}
+        sums: dict[str, Any] = {field: None if value is None else value * count for field, value in ones.items()}
         yield Line(last._replace(**sums), name, level, len(group), here)
         if depth is None or level < depth:
             yield from _lines(group[-1].inner, depth, fold, level + 1, here, count)

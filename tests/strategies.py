@@ -253,20 +253,29 @@ def _no_head(node: Node) -> bool:
 
 # Descriptions as networks: whatever comes, it fits.
 
+Layers = st.SearchStrategy[Layer]
+
 
 @st.composite
 def networks(
-    draw, shape: Shape, layers: st.SearchStrategy[Layer] = LAYERS, depth: int = 2, heads: int = 9, features: bool = True
+    draw,
+    shape: Shape,
+    layers: Layers = LAYERS,
+    inside: Layers = LAYERS,
+    depth: int = 2,
+    heads: int = 9,
+    features: bool = True,
 ) -> Node:
     """A description that takes maps of `shape`: layers, nested joins, and perhaps features.
 
-    `heads` is how many levels deep auxiliary heads may hang; without `features` it ends in maps.
+    `inside` are the layers within joins; `heads` is how many levels deep auxiliary heads may hang;
+    without `features` it ends in maps.
     """
-    children, out = draw(_chain(shape, layers, depth, heads))
+    children, out = draw(_chain(shape, layers, inside, depth, heads))
     if features and draw(st.booleans()):
         branches = draw(st.integers(0, 2))
         flat = {"features": Flatten()} if not branches else {"features": Concat(*[Flatten()] * branches)}
-        tail, _ = draw(_chain(Flatten().output_shape(out), layers | RBFS, 0, heads))
+        tail, _ = draw(_chain(Flatten().output_shape(out), layers | RBFS, inside, 0, heads))
         children |= flat | {f"tail_{name}": child for name, child in tail.items() if not isinstance(child, Aux)}
     return Sequential(**children)
 
@@ -275,13 +284,13 @@ Chain = tuple[dict[str, Node], Shape]
 
 
 @st.composite
-def _chain(draw, shape: Shape, layers: st.SearchStrategy[Layer], depth: int, heads: int) -> Chain:
+def _chain(draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads: int) -> Chain:
     """Children one after the other, by name, and the shape behind them; maps stay maps."""
     children: dict[str, Node] = {}
     for number in range(draw(st.integers(1, 4))):
         name = f"n{number}"
         if depth and draw(st.integers(0, 2)) == 0:
-            children[name], shape = draw(_join(shape, layers, depth - 1, heads - 1))
+            children[name], shape = draw(_join(shape, inside, depth - 1, heads - 1))
         else:
             layer = draw(layers)
             try:
@@ -292,21 +301,21 @@ def _chain(draw, shape: Shape, layers: st.SearchStrategy[Layer], depth: int, hea
                 continue
             children[name], shape = layer, out
         if heads > 0 and draw(st.integers(0, 9)) == 0:
-            children[f"aux{number}"] = Aux(name, **draw(_chain(shape, layers, 0, 0))[0], end=Flatten())
+            children[f"aux{number}"] = Aux(name, **draw(_chain(shape, layers, inside, 0, 0))[0], end=Flatten())
     return children, shape
 
 
 @st.composite
-def _join(draw, shape: Shape, layers: st.SearchStrategy[Layer], depth: int, heads: int) -> tuple[Node, Shape]:
+def _join(draw, shape: Shape, layers: Layers, depth: int, heads: int) -> tuple[Node, Shape]:
     kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense]))
     if kind is Concat:
         branches, channels = {}, 0
         for number in range(draw(st.integers(1, 3))):
-            children, out = draw(_chain(shape, layers, depth, heads))
+            children, out = draw(_chain(shape, layers, layers, depth, heads))
             branches[f"branch{number}"] = Sequential(**children, **_fitted(out, (out[0], *shape[1:])))
             channels += out[0]
         return Concat(**branches), (channels, *shape[1:])
-    children, out = draw(_chain(shape, layers, depth, heads * (kind is Sequential)))
+    children, out = draw(_chain(shape, layers, layers, depth, heads * (kind is Sequential)))
     if kind is Sequential:
         return Sequential(**children), out
     if kind is Dense:
@@ -315,7 +324,7 @@ def _join(draw, shape: Shape, layers: st.SearchStrategy[Layer], depth: int, head
         children, out, shortcut = {**children, **_fitted(out, shape)}, shape, {}
     else:
         shortcut = _fitted(shape, out)
-    tail, after = draw(_chain(out, layers, 0, 0))
+    tail, after = draw(_chain(out, layers, layers, 0, 0))
     tail = {f"after_{name}": child for name, child in tail.items()}
     return Residual(**children, downsample=Sequential(**shortcut), **tail), after
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import strategies
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -55,6 +55,8 @@ from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
 Shape = tuple[int, ...]
 INPUT = (4, 9, 8)
 NETWORKS = strategies.networks(INPUT)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
 
 @pytest.fixture(params=cnnzoo.list_models())
@@ -280,7 +282,7 @@ DEEP = Sequential(stem=Conv2d(8, 3), layer=Sequential(block=Sequential(conv=Conv
         (
             Sequential(a=Conv2d(6, 1), b=Conv2d(4, 1, groups=4)),
             (3, 8, 8),
-            "at b: Conv2d: groups=4 does not divide the 6 channels of (6, 8, 8)",
+            "at b: Conv2d: groups=4 does not divide the 6 channels of (6, 8, 8); a multiple of 4 would fit",
         ),
         (
             Sequential(a=ConvTranspose2d(4, 1, padding=4)),
@@ -306,14 +308,18 @@ DEEP = Sequential(stem=Conv2d(8, 3), layer=Sequential(block=Sequential(conv=Conv
         (
             Sequential(a=TableConv2d(((0, 7),), 1)),
             (6, 8, 8),
-            "at a: TableConv2d: the table reads map 7; (6, 8, 8) has 6, from 0",
+            "at a: TableConv2d: the table reads map 7, counted from 0; (6, 8, 8) has 6 and it takes at least 8",
         ),
         (
             Sequential(a=Subsampling2d(9)),
             (6, 8, 8),
             "at a: Subsampling2d: nothing is left of (6, 8, 8) under kernel 9; it takes at least (9, 9)",
         ),
-        (Sequential(a=PadChannels(4)), (6, 8, 8), "at a: PadChannels: (6, 8, 8) already has more than 4 channels"),
+        (
+            Sequential(a=PadChannels(4)),
+            (6, 8, 8),
+            "at a: PadChannels: (6, 8, 8) already has more than 4 channels; at least 6 would fit",
+        ),
         (
             Sequential(a=Flatten(), b=LocalResponseNorm(5)),
             (6, 8, 8),
@@ -427,7 +433,8 @@ def reached(y: torch.Tensor, x: torch.Tensor, axis: int, position: int) -> tuple
 def test_receptive_fields_are_what_gradients_reach() -> None:
     tally: Counter[str] = Counter()
 
-    @given(strategies.networks(WIDE, READERS, heads=0, features=False))
+    @settings(max_examples=2 * settings.default.max_examples)
+    @given(strategies.networks(WIDE, READERS, st.one_of(*[same] * 12, *[padded] * 4, READERS), heads=0, features=False))
     def check(net: Node) -> None:
         report = calculate(net, WIDE)
         fields = report.blocks[0]
@@ -435,6 +442,8 @@ def test_receptive_fields_are_what_gradients_reach() -> None:
             tally["unknown"] += 1
             assert fields.effective_stride is None
             assert fields.effective_padding is None
+            # Where branches of different sizes were brought together, and nowhere else.
+            assert any(isinstance(node, AdaptiveAvgPool2d) for _, node in walk(net))
             return
         x = torch.ones(1, *WIDE, dtype=torch.float64, requires_grad=True)
         y = reading(net, report)(x)
@@ -628,6 +637,7 @@ def check_stored(net: Node, report: Report, device: str) -> None:
 
 
 @given(strategies.networks(INPUT, heads=1), st.sampled_from(["cpu", "meta"]))
+@example(Sequential(n0=Residual(Sequential())), "cpu")
 def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> None:
     check_stored(net, calculate(net, INPUT), device)
 

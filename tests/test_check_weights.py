@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnnzoo import cli, list_models, summary
-from cnnzoo.cli.check_weights import check_weights
-from cnnzoo.weights import shapes
-
-cli.cli.add_command(check_weights)
+from cnnzoo.weights.matching import shapes
 
 
 def sparse(path, tensors, item=4, dtype="F32", length=None):
@@ -152,9 +149,7 @@ def test_bad_input_is_2(run, tmp_path):
 
 COMMAND = """
 import sys
-from cnnzoo.cli import cli, main
-from cnnzoo.cli.check_weights import check_weights
-cli.add_command(check_weights)
+from cnnzoo.cli import main
 try:
     main(sys.argv[1:])
 finally:

@@ -16,10 +16,10 @@ from safetensors.torch import save, save_file
 from torch import nn
 
 from cnnzoo import get_builder, list_models, summary
-from cnnzoo.headers import CheckpointError, read_header
-from cnnzoo.pretrained import PUBLISHED, Published, published
 from cnnzoo.pytorch.build import build
 from cnnzoo.pytorch.checkpoints import load_checkpoint, load_pretrained
+from cnnzoo.weights.headers import CheckpointError, read_header
+from cnnzoo.weights.published import PUBLISHED, Published, published
 
 SMALL = [name for name in list_models() if summary(name).total_params < 15e6]
 LARGE = [name for name in list_models() if name not in SMALL]
@@ -504,7 +504,7 @@ class TestPretrained:
         torch.save(file.state_dict(), tmp_path / "file")
         name = f"googlenet-{sha256((tmp_path / 'file').read_bytes()).hexdigest()[:8]}.pth"
         (tmp_path / "file").rename(tmp_path / name)
-        monkeypatch.setattr("cnnzoo.pretrained.FOLDER", tmp_path.as_uri())
+        monkeypatch.setattr("cnnzoo.weights.published.FOLDER", tmp_path.as_uri())
         monkeypatch.setitem(PUBLISHED, "googlenet_tv", Published(name))
         monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
         return tmp_path / name, file

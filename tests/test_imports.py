@@ -25,27 +25,33 @@ LEVELS = {
     "edits": ("arch",),
     "savings": ("rewrites", "calculate", "report"),
     "published": ("registry", "calculate", "report"),
-    "pickles": ("report",),
-    "headers": ("pickles", "report"),
     "weights": ("registry", "report"),
-    "pretrained": ("registry", "headers"),
     "render": ("report", "rich"),
     # level 2
     "pytorch": ("torch", "torchinfo", "report"),
     "pytorch.build": ("torch", "arch", "calculate"),
     "pytorch.features": ("torch", "arch", "calculate", "report"),
-    "pytorch.checkpoints": ("torch", "headers", "pretrained", "weights"),
+    "pytorch.checkpoints": ("torch", "weights"),
     # level 3
+    "targets": ("arch", "registry"),
+    "agreement": ("arch", "calculate", "registry", "report"),
     "": ("api", "cli"),
     "api": ("arch", "calculate", "published", "registry", "report"),
-    "cli": ("", "click", "api", "arch", "headers", "published", "registry", "render", "report", "weights"),
+    "cli": ("", "click", "api", "arch", "published", "registry", "render", "report", "targets", "weights"),
 }
 """What each module or package imports at its top, and so whenever it is imported: the table of the design.
 
 The standard library goes without saying, and so does a package's own inside. What a module of `pytorch` has no
 row for may import what the row of `pytorch` says; only those with a row of their own see descriptions."""
 
-WITHIN = {"registry": ("api", "models"), "report": ("render",), "render": (), "cli": ("rich",)}
+WITHIN = {
+    "registry": ("api", "models"),
+    "report": ("render",),
+    "render": (),
+    "cli": ("rich",),
+    "targets": ("pytorch.measure",),
+    "agreement": ("pytorch.build", "pytorch.measure"),
+}
 """What functions alone may import besides; for level 3 it is everything but torch itself."""
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

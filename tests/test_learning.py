@@ -13,12 +13,12 @@ TRAINED_ON = 1500
 """Of 1,797 digits; accuracy is that of the other 297."""
 
 CASES = {
-    "lenet5": (32, 2e-3, 6, "paper", 0.93),
-    "alexnet": (64, 2e-3, 10, "torchvision", 0.8),
+    "lenet5": (32, 2e-3, 8, "paper", 0.9),
+    "alexnet": (64, 2e-3, 10, "torchvision", 0.85),
     "vgg11_bn": (32, 1e-3, 4, "torchvision", 0.93),
-    "googlenet_tv": (64, 2e-3, 5, "torchvision", 0.9),
+    "googlenet_tv": (64, 2e-3, 3, "torchvision", 0.9),
     "resnet18": (32, 3e-3, 4, "paper", 0.93),
-    "densenet121": (32, 3e-3, 4, "paper", 0.93),
+    "densenet121": (32, 3e-3, 4, "paper", 0.9),
 }
 """The images' side, Adam's first step, the epochs, how the network begins, and the accuracy that it must reach."""
 
@@ -54,7 +54,6 @@ def test_learns_the_digits(name, digits):
             schedule.step()
     with torch.no_grad():
         found = scores(name, net.eval()(images[TRAINED_ON:])).argmax(1)
-    print(name, (found == classes[TRAINED_ON:]).float().mean())
     assert (found == classes[TRAINED_ON:]).float().mean() >= wanted
 
 

@@ -125,7 +125,10 @@ class TableConv2d(Layer):
         channels, *size = maps(self, shape)
         last = max(map(max, self.table))
         if last >= channels:
-            raise ShapeError(f"TableConv2d: the table reads map {last}; {show(shape)} has {channels}, from 0")
+            raise ShapeError(
+                f"TableConv2d: the table reads map {last}, counted from 0; {show(shape)} has {channels} "
+                f"and it takes at least {last + 1}"
+            )
         out = [length - kernel + 1 for length, kernel in zip(size, pair(self.kernel_size), strict=True)]
         if min(out) < 1:
             raise ShapeError(
@@ -198,5 +201,8 @@ class PadChannels(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         channels, height, width = maps(self, shape)
         if channels > self.out_channels:
-            raise ShapeError(f"PadChannels: {show(shape)} already has more than {self.out_channels} channels")
+            raise ShapeError(
+                f"PadChannels: {show(shape)} already has more than {self.out_channels} channels; "
+                f"at least {channels} would fit"
+            )
         return (self.out_channels, height, width)

@@ -40,7 +40,7 @@ class Conv2d(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.out_channels % self.groups:
-            raise ShapeError(f"Conv2d: groups={self.groups} does not divide {self.out_channels} output channels")
+            raise ShapeError(_indivisible(self, f"{self.out_channels} output channels"))
         if self.padding == "same" and self.stride != 1:
             raise ShapeError(f"Conv2d: padding='same' goes with stride 1, got stride {self.stride}")
 
@@ -58,7 +58,7 @@ class Conv2d(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         channels, *size = maps(self, shape)
         if channels % self.groups:
-            raise ShapeError(f"Conv2d: groups={self.groups} does not divide the {channels} channels of {show(shape)}")
+            raise ShapeError(_indivisible(self, f"the {channels} channels of {show(shape)}"))
         out = []
         for length, (extent, stride, _, padding) in zip(size, self._axes(), strict=True):
             if length + padding < extent:
@@ -91,6 +91,11 @@ class Conv2d(Layer):
         return Kept(elements=shape[0] * (shape[1] + odd[0]) * (shape[2] + odd[1]))
 
 
+def _indivisible(self: Conv2d | ConvTranspose2d, channels: str) -> str:
+    groups = self.groups
+    return f"{type(self).__name__}: groups={groups} does not divide {channels}; a multiple of {groups} would fit"
+
+
 @layer
 class ConvTranspose2d(Layer):
     """(C, H, W) -> (out_channels, H', W'), H' = (H - 1) stride - 2 padding + extent + output_padding."""
@@ -112,9 +117,7 @@ class ConvTranspose2d(Layer):
         if isinstance(self.padding, str):
             raise ShapeError(f"ConvTranspose2d: padding must be a whole number or a pair, got {self.padding!r}")
         if self.out_channels % self.groups:
-            raise ShapeError(
-                f"ConvTranspose2d: groups={self.groups} does not divide {self.out_channels} output channels"
-            )
+            raise ShapeError(_indivisible(self, f"{self.out_channels} output channels"))
         for extra, *steps in zip(pair(self.output_padding), pair(self.stride), pair(self.dilation), strict=True):
             if extra >= max(steps):
                 raise ShapeError(
@@ -125,9 +128,7 @@ class ConvTranspose2d(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         channels, *size = maps(self, shape)
         if channels % self.groups:
-            raise ShapeError(
-                f"ConvTranspose2d: groups={self.groups} does not divide the {channels} channels of {show(shape)}"
-            )
+            raise ShapeError(_indivisible(self, f"the {channels} channels of {show(shape)}"))
         settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
         out = []
         for length, kernel, stride, padding, extra, dilation in zip(size, *map(pair, settings), strict=True):

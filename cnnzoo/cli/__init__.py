@@ -7,15 +7,47 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 import click
 
 from .. import __version__
-from .listing import list_command
-from .summary import summary_command
+
+COMMANDS = {
+    "summary": "summary.summary_command",
+    "list": "listing.list_command",
+    "check": "check.check_command",
+    "check-weights": "check_weights.check_weights",
+}
+"""Where each command is; only the one that is called is imported."""
 
 
-@click.group(
+class Commands(click.Group):
+    """The commands of `COMMANDS`, in its order."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(".")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
+            ctx.fail(f"no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -25,17 +57,15 @@ def cli(ctx: click.Context) -> None:
     """Convolutional networks as data: every layer's shape, parameters, work and receptive field.
 
     \b
-    cnnzoo summary vgg16       one network, layer by layer
-    cnnzoo list "res*"         the networks there are
+    cnnzoo summary vgg16              one network, layer by layer
+    cnnzoo list "res*"                the networks there are
+    cnnzoo check "res*"               proof that what is calculated is what runs
+    cnnzoo check-weights FILE [NAME]  which network a checkpoint fits
 
     Completion of model names: eval "$(_CNNZOO_COMPLETE=bash_source cnnzoo)", or zsh_source, fish_source.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-
-
-cli.add_command(summary_command)
-cli.add_command(list_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,7 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             status = _fail(error.format_message(), error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             status = _fail("interrupted", 130)
-            _close_stdout()
         except OSError as error:
             status = _fail(f"the output could not be written: {error.strerror or error}")
             _close_stdout()
@@ -67,5 +96,5 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
 
 def _close_stdout() -> None:
     """Nothing more is to be written: keep the interpreter from trying once again when it ends."""
-    with suppress(AttributeError, OSError):  # where there is no stdout, or none of the system's
+    with suppress(AttributeError):  # where there is no stdout at all
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

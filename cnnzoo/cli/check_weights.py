@@ -8,9 +8,21 @@ from typing import Any
 
 import click
 
-from ..headers import CheckpointError, Header, read_header
 from ..registry import UnknownModelError
-from ..weights import Fit, Shapes, compare, count, fits, known_names, likeliest, listed, nearest, renamed, shapes
+from ..weights.headers import CheckpointError, Header, read_header
+from ..weights.matching import (
+    Fit,
+    Shapes,
+    compare,
+    count,
+    fits,
+    known_names,
+    likeliest,
+    listed,
+    nearest,
+    renamed,
+    shapes,
+)
 from .common import complete_name
 
 MOST = 40

@@ -25,17 +25,14 @@ def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return list_models(f"{incomplete}*")
 
 
-def read_input_size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | tuple[int, ...] | None:
-    """3x224x224, 1x3x224x224 with the batch, or 224 for a square."""
-    if value is None:
-        return None
+def read_input_size(value: str, measured: bool = False) -> int | tuple[int, ...]:
+    """3x224x224, 1x3x224x224 with the batch, or 224 for a square; a measured module may take any number of lengths."""
     lengths = [int(part) for part in value.split("x")] if re.fullmatch(r"\d{1,9}(x\d{1,9})*", value, re.ASCII) else []
-    if len(lengths) not in (1, 3, 4) or 0 in lengths:
+    if not lengths or 0 in lengths or (len(lengths) not in (1, 3, 4) and not measured):
         raise click.BadParameter(
             f"{value!r} is no input size; say channels x height x width as 3x224x224, "
             f"with the batch as 1x3x224x224, or 224 for a square",
-            ctx,
-            param,
+            param_hint="'--input-size'",
         )
     return lengths[0] if len(lengths) == 1 else tuple(lengths)
 

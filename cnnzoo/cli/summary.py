@@ -1,4 +1,4 @@
-"""`cnnzoo summary NAME`."""
+"""`cnnzoo summary TARGET`."""
 
 from __future__ import annotations
 
@@ -18,49 +18,70 @@ COUNT = click.IntRange(1, 10**9)
 
 
 @click.command("summary", short_help="One network, layer by layer.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("name", shell_complete=complete_name)
+@click.argument("name", metavar="TARGET", shell_complete=complete_name)
 @click.option(
     "--input-size",
+    "input_sizes",
     metavar="CxHxW",
-    callback=read_input_size,
-    help="3x224x224, 1x3x224x224 or 224; default: the network's own.",
+    multiple=True,
+    help="3x224x224, 1x3x224x224 or 224; default: the network's own. Once for each input.",
 )
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
-@click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), default="float32", help="For memory.", show_default=True)
+@click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
 @click.option("--num-classes", type=COUNT, help="Classes of the head; default: the network's own.")
+@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if something could not be counted.")
 @click.option("--depth", type=click.IntRange(min=1), help=f"Levels of the tree.  [default: {DEPTH}; with --all: every]")
 @click.option("--columns", metavar="NAME,…", help="What to show of each layer.")
 @click.option("--all", "unfold", is_flag=True, help="Every row: do not fold equal neighbouring blocks into one.")
 @output_options
 def summary_command(
     name: str,
-    input_size: Any,
+    input_sizes: tuple[str, ...],
     batch_size: int | None,
-    dtype: str,
+    dtype: str | None,
     num_classes: int | None,
+    pairs: tuple[str, ...],
+    strict: bool,
     depth: int | None,
     columns: str | None,
     unfold: bool,
     format_: str | None,
     output: str | None,
 ) -> None:
-    """Print NAME's layers with their output sizes, parameters and MACs, and its totals.
+    """Print TARGET's layers with their output sizes, parameters and MACs, and its totals.
+
+    TARGET is a registered name, or any torch.nn.Module that is then run without computing anything:
+    pkg.mod:factory, path/to/file.py:factory, timm:name or torchvision:name.
 
     JSON and CSV hold every leaf and every figure, whatever --depth says.
     """
-    settings = {} if num_classes is None else {"num_classes": num_classes}
+    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
+    failure: click.ClickException | None = None
     try:
-        _check_settings(name, settings)
-        report = summary(name, input_size, batch_size=batch_size, dtype=dtype, **settings)
+        if ":" in name or pairs or len(input_sizes) > 1:
+            from .measured import report_of
+
+            sizes = tuple(read_input_size(size, measured=":" in name) for size in input_sizes)
+            report, failure = report_of(name, pairs, sizes, batch_size, dtype, settings)
+        else:
+            size = read_input_size(input_sizes[0]) if input_sizes else None
+            _check_settings(name, settings)
+            report = summary(name, size, batch_size=batch_size, dtype=dtype, **settings)
         names = [column.strip() for column in columns.split(",")] if columns is not None else None
         chosen = pick(names)
-    except (UnknownModelError, ValueError) as error:
+    except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
     format_ = chosen_format(format_, output)
     level = depth or (None if unfold else DEPTH)
     text = partial(render, report, format_, columns=names, depth=level, fold=not unfold)
     tables = partial(renderables, report, chosen, report.lines(level, not unfold), format_ == "text")
     emit(text, output, tables if format_ in ("table", "text") else None)
+    if failure is not None:
+        raise failure
+    if strict and report.unknown:
+        click.echo(f"Error: not everything could be counted: {'; '.join(map(str, report.unknown))}", err=True)
+        click.get_current_context().exit(1)
 
 
 def _check_settings(name: str, settings: dict[str, Any]) -> None:

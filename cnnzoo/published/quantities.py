@@ -18,8 +18,8 @@ def depth(report: Report, rows: Rows) -> int:
     for leaf in report.rows:
         if _inside(leaf, rows[0]):
             break
-        before = before if leaf.aux else leaf.depth
-    return rows[-1].depth - before
+        before = before if leaf.aux else leaf.depth or 0  # a calculated report has no unknown
+    return (rows[-1].depth or 0) - before
 
 
 def filters(report: Report, rows: Rows) -> tuple[int, ...]:
@@ -56,8 +56,8 @@ def _inside(leaf: Row, row: Row) -> bool:
 QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "params": lambda report, rows: sum(row.params for row in rows),
     "weights": lambda report, rows: sum(row.weights for row in rows),
-    "macs": lambda report, rows: sum(row.macs for row in rows),
-    "connections": lambda report, rows: sum(row.connections for row in rows),
+    "macs": lambda report, rows: sum(row.macs or 0 for row in rows),
+    "connections": lambda report, rows: sum(row.connections or 0 for row in rows),
     "neurons": lambda report, rows: sum(prod(row.output_shape) for row in rows),
     "inputs": lambda report, rows: prod(rows[0].input_shape),
     "input_shape": lambda report, rows: rows[0].input_shape,

@@ -155,7 +155,8 @@ def _like(tensor: Tensor, twin: Twin) -> Tensor:
 def _generators() -> Callable[[], None]:
     """The random generators' states, to be set again."""
     state = torch.get_rng_state()
-    gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    cuda: Any = torch.cuda
+    gpu = cuda.get_rng_state_all() if cuda.is_initialized() else []
     numpy: Any = sys.modules.get("numpy")
     python, of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
 
@@ -163,7 +164,7 @@ def _generators() -> Callable[[], None]:
         torch.set_rng_state(state)
         random.setstate(python)
         if gpu:
-            torch.cuda.set_rng_state_all(gpu)
+            cuda.set_rng_state_all(gpu)
         if numpy:
             numpy.random.set_state(of_numpy)
 

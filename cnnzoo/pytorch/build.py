@@ -75,7 +75,7 @@ class _Building:
                 inner = f"{path}.{name}" if path else name
                 if isinstance(child, Aux) and path:
                     raise ShapeError("an auxiliary head can be built only in the outermost Sequential", inner)
-                plain = isinstance(node, Residual) and child == PLAIN
+                plain = isinstance(node, Residual) and name == "downsample" and child == PLAIN
                 children[name] = None if plain else self.module(inner, child, inside)
             return make(node, children)
         module = make(node, self.shapes[path])

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..headers import CheckpointError, Entry, Header, read_header, unwrap
-from ..pretrained import published
-from ..weights import COUNTER, Shapes, auxiliary, compare, heads, likeliest, listed, renamed
+from ..weights.headers import CheckpointError, Entry, Header, read_header, unwrap
+from ..weights.matching import COUNTER, Shapes, auxiliary, compare, heads, likeliest, listed, renamed
+from ..weights.published import published
 
 LEAVE_OUT = "pass drop_head=True to leave its head out"
 
@@ -66,7 +66,7 @@ def load_pretrained(
     its SHA-256 is checked against its name each time. It has 1000 classes: for others, `drop_head=True`.
     Auxiliary heads that the network has not are left out. False and None load nothing.
 
-    The input must be normalised as `cnnzoo.pretrained.PUBLISHED[name]` says: by ImageNet's mean and
+    The input must be normalised as `cnnzoo.weights.published.PUBLISHED[name]` says: by ImageNet's mean and
     deviation, but for `googlenet_tv` to [-1, 1], since its weights come from TensorFlow. torchvision's own
     pretrained GoogLeNet converts its input inside (`transform_input=True`); this network does not. Its
     auxiliary heads are in the file, but torchvision says that they were not trained.

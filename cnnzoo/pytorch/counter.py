@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import flop_registry
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from .operators import FREE, PLUMBING, row_kind
 
@@ -57,7 +57,7 @@ class Rule(NamedTuple):
 
 def _product(a: Any, b: Any, **_: Any) -> int:
     """Of a matrix or vector with a matrix or vector: every element of `a`, times the columns of `b`."""
-    return prod(a) * prod(b[1:])
+    return int(prod(a) * prod(b[1:]))
 
 
 def _after_addend(formula: Formula) -> Formula:
@@ -65,11 +65,11 @@ def _after_addend(formula: Formula) -> Formula:
 
 
 def _batched(a: Any, b: Any, **_: Any) -> int:
-    return prod(a) * int(b[2])
+    return int(prod(a) * b[2])
 
 
 def _outer(a: Any, b: Any, **_: Any) -> int:
-    return prod(a) * prod(b)
+    return int(prod(a) * prod(b))
 
 
 def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
@@ -162,7 +162,7 @@ def rule_of(func: Any) -> Rule:
     )
 
 
-class Counter(TorchDispatchMode):
+class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is active every operator is run, priced, and handed to `seen`.
 
     `own` are the ids of the network's tensors. On meta only constants have values that can be looked at;
@@ -170,7 +170,7 @@ class Counter(TorchDispatchMode):
     """
 
     def __init__(self, seen: Callable[[Op], None], own: Container[int], real: bool) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.seen = seen
         self.own = own
         self.real = real

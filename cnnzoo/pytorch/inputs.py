@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .operators import tensors_in
 
@@ -50,19 +50,20 @@ def _noise(shape: Sequence[int], dtype: torch.dtype, device: torch.device | str)
     return torch.rand(tuple(shape), generator=generator).to(device=device, dtype=dtype)
 
 
-def from_sizes(
-    sizes: Sequence[Shape], dtypes: Sequence[torch.dtype], batch_size: int | None, kwargs: Mapping[str, Any]
+def _from_sizes(
+    sizes: Sequence[Shape], dtype: torch.dtype, batch_size: int | None, rank: int | None, kwargs: Mapping[str, Any]
 ) -> Inputs:
     """Inputs of these sizes, on meta.
 
-    A size of one or three lengths is a sample's; of any other number it has the batch in front, unless
-    `batch_size` is given and is another. Raises ValueError for sizes that are none, and for two batches.
+    A size of `rank` lengths is a sample's (where that is not known, of one or three); of another number it has
+    the batch in front, unless `batch_size` is another. Raises ValueError for what is no size, and for two batches.
     """
     batches, samples = set(), []
     for size in sizes:
         if not size or any(type(length) is not int or length < 1 for length in size):
             raise ValueError(f"an input size must be positive whole numbers, got {tuple(size)}")
-        if len(size) in (1, 3) or (batch_size is not None and size[0] != batch_size):
+        is_sample = len(size) == rank if rank is not None else len(size) in (1, 3)
+        if is_sample or (batch_size is not None and size[0] != batch_size):
             samples.append(tuple(size))
         else:
             batches.add(size[0])
@@ -71,21 +72,19 @@ def from_sizes(
     if len(batches) > 1:
         raise ValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
     batch = batches.pop() if batches else 1
-    made = [
-        torch.empty(batch, *sample, dtype=dtype, device="meta") for sample, dtype in zip(samples, dtypes, strict=True)
-    ]
+    made = [torch.empty(batch, *sample, dtype=dtype, device="meta") for sample in samples]
     return Inputs(tuple(made), dict(kwargs), batch, True)
 
 
-def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> Inputs:
+def _from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> Inputs:
     """A tensor, a sequence of positional inputs, or a dict of keyword inputs."""
     data = torch.utils._pytree.tree_map(lambda one: torch.as_tensor(one) if hasattr(one, "__array__") else one, data)
+    args: tuple[Any, ...] = (data,)
+    named = dict(kwargs)
     if isinstance(data, Mapping):
         args, named = (), {**data, **kwargs}
     elif isinstance(data, tuple | list):
-        args, named = tuple(data), dict(kwargs)
-    else:
-        args, named = (data,), dict(kwargs)
+        args = tuple(data)
     if not tensors_in([args, named]):
         raise TypeError(f"input_data must be a tensor, a sequence or a dict with tensors, got {type(data).__name__}")
     first = tensors_in([args, named])[0]
@@ -96,3 +95,46 @@ def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> In
 def unbatched(inputs: Inputs) -> Inputs:
     """The same inputs, of one sample without a batch dimension."""
     return inputs._replace(batch_size=1, batched=False)
+
+
+def read_dtype(dtype: str | torch.dtype) -> torch.dtype:
+    found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if not isinstance(found, torch.dtype):
+        raise ValueError(f"unknown dtype {dtype!r}")
+    return found
+
+
+def dtype_of(module: nn.Module) -> torch.dtype:
+    floating = (one.dtype for one in module.parameters() if one.is_floating_point())
+    return next(floating, torch.get_default_dtype())
+
+
+def read_inputs(
+    module: nn.Module,
+    size: Any,
+    data: Any,
+    batch_size: int | None,
+    batch_dim: int | None,
+    dtype: torch.dtype,
+    forward: Mapping[str, Any],
+) -> Inputs:
+    if (size is None) == (data is None):
+        raise ValueError("give either input_size=(channels, height, width) or input_data")
+    if data is not None:
+        if batch_size is not None:
+            raise ValueError("input_data has its own batch, batch_size goes with input_size")
+        return _from_data(data, batch_dim, forward)
+    if isinstance(size, int):
+        size = (3, size, size)
+    sizes = list(size)
+    if not sizes or any(not isinstance(one, tuple | list) for one in sizes):
+        sizes = [tuple(sizes)]
+    floating = dtype if dtype.is_floating_point else torch.get_default_dtype()
+    rank = _rank(module) if len(sizes) == 1 else None
+    return _from_sizes(sizes, floating, batch_size, rank, forward)
+
+
+def _rank(module: nn.Module) -> int | None:
+    """How many dimensions a sample has, by the network's first convolution."""
+    convolutions = (one for one in module.modules() if isinstance(one, nn.modules.conv._ConvNd))
+    return next((len(one.kernel_size) + 1 for one in convolutions), None)

@@ -30,6 +30,9 @@ def torch_bound(fan_in: int) -> float:
 class Join(nn.Module):
     """Named children, and a forward of its own."""
 
+    is_container = True
+    """For whoever measures it: even without children it is a block, and what it does is a step in it."""
+
     def __init__(self, children: Mapping[str, nn.Module | None]) -> None:
         super().__init__()
         for name, child in children.items():

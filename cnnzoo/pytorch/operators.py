@@ -7,8 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-PLUMBING = frozenset(
-    """
+_PLUMBING = """
     alias arange as_strided_copy clone contiguous copy detach empty empty_like empty_permuted empty_strided eye
     fill full full_like lift lift_fresh lift_fresh_copy linspace logspace new_empty new_empty_strided new_full
     new_ones new_zeros normal normal_functional ones ones_like rand rand_like randint randint_like randn randn_like
@@ -19,12 +18,11 @@ PLUMBING = frozenset(
     unsafe_split unsafe_split_with_sizes split_copy split_with_sizes_copy unbind_copy view_copy expand_copy
     permute_copy transpose_copy t_copy squeeze_copy unsqueeze_copy select_copy slice_copy diagonal_copy alias_copy
     detach_copy unfold_copy
-    """.split()
-)
+"""
+PLUMBING = frozenset(_PLUMBING.split())
 """Constants, copies and views: they make no row either."""
 
-FREE = frozenset(
-    """
+_FREE = """
     _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool2d
     adaptive_max_pool3d avg_pool2d avg_pool3d fractional_max_pool2d fractional_max_pool3d max_pool2d_with_indices
     max_pool3d_with_indices max_unpool2d max_unpool3d
@@ -51,8 +49,8 @@ FREE = frozenset(
     nll_loss nll_loss2d nll_loss_forward nll_loss2d_forward mse_loss binary_cross_entropy smooth_l1_loss huber_loss
     _thnn_fused_lstm_cell _thnn_fused_gru_cell _fft_r2c _fft_c2r _fft_c2c view_as_real view_as_complex complex polar
     angle real imag _conj conj_physical
-    """.split()
-)
+"""
+FREE = frozenset(_FREE.split())
 """Work that is no multiply-accumulate of a convolution or a linear layer."""
 
 NAMES = {

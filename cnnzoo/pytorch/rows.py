@@ -31,6 +31,25 @@ SETTINGS = (
 )
 """The attributes of torch's layers that a row shows."""
 
+NOTHING = Row(
+    "",
+    "",
+    {},
+    (),
+    (),
+    {},
+    {},
+    comparisons=None,
+    additions=None,
+    multiplications=None,
+    exponentials=None,
+    connections=None,
+    depth=None,
+    live_bytes=None,
+    stored_bytes=None,
+)
+"""A row without what a measurement does not see: other work than MACs, and what is alive when."""
+
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
@@ -79,22 +98,26 @@ class Rows:
         for call in [trace.root] if not aux else _newest(trace.root, before):
             self._run(call, self._caller_shape(call), aux)
 
+    def uncalled(self) -> list[str]:
+        """The modules that no run has called, nor read from their caller's own forward."""
+        folded = {path for below in self._folded.values() for path in below}
+        found = []
+        for path, module in self._modules.items():
+            if not path or path in self._called or path in folded or id(module) in self._times:
+                continue
+            holds = any(child is not None for child in module._modules.values()) or _is_container(module)
+            if self._tensors[path] or not holds:
+                found.append(path)
+        return found
+
     def finish(self, complete: bool) -> None:
         """What was never called, and the blocks; nothing is said of what an incomplete run did not reach."""
-        folded = {path for below in self._folded.values() for path in below}
-        for path, module in self._modules.items():
-            if path in self._called or path in folded:
-                continue
-            tensors = self._tensors[path]
-            below = any(other.startswith(f"{path}.") for other in self._modules)
-            if (not tensors and below) or (isinstance(module, CONTAINERS) and not tensors) or not path:
-                continue
-            repeated = id(module) in self._times
-            if complete and not repeated:
-                reads = any(id(held.tensor) in self._touched for held in tensors.values())
-                self._row(path, kind_of(module), (), (), own=below, tensors=tensors, call=0, module=module)
-                if not reads:
-                    self.unused.append(path)
+        for path in self.uncalled() if complete else ():
+            module, tensors = self._modules[path], self._tensors[path]
+            own = any(child is not None for child in module._modules.values())
+            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=0, module=module)
+            if not any(id(held.tensor) in self._touched for held in tensors.values()):
+                self.unused.append(path)
         self._frames()
         self.exact["activations"] = self._elements // self.inputs.batch_size
 
@@ -118,7 +141,8 @@ class Rows:
     def _is_leaf(self, path: str) -> bool:
         if path in self._callers:
             return False
-        return path in self._folded or not (self._modules[path]._modules or isinstance(self._modules[path], CONTAINERS))
+        module = self._modules[path]
+        return path in self._folded or not (module._modules or _is_container(module))
 
     def _run(self, call: Call, entered: Shape, aux: bool) -> None:
         if aux:
@@ -143,7 +167,9 @@ class Rows:
             if self._is_step(event):
                 self._step(call, event, {name: held for name, (_, held) in _by_name(own).items() if name in read}, aux)
                 read = {}
-        rest = {**read, **{name: held for name, held in waiting.values()}}
+            elif event.why:
+                self._unknown(Unknown(call.path, event.name, event.why))
+        rest = {**read, **dict(waiting.values())}
         if rest:
             kind = "buffers" if all(held.is_buffer for held in rest.values()) else "parameters"
             self._row(call.path, kind, entered, entered, own=True, tensors=rest, aux=aux, macs=0)
@@ -191,12 +217,9 @@ class Rows:
             aux=aux,
         )
 
-    def _is_step(self, op: Op) -> bool:
-        if op.macs is None or op.macs:
-            return True
-        if op.why:
-            self._unknown(Unknown("", op.name, op.why))
-        return bool(op.output_bytes) and len(op.output_shape) > 0
+    @staticmethod
+    def _is_step(op: Op) -> bool:
+        return op.macs != 0 or (op.output_bytes > 0 and len(op.output_shape) > 0)
 
     def _macs(self, path: str, ops: Sequence[Op]) -> int | None:
         """Per sample; None where one of the operators has none that are known."""
@@ -274,29 +297,25 @@ class Rows:
                 weights += number
         if not aux:
             self._elements += elements
-        self.rows.append(
-            Row(
-                path,
-                kind,
-                settings or {},
-                input_shape,
-                output_shape,
-                shapes[False],
-                shapes[True],
-                weights,
-                biases,
-                buffers,
-                macs,
-                *[None] * 6,
-                aux=aux,
-                activation_bytes=output_bytes,
-                live_bytes=None,
-                stored_bytes=None,
-                trainable_params=trained,
-                call=call,
-                own=own,
-            )
+        counted = NOTHING._replace(
+            path=path,
+            kind=kind,
+            settings=settings or {},
+            input_shape=input_shape,
+            output_shape=output_shape,
+            tensors=shapes[False],
+            buffer_tensors=shapes[True],
+            weights=weights,
+            biases=biases,
+            buffers=buffers,
+            macs=macs,
+            aux=aux,
+            activation_bytes=output_bytes,
+            trainable_params=trained,
+            call=call,
+            own=own,
         )
+        self.rows.append(counted)
 
     def _frames(self) -> None:
         parents: set[str] = set()
@@ -318,9 +337,10 @@ class Rows:
                     self._sample(call.input_shape),
                     self._sample(call.output_shapes[0]) if call.output_shapes else (),
                 )
-            nothing = dict.fromkeys(("depth", "live_bytes", "stored_bytes"))
-            aux = path in self._aux or (path in parents and path not in main)
-            self.frames.append(Row(path, kind_of(module), {}, *shapes, {}, {}, aux=aux, **nothing))
+            aux = path in self._aux or (call is None and path not in main)
+            given, made = shapes
+            frame = NOTHING._replace(path=path, kind=kind_of(module), input_shape=given, output_shape=made, aux=aux)
+            self.frames.append(frame)
 
 
 def _calls(call: Call) -> Iterator[Call]:
@@ -336,6 +356,10 @@ def _newest(call: Call, before: set[str]) -> Iterator[Call]:
             yield from _newest(inner, before)
         else:
             yield inner
+
+
+def _is_container(module: nn.Module) -> bool:
+    return isinstance(module, CONTAINERS) or getattr(type(module), "is_container", False) is True
 
 
 def _by_name(own: Mapping[int, tuple[str, Held]]) -> dict[str, tuple[int, Held]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -123,45 +123,42 @@ class Trace:
             after.remove()
 
 
-def trace(
-    root: nn.Module,
-    places: Sequence[Place],
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-    *,
-    twin: Twin,
-    prepare: Callable[[nn.Module], object],
-    grad: bool = False,
-    real: bool = False,
-    after: Callable[[Trace], None],
-) -> Trace:
-    """Run `root` once, with `twin`s in the place of its tensors; `prepare` sets its mode.
+@contextmanager
+def lent(root: nn.Module, twin: Twin, grad: bool = False) -> Iterator[None]:
+    """Inside, `root` can be run with `twin`s in the place of its tensors; after it is as it was."""
+    with borrowed(root, twin), _single_products(), torch.set_grad_enabled(grad):
+        yield
 
-    `after` looks at what came of it while the twins are still there; `real` says that they have values. An
-    exception of the network's is kept in `Trace.error`.
-    """
+
+def run(
+    root: nn.Module, places: Sequence[Place], args: Sequence[Any], kwargs: Mapping[str, Any], *, real: bool = False
+) -> Trace:
+    """Run a module that is `lent`; `real` says that its tensors have values. An exception is kept in `Trace.error`."""
     seen = Trace(places)
-    with ExitStack() as stack:
-        stack.enter_context(borrowed(root, twin))
-        stack.enter_context(_slow_attention())
-        stack.enter_context(torch.set_grad_enabled(grad))
-        prepare(root)
-        own = {id(held.tensor) for place in places for held in own_tensors(place.module).values()}
-        with seen.watching(), Counter(seen.see, own, real):
-            try:
-                seen.output = root(*args, **kwargs)
-            except Exception as error:
-                seen.fail(error)
-        after(seen)
+    own = {id(held.tensor) for place in places for held in own_tensors(place.module).values()}
+    with seen.watching(), Counter(seen.see, own, real):
+        try:
+            seen.output = root(*args, **kwargs)
+        except Exception as error:
+            seen.fail(error)
     return seen
 
 
 @contextmanager
-def _slow_attention() -> Iterator[None]:
+def _single_products() -> Iterator[None]:
     """Without the fused kernels of whole layers, in which the single products cannot be seen."""
-    was = torch.backends.mha.get_fastpath_enabled()
+    mkldnn: Any = torch.backends.mkldnn
+    attention, recurrent = torch.backends.mha.get_fastpath_enabled(), mkldnn.enabled
     torch.backends.mha.set_fastpath_enabled(False)
+    mkldnn.enabled = False
     try:
         yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(was)
+        torch.backends.mha.set_fastpath_enabled(attention)
+        mkldnn.enabled = recurrent
+
+
+def first_line(error: BaseException) -> str:
+    """An exception in a line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -8,8 +8,8 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple
 
-from .registry import get_builder, list_models
-from .report import Report, Shape
+from ..registry import get_builder, list_models
+from ..report import Report, Shape
 
 Shapes = Mapping[str, Shape]
 """A state dict's names and shapes."""

@@ -14,8 +14,8 @@ from math import prod
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from ..report import Shape
 from .pickles import LARGEST_HEADER, Broken, PickledTensor, read_pickles, read_zip
-from .report import Shape
 
 DTYPES = {
     "F64": ("float64", 8),

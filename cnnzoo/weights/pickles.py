@@ -12,7 +12,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any, NamedTuple
 
-from .report import Shape
+from ..report import Shape
 
 LARGEST_HEADER = 100_000_000
 """Bytes; the limit that the safetensors library has too."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from ..registry import get_builder
 from .headers import CheckpointError
-from .registry import get_builder
 
 FOLDER = "https://download.pytorch.org/models"
 

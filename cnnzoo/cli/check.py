@@ -1,0 +1,88 @@
+"""`cnnzoo check [NAME…]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from ..registry import UnknownModelError, get_builder, list_models
+from .common import complete_name
+
+if TYPE_CHECKING:
+    from ..agreement import Comparison
+
+BATCHES = (1, 3)
+SIZES = 3
+MOST = 20
+"""Differences that are shown of one network."""
+
+
+@click.command("check", short_help="Prove that calculated equals measured.")
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=complete_name)
+@click.option(
+    "--sizes", type=click.IntRange(1, 8), default=SIZES, show_default=True, help="Input sizes of each network."
+)
+def check_command(names: tuple[str, ...], sizes: int) -> None:
+    """Build each network, measure it while it runs, and compare with what is calculated, row by row.
+
+    NAME is a registered network or a pattern ("res*"); default: all. Compared are the paths, kinds, input and
+    output shapes, every tensor, parameters, buffers, MACs and activations of every row and block, and the
+    totals, at several input sizes and two batch sizes. Needs torch. Exits 1 where anything differs.
+    """
+    from ..agreement import compare_network
+
+    try:
+        chosen = [name for given in names or ("*",) for name in _matching(given)]
+    except UnknownModelError as error:
+        raise click.UsageError(str(error)) from None
+    tasks = list(_tasks(chosen, sizes))
+    done: list[Comparison] = []
+    show = sys.stderr is not None and sys.stderr.isatty()
+    with click.progressbar(
+        tasks, file=sys.stderr, hidden=not show, item_show_func=lambda task: task[0] if task else ""
+    ) as bar:
+        for name, size, batch in bar:
+            done.append(compare_network(name, size, batch))
+    for name in chosen:
+        click.echo(_line(name, [one for one in done if one.model == name]))
+    wrong = sorted({one.model for one in done if not one.agrees})
+    figures = sum(one.figures for one in done)
+    click.echo(
+        f"{len(chosen)} networks, {len(done)} comparisons of {figures:,} figures: "
+        f"{f'{len(wrong)} differ' if wrong else 'calculated equals measured'}"
+    )
+    if wrong:
+        click.echo(f"Error: calculated and measured differ for {', '.join(wrong)}", err=True)
+        click.get_current_context().exit(1)
+
+
+def _matching(given: str) -> list[str]:
+    found = list_models(given)
+    return found or [get_builder(given).name]
+
+
+def _tasks(names: list[str], sizes: int) -> Iterator[tuple[str, tuple[int, ...], int]]:
+    from ..agreement import sizes_for
+
+    for name in names:
+        builder = get_builder(name)
+        for size in sizes_for(builder.describe(), builder.input_size, sizes):
+            for batch in BATCHES:
+                yield name, size, batch
+
+
+def _line(name: str, results: list[Comparison]) -> str:
+    sizes = ", ".join(dict.fromkeys("x".join(map(str, one.input_size)) for one in results))
+    figures = sum(one.figures for one in results)
+    if all(one.agrees for one in results):
+        return f"{name}: equal; {results[0].rows} rows, {figures:,} figures at {sizes}, batches of 1 and 3"
+    lines = [f"{name}: DIFFERS"]
+    for one in results:
+        said = [str(difference) for difference in one.differences] + ([one.problem] if one.problem else [])
+        where = f"{'x'.join(map(str, one.input_size))}, batch of {one.batch_size}"
+        lines += [f"  at {where}: {text}" for text in said[:MOST]]
+        lines += [f"  at {where}: and {len(said) - MOST} more"] if len(said) > MOST else []
+    return "\n".join(lines)

@@ -1,0 +1,231 @@
+"""Any `torch.nn.Module` as a `Report`: it is run on the meta device, and watched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..report import ITEM_BYTES, Report, Unknown
+from .borrow import NoTwinError, Twin, copied, on_meta
+from .inputs import Inputs, dtype_of, read_dtype, read_inputs, unbatched
+from .operators import tensors_in
+from .rows import Rows
+from .trace import Trace, first_line, kind_of, lent, run
+from .tree import places
+
+Shape = tuple[int, ...]
+
+META = torch.device("meta")
+"""As a context, what modules are made on: they then hold no values, and take no time to initialise."""
+
+
+class MeasureError(RuntimeError):
+    """A network that could not be run to its end.
+
+    `report` has the rows up to there, `path` and `kind` the module that failed, `input_shapes` what it was
+    given; the network's own exception is the cause.
+    """
+
+    def __init__(self, message: str, report: Report, path: str, kind: str, input_shapes: tuple[Shape, ...]) -> None:
+        super().__init__(message)
+        self.report = report
+        self.path = path
+        self.kind = kind
+        self.input_shapes = input_shapes
+
+
+class ValuesNeededError(MeasureError):
+    """A network on meta whose forward depends on values, which it has not."""
+
+
+class PartialError(RuntimeError):
+    """Something is unknown, and it was to be told `strict`ly; `report` has what is known."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"unknown: {'; '.join(map(str, report.unknown))}")
+        self.report = report
+
+
+def measure(
+    module: nn.Module,
+    input_size: Any = None,
+    *,
+    input_data: Any = None,
+    batch_size: int | None = None,
+    batch_dim: int | None = 0,
+    dtype: str | torch.dtype | None = None,
+    mode: str = "eval",
+    strict: bool = False,
+    model: str | None = None,
+    **forward: Any,
+) -> Report:
+    """Run a module without computing anything, and report what it did, layer by layer.
+
+    `input_size` is (channels, height, width), the same with the batch in front, or a sequence of sizes for
+    several inputs. How many lengths a sample has is seen from the network's first convolution; without one
+    it is one or three. `input_data` is a tensor, a sequence of positional inputs or a dict of named ones, with
+    the batch as their first dimension unless `batch_dim` is None. `forward` goes to the module's forward.
+    `dtype` is what the floating parameters and the inputs made from sizes have: by default as they are.
+
+    The module is lent: its tensors are replaced by such as have no values, and all is put back. Where the
+    values are needed (`report.notes` says so) it is run with copies of its tensors, and random inputs where
+    only sizes are given. In `mode` "eval" modules that run in training only are rows with `aux`.
+
+    Counts are per sample. What could not be counted is in `report.unknown`, and `report.status` is then
+    "partial"; with `strict` that raises PartialError. Raises MeasureError where the network fails.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"a module is measured, or a name or a description calculated; got {type(module).__name__}")
+    if mode not in ("eval", "train"):
+        raise ValueError(f"mode must be 'eval' or 'train', got {mode!r}")
+    own = dtype_of(module) if dtype is None else read_dtype(dtype)
+    inputs = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward)
+    measuring = _Measuring(module, inputs, own, None if dtype is None else own, mode, model)
+    report = measuring.report()
+    if strict and report.unknown:
+        raise PartialError(report)
+    return report
+
+
+class _Measuring:
+    """The runs that one measurement takes."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        inputs: Inputs,
+        dtype: torch.dtype,
+        cast: torch.dtype | None,
+        mode: str,
+        model: str | None,
+    ) -> None:
+        self.module = module
+        self.inputs = inputs
+        self.dtype = dtype
+        self.cast = cast
+        self.mode = mode
+        self.model = model
+        self.places = places(module)
+        self.notes: list[str] = []
+        self.unknown: list[Unknown] = []
+
+    def report(self) -> Report:
+        try:
+            found, report = self._run(self.inputs.moved("meta"), on_meta(self.cast), real=False)
+        except NoTwinError as error:
+            self.notes.append(f"run with real tensors: {error}")
+            return self._real()
+        if found.error is None or not _is_of_meta(found.error):
+            return self._or_error(found, report)
+        where = found.failing.path if found.failing is not None else ""
+        reason = first_line(found.error)
+        self.notes.append(f"run with real tensors, since on meta {where or 'the network'} fails: {reason}")
+        if not _lacks_kernel(found.error):
+            kind = found.failing.kind if found.failing is not None else kind_of(self.module)
+            self.unknown.append(Unknown(where, kind, f"what it does depends on values: {reason}"))
+        return self._real(found, report)
+
+    def _real(self, found: Trace | None = None, report: Report | None = None) -> Report:
+        tensors = [*self.module.parameters(), *self.module.buffers()]
+        given = tensors_in([self.inputs.args, self.inputs.kwargs])
+        if any(one.is_meta for one in tensors):
+            assert found is not None
+            assert report is not None
+            raise self._error(found, report, ValuesNeededError)
+        device = next((one.device for one in tensors), torch.device("cpu"))
+        if any(one.is_meta for one in given):
+            self.notes.append("its inputs are random numbers")
+        return self._or_error(*self._run(self.inputs.moved(device), copied(self.cast), real=True))
+
+    def _run(self, inputs: Inputs, twin: Twin, real: bool) -> tuple[Trace, Report]:
+        with lent(self.module, twin):
+            self.module.train(self.mode == "train")
+            found = run(self.module, self.places, inputs.args, inputs.kwargs, real=real)
+            if self.inputs.batched and _takes_one_sample(found, inputs):
+                self.inputs = unbatched(self.inputs)
+            rows = Rows(self.places, self.inputs)
+            rows.add(found)
+            if found.error is None and self.mode == "eval" and rows.uncalled():
+                self._run_heads(inputs, rows, real)
+            return found, self._finished(rows, found)
+
+    def _run_heads(self, inputs: Inputs, rows: Rows, real: bool) -> None:
+        """Once more, in training: what is called now alone is an auxiliary head. Batch norms stay as they
+        were, since of a batch of one they may refuse to take statistics."""
+        self.module.train()
+        for module in self.module.modules():
+            if isinstance(module, nn.modules.batchnorm._NormBase):
+                module.training = False
+        trained = run(self.module, self.places, inputs.args, inputs.kwargs, real=real)
+        if trained.error is None:
+            rows.add(trained, aux=True)
+        else:
+            self.notes.append(f"in training it fails: {first_line(trained.error)}")
+
+    def _finished(self, rows: Rows, found: Trace) -> Report:
+        rows.finish(found.error is None)
+        notes = list(self.notes)
+        if rows.unused:
+            notes.append(f"never called: {', '.join(rows.unused)}")
+        unknown = [*self.unknown, *rows.unknown]
+        if found.error is not None and found.failing is not None:
+            call = found.failing
+            unknown.append(Unknown(call.path, call.kind, "it fails, so that nothing behind it is reached"))
+        name = str(self.dtype).removeprefix("torch.")
+        shapes = self.inputs.shapes
+        return Report(
+            tuple(rows.rows),
+            tuple(rows.frames),
+            shapes[0],
+            self.inputs.batch_size,
+            name if name in ITEM_BYTES else "float32",
+            self.model,
+            more_inputs=shapes[1:],
+            unknown=tuple(unknown),
+            notes=tuple(notes),
+            exact=rows.exact,
+        )
+
+    def _or_error(self, found: Trace, report: Report) -> Report:
+        if found.error is not None:
+            raise self._error(found, report, MeasureError)
+        return report
+
+    def _error(self, found: Trace, report: Report, kind: type[MeasureError]) -> MeasureError:
+        call = found.failing
+        path, module = (call.path, call.kind) if call is not None else ("", kind_of(self.module))
+        shapes = tuple(call.input_shapes) if call is not None else ()
+        given = f"given {' and '.join(map(str, shapes))}" if shapes else "given no tensor"
+        assert found.error is not None
+        message = f"at {path or 'the network itself'} ({module}), {given}: {first_line(found.error)}"
+        error = kind(message, report, path, module, shapes)
+        error.__cause__ = found.error
+        return error
+
+
+def _is_of_meta(error: BaseException) -> bool:
+    """Whether a network may well run where tensors have values."""
+    text = str(error).lower()
+    return isinstance(error, NotImplementedError) or any(sign in text for sign in ("meta", "storage", "data pointer"))
+
+
+def _lacks_kernel(error: BaseException) -> bool:
+    """Whether meta does not know an operator, or a device, rather than a value."""
+    text = str(error)
+    return "Could not run" in text or "device" in text or "no fake impl" in text
+
+
+def _takes_one_sample(found: Trace, inputs: Inputs) -> bool:
+    """Whether the first convolution is given the input as one sample: channels, and no batch before them."""
+    calls = [found.root] if found.root is not None else []
+    while calls:
+        call = calls.pop()
+        module = call.place.module
+        if isinstance(module, nn.modules.conv._ConvNd):
+            given: Sequence[int] = tensors_in([inputs.args, inputs.kwargs])[0].shape
+            return len(call.input_shape) == len(module.kernel_size) + 1 == len(given)
+        calls += reversed(list(call.calls()))
+    return False

@@ -1,0 +1,72 @@
+"""What a training step costs: the MACs of a forward and of the backward pass behind it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..report import Unknown
+from .borrow import on_meta
+from .counter import Counter, Op
+from .inputs import Inputs, dtype_of, read_dtype, read_inputs
+from .operators import tensors_in
+from .trace import first_line, lent
+
+
+class TrainingStep(NamedTuple):
+    """MACs per sample; `unknown` are operators whose work is not in them."""
+
+    forward: int
+    backward: int
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def total(self) -> int:
+        return self.forward + self.backward
+
+
+def training_step(
+    module: nn.Module,
+    input_size: Any = None,
+    *,
+    input_data: Any = None,
+    batch_size: int | None = None,
+    dtype: str | torch.dtype | None = None,
+    **forward: Any,
+) -> TrainingStep:
+    """Run a module forward in training and backward from all its outputs, on meta, and count both.
+
+    Autograd works out the gradient of every weight that is trained and of every input on the way to one,
+    each at the cost of the forward pass; so a first layer costs one gradient and not two, and behind
+    frozen layers there is none. Arguments as for `measure`, and the module is left as it was found.
+    """
+    own = dtype_of(module) if dtype is None else read_dtype(dtype)
+    inputs = read_inputs(module, input_size, input_data, batch_size, 0, own, forward).moved("meta")
+    with lent(module, on_meta(None if dtype is None else own), grad=True):
+        module.train()
+        there: list[Op] = []
+        back: list[Op] = []
+        try:
+            with Counter(there.append, frozenset(), real=False):
+                outputs = tensors_in(module(*inputs.args, **inputs.kwargs))
+            wanted = [one for one in outputs if one.requires_grad]
+            with Counter(back.append, frozenset(), real=False):
+                _backward(wanted)
+        except Exception as error:
+            raise RuntimeError(f"the training step cannot be run on meta: {first_line(error)}") from error
+    return TrainingStep(_macs(there, inputs), _macs(back, inputs), _unknown([*there, *back]))
+
+
+def _backward(outputs: list[Tensor]) -> None:
+    if outputs:
+        torch.autograd.backward(outputs, [torch.ones_like(one) for one in outputs])
+
+
+def _macs(ops: list[Op], inputs: Inputs) -> int:
+    return sum(op.macs or 0 for op in ops) // inputs.batch_size
+
+
+def _unknown(ops: list[Op]) -> tuple[Unknown, ...]:
+    return tuple(dict.fromkeys(Unknown("", op.name, op.why) for op in ops if op.why))

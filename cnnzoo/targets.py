@@ -1,0 +1,163 @@
+"""What a TARGET on the command line means: a registered name, or where to find a network that is none of ours.
+
+`pkg.mod:factory` and `path/to/file.py:factory` name a function (or class) that returns a network, or the
+network itself; `timm:name` and `torchvision:name` a network of theirs, without weights.
+"""
+
+from __future__ import annotations
+
+import sys
+from ast import literal_eval
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .arch.node import Node
+from .registry import Builder, get_builder
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torch import nn
+
+
+Make: TypeAlias = "Callable[[], nn.Module | Node]"
+
+
+class TargetError(ValueError):
+    """A target that cannot be found or made; the message is one line."""
+
+
+def is_registered(target: str) -> bool:
+    """Whether a target is the name of a registered network, known or not; all others have a colon."""
+    return ":" not in target
+
+
+def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
+    """A registered builder, or what makes the network; `settings` are the factory's.
+
+    Raises `UnknownModelError` for an unknown name, `TargetError` for what is not where it is said to be.
+    """
+    if is_registered(target):
+        return get_builder(target)
+    place, _, name = target.rpartition(":")
+    found = LIBRARIES[place](name) if place in LIBRARIES else _look_up(place, name)
+    if isinstance(found, Builder):
+        return found
+    if callable(found) and not _is_network(found):
+        return partial(_made, target, found, settings)
+    if settings:
+        raise TargetError(f"{target} is no function: it takes no {', '.join(settings)}")
+    return partial(_checked, target, found)
+
+
+def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """`key=value` pairs as keyword arguments: Python literals, and else strings. ValueError for what is no pair."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise ValueError(f"{pair!r} is no key=value")
+        try:
+            settings[key] = literal_eval(value)
+        except (ValueError, SyntaxError):
+            settings[key] = value
+    return settings
+
+
+def make(factory: Make, values: bool = False) -> nn.Module | Node:
+    """The network: on meta where it can be made there, unless its `values` are needed."""
+    from .pytorch.measure import META
+
+    if not values:
+        try:
+            with META:
+                return factory()
+        except TargetError:
+            pass  # as some do that look at their own values
+    return factory()
+
+
+def default_size(module: nn.Module) -> tuple[int, ...] | None:
+    """The input size that timm's networks say they have."""
+    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None) or {}
+    size = config.get("input_size") if isinstance(config, Mapping) else None
+    return tuple(size) if size else None
+
+
+def _look_up(place: str, name: str) -> Any:
+    module = _from_file(place) if place.endswith(".py") else _imported(place)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            close = get_close_matches(part, dir(found), 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise TargetError(f"{place} has no {name!r}{hint}")
+        found = getattr(found, part)
+    return found
+
+
+def _imported(name: str) -> ModuleType:
+    """A module by name, of the working directory too."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise TargetError(f"cannot import {name!r}: {error}") from error
+    except Exception as error:
+        raise TargetError(f"cannot import {name!r}: {type(error).__name__}: {error}") from error
+
+
+def _from_file(place: str) -> ModuleType:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    path = Path(place)
+    if not path.is_file():
+        raise TargetError(f"there is no file {place!r}")
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise TargetError(f"cannot run {place}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _made(target: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> nn.Module | Node:
+    try:
+        made = function(**settings)
+    except Exception as error:
+        raise TargetError(f"{target} fails: {type(error).__name__}: {error}") from error
+    return _checked(target, made)
+
+
+def _checked(target: str, made: Any) -> nn.Module | Node:
+    if not _is_network(made):
+        raise TargetError(f"{target} gives {type(made).__name__}, neither a torch.nn.Module nor a description")
+    return made  # type: ignore[no-any-return]
+
+
+def _is_network(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return isinstance(value, Node) or (torch is not None and isinstance(value, torch.nn.Module))
+
+
+def _of_timm(name: str) -> Callable[..., Any]:
+    return partial(_imported("timm").create_model, name, pretrained=False)
+
+
+def _of_torchvision(name: str) -> Callable[..., Any]:
+    return partial(_imported("torchvision.models").get_model, name, weights=None)
+
+
+LIBRARIES: dict[str, Callable[[str], Callable[..., Any]]] = {"timm": _of_timm, "torchvision": _of_torchvision}
+"""Prefixes that are no modules to look in, and what makes a network of each."""

@@ -1,0 +1,113 @@
+"""What is calculated equals what is measured: every registered network, and any description."""
+
+import dataclasses
+
+import pytest
+from command import call
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import networks
+
+import cnnzoo
+from cnnzoo import agreement
+from cnnzoo.agreement import compare, compare_network, diff, sizes_for
+from cnnzoo.arch import AdaptiveAvgPool2d, Concat, Conv2d, Dense, Flatten, Linear, ReLU, Residual, Sequential, replace
+from cnnzoo.registry import get_builder, list_models
+
+SIZE = (3, 9, 7)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_network_agrees(name):
+    result = compare_network(name, batch_size=2)
+    assert result.agrees, result.differences[:5]
+    assert result.figures > 13 * result.rows
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", list_models())
+def test_every_network_agrees_at_three_sizes(name, batch):
+    builder = get_builder(name)
+    sizes = sizes_for(builder.describe(), builder.input_size)
+    assert len(set(sizes)) == 3
+    for size in sizes:
+        result = compare_network(name, size, batch)
+        assert result.agrees, result.differences[:5]
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@settings(max_examples=5 * settings().max_examples)  # 500; 10,000 in the long profile
+@given(networks(SIZE, heads=1), st.integers(1, 3))
+def test_every_description_agrees(description, batch):
+    result = compare(description, SIZE, batch)
+    assert result.agrees, [str(one) for one in result.differences[:5]]
+
+
+NETWORK = Sequential(
+    conv=Conv2d(6, 3, padding=1, groups=3),
+    block=Residual(conv=Conv2d(6, 1), relu=ReLU()),
+    dense=Dense(conv=Conv2d(2, 3, padding=1)),
+    both=Concat(a=Conv2d(2, 1), b=Conv2d(2, 1, bias=False)),
+    pool=AdaptiveAvgPool2d(1),
+    flatten=Flatten(),
+    fc=Linear(3),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "said"),
+    [
+        ("conv", Conv2d(6, 3, padding=1), "conv: macs is"),
+        ("conv", Conv2d(6, 3, padding=2, dilation=2, groups=3), "conv: dilation is 1 calculated, 2 measured"),
+        ("both.b", Conv2d(2, 1), "both.b: tensors is"),
+        ("both.a", Conv2d(4, 1), "both: output_shape is"),
+        ("dense.conv", Conv2d(3, 3, padding=1), "dense.conv: output_shape is"),
+        ("block.relu", None, "number of rows"),
+        ("fc", Linear(4), "total params is"),
+        ("pool", AdaptiveAvgPool2d((1, 1)), None),
+    ],
+)
+def test_a_difference_is_found(path, other, said):
+    """A measurement of another network than was calculated."""
+    from cnnzoo.pytorch.build import build
+    from cnnzoo.pytorch.measure import measure
+
+    module = build(replace(NETWORK, path, other), SIZE, init=None, device="meta")
+    found, _ = diff(cnnzoo.summary(NETWORK, SIZE), measure(module, SIZE))
+    assert (said is None and not found) or any(said in str(one) for one in found), found
+
+
+def test_what_the_measurement_does_not_know_is_no_agreement():
+    result = compare_network("lenet5")
+    assert result.agrees
+    assert not result._replace(problem="an operator").agrees
+
+
+def test_check_says_what_was_compared():
+    out = call("check", "lenet5", "plain*", "--sizes", "1").succeeded()
+    assert "lenet5: equal; 14 rows" in out
+    assert "plain18: equal" in out
+    assert "plain34: equal" in out
+    assert "3 networks, 6 comparisons" in out
+    assert "calculated equals measured" in out
+
+
+def test_check_fails_where_something_differs(monkeypatch):
+    true = agreement.calculate
+
+    def wrong(*args, **kwargs):
+        report = true(*args, **kwargs)
+        rows = [row._replace(macs=row.macs + 1) if row.path == "f6" else row for row in report.rows]
+        return dataclasses.replace(report, rows=tuple(rows))
+
+    monkeypatch.setattr(agreement, "calculate", wrong)
+    result = call("check", "lenet5", "--sizes", "1")
+    assert result.code == 1
+    assert "lenet5: DIFFERS" in result.out
+    assert "f6: macs is 10081 calculated, 10080 measured" in result.out
+    assert result.err == "Error: calculated and measured differ for lenet5\n"
+
+
+def test_check_of_an_unknown_name_is_refused():
+    call("check", "lenet6").refused("did you mean lenet5")

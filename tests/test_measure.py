@@ -1,0 +1,592 @@
+"""Any module measured: right, or declared unknown, on small modules with answers worked out by hand."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations, prune
+
+import cnnzoo
+from cnnzoo.pytorch.measure import MeasureError, PartialError, ValuesNeededError, measure
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+
+
+class Case(NamedTuple):
+    """A module with what goes in, and its parameters and MACs a sample, worked out by hand."""
+
+    make: Callable[[], nn.Module]
+    given: Any
+    params: int
+    macs: int
+    kwargs: dict[str, Any] = {}  # noqa: RUF012
+
+
+def of(forward: Callable[..., Any], **held: Any) -> Callable[[], nn.Module]:
+    """A module that holds what `held` makes, with this forward."""
+
+    class Small(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            for name, make in held.items():
+                made = make()
+                if isinstance(made, Tensor) and not isinstance(made, nn.Parameter):
+                    self.register_buffer(name, made)
+                else:
+                    setattr(self, name, made)
+
+    Small.forward = forward
+    return Small
+
+
+def weight(*shape: int) -> Callable[[], nn.Parameter]:
+    return lambda: nn.Parameter(torch.rand(*shape))
+
+
+def same(module: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
+    """One module under two names."""
+
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = self.b = module()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.b(self.a(x)[:, :, ::2, ::2]).sum((2, 3)) + self.a(x).sum((2, 3))
+
+    return Shared
+
+
+class Tied(nn.Module):
+    """An embedding whose table is the classifier too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(11, 6)
+        self.head = nn.Linear(6, 11, bias=False)
+        self.head.weight = self.embed.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.embed(x))
+
+
+class Standardised(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        mean = self.weight.mean((1, 2, 3), keepdim=True)
+        return F.conv2d(x, (self.weight - mean) / self.weight.std((1, 2, 3), keepdim=True), self.bias)
+
+
+class Doubled(nn.Linear):
+    """A subclass that calls its parent."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * super().forward(x)
+
+
+class Counting(nn.Module):
+    """A module that writes to its buffers, an attribute, a list and a counter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.register_buffer("mean", torch.zeros(4))
+        self.register_buffer("calls", torch.tensor(0))
+        self.seen: list[Any] = []
+        self.last = None
+        self.number = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        self.mean.mul_(0.9).add_(y.mean((0, 2, 3)))
+        self.calls += 1
+        self.seen.append(y)
+        self.last = y
+        self.number += 1
+        return y
+
+
+class Lists(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = nn.ModuleList([nn.ModuleList([nn.Linear(4, 4) for _ in range(2)]) for _ in range(2)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for row in self.rows:
+            x = sum(layer(x) for layer in row)
+        return x
+
+
+class Headed(nn.Module):
+    """A head that runs in training only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(5, 4)
+        self.head = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 2))
+        self.end = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.body(x)
+        return (self.end(x), self.head(x)) if self.training else self.end(x)
+
+
+TOKENS = torch.zeros(2, 7, dtype=torch.long)
+SEQUENCE = torch.rand(2, 5, 8)
+IMAGE = (3, 8, 8)
+
+CASES = {
+    # 4 x 6 x 6 outputs of 3 x 3 x 3
+    "convolution": Case(lambda: nn.Conv2d(3, 4, 3), IMAGE, 4 * 27 + 4, 4 * 36 * 27),
+    "grouped": Case(lambda: nn.Conv2d(6, 4, 3, groups=2), (6, 8, 8), 4 * 27 + 4, 4 * 36 * 27),
+    "depthwise": Case(lambda: nn.Conv2d(6, 6, 3, groups=6), (6, 8, 8), 6 * 9 + 6, 6 * 36 * 9),
+    "depthwise, multiplier 2": Case(lambda: nn.Conv2d(6, 12, 3, groups=6), (6, 8, 8), 12 * 9 + 12, 12 * 36 * 9),
+    "dilated": Case(lambda: nn.Conv2d(3, 4, 3, dilation=2), IMAGE, 4 * 27 + 4, 4 * 16 * 27),
+    "asymmetric": Case(lambda: nn.Conv2d(3, 4, (1, 5), padding=(0, 2)), IMAGE, 4 * 15 + 4, 4 * 64 * 15),
+    "same, odd": Case(lambda: nn.Conv2d(3, 4, 3, padding="same"), IMAGE, 4 * 27 + 4, 4 * 64 * 27),
+    "same, even": Case(lambda: nn.Conv2d(3, 4, 4, padding="same"), IMAGE, 4 * 48 + 4, 4 * 64 * 48),
+    "reflect padding": Case(
+        lambda: nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), IMAGE, 4 * 27 + 4, 4 * 64 * 27
+    ),
+    # every one of 3 x 8 x 8 inputs meets 4 x 3 x 3 weights, whatever the stride
+    "transposed": Case(
+        lambda: nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1, output_padding=1), IMAGE, 3 * 36 + 4, 192 * 36
+    ),
+    "transposed, grouped": Case(
+        lambda: nn.ConvTranspose2d(6, 4, 3, stride=2, groups=2), (6, 8, 8), 6 * 18 + 4, 384 * 18
+    ),
+    "Conv1d": Case(lambda: nn.Conv1d(3, 4, 3), (1, 3, 10), 4 * 9 + 4, 4 * 8 * 9),
+    "Conv3d": Case(lambda: nn.Conv3d(2, 4, 3), (1, 2, 5, 5, 5), 4 * 54 + 4, 4 * 27 * 54),
+    "unbatched": Case(lambda: nn.Conv2d(3, 4, 3), torch.rand(3, 8, 8), 4 * 27 + 4, 4 * 36 * 27),
+    "batch of 5": Case(lambda: nn.Conv2d(3, 4, 3), (5, 3, 8, 8), 4 * 27 + 4, 4 * 36 * 27),
+    "ceil mode": Case(
+        lambda: nn.Sequential(nn.MaxPool2d(3, 2, ceil_mode=True), nn.Flatten(), nn.Linear(3 * 16, 2)),
+        IMAGE,
+        98,
+        96,
+    ),
+    "linear": Case(lambda: nn.Linear(5, 4), (5,), 24, 20),
+    "linear, of a vector": Case(lambda: nn.Linear(5, 4), (1, 5), 24, 20),
+    "linear on NHWC": Case(lambda: nn.Linear(8, 4), (3, 8, 8), 36, 3 * 8 * 8 * 4),
+    # two calls at 8 x 8 (36 outputs a map), one at half of 6 x 6
+    "one module thrice, at two sizes, under two names": Case(
+        same(lambda: nn.Conv2d(3, 3, 3)), IMAGE, 84, (36 + 36) * 81 + 81
+    ),
+    "F.conv2d": Case(of(lambda m, x: F.conv2d(x, m.w), w=weight(4, 3, 3, 3)), IMAGE, 108, 4 * 36 * 27),
+    "torch.conv2d": Case(of(lambda m, x: torch.conv2d(x, m.w), w=weight(4, 3, 3, 3)), IMAGE, 108, 4 * 36 * 27),
+    "F.linear": Case(of(lambda m, x: F.linear(x, m.w, m.b), w=weight(4, 5), b=weight(4)), (5,), 24, 20),
+    "x @ w": Case(of(lambda m, x: x @ m.w, w=weight(5, 4)), (5,), 20, 20),
+    "a vector @ w": Case(of(lambda m, x: m.w @ x[0], w=weight(4, 5)), (5,), 20, 20),
+    "einsum": Case(of(lambda m, x: torch.einsum("bchw,cd->bdhw", x, m.w), w=weight(3, 7)), IMAGE, 21, 64 * 21),
+    "Linear, then F.linear": Case(
+        of(lambda m, x: F.linear(m.fc(x), m.w), fc=lambda: nn.Linear(5, 4), w=weight(3, 4)), (5,), 36, 20 + 12
+    ),
+    "unused": Case(
+        of(lambda m, x: m.used(x), used=lambda: nn.Linear(5, 4), idle=lambda: nn.Linear(9, 9)), (5,), 24 + 90, 20
+    ),
+    "nested ModuleLists": Case(Lists, (4,), 80, 64),
+    "tied": Case(Tied, TOKENS, 66, 7 * 66),
+    "several inputs": Case(
+        of(lambda m, x, y: m.a(x) + m.b(y), a=lambda: nn.Linear(5, 4), b=lambda: nn.Linear(6, 4)),
+        [(5,), (6,)],
+        24 + 28,
+        44,
+    ),
+    "keyword only": Case(
+        of(lambda m, x, *, y: m.a(x) * y, a=lambda: nn.Linear(5, 4)), (5,), 24, 20, {"y": torch.rand(1, 4)}
+    ),
+    "a dict of inputs": Case(
+        of(lambda m, left, right: m.a(left) + m.a(right), a=lambda: nn.Linear(5, 4)),
+        {"left": torch.rand(2, 5), "right": torch.rand(2, 5)},
+        24,
+        40,
+    ),
+    "dict and nested outputs": Case(
+        of(lambda m, x: {"out": [m.a(x), (x, {"again": m.a(x)})]}, a=lambda: nn.Linear(5, 4)), (5,), 24, 40
+    ),
+    "lazy": Case(
+        lambda: nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2)),
+        IMAGE,
+        112 + 8 + 290,
+        4 * 36 * 27 + 288,
+    ),
+    "subclassed": Case(lambda: Doubled(5, 4), (5,), 24, 20),
+    "weight-standardised": Case(lambda: Standardised(3, 4, 3), IMAGE, 112, 4 * 36 * 27),
+    # a length for each of 4 outputs beside the directions
+    "weight norm": Case(lambda: parametrizations.weight_norm(nn.Conv2d(3, 4, 3)), IMAGE, 112 + 4, 4 * 36 * 27),
+    "pruned": Case(lambda: prune.identity(nn.Conv2d(3, 4, 3), "weight"), IMAGE, 112, 4 * 36 * 27),
+    "a parent's own parameter": Case(
+        of(lambda m, x: m.fc(x) * m.scale, fc=lambda: nn.Linear(5, 4), scale=weight(4)), (5,), 28, 20
+    ),
+    # in 3 x 8 x 8, out 8 x 8 for each of 5 positions; scores and sums 5 x 5 x 8 each
+    "MultiheadAttention": Case(
+        of(lambda m, x: m.attention(x, x, x), attention=lambda: nn.MultiheadAttention(8, 2, batch_first=True)),
+        SEQUENCE,
+        4 * (64 + 8),
+        5 * 256 + 2 * 200,
+    ),
+    "MultiheadAttention without weights": Case(
+        of(
+            lambda m, x: m.attention(x, x, x, need_weights=False)[0],
+            attention=lambda: nn.MultiheadAttention(8, 2, batch_first=True),
+        ),
+        SEQUENCE,
+        4 * (64 + 8),
+        5 * 256 + 2 * 200,
+    ),
+    "scaled_dot_product_attention": Case(
+        of(lambda m, x: F.scaled_dot_product_attention(*[x.view(2, 5, 2, 4).transpose(1, 2)] * 3)), SEQUENCE, 0, 400
+    ),
+    "TransformerEncoderLayer": Case(
+        lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+        SEQUENCE,
+        288 + 2 * 16 + 8 * 16 + 16 + 16 * 8 + 8,
+        5 * 256 + 400 + 5 * 256,
+    ),
+    # four gates, each from 8 inputs and 4 states, at 5 steps
+    "LSTM": Case(lambda: nn.LSTM(8, 4, batch_first=True), SEQUENCE, 16 * 12 + 32, 5 * 16 * 12),
+    "Embedding": Case(lambda: nn.Embedding(11, 6), TOKENS, 66, 0),
+    "a head run in training": Case(Headed, (5,), 24 + 15, 20 + 12),
+    "scripted": Case(lambda: torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())), IMAGE, 112, 4 * 36 * 27),
+    "scripted inside": Case(
+        lambda: nn.Sequential(torch.jit.script(nn.Conv2d(3, 4, 3)), nn.ReLU()), IMAGE, 112, 4 * 36 * 27
+    ),
+    "traced": Case(lambda: torch.jit.trace(nn.Linear(5, 4), torch.rand(1, 5)), (5,), 24, 20),
+    "writes to its buffers": Case(Counting, IMAGE, 112, 4 * 36 * 27),
+    "inference mode": Case(of(torch.inference_mode()(lambda m, x: m.a(x)), a=lambda: nn.Linear(5, 4)), (5,), 24, 20),
+    "in place on its input": Case(lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(5, 4)), (5,), 24, 20),
+    "constants made in the forward": Case(
+        of(lambda m, x: m.a(x + torch.arange(5.0)), a=lambda: nn.Linear(5, 4)), (5,), 24, 20
+    ),
+    "catches an error of its own": Case(
+        of(lambda m, x: attempt(m.b, x, m.a), a=lambda: nn.Linear(5, 4), b=lambda: nn.Linear(7, 4)),
+        (5,),
+        24 + 32,
+        20,
+    ),
+}
+
+
+def attempt(first: nn.Module, x: Tensor, second: nn.Module) -> Tensor:
+    try:
+        return first(x)
+    except RuntimeError:
+        return second(x)
+
+
+def measured(case: Case, module: nn.Module | None = None, **more: Any) -> cnnzoo.Report:
+    data = isinstance(case.given, Tensor | dict)
+    given = {"input_data" if data else "input_size": case.given}
+    return measure(case.make() if module is None else module, **given, **case.kwargs, **more)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_parameters_and_macs_are_those_by_hand(name: str) -> None:
+    case = CASES[name]
+    report = measured(case)
+    assert (report.total_params, report.total_macs, report.unknown) == (case.params, case.macs, ())
+    assert report.status == "complete"
+    assert sum(row.macs for row in report.rows if not row.aux) == case.macs
+    cnnzoo.Report.__str__(report)
+    measured(case, strict=True)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_real_tensors_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What falls back to real tensors is counted as on meta."""
+    from cnnzoo.pytorch import measure as module
+
+    def refuse(dtype: Any) -> Callable[[Tensor], Tensor]:
+        def twin(tensor: Tensor) -> Tensor:
+            raise module.NoTwinError("no meta today")
+
+        return twin
+
+    case = CASES[name]
+    on_meta = measured(case)
+    monkeypatch.setattr(module, "on_meta", refuse)
+    made = case.make()
+    if not list(made.parameters()):
+        return
+    report = measured(case, made)
+    assert "no meta today" in report.notes[0]
+    assert report.totals == on_meta.totals
+    assert [(row.path, row.input_shape, row.output_shape, row.macs) for row in report.rows if not row.own] == [
+        (row.path, row.input_shape, row.output_shape, row.macs) for row in on_meta.rows if not row.own
+    ]
+
+
+def state(module: nn.Module) -> dict[str, Any]:
+    """Everything about a module that a measurement might change."""
+    found: dict[str, Any] = {}
+    for path, one in module.named_modules(remove_duplicate=False):
+        found[f"{path} class"] = type(one)
+        if not isinstance(one, torch.jit.ScriptModule):
+            for name, value in vars(one).items():
+                found[f"{path} {name}"] = (
+                    id(value),
+                    copy.copy(value) if isinstance(value, dict | list | set) else value,
+                )
+        else:
+            found[f"{path} training"] = one.training
+    for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+        lazy = nn.parameter.is_lazy(tensor)
+        found[f"{name} tensor"] = (id(tensor), tensor._version, tensor.device, tensor.requires_grad)
+        found[f"{name} grad"] = None if tensor.grad is None else tensor.grad.tolist()
+        found[f"{name} values"] = None if lazy else tensor.tolist()
+    return found
+
+
+@pytest.mark.parametrize("real", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_the_module_is_left_as_it_was_found(name: str, real: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[name]
+    module = case.make()
+    module.train()
+    if children := list(module.children()):
+        children[0].eval()  # a mode of its own
+    for parameter in module.parameters():
+        if not nn.parameter.is_lazy(parameter):
+            parameter.grad = torch.ones_like(parameter)
+    given = [one.clone() for one in case.given.values()] if isinstance(case.given, dict) else None
+    before, generator = state(module), torch.get_rng_state()
+    if real:
+        monkeypatch.setattr("cnnzoo.pytorch.measure.on_meta", lambda dtype: _refuse)
+    if list(module.parameters()) or not real:
+        measured(case, module)
+    assert state(module) == before
+    assert torch.equal(torch.get_rng_state(), generator)
+    assert not torch.nn.modules.module._global_forward_hooks
+    assert not torch.nn.modules.module._global_forward_pre_hooks
+    assert torch.backends.mha.get_fastpath_enabled()
+    if given is not None:
+        assert all(map(torch.equal, given, case.given.values()))
+
+
+def _refuse(tensor: Tensor) -> Tensor:
+    from cnnzoo.pytorch.borrow import NoTwinError
+
+    raise NoTwinError("no meta today")
+
+
+# What cannot be known is said.
+
+
+class Branching(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(5, 4), nn.Linear(5, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.a(x) if x.sum() > 0 else self.b(self.b.weight.t() @ self.a(x).t())
+
+
+class Sparse(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.eye(4, 5).to_sparse(), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sparse.mm(self.weight, x.t()).t()
+
+
+class Masked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(5, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x[x[:, 0] > 0.5])
+
+
+@torch.library.custom_op("cnnzoo_test::twice", mutates_args=())
+def twice(x: Tensor) -> Tensor:
+    return 2 * x
+
+
+@twice.register_fake
+def _(x: Tensor) -> Tensor:
+    return torch.empty_like(x)
+
+
+def quantised() -> nn.Module:
+    torch.backends.quantized.engine = torch.backends.quantized.supported_engines[-1]
+    return torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(5, 4), nn.ReLU()), {nn.Linear})
+
+
+UNKNOWN = {
+    "a branch": (Branching, (5,), "depends on values"),
+    "sparse": (Sparse, (5,), "no rule"),
+    "a mask": (Masked, (5,), "depends on"),
+    "an operator of its own": (of(lambda m, x: m.a(twice(x)), a=lambda: nn.Linear(5, 4)), (5,), "no rule"),
+    "quantised": (quantised, (5,), "packed"),
+    "a matrix inverse": (of(lambda m, x: m.a(torch.linalg.inv(x)), a=lambda: nn.Linear(8, 4)), (1, 8, 8), "no rule"),
+    "made in the forward": (of(lambda m, x: nn.Linear(5, 4)(x)), (5,), "made in the forward"),
+    "lazy and never called": (of(lambda m, x: x + 1, a=lambda: nn.LazyLinear(4)), (5,), "lazy"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_the_unknown_is_named(name: str) -> None:
+    make, size, why = UNKNOWN[name]
+    report = measure(make(), size)
+    assert report.status == "partial"
+    assert any(why in str(one) for one in report.unknown), report.unknown
+    assert "Unknown" in str(report)
+    with pytest.raises(PartialError, match=why):
+        measure(make(), size, strict=True)
+
+
+def test_the_unknown_is_never_0() -> None:
+    report = measure(of(lambda m, x: twice(x))(), (5,))
+    assert report.totals["macs"] is None
+    assert report.rows[0].macs is None
+    with pytest.raises(ValueError, match="no MACs are known"):
+        report.total_macs  # noqa: B018
+    assert "none are known" in str(report)
+
+
+def test_a_fall_back_is_noted() -> None:
+    report = measure(Branching(), (5,))
+    assert "run with real tensors" in report.notes[0]
+    assert "random" in report.notes[1]
+    assert report.total_macs == 20
+    with pytest.raises(ValuesNeededError):
+        measure(Branching().to("meta"), (5,))
+
+
+# Rows.
+
+
+def rows(report: cnnzoo.Report) -> list[tuple[Any, ...]]:
+    return [(row.path, row.kind, row.params, row.macs) for row in report.rows]
+
+
+def test_each_call_is_a_row_and_parameters_count_once() -> None:
+    report = measured(CASES["one module thrice, at two sizes, under two names"])
+    calls = [row for row in report.rows if row.kind == "Conv2d"]
+    assert [(row.path, row.call, row.params, row.output_shape) for row in calls] == [
+        ("a", 1, 84, (3, 6, 6)),
+        ("b", 2, 0, (3, 1, 1)),
+        ("a", 3, 0, (3, 6, 6)),
+    ]
+    assert all(row.tensors == {"weight": (3, 3, 3, 3), "bias": (3,)} for row in calls)
+
+
+def test_a_parents_own_work_is_its_own_row() -> None:
+    report = measured(CASES["Linear, then F.linear"])
+    assert rows(report) == [("fc", "Linear", 24, 20), ("", "matmul", 12, 12)]
+    assert report.rows[1].tensors == {"w": (3, 4)}
+    report = measured(CASES["weight norm"])
+    assert ("", "conv2d", 4, 4 * 36 * 27) in rows(report)
+    report = measured(CASES["a parent's own parameter"])
+    assert rows(report) == [("fc", "Linear", 24, 20), ("", "mul", 4, 0)]
+
+
+def test_attention_is_one_row_with_all_its_tensors() -> None:
+    report = measured(CASES["MultiheadAttention"])
+    assert [row.path for row in report.rows] == ["attention"]
+    assert report.rows[0].tensors == {
+        "in_proj_weight": (24, 8),
+        "in_proj_bias": (24,),
+        "out_proj.weight": (8, 8),
+        "out_proj.bias": (8,),
+    }
+    assert report.tensors.keys() == CASES["MultiheadAttention"].make().state_dict().keys()
+
+
+def test_a_module_never_called_is_listed() -> None:
+    report = measured(CASES["unused"])
+    (row,) = (row for row in report.rows if row.path == "idle")
+    assert (row.call, row.params, row.macs, row.output_shape) == (0, 90, 0, ())
+    assert report.notes == ("never called: idle",)
+    assert "Linear (not called)" in str(report)
+
+
+def test_a_head_that_runs_in_training_is_apart() -> None:
+    report = measured(CASES["a head run in training"])
+    assert report.aux_params == 8 + 10
+    assert report.totals["aux_macs"] == 8
+    assert {row.path for row in report.rows if row.aux} == {"head.0", "head.1"}
+    assert report.notes == ()
+
+
+def test_frozen_parameters_are_not_trainable() -> None:
+    module = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3))
+    module[0].requires_grad_(False)
+    report = measure(module, (5,))
+    assert (report.total_params, report.trainable_params) == (39, 15)
+    assert "24 of them frozen" in str(report)
+
+
+def test_every_size_is_a_sample_s() -> None:
+    for batch in (1, 5):
+        report = measure(nn.Conv2d(3, 4, 3), (batch, 3, 8, 8))
+        (row,) = report.rows
+        assert (row.input_shape, row.output_shape, report.batch_size) == ((3, 8, 8), (4, 6, 6), batch)
+        assert row.activation_bytes == batch * 4 * 36 * 4
+
+
+def test_several_inputs_are_all_shown() -> None:
+    report = measured(CASES["several inputs"])
+    assert (report.input_size, report.more_inputs) == ((5,), ((6,),))
+    assert "5 and 6" in str(report)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_the_dtype_is_as_if_the_module_had_it(dtype: str) -> None:
+    report = measure(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)), (3, 8, 8), dtype=dtype)
+    item = getattr(torch, dtype).itemsize
+    assert report.dtype == dtype
+    assert report.totals["param_bytes"] == 120 * item
+    assert report.totals["activation_bytes"] == 2 * 4 * 36 * item
+    assert report.totals["buffer_bytes"] == 8 * item + 8
+
+
+def test_summary_measures_modules() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    report = cnnzoo.summary(module, (2, 3, 8, 8))
+    assert report.total_macs == 4 * 36 * 27
+    assert cnnzoo.summary(module, input_data=torch.rand(2, 3, 8, 8)).total_macs == 4 * 36 * 27
+    with pytest.raises(TypeError, match="input_data goes with"):
+        cnnzoo.summary("vgg16", input_data=torch.rand(1))
+    with pytest.raises(TypeError, match="a module is measured"):
+        cnnzoo.summary(3, (5,))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="either input_size"):
+        cnnzoo.summary(module)
+
+
+# A network that fails.
+
+
+def test_a_failing_network_shows_what_ran() -> None:
+    module = nn.Sequential(
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.Sequential(nn.Flatten(), nn.Linear(7, 3)), nn.ReLU()
+    )
+    before = state(module)
+    with pytest.raises(MeasureError, match=r"at 1\.1 \(Linear\), given \(2, 144\)") as caught:
+        measure(module, (2, 3, 8, 8))
+    error = caught.value
+    assert (error.path, error.kind, error.input_shapes) == ("1.1", "Linear", ((2, 144),))
+    assert [row.path for row in error.report.rows] == ["0.0", "0.1", "1.0"]
+    assert error.report.status == "partial"
+    assert isinstance(error.__cause__, RuntimeError)
+    assert state(module) == before
+
+
+def test_a_failing_forward_of_a_block_is_its_own() -> None:
+    module = nn.Sequential(of(lambda m, x: m.a(x) + torch.ones(3, 3), a=lambda: nn.Linear(5, 4))())
+    with pytest.raises(MeasureError, match=r"at 0 \(Small\), given \(1, 5\)") as caught:
+        measure(module, (5,))
+    assert [row.path for row in caught.value.report.rows] == ["0.a"]
+
+
+@pytest.mark.parametrize("size", [(), (0,), (3, -1, 2), (3.5,)])
+def test_a_size_that_is_none_is_refused(size: Any) -> None:
+    with pytest.raises(ValueError, match="size must be"):
+        measure(nn.Linear(5, 4), size)

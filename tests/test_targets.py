@@ -1,0 +1,193 @@
+"""What TARGET may be on the command line, and what `cnnzoo summary` says of it."""
+
+import json
+import sys
+import types
+
+import pytest
+import torch
+from command import call
+from torch import nn
+
+import cnnzoo
+from cnnzoo.targets import TargetError, default_size, find, make, read_settings
+
+SOURCE = """
+import torch
+from torch import nn
+from cnnzoo.arch import Conv2d, Sequential
+from cnnzoo.models import vgg11
+
+
+def net(width=4, bias=True):
+    return nn.Sequential(nn.Conv2d(3, width, 3, bias=bias), nn.ReLU())
+
+
+def description(width=4):
+    return Sequential(conv=Conv2d(width, 3))
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 3), nn.Linear(10, 4)
+
+    def forward(self, x, y):
+        return self.a(x).mean((2, 3)) + self.b(y)
+
+
+class Branching(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(10, 4)
+
+    def forward(self, x):
+        return self.fc(x) if x.sum() > 0 else x
+
+
+def failing():
+    return nn.Sequential(net(), nn.Flatten(), nn.Linear(7, 3))
+
+
+def looks_at_its_values():
+    module = net()
+    assert module[0].weight.sum().item() != 0
+    return module
+
+
+def broken():
+    raise RuntimeError("no such luck")
+
+
+ready = net()
+number = 3
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with a module of networks, which is the working directory."""
+    (tmp_path / "some_nets.py").write_text(SOURCE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    sys.modules.pop("some_nets", None)
+
+
+def totals(*arguments):
+    return json.loads(call("summary", *arguments, "--format", "json").succeeded())["totals"]
+
+
+@pytest.mark.parametrize("target", ["some_nets:net", "some_nets.py:net", "{here}/some_nets.py:net", "some_nets:ready"])
+def test_a_module_and_a_file(here, target):
+    found = totals(target.format(here=here), "--input-size", "3x8x8")
+    assert (found["params"], found["macs"]) == (112, 4 * 36 * 27)
+
+
+def test_arguments_reach_the_factory(here):
+    found = totals("some_nets:net", "--arg", "width=6", "--arg", "bias=False", "--input-size", "8")
+    assert found["params"] == 6 * 27
+
+
+def test_a_description_is_calculated(here):
+    found = totals("some_nets:description", "--arg", "width=6", "--input-size", "3x8x8")
+    assert (found["params"], found["depth"]) == (6 * 28, 1)
+    assert totals("some_nets:vgg11") == cnnzoo.summary("vgg11").to_dict()["totals"]
+
+
+def test_arguments_reach_a_registered_network():
+    assert totals("lenet5_modern", "--arg", "num_classes=3") == totals("lenet5_modern", "--num-classes", "3")
+
+
+def test_several_inputs(here):
+    found = call("summary", "some_nets:Two", "--input-size", "3x8x8", "--input-size", "1x10").succeeded()
+    assert "3x8x8 and 10, batch of 1" in found
+
+
+def test_what_looks_at_its_values_is_made_with_them(here):
+    assert totals("some_nets:looks_at_its_values", "--input-size", "8")["params"] == 112
+
+
+def test_the_unknown_is_said_and_strictly_is_a_failure(here):
+    arguments = ("summary", "some_nets:Branching", "--input-size", "1x10")
+    out = call(*arguments).succeeded()
+    assert "at least 40 a sample" in out
+    assert "Unknown" in out
+    result = call(*arguments, "--strict")
+    assert (result.code, result.out) == (1, out)
+    assert result.err.startswith("Error: not everything could be counted: Branching at the network itself")
+    assert result.err.count("\n") == 1
+    call("summary", "some_nets:net", "--input-size", "8", "--strict").succeeded()
+
+
+def test_a_network_that_fails_shows_the_rows_before(here):
+    result = call("summary", "some_nets:failing", "--input-size", "2x3x8x8")
+    assert result.code == 1
+    assert "972" not in result.out
+    assert f"{4 * 36 * 27:,}" in result.out
+    assert result.err.startswith("Error: at 2 (Linear), given (2, 144): RuntimeError: ")
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("some_nets:nett --input-size 8", "did you mean net?"),
+        ("some_nets:net", "give --input-size"),
+        ("some_nets:net --input-size 3x0x8", "no input size"),
+        ("some_nets:net --input-size 8 --arg width", "no key=value"),
+        ("some_nets:net --input-size 8 --arg depth=3", "unexpected keyword argument 'depth'"),
+        ("some_nets:ready --input-size 8 --arg width=3", "it takes no width"),
+        ("some_nets:number --input-size 8", "neither a torch.nn.Module nor a description"),
+        ("some_nets:broken --input-size 8", "RuntimeError: no such luck"),
+        ("some_nets:description --input-size 8", "input size"),
+        ("no_such_module:net --input-size 8", "cannot import 'no_such_module'"),
+        ("no_such_file.py:net --input-size 8", "no file"),
+        ("vgg16 --arg depth=3", "no keyword 'depth'"),
+        ("vgg16 --input-size 224 --input-size 224", "one input"),
+        ("timm:resnet18", "timm"),
+    ],
+)
+def test_bad_targets_are_refused(here, arguments, said, monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    call("summary", *arguments.split()).refused(said)
+
+
+def test_libraries_by_their_prefix(monkeypatch):
+    made = []
+
+    def create_model(name, pretrained, **settings):
+        made.append((name, pretrained, settings))
+        module = nn.Sequential(nn.Conv2d(3, 4, 3))
+        module.pretrained_cfg = {"input_size": (3, 12, 12)}
+        return module
+
+    def get_model(name, weights, **settings):
+        made.append((name, weights, settings))
+        return nn.Sequential(nn.Conv2d(3, 4, 3))
+
+    monkeypatch.setitem(sys.modules, "timm", types.SimpleNamespace(create_model=create_model))
+    monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
+    monkeypatch.setitem(sys.modules, "torchvision.models", types.SimpleNamespace(get_model=get_model))
+    assert totals("timm:a_net", "--arg", "num_classes=3")["macs"] == 4 * 100 * 27
+    assert totals("torchvision:a_net")["macs"] == 4 * 222 * 222 * 27
+    assert made == [("a_net", False, {"num_classes": 3}), ("a_net", None, {})]
+
+
+def test_settings_are_literals_or_words():
+    assert read_settings(["a=1", "b=(2, 3)", "c=word", "d=None", "e=x=y"]) == {
+        "a": 1,
+        "b": (2, 3),
+        "c": "word",
+        "d": None,
+        "e": "x=y",
+    }
+
+
+def test_modules_are_made_on_meta():
+    (parameter, *_) = make(lambda: nn.Linear(2, 2)).parameters()
+    assert parameter.is_meta
+    assert torch.get_default_device().type == "cpu"
+    assert default_size(nn.Linear(2, 2)) is None
+    with pytest.raises(TargetError):
+        find("nowhere:net", {})
