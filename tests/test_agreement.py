@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 from command import call
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import networks
 
@@ -12,6 +12,7 @@ import cnnzoo
 from cnnzoo import agreement
 from cnnzoo.agreement import compare, compare_network, diff, sizes_for
 from cnnzoo.arch import AdaptiveAvgPool2d, Concat, Conv2d, Dense, Flatten, Linear, ReLU, Residual, Sequential, replace
+from cnnzoo.pytorch.measure import MeasureError
 from cnnzoo.registry import get_builder, list_models
 
 SIZE = (3, 9, 7)
@@ -40,7 +41,11 @@ def test_every_network_agrees_at_three_sizes(name, batch):
 @settings(max_examples=5 * settings().max_examples)  # 500; 10,000 in the long profile
 @given(networks(SIZE, heads=1), st.integers(1, 3))
 def test_every_description_agrees(description, batch):
-    result = compare(description, SIZE, batch)
+    try:
+        result = compare(description, SIZE, batch)
+    except MeasureError as error:  # a batch norm without running statistics, of a single value
+        assume("more than 1 value per channel" not in str(error))
+        raise
     assert result.agrees, [str(one) for one in result.differences[:5]]
 
 

@@ -179,7 +179,8 @@ def test_only_the_header_is_read_and_without_torch(tmp_path):
 
 
 def test_what_torch_saved_is_read_without_torch(tmp_path):
-    torch = pytest.importorskip("torch")
+    import torch
+
     state = {name: torch.zeros(()).expand(shape) for name, shape in shapes("resnet152").items()}
     torch.save(state, tmp_path / "file.pth")
     done = command(tmp_path / "file.pth", "resnet152")

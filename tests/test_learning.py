@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from small import small
 from torch.nn import functional as F
 
@@ -25,8 +26,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def digits():
-    datasets = pytest.importorskip("sklearn.datasets")
-    data = datasets.load_digits()
+    data = load_digits()
     order = torch.randperm(len(data.target), generator=torch.Generator().manual_seed(0))
     images = torch.tensor(data.images, dtype=torch.float32)[order, None] / 8 - 1
     return images, torch.tensor(data.target)[order]

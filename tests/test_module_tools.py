@@ -10,6 +10,7 @@ import sys
 import warnings
 from functools import partial
 
+import onnxruntime
 import pytest
 import torch
 import torch.distributed
@@ -111,8 +112,6 @@ def test_symbolic_trace(make):
 
 @every
 def test_onnx(make):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
     net, x, wanted = at_inference(make)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
