@@ -72,7 +72,7 @@ class Builder(Generic[P]):
         self.figures = figures
         self.input_size = input_size
         self._function = function
-        self._cached = lru_cache(maxsize=16)(function)
+        self._cached = lru_cache(maxsize=16, typed=True)(function)
 
     def __call__(self, *args: Any, weights: str | None = None, **settings: Any) -> nn.Module:
         """The network as a module: what `cnnzoo.create_model` gives for it, with the same keywords.

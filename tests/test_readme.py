@@ -6,6 +6,7 @@ import doctest
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,8 @@ def test_constraints_pin_every_dependency_exactly() -> None:
     assert pins["torch"] == "2.13.0"
     named = {"click", "rich", "torchinfo", "pytest", "hypothesis", "jsonschema", "mypy", "ruff"}
     assert named <= set(pins)
-    assert (
-        cnnzoo.__version__ == re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[1]
-    )
+
+
+def test_the_version_is_the_same_in_both_places() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == cnnzoo.__version__
