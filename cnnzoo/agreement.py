@@ -54,7 +54,7 @@ class Comparison(NamedTuple):
     figures: int
     differences: tuple[Difference, ...]
     problem: str | None = None
-    """Why nothing could be compared, or what the measurement could not determine."""
+    """What the measurement could not determine, or had to go round."""
 
     @property
     def agrees(self) -> bool:
@@ -86,7 +86,7 @@ def compare(description: Node, input_size: Shape, batch_size: int = 1, model: st
     module = build(description, input_size, init=None, device="meta")
     measured = measure(module, (batch_size, *input_size))
     differences, figures = diff(calculated, measured)
-    problem = "; ".join(map(str, measured.unknown)) or None
+    problem = "; ".join([*map(str, measured.unknown), *measured.notes]) or None
     return Comparison(model, input_size, batch_size, len(calculated.rows), figures, tuple(differences), problem)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 from command import call, command, environment, spawn
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cnnzoo
-from cnnzoo.cli import cli
+from cnnzoo.cli import COMMANDS, cli
 from cnnzoo.registry import list_models
 from cnnzoo.render import COLUMNS, FORMATS, render
 from cnnzoo.report import ITEM_BYTES
@@ -92,13 +93,13 @@ def test_every_column_can_be_shown(column):
 def test_help(arguments):
     out = call(*arguments).succeeded()
     assert out.startswith("Usage: cnnzoo")
-    assert all(name in out for name in cli.commands)
+    assert all(name in out for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", cli.commands)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_every_command_names_every_option(name):
     out = call(name, "--help").succeeded()
-    for option in cli.commands[name].params:
+    for option in cli.get_command(click.Context(cli), name).params:
         assert option.opts[-1] in out or option.human_readable_name.upper() in out
 
 

@@ -18,6 +18,10 @@ Twin = Callable[[Tensor], Tensor]
 """From one of the module's tensors to what stands in for it."""
 
 
+CONTAINERS = (dict, list, set, deque)
+"""What modules keep things in, and what is put back as it was."""
+
+
 class NoTwinError(TypeError):
     """A tensor that has no likeness on meta: sparse, quantised, or of a kind of its own."""
 
@@ -32,9 +36,16 @@ def on_meta(dtype: torch.dtype | None) -> Twin:
         wanted = dtype if tensor.is_floating_point() else None
         if not tensor.dim() and not tensor.is_meta and not isinstance(tensor, nn.Parameter):
             return tensor.detach().clone()
-        return torch.empty_like(tensor, dtype=wanted, device="meta", requires_grad=False)
+        return empty_like(tensor, wanted)
 
     return twin
+
+
+def empty_like(tensor: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """The same on meta without values; torch's own works its strides out step by step in Python."""
+    if tensor.is_contiguous():
+        return torch.empty(tensor.shape, dtype=dtype or tensor.dtype, device="meta")
+    return torch.empty_like(tensor, dtype=dtype, device="meta", requires_grad=False)
 
 
 def copied(dtype: torch.dtype | None) -> Twin:
@@ -77,15 +88,16 @@ def borrowed(root: nn.Module, twin: Twin) -> Iterator[None]:
 
 def _lend(module: nn.Module, likeness: Twin, undo: list[Callable[[], None]]) -> None:
     kind = type(module)
+    before: list[tuple[Any, Any]] = []
+    _remember(vars(module), before, set())
 
     def as_it_was() -> None:
         if type(module) is not kind:
             module.__class__ = kind
+        for live, saved in before:
+            _restore(live, saved)
 
     undo.append(as_it_was)
-    seen: set[int] = set()
-    for value in (vars(module), *vars(module).values()):
-        _remember(value, undo, seen)
     for held in (module._parameters, module._buffers):
         for name, tensor in held.items():
             if tensor is not None:
@@ -95,33 +107,30 @@ def _lend(module: nn.Module, likeness: Twin, undo: list[Callable[[], None]]) -> 
             vars(module)[name] = value.detach().clone()
 
 
-def _remember(value: Any, undo: list[Callable[[], None]], seen: set[int]) -> None:
-    """Have a container put back as it is now, and those in it."""
-    if not isinstance(value, dict | list | set | deque) or id(value) in seen:
+def _remember(live: Any, before: list[tuple[Any, Any]], seen: set[int]) -> None:
+    """Note a container with what is in it now, and so those in it."""
+    if id(live) in seen:
         return
-    seen.add(id(value))
-    undo.append(_restorer(value))
-    for inner in value.values() if isinstance(value, dict) else value:
-        if type(inner) in (dict, list, set, deque):
-            _remember(inner, undo, seen)
+    seen.add(id(live))
+    saved: Any = dict(live) if isinstance(live, dict) else set(live) if isinstance(live, set) else list(live)
+    before.append((live, saved))
+    for inner in saved.values() if isinstance(saved, dict) else saved:
+        if isinstance(inner, CONTAINERS):
+            _remember(inner, before, seen)
 
 
-def _restorer(live: Any) -> Callable[[], None]:
-    saved = live.copy()
-
-    def restore() -> None:
-        if isinstance(live, dict):
+def _restore(live: Any, saved: Any) -> None:
+    if isinstance(live, dict):
+        if len(live) != len(saved) or live.keys() != saved.keys():
             for key in [key for key in live if key not in saved]:
                 del live[key]
-            live.update(saved)
-        elif isinstance(live, set):
-            live.intersection_update(saved)
-            live.update(saved)
-        else:
-            live.clear()
-            live.extend(saved)
-
-    return restore
+        live.update(saved)
+    elif isinstance(live, set):
+        live.intersection_update(saved)
+        live.update(saved)
+    else:
+        live.clear()
+        live.extend(saved)
 
 
 def _lend_script(module: Any, likeness: Twin, undo: list[Callable[[], None]]) -> None:

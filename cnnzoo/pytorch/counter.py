@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from .borrow import empty_like
 from .operators import FREE, PLUMBING, row_kind
 
 aten = torch.ops.aten
@@ -229,8 +230,8 @@ def _meta_norm(func: Any, args: Any) -> Any:
     if not x.is_meta:
         return None
     training = func is aten.native_batch_norm.default and args[5]
-    kept = x.new_empty(x.shape[1] if training else 0)
-    return torch.empty_like(x), kept, torch.empty_like(kept)
+    kept = x.shape[1] if training else 0
+    return empty_like(x), x.new_empty(kept), x.new_empty(kept)
 
 
 def _run(func: Any, args: Any, kwargs: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .borrow import empty_like
 from .operators import tensors_in
 
 Shape = tuple[int, ...]
@@ -36,7 +37,7 @@ class Inputs(NamedTuple):
 
 def _moved(tensor: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type == "meta":
-        return torch.empty_like(tensor, device="meta")
+        return empty_like(tensor)
     if tensor.is_meta:
         return _noise(tensor.shape, tensor.dtype, device)
     return tensor.detach().clone().to(device)

@@ -69,9 +69,16 @@ class Rows:
     def __post_init__(self) -> None:
         self._tensors = {place.path: own_tensors(place.module) for place in self.places}
         self._modules = {place.path: place.module for place in self.places}
+        self._below: dict[str, list[str]] = {}
+        """The paths below each that has any."""
+        for path in self._modules:
+            for outer in _outer(path):
+                self._below.setdefault(outer, []).append(path)
         self._counted: set[int] = set()
         self._times: dict[int, int] = {}
         self._called: set[str] = set()
+        self._met: set[int] = set()
+        """The ids of the modules that were called, under whatever path."""
         self._blocks: dict[str, Call] = {}
         self._aux: set[str] = set()
         self._callers: set[str] = set()
@@ -92,6 +99,7 @@ class Rows:
         before = set(self._called)
         for call in _calls(trace.root):
             self._called.add(call.path)
+            self._met.add(id(call.place.module))
             if any(True for _ in call.calls()):
                 self._callers.add(call.path)
         self._fold()
@@ -103,7 +111,7 @@ class Rows:
         folded = {path for below in self._folded.values() for path in below}
         found = []
         for path, module in self._modules.items():
-            if not path or path in self._called or path in folded or id(module) in self._times:
+            if not path or path in self._called or path in folded or id(module) in self._met:
                 continue
             holds = any(child is not None for child in module._modules.values()) or _is_container(module)
             if self._tensors[path] or not holds:
@@ -126,8 +134,7 @@ class Rows:
         called, and their tensors are read."""
         self._folded = {}
         for path in self._called - self._callers:
-            start = f"{path}." if path else ""
-            below = [other for other in self._modules if other != path and other.startswith(start)]
+            below = self._below.get(path, [])
             if isinstance(self._modules[path], torch.jit.ScriptModule):
                 self._folded[path] = below
                 continue
@@ -321,12 +328,10 @@ class Rows:
         parents: set[str] = set()
         main: set[str] = set()
         for row in self.rows:
-            path = row.parent
-            while path is not None:
-                parents.add(path)
-                if not row.aux:
-                    main.add(path)
-                path = path.rpartition(".")[0] if path else None
+            if row.parent is not None:
+                around = {row.parent, *_outer(row.parent)}
+                parents |= around
+                main |= set() if row.aux else around
         for path, module in self._modules.items():
             call = self._blocks.get(path)
             if path not in parents and call is None:
@@ -341,6 +346,13 @@ class Rows:
             given, made = shapes
             frame = NOTHING._replace(path=path, kind=kind_of(module), input_shape=given, output_shape=made, aux=aux)
             self.frames.append(frame)
+
+
+def _outer(path: str) -> Iterator[str]:
+    """The paths around a path, from the nearest to "", the whole network."""
+    while path:
+        path = path.rpartition(".")[0]
+        yield path
 
 
 def _calls(call: Call) -> Iterator[Call]:
