@@ -83,6 +83,10 @@ class _Step(NamedTuple):
     """One of `reads` where it makes no tensor of its own."""
 
 
+_AHEAD = Row("", "", {}, (), (), {}, {})
+"""Keeps a block's place before what is in it."""
+
+
 class _Trace:
     """The flow of a `Signal` through a description, step by step."""
 
@@ -112,15 +116,13 @@ class _Trace:
             return self._leaf(path, child, facts, x)
         assert isinstance(child, Join)
         before = self.path, self.entered, self.aux
-        self.path, self.entered, self.aux = path, x.shape, self.aux or isinstance(child, Aux)
+        aux = self.aux or isinstance(child, Aux)
+        self.path, self.entered, self.aux = path, x.shape, aux
         place = len(self.frames)
-        frame = Row(path, type(child).__name__, {}, x.shape, x.shape, {}, {}, aux=self.aux)
-        self.frames.append(frame)
+        self.frames.append(_AHEAD)
         y = child.flow(x, self)
-        size, stride, padding = _seen(y)
-        self.frames[place] = frame._replace(
-            output_shape=y.shape, receptive_field=size, effective_stride=stride, effective_padding=padding
-        )
+        counts = (0,) * 10
+        self.frames[place] = Row(path, type(child).__name__, {}, x.shape, y.shape, {}, {}, *counts, *_seen(y), aux)
         self.path, self.entered, self.aux = before
         return y
 
@@ -144,20 +146,20 @@ class _Trace:
         return self._meet("cat", (sum(part.shape[0] for part in parts), *first[1:]), tuple(parts), 0)
 
     def _leaf(self, path: str, layer: Layer, facts: _Facts, x: Signal) -> Signal:
-        kept = facts.kept
+        shape, columns, windows, elements, kept = facts
+        _, field, depth, source = x
+        held = self.holder[source]
         stored = kept.elements * self.item + kept.indices * self.index
-        if kept.input and x.source not in self.kept:
-            self.kept.add(x.source)
-            stored += self.sizes[x.source] * self.item
-        source = x.source
+        if kept.input and source not in self.kept:
+            self.kept.add(source)
+            stored += self.sizes[source] * self.item
         if not layer.is_view or kept.copies:
-            source = self._tensor(facts.elements, self.holder[x.source] if layer.is_view else None)
+            source = self._tensor(elements, held if layer.is_view else None)
         if kept.output:
             self.kept.add(source)
-            stored += facts.elements * self.item
-        y = Signal(facts.output_shape, advance(x.field, facts.windows), x.depth + layer.weighted, source)
-        reads = (self.holder[x.source],)
-        self.steps.append(_Step(path, facts.columns, y, self.aux, stored, reads, self.holder[source]))
+            stored += elements * self.item
+        y = Signal(shape, advance(field, windows), depth + layer.weighted, source)
+        self.steps.append(_Step(path, columns, y, self.aux, stored, (held,), self.holder[source]))
         return y
 
     def _meet(self, kind: str, shape: Shape, parts: tuple[Signal, ...], additions: int) -> Signal:
@@ -176,13 +178,17 @@ class _Trace:
 
     def rows(self) -> tuple[Row, ...]:
         """The rows, with what is alive at inference while each runs, by the rule `Report.liveness`."""
+        sizes = self.sizes
         last: dict[int, int] = {}
         for number, (_, _, _, aux, _, reads, fills) in enumerate(self.steps):
             if not aux:
-                for tensor in (*reads, fills):
+                for tensor in reads:
                     last[tensor] = number
+                last[fills] = number
+        freed = [0] * len(self.steps)
+        for tensor, number in last.items():
+            freed[number] += sizes[tensor]
         rows = []
-        sizes = self.sizes
         alive = sizes[0]
         known: tuple[Field | None, int] | None = None
         seen: tuple[IntOrPair | None, ...] = ()
@@ -194,9 +200,7 @@ class _Trace:
                 if fills not in reads:
                     alive += sizes[fills]
                 live = alive * self.item
-                for tensor in {*reads, fills}:
-                    if last[tensor] == number:
-                        alive -= sizes[tensor]
+                alive -= freed[number]
             size = sizes[y.source] * self.item
             trained, own = columns[6] + columns[7], columns[0] in STEPS
             rows.append(Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own)))
