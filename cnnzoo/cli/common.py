@@ -75,17 +75,30 @@ def emit(text: Callable[[], str], output: str | None, pictured: Callable[[], lis
 
             show(Console(markup=False, emoji=False), pictured())
         else:
-            written = text()
-            written.encode(sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict")  # all of it, or an error now
-            # line by line: of one long write an unbuffered stdout (PYTHONUNBUFFERED) may lose the end without an error
-            sys.stdout.writelines(written.splitlines(keepends=True))
-            sys.stdout.flush()
+            _put(text())
     except BrokenPipeError:
         # as another error: on this one click ends without a word
         raise OSError("its reader was gone before all of it was written") from None
     except UnicodeEncodeError as error:
         character = error.object[error.start]
         raise click.UsageError(f"stdout is {sys.stdout.encoding} and has no {character!a}; try --format text") from None
+
+
+def _put(text: str) -> None:
+    """Write to stdout in one go, so that what a pipe takes whole is there before `head` has seen enough of it.
+
+    Of one write an unbuffered stdout (PYTHONUNBUFFERED) may take less than all; what cannot be encoded is an error
+    before anything is written.
+    """
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:  # a text stream that someone put there
+        sys.stdout.write(text)
+        return
+    left = memoryview(text.encode(sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict"))
+    sys.stdout.flush()
+    while left:
+        left = left[stream.write(left) :]
+    stream.flush()
 
 
 def write(output: str, text: str) -> None:
