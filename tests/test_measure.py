@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 import pytest
 import torch
+from jsonschema import Draft202012Validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations, prune
@@ -16,6 +19,8 @@ import cnnzoo
 from cnnzoo.pytorch.measure import MeasureError, PartialError, ValuesNeededError, measure
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+
+VALIDATOR = Draft202012Validator(json.loads(files("cnnzoo").joinpath("schema.json").read_text(encoding="utf-8")))
 
 
 class Case(NamedTuple):
@@ -263,6 +268,12 @@ CASES = {
     "constants made in the forward": Case(
         of(lambda m, x: m.a(x + torch.arange(5.0)), a=lambda: nn.Linear(5, 4)), (5,), 24, 20
     ),
+    "asks for what its device can": Case(
+        of(lambda m, x: m.a(x) if torch.autocast(x.device.type, enabled=False) else x, a=lambda: nn.Linear(5, 4)),
+        (5,),
+        24,
+        20,
+    ),
     "catches an error of its own": Case(
         of(lambda m, x: attempt(m.b, x, m.a), a=lambda: nn.Linear(5, 4), b=lambda: nn.Linear(7, 4)),
         (5,),
@@ -292,8 +303,9 @@ def test_parameters_and_macs_are_those_by_hand(name: str) -> None:
     assert (report.total_params, report.total_macs, report.unknown) == (case.params, case.macs, ())
     assert report.status == "complete"
     assert sum(row.macs for row in report.rows if not row.aux) == case.macs
-    cnnzoo.Report.__str__(report)
     measured(case, strict=True)
+    VALIDATOR.validate(json.loads(json.dumps(report.to_dict())))
+    assert f"{case.params:,} (" in str(report)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -421,6 +433,12 @@ def quantised() -> nn.Module:
 
 UNKNOWN = {
     "a branch": (Branching, (5,), "depends on values"),
+    "numpy": (of(lambda m, x: m.a(torch.from_numpy(x.numpy())), a=lambda: nn.Linear(5, 4)), (5,), "numpy"),
+    "a branch of torch's": (
+        of(lambda m, x: torch.cond(x.sum() > 0, lambda x: x + 1, lambda x: x - 1, (x,))),
+        (5,),
+        "cond at",
+    ),
     "sparse": (Sparse, (5,), "no rule"),
     "a mask": (Masked, (5,), "depends on"),
     "an operator of its own": (of(lambda m, x: m.a(twice(x)), a=lambda: nn.Linear(5, 4)), (5,), "no rule"),
@@ -438,6 +456,7 @@ def test_the_unknown_is_named(name: str) -> None:
     assert report.status == "partial"
     assert any(why in str(one) for one in report.unknown), report.unknown
     assert "Unknown" in str(report)
+    VALIDATOR.validate(json.loads(json.dumps(report.to_dict())))
     with pytest.raises(PartialError, match=why):
         measure(make(), size, strict=True)
 

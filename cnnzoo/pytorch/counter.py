@@ -170,6 +170,8 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     where the tensors are `real`, what is looked at may have come from the input.
     """
 
+    supports_higher_order_operators = True
+
     def __init__(self, seen: Callable[[Op], None], own: Container[int], real: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.seen = seen

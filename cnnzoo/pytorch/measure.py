@@ -118,12 +118,12 @@ class _Measuring:
         except NoTwinError as error:
             self.notes.append(f"run with real tensors: {error}")
             return self._real()
-        if found.error is None or not _is_of_meta(found.error):
+        if found.error is None or not _may_run_elsewhere(found.error):
             return self._or_error(found, report)
         where = found.failing.path if found.failing is not None else ""
         reason = first_line(found.error)
         self.notes.append(f"run with real tensors, since on meta {where or 'the network'} fails: {reason}")
-        if not _lacks_kernel(found.error):
+        if _asks_for_values(found.error):
             kind = found.failing.kind if found.failing is not None else kind_of(self.module)
             self.unknown.append(Unknown(where, kind, f"what it does depends on values: {reason}"))
         return self._real(found, report)
@@ -206,16 +206,22 @@ class _Measuring:
         return error
 
 
-def _is_of_meta(error: BaseException) -> bool:
-    """Whether a network may well run where tensors have values."""
+SHAPES = ("shape", "size", "dimension", "channels", "reduction dim", "argument")
+"""What errors speak of that have nothing to do with values."""
+
+VALUES = ("item()", "out of meta", "numpy", "nonzero", "data pointer", "storage", "data-independent")
+"""What errors on meta speak of where a network asks for values."""
+
+
+def _may_run_elsewhere(error: BaseException) -> bool:
+    """Whether a network that fails on meta may well run where tensors have values."""
     text = str(error).lower()
-    return isinstance(error, NotImplementedError) or any(sign in text for sign in ("meta", "storage", "data pointer"))
+    of_meta = isinstance(error, NotImplementedError) or "meta" in text or _asks_for_values(error)
+    return of_meta or not any(word in text for word in SHAPES)
 
 
-def _lacks_kernel(error: BaseException) -> bool:
-    """Whether meta does not know an operator, or a device, rather than a value."""
-    text = str(error)
-    return "Could not run" in text or "device" in text or "no fake impl" in text
+def _asks_for_values(error: BaseException) -> bool:
+    return any(word in str(error) for word in VALUES)
 
 
 def _takes_one_sample(found: Trace, inputs: Inputs) -> bool:

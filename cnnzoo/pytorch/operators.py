@@ -33,6 +33,7 @@ _FREE = """
     _prelu_kernel glu rrelu_with_noise log_sigmoid_forward softplus elu gelu hardswish hardsigmoid hardtanh
     leaky_relu mish silu threshold celu hardshrink softshrink logit
     native_dropout embedding embedding_dense embedding_renorm _embedding_bag _embedding_bag_forward_only
+    _pack_padded_sequence
     cat stack repeat constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
     replication_pad2d replication_pad3d roll flip tril triu im2col col2im pixel_shuffle pixel_unshuffle
     channel_shuffle native_channel_shuffle block_diag

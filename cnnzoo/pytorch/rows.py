@@ -13,42 +13,9 @@ from torch import nn
 from ..report import Row, Unknown
 from .counter import Op
 from .inputs import Inputs
+from .ledger import NOTHING, Ledger, settings_of
 from .trace import Call, Shape, Trace, kind_of
-from .tree import Held, Place, is_unmade, own_tensors, packs_weights
-
-SETTINGS = (
-    "out_channels",
-    "out_features",
-    "kernel_size",
-    "stride",
-    "padding",
-    "output_padding",
-    "dilation",
-    "groups",
-    "output_size",
-    "ceil_mode",
-    "padding_mode",
-)
-"""The attributes of torch's layers that a row shows."""
-
-NOTHING = Row(
-    "",
-    "",
-    {},
-    (),
-    (),
-    {},
-    {},
-    comparisons=None,
-    additions=None,
-    multiplications=None,
-    exponentials=None,
-    connections=None,
-    depth=None,
-    live_bytes=None,
-    stored_bytes=None,
-)
-"""A row without what a measurement does not see: other work than MACs, and what is alive when."""
+from .tree import Held, Place, own_tensors, packs_weights
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
@@ -74,7 +41,7 @@ class Rows:
         for path in self._modules:
             for outer in _outer(path):
                 self._below.setdefault(outer, []).append(path)
-        self._counted: set[int] = set()
+        self._ledger = Ledger(self._unknown)
         self._times: dict[int, int] = {}
         self._called: set[str] = set()
         self._met: set[int] = set()
@@ -88,8 +55,6 @@ class Rows:
         self._told: set[str] = set()
         """The blocks whose own tensors stand in a row."""
         self._elements = 0
-        for name in ("param_bytes", "buffer_bytes"):
-            self.exact[name] = 0
 
     def add(self, trace: Trace, aux: bool = False) -> None:
         """The rows of a run; with `aux`, of the modules that no run before this one has called."""
@@ -127,7 +92,7 @@ class Rows:
             if not any(id(held.tensor) in self._touched for held in tensors.values()):
                 self.unused.append(path)
         self._frames()
-        self.exact["activations"] = self._elements // self.inputs.batch_size
+        self.exact = {**self._ledger.bytes, "activations": self._elements // self.inputs.batch_size}
 
     def _fold(self) -> None:
         """Which called modules are leaves though they hold others, as attention does: those below are not
@@ -198,7 +163,7 @@ class Rows:
             self._sample(call.input_shape),
             self._sample(call.output_shapes[0]) if call.output_shapes else (),
             tensors=tensors,
-            settings=_settings(module),
+            settings=settings_of(module),
             macs=self._macs(call.path, ops),
             output_bytes=call.output_bytes,
             elements=sum(map(prod, call.output_shapes)),
@@ -280,49 +245,22 @@ class Rows:
     ) -> None:
         if module is not None and packs_weights(module):
             self._unknown(Unknown(path, kind, "its weights are packed, and torch does not list them as parameters"))
-        weights = biases = buffers = trained = 0
-        shapes: dict[bool, dict[str, Shape]] = {False: {}, True: {}}
-        for name, held in tensors.items():
-            if is_unmade(held):
-                self._unknown(Unknown(path, name, "a lazy module's tensor, made in its first call"))
-                continue
-            shapes[held.is_buffer][name] = held.shape
-            if id(held.tensor) in self._counted:
-                continue
-            self._counted.add(id(held.tensor))
-            number = held.tensor.numel()
-            size = number * held.tensor.element_size()
-            if not aux:
-                self.exact["buffer_bytes" if held.is_buffer else "param_bytes"] += size
-            if held.is_buffer:
-                buffers += number
-                continue
-            trained += number if held.tensor.requires_grad else 0
-            if "bias" in name.rpartition(".")[2]:
-                biases += number
-            else:
-                weights += number
+        counted = self._ledger.enter(path, tensors, aux)
         if not aux:
             self._elements += elements
-        counted = NOTHING._replace(
+        row = counted._replace(
             path=path,
             kind=kind,
             settings=settings or {},
             input_shape=input_shape,
             output_shape=output_shape,
-            tensors=shapes[False],
-            buffer_tensors=shapes[True],
-            weights=weights,
-            biases=biases,
-            buffers=buffers,
             macs=macs,
             aux=aux,
             activation_bytes=output_bytes,
-            trainable_params=trained,
             call=call,
             own=own,
         )
-        self.rows.append(counted)
+        self.rows.append(row)
 
     def _frames(self) -> None:
         parents: set[str] = set()
@@ -376,16 +314,3 @@ def _is_container(module: nn.Module) -> bool:
 
 def _by_name(own: Mapping[int, tuple[str, Held]]) -> dict[str, tuple[int, Held]]:
     return {name: (number, held) for number, (name, held) in own.items()}
-
-
-def _settings(module: nn.Module) -> dict[str, Any]:
-    """A layer's settings as a row has them: a pair of equal numbers is the number."""
-    found = {}
-    for name in SETTINGS:
-        value = getattr(module, name, None)
-        if isinstance(value, int | str) or (isinstance(value, tuple) and all(isinstance(one, int) for one in value)):
-            pair = isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]
-            found[name] = value[0] if pair else value  # type: ignore[index]
-    if found.get("padding_mode") == "zeros":
-        del found["padding_mode"]
-    return found
