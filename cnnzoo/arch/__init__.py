@@ -4,8 +4,6 @@ from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
 from .layers import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
     BatchNorm2d,
     Conv2d,
     ConvTranspose2d,
@@ -13,13 +11,13 @@ from .layers import (
     Flatten,
     Identity,
     Linear,
-    MaxPool2d,
     ReLU,
     Sigmoid,
     Softmax,
     Tanh,
 )
 from .node import Kept, Layer, Node, Work, layer
+from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .signal import Axis, Shape, ShapeError, Signal, Window
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import prod
 from typing import ClassVar
 
@@ -10,11 +9,11 @@ from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
 from .signal import Shape, ShapeError, Window, Windows, show
 
 
-def _per_output(self: Layer, shape: Shape, each: int) -> int:
+def per_output(self: Layer, shape: Shape, each: int) -> int:
     return each * prod(self.output_shape(shape))
 
 
-def _extent(kernel: int, dilation: int) -> int:
+def extent_of(kernel: int, dilation: int) -> int:
     """Positions from a kernel's first tap to its last, both included."""
     return dilation * (kernel - 1) + 1
 
@@ -47,7 +46,7 @@ class Conv2d(Layer):
     def _axes(self) -> list[tuple[int, int, int, int]]:
         """Extent, stride, padding before and padding in all, along height and along width."""
         kernels, dilations = pair(self.kernel_size), pair(self.dilation)
-        extents = [_extent(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
+        extents = [extent_of(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
         if self.padding == "same":
             both = [(extent - 1) // 2 for extent in extents], [extent - 1 for extent in extents]
         else:
@@ -74,10 +73,10 @@ class Conv2d(Layer):
         return {"weight": weight, "bias": (self.out_channels,)} if self.bias else {"weight": weight}
 
     def macs(self, shape: Shape) -> int:
-        return _per_output(self, shape, shape[0] // self.groups * prod(pair(self.kernel_size)))
+        return per_output(self, shape, shape[0] // self.groups * prod(pair(self.kernel_size)))
 
     def work(self, shape: Shape) -> Work:
-        return Work(additions=_per_output(self, shape, self.bias))
+        return Work(additions=per_output(self, shape, self.bias))
 
     def windows(self, shape: Shape) -> Windows | None:
         height, width = (Window(extent, stride, before) for extent, stride, before, _ in self._axes())
@@ -132,7 +131,7 @@ class ConvTranspose2d(Layer):
         settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
         out = []
         for length, kernel, stride, padding, extra, dilation in zip(size, *map(pair, settings), strict=True):
-            out.append((length - 1) * stride - 2 * padding + _extent(kernel, dilation) + extra)
+            out.append((length - 1) * stride - 2 * padding + extent_of(kernel, dilation) + extra)
             if out[-1] < 1:
                 raise ShapeError(
                     f"ConvTranspose2d: padding {padding} on both sides leaves {out[-1]} of {show(shape)}; "
@@ -148,7 +147,7 @@ class ConvTranspose2d(Layer):
         return prod(shape) * (self.out_channels // self.groups) * prod(pair(self.kernel_size))
 
     def work(self, shape: Shape) -> Work:
-        return Work(additions=_per_output(self, shape, self.bias))
+        return Work(additions=per_output(self, shape, self.bias))
 
     def windows(self, shape: Shape) -> Windows | None:
         """With stride 1 a convolution padded by what is left of the kernel; else not the same everywhere."""
@@ -156,7 +155,7 @@ class ConvTranspose2d(Layer):
             return None
         settings = (self.kernel_size, self.padding, self.dilation)
         height, width = (
-            Window(_extent(kernel, dilation), 1, _extent(kernel, dilation) - 1 - padding)
+            Window(extent_of(kernel, dilation), 1, extent_of(kernel, dilation) - 1 - padding)
             for kernel, padding, dilation in zip(*map(pair, settings), strict=True)
         )
         return height, width
@@ -183,7 +182,7 @@ class Linear(Layer):
         return prod(shape) * self.out_features
 
     def work(self, shape: Shape) -> Work:
-        return Work(additions=_per_output(self, shape, self.bias))
+        return Work(additions=per_output(self, shape, self.bias))
 
     def windows(self, shape: Shape) -> Windows | None:
         return super().windows(shape) if len(shape) == 1 else None
@@ -213,133 +212,6 @@ class BatchNorm2d(Layer):
 
     def work(self, shape: Shape) -> Work:
         return Work(additions=prod(shape), multiplications=prod(shape))
-
-
-@layer
-class _Pool2d(Layer):
-    """What the two poolings share: torch's rounding, with `ceil_mode` too."""
-
-    keeps_input: ClassVar[bool] = True
-
-    kernel_size: IntOrPair
-    stride: IntOrPair | None = None
-    padding: IntOrPair = 0
-
-    def __post_init__(self) -> None:
-        if self.stride is None:
-            self._set("stride", self.kernel_size)
-        super().__post_init__()
-        if isinstance(self.padding, str):
-            raise ShapeError(f"{type(self).__name__}: padding must be a whole number or a pair, got {self.padding!r}")
-        for kernel, padding in zip(pair(self.kernel_size), pair(self.padding), strict=True):
-            if 2 * padding > kernel:
-                raise ShapeError(
-                    f"{type(self).__name__}: padding {padding} must be at most half of kernel_size {kernel}"
-                )
-
-    def _variant(self) -> tuple[IntOrPair, bool]:
-        """Dilation and ceil_mode."""
-        return 1, False
-
-    def _axes(self) -> list[tuple[int, int, int]]:
-        kernels, dilations = pair(self.kernel_size), pair(self._variant()[0])
-        extents = [_extent(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
-        return list(zip(extents, pair(self.stride or self.kernel_size), pair(self.padding), strict=True))
-
-    def output_shape(self, shape: Shape) -> Shape:
-        channels, *size = maps(self, shape)
-        _, ceil_mode = self._variant()
-        out = []
-        for length, (extent, stride, padding) in zip(size, self._axes(), strict=True):
-            room = length + 2 * padding - extent + (stride - 1 if ceil_mode else 0)
-            count = room // stride + 1
-            if ceil_mode and (count - 1) * stride >= length + padding:
-                count -= 1  # a window must begin inside the input or the padding before it
-            if count < 1:
-                raise ShapeError(
-                    f"{type(self).__name__}: nothing is left of {show(shape)} under kernel {self.kernel_size} "
-                    f"(extent {extent}, padding {padding}); it takes at least {extent - 2 * padding} there"
-                )
-            out.append(count)
-        return (channels, *out)
-
-    def fan_in(self, shape: Shape) -> int:
-        return _per_output(self, shape, prod(pair(self.kernel_size)))
-
-    def windows(self, shape: Shape) -> Windows | None:
-        height, width = (Window(*axis) for axis in self._axes())
-        return height, width
-
-
-@layer
-class MaxPool2d(_Pool2d):
-    """(C, H, W) -> (C, H', W'): the largest of each window; `stride` is by default the kernel's size."""
-
-    dilation: IntOrPair = 1
-    ceil_mode: bool = False
-
-    def _variant(self) -> tuple[IntOrPair, bool]:
-        return self.dilation, self.ceil_mode
-
-    def work(self, shape: Shape) -> Work:
-        return Work(comparisons=_per_output(self, shape, prod(pair(self.kernel_size)) - 1))
-
-    def kept(self, shape: Shape) -> Kept:
-        """Its input, and where in it each maximum was."""
-        return Kept(input=True, indices=prod(self.output_shape(shape)))
-
-
-@layer
-class AvgPool2d(_Pool2d):
-    """(C, H, W) -> (C, H', W'): the mean of each window, of its padding too if `count_include_pad`."""
-
-    ceil_mode: bool = False
-    count_include_pad: bool = True
-
-    def _variant(self) -> tuple[IntOrPair, bool]:
-        return 1, self.ceil_mode
-
-    def work(self, shape: Shape) -> Work:
-        outputs = prod(self.output_shape(shape))
-        return Work(additions=outputs * (prod(pair(self.kernel_size)) - 1), multiplications=outputs)
-
-
-@layer
-class AdaptiveAvgPool2d(Layer):
-    """(C, H, W) -> (C, *output_size): means of equal shares; None keeps that side as it is."""
-
-    output_size: IntOrPair | tuple[int | None, int | None]
-
-    def output_shape(self, shape: Shape) -> Shape:
-        channels, *size = maps(self, shape)
-        wanted = self.output_size if isinstance(self.output_size, tuple) else (self.output_size,) * 2
-        return (channels, *(want or have for want, have in zip(wanted, size, strict=True)))
-
-    def _shares(self, shape: Shape) -> list[list[tuple[int, int]]]:
-        """The windows along height and width: from floor(i in / out) to ceil((i + 1) in / out)."""
-        sides = zip(shape[1:], self.output_shape(shape)[1:], strict=True)
-        return [[(i * have // want, -(-(i + 1) * have // want)) for i in range(want)] for have, want in sides]
-
-    def fan_in(self, shape: Shape) -> int:
-        return shape[0] * prod(sum(stop - start for start, stop in side) for side in self._shares(shape))
-
-    def work(self, shape: Shape) -> Work:
-        outputs = prod(self.output_shape(shape))
-        return Work(additions=self.fan_in(shape) - outputs, multiplications=outputs)
-
-    def windows(self, shape: Shape) -> Windows | None:
-        found = []
-        for side in self._shares(shape):
-            kernels = {stop - start for start, stop in side}
-            strides = {after - before for (before, _), (after, _) in pairwise(side)}
-            if len(kernels) > 1 or len(strides) > 1:
-                return None
-            found.append(Window(kernels.pop(), strides.pop() if strides else side[0][1], 0))
-        return found[0], found[1]
-
-    def kept(self, shape: Shape) -> Kept:
-        """Its input, but for the global mean, which needs only the shape."""
-        return Kept(input=self.output_shape(shape)[1:] != (1, 1))
 
 
 @layer

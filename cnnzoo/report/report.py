@@ -1,0 +1,219 @@
+"""What a calculation or a measurement found: rows that add up to their parents, and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Any
+
+from .rows import ITEM_BYTES, NOTHING, IntOrPair, Row, Shape, Unknown, added, known_sum, listed, plain
+from .tree import Line, lines, tree
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """A network at an input size: `rows` (leaves in execution order), `blocks` (inner nodes), totals."""
+
+    rows: tuple[Row, ...]
+    frames: tuple[Row, ...]
+    """The inner nodes before their rows are added up; use `blocks`."""
+    input_size: Shape
+    batch_size: int = 1
+    dtype: str = "float32"
+    model: str | None = None
+    paper: str | None = None
+    """The network's source, as a citation."""
+    printed: tuple[str, ...] = field(default=())
+    """What that source prints of the whole network, beside what is true."""
+    more_inputs: tuple[Shape, ...] = ()
+    """The shapes of what a measured network takes besides the first input."""
+    unknown: tuple[Unknown, ...] = ()
+    """What a measurement could not determine."""
+    notes: tuple[str, ...] = ()
+    """How a measurement was made, where that is not as usual, and what it met."""
+    exact: Mapping[str, int] = field(default_factory=dict)
+    """Totals that a measurement knows better than by adding up: tensors may have several dtypes."""
+
+    liveness = (
+        "layers run one after the other, none in place; an activation lives from the layer that makes it "
+        "to the last that reads it; dropout, flatten and identity make none; workspace is not counted"
+    )
+
+    @property
+    def status(self) -> str:
+        """ "complete", or "partial" where something is unknown."""
+        return "partial" if self.unknown else "complete"
+
+    @cached_property
+    def blocks(self) -> tuple[Row, ...]:
+        """Every inner node, parents first, with the sums of the rows in it; the whole network is ""."""
+        inside: dict[tuple[str, bool], list[Row]] = {}
+        for row in self.rows:
+            path: str | None = row.parent
+            while path is not None:
+                inside.setdefault((path, row.aux), []).append(row)
+                path = path.rpartition(".")[0] if path else None
+        return tuple(added(frame, inside.get((frame.path, frame.aux), ())) for frame in self.frames)
+
+    @cached_property
+    def _main(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if not row.aux)
+
+    @cached_property
+    def totals(self) -> dict[str, Any]:
+        """The network's figures by name; those of auxiliary heads are apart, under `aux_…`.
+
+        `stored_bytes` is of training, when auxiliary heads run, so they are in it.
+        """
+        main = added(NOTHING, self._main)
+        heads = added(NOTHING, [row for row in self.rows if row.aux])
+        item = ITEM_BYTES[self.dtype]
+        buffers = [shape for row in self._main if row.buffers for shape in row.buffer_tensors.values()]
+        param_bytes = main.params * item
+        buffer_bytes = sum(prod(shape) * item if shape else 8 for shape in buffers)
+        return {
+            "params": main.params,
+            "trainable_params": main.trainable_params,
+            "weights": main.weights,
+            "biases": main.biases,
+            "buffers": main.buffers,
+            "macs": main.macs,
+            "flops": main.flops,
+            "comparisons": main.comparisons,
+            "additions": main.additions,
+            "multiplications": main.multiplications,
+            "exponentials": main.exponentials,
+            "connections": main.connections,
+            "activations": main.activation_bytes // (item * self.batch_size),
+            "depth": main.depth,
+            "aux_params": heads.params,
+            "aux_macs": heads.macs,
+            "aux_buffers": heads.buffers,
+            "receptive_field": self.receptive_field,
+            "effective_stride": self.effective_stride,
+            "effective_padding": self.effective_padding,
+            "input_bytes": prod(self.input_size) * self.batch_size * item,
+            "param_bytes": param_bytes,
+            "buffer_bytes": buffer_bytes,
+            "activation_bytes": main.activation_bytes,
+            "peak_activation_bytes": main.live_bytes,
+            "peak_bytes": None if main.live_bytes is None else param_bytes + buffer_bytes + main.live_bytes,
+            "stored_bytes": known_sum([main.stored_bytes, heads.stored_bytes] if self._main else [heads.stored_bytes]),
+            **self.exact,
+        }
+
+    @property
+    def total_params(self) -> int:
+        """Parameters, auxiliary heads apart."""
+        return int(self.totals["params"])
+
+    @property
+    def trainable_params(self) -> int:
+        return int(self.totals["trainable_params"])
+
+    @property
+    def total_buffers(self) -> int:
+        return int(self.totals["buffers"])
+
+    @property
+    def total_macs(self) -> int:
+        """Multiply-accumulates of convolutions and linear layers, per sample; of those that are known where
+        the `status` is "partial". Raises ValueError where none are."""
+        macs = self.totals["macs"]
+        if macs is None:
+            raise ValueError(f"no MACs are known: {'; '.join(map(str, self.unknown))}")
+        return int(macs)
+
+    @property
+    def total_mult_adds(self) -> int:
+        """`total_macs` under torchinfo's name (torchinfo adds biases and batch norms to its own)."""
+        return self.total_macs
+
+    @property
+    def total_flops(self) -> int:
+        return 2 * self.total_macs
+
+    @property
+    def aux_params(self) -> int:
+        """Parameters of the auxiliary heads."""
+        return int(self.totals["aux_params"])
+
+    @property
+    def depth(self) -> int:
+        """Weighted layers on the longest way through: the 16 of VGG-16."""
+        return int(self.totals["depth"])
+
+    @cached_property
+    def last_map(self) -> Row | None:
+        """The last map before the classifier, that is before the final pooling to a fixed size."""
+        spatial = (row for row in reversed(self._main) if len(row.output_shape) == 3)
+        return next((row for row in spatial if row.kind != "AdaptiveAvgPool2d"), None)
+
+    @property
+    def receptive_field(self) -> IntOrPair | None:
+        """Side in input pixels (a pair where not square) of what one position of `last_map` sees."""
+        return self.last_map.receptive_field if self.last_map else None
+
+    @property
+    def effective_stride(self) -> IntOrPair | None:
+        return self.last_map.effective_stride if self.last_map else None
+
+    @property
+    def effective_padding(self) -> IntOrPair | None:
+        return self.last_map.effective_padding if self.last_map else None
+
+    @property
+    def tensors(self) -> dict[str, Shape]:
+        """The state dict's names and shapes, in its order: parameters and buffers, heads included."""
+        named = ((row, {**row.tensors, **row.buffer_tensors}) for row in self.rows)
+        return {
+            f"{row.path}.{name}" if row.path else name: shape
+            for row, tensors in named
+            for name, shape in tensors.items()
+        }
+
+    def __getitem__(self, path: str) -> Row:
+        """The block or layer at a path, "" for the whole network."""
+        for row in (*self.blocks, *self.rows):
+            if row.path == path:
+                return row
+        raise KeyError(path)
+
+    def lines(self, depth: int | None = None, fold: bool = True) -> list[Line]:
+        """The tree as a table shows it, down to `depth` levels, equal neighbouring blocks folded into one.
+
+        A folded line's figures are the sums of all the blocks it stands for, so every column adds up.
+        """
+        return list(lines(tree(self.rows, self.blocks), depth, fold))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values; `cnnzoo/schema.json` is the JSON Schema of it."""
+        return {
+            "schema_version": 1,
+            "model": self.model,
+            "paper": self.paper,
+            "input_size": list(self.input_size),
+            "batch_size": self.batch_size,
+            "dtype": self.dtype,
+            "more_inputs": [list(shape) for shape in self.more_inputs],
+            "status": self.status,
+            "unknown": [one._asdict() for one in self.unknown],
+            "notes": list(self.notes),
+            "rows": [plain(row) for row in self.rows],
+            "blocks": [plain(block) for block in self.blocks],
+            "totals": {name: listed(value) for name, value in self.totals.items()},
+        }
+
+    def __str__(self) -> str:
+        from ..render import to_text
+
+        return to_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from ..render import to_html
+
+        return to_html(self)

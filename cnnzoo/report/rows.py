@@ -1,0 +1,163 @@
+"""A layer or a block in numbers, and how rows add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+Shape = tuple[int, ...]
+IntOrPair = int | tuple[int, int]
+
+ITEM_BYTES = {
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "float8_e4m3fn": 1,
+    "float8_e5m2": 1,
+    "int8": 1,
+}
+"""Bytes of an element, by torch's name of the dtype."""
+
+
+class Unknown(NamedTuple):
+    """What could not be determined: `what` (an operator, a module's tensors) at `path`, and why not."""
+
+    path: str
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what} at {self.path or 'the network itself'}: {self.why}"
+
+
+class Row(NamedTuple):
+    """One layer, or one block with the sums of what is in it. Counts are per sample, bytes per batch.
+
+    A block's own step (the addition of a residual block, a concatenation, what the forward of a measured
+    module does itself) is a row of kind "add", "cat", "conv2d", … at the block's path. None is unknown, or
+    does not apply; a block's sum is of what is known.
+    """
+
+    path: str
+    kind: str
+    settings: Mapping[str, Any]
+    """Settings by torch's keyword: kernel_size, stride, padding, dilation, groups, …"""
+    input_shape: Shape
+    output_shape: Shape
+    tensors: Mapping[str, Shape]
+    """Parameters by name."""
+    buffer_tensors: Mapping[str, Shape]
+    """Buffers by name."""
+    weights: int = 0
+    """Parameters that are not biases."""
+    biases: int = 0
+    buffers: int = 0
+    macs: int | None = 0
+    comparisons: int | None = 0
+    additions: int | None = 0
+    multiplications: int | None = 0
+    exponentials: int | None = 0
+    connections: int | None = 0
+    """LeCun et al. (1998): for every output its fan-in, and one for its bias."""
+    depth: int | None = 0
+    """Weighted layers on the longest way from the input to here, this one included."""
+    receptive_field: IntOrPair | None = None
+    effective_stride: IntOrPair | None = None
+    effective_padding: IntOrPair | None = None
+    aux: bool = False
+    """Whether it is part of an auxiliary head: run in training only, counted apart."""
+    activation_bytes: int = 0
+    """The output's size."""
+    live_bytes: int | None = 0
+    """Activations alive at inference while it runs; `Report.liveness` says by which rule."""
+    stored_bytes: int | None = 0
+    """Activations that it makes autograd keep for the backward pass and that were not kept already."""
+    trainable_params: int = 0
+    """Parameters less the frozen ones."""
+    call: int = 1
+    """Which call of its module it is: its parameters are counted in the first; 0 is a module never called."""
+    own: bool = False
+    """Whether it is a block's own step."""
+
+    @property
+    def params(self) -> int:
+        return self.weights + self.biases
+
+    @property
+    def flops(self) -> int | None:
+        """2 x MACs, as `torch.utils.flop_counter` counts."""
+        return None if self.macs is None else 2 * self.macs
+
+    @property
+    def is_join(self) -> bool:
+        """Whether this is a block's own step, of a join or of any other."""
+        return self.own
+
+    @property
+    def name(self) -> str:
+        """Its last part of the path; "(add)", "(cat)" or the like for a block's own step."""
+        return f"({self.kind})" if self.own else self.path.rpartition(".")[2]
+
+    @property
+    def parent(self) -> str | None:
+        """The path of the block that it stands in; None for the whole network."""
+        if self.own:
+            return self.path
+        return self.path.rpartition(".")[0] if self.path else None
+
+
+SUMMED = (
+    "weights",
+    "biases",
+    "buffers",
+    "macs",
+    "comparisons",
+    "additions",
+    "multiplications",
+    "exponentials",
+    "connections",
+    "activation_bytes",
+    "stored_bytes",
+    "trainable_params",
+)
+"""The figures of a block that are the sums of its rows'; `live_bytes` and `depth` are their largest."""
+
+
+NOTHING = Row("", "", {}, (), (), {}, {})
+"""A row of no layer, to add to."""
+
+
+def added(frame: Row, rows: Sequence[Row]) -> Row:
+    """A block with the figures of its rows, added up."""
+    if not rows:
+        return frame
+    columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
+    sums: dict[str, Any] = {name: known_sum(columns[name]) for name in SUMMED}
+    return frame._replace(**sums, live_bytes=_most(columns["live_bytes"]), depth=_most(columns["depth"]))
+
+
+def known_sum(values: Sequence[int | None]) -> int | None:
+    """Of what is known; None where nothing is, so that the unknown is never 0."""
+    try:
+        return sum(values)  # type: ignore[arg-type]
+    except TypeError:
+        return sum(value for value in values if value is not None) or None
+
+
+def _most(values: Sequence[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def plain(row: Row) -> dict[str, Any]:
+    """A row as JSON has it."""
+    values = {**row._asdict(), "params": row.params, "flops": row.flops}
+    for name in ("tensors", "buffer_tensors"):
+        values[name] = {tensor: list(shape) for tensor, shape in values[name].items()}
+    values["settings"] = {name: listed(value) for name, value in row.settings.items()}
+    return {name: listed(value) for name, value in values.items()}
+
+
+def listed(value: Any) -> Any:
+    """Tuples as lists, however deep."""
+    return [listed(one) for one in value] if isinstance(value, tuple) else value
