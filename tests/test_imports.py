@@ -27,6 +27,7 @@ LEVELS = {
     "published": ("registry", "calculate", "report"),
     "weights": ("registry", "report"),
     "render": ("report", "rich"),
+    "conventions": ("report",),
     # level 2
     "pytorch": ("torch", "torchinfo", "report"),
     "pytorch.build": ("torch", "arch", "calculate"),
@@ -37,7 +38,10 @@ LEVELS = {
     "agreement": ("arch", "calculate", "registry", "report"),
     "": ("api", "cli"),
     "api": ("arch", "calculate", "published", "registry", "report"),
-    "cli": ("", "click", "api", "arch", "published", "registry", "render", "report", "targets", "weights"),
+    "cli": (
+        *("", "click", "api", "arch", "conventions", "published", "registry", "render", "report", "targets"),
+        "weights",
+    ),
 }
 """What each module or package imports at its top, and so whenever it is imported: the table of the design.
 
@@ -199,6 +203,7 @@ def loaded(statement: str) -> set[str]:
         "from cnnzoo.cli import main; main(['summary', 'vgg16'])",
         "from cnnzoo.cli import main; main(['summary', 'googlenet', '--format', 'json'])",
         "from cnnzoo.cli import main; main(['list'])",
+        "from cnnzoo.cli import main; main(['conventions', 'resnet50'])",
     ],
 )
 def test_neither_torch_nor_numpy_nor_any_other_package_is_loaded(statement):

@@ -185,6 +185,8 @@ CASES = {
     "F.conv2d": Case(of(lambda m, x: F.conv2d(x, m.w), w=weight(4, 3, 3, 3)), IMAGE, 108, 4 * 36 * 27),
     "torch.conv2d": Case(of(lambda m, x: torch.conv2d(x, m.w), w=weight(4, 3, 3, 3)), IMAGE, 108, 4 * 36 * 27),
     "F.linear": Case(of(lambda m, x: F.linear(x, m.w, m.b), w=weight(4, 5), b=weight(4)), (5,), 24, 20),
+    "addmm, in place": Case(of(lambda m, x: x.new_zeros(1, 4).addmm_(x, m.w).eq_(0), w=weight(5, 4)), (5,), 20, 20),
+    "x @ w, divided": Case(of(lambda m, x: x @ m.w // 2, w=weight(5, 4)), (5,), 20, 20),
     "x @ w": Case(of(lambda m, x: x @ m.w, w=weight(5, 4)), (5,), 20, 20),
     "a vector @ w": Case(of(lambda m, x: m.w @ x[0], w=weight(4, 5)), (5,), 20, 20),
     "einsum": Case(of(lambda m, x: torch.einsum("bchw,cd->bdhw", x, m.w), w=weight(3, 7)), IMAGE, 21, 64 * 21),

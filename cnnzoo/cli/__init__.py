@@ -19,6 +19,7 @@ COMMANDS = {
     "list": "listing.list_command",
     "check": "check.check_command",
     "check-weights": "check_weights.check_weights",
+    "conventions": "conventions.conventions_command",
 }
 """Where each command is; only the one that is called is imported."""
 
@@ -61,6 +62,7 @@ def cli(ctx: click.Context) -> None:
     cnnzoo list "res*"                the networks there are
     cnnzoo check "res*"               proof that what is calculated is what runs
     cnnzoo check-weights FILE [NAME]  which network a checkpoint fits
+    cnnzoo conventions resnet50       what other tools print for it, and why
 
     Completion of model names: eval "$(_CNNZOO_COMPLETE=bash_source cnnzoo)", or zsh_source, fish_source.
     """

@@ -134,18 +134,26 @@ def _formula(packet: Any) -> Formula | None:
     return lambda *args, **kwargs: plain(*args, **kwargs) // 2
 
 
+def _out_of_place(packet: Any) -> Any:
+    """`add` for `add_`: in place the work is the same, and torch describes it there alone."""
+    name = str(packet.__name__)
+    return getattr(aten, name.rstrip("_"), packet) if name.endswith("_") else packet
+
+
 @cache
 def rule_of(func: Any) -> Rule:
     packet = getattr(func, "_overloadpacket", None)
     if packet is None:
         return Rule(str(func))
-    name = str(packet.__name__)
     namespace = str(func.namespace)
+    if namespace == "aten":
+        packet = _out_of_place(packet)
+    name = str(packet.__name__)
     shown = name if namespace == "aten" else f"{namespace}::{name}"
     formula = _formula(packet)
     if formula is not None:
         return Rule(name, formula)
-    tags = set(func.tags)
+    tags = {*func.tags, *getattr(getattr(packet, func._overloadname, None), "tags", ())}
     if func.is_view:
         return Rule(name, free=True, quiet=True)
     if func._can_decompose() and not namespace.startswith("prim"):

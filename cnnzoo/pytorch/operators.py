@@ -17,7 +17,8 @@ _PLUMBING = """
     _functional_assert_async sym_constrain_range sym_constrain_range_for_size is_same_size equal is_pinned pin_memory
     unsafe_split unsafe_split_with_sizes split_copy split_with_sizes_copy unbind_copy view_copy expand_copy
     permute_copy transpose_copy t_copy squeeze_copy unsqueeze_copy select_copy slice_copy diagonal_copy alias_copy
-    detach_copy unfold_copy
+    detach_copy unfold_copy bartlett_window blackman_window hamming_window hann_window kaiser_window fft_fftfreq
+    fft_rfftfreq range
 """
 PLUMBING = frozenset(_PLUMBING.split())
 """Constants, copies and views: they make no row either."""
@@ -39,7 +40,8 @@ _FREE = """
     channel_shuffle native_channel_shuffle block_diag
     index _unsafe_index index_add index_copy index_fill index_put _index_put_impl _unsafe_index_put index_reduce
     index_select gather scatter scatter_add scatter_reduce select_scatter slice_scatter diagonal_scatter
-    as_strided_scatter select slice take put masked_fill masked_scatter masked_select where nonzero
+    as_strided_scatter diag_embed rot90 trace narrow_copy floor_divide rsub isin
+    select slice take put masked_fill masked_scatter masked_select where nonzero
     nonzero_static _unique _unique2 unique_dim unique_consecutive unique_dim_consecutive repeat_interleave
     sort topk kthvalue median nanmedian mode searchsorted bucketize bincount histc argmax argmin max min aminmax
     cumsum cumprod cummax cummin logcumsumexp _logcumsumexp _cummax_helper _cummin_helper sum mean var std var_mean
@@ -47,7 +49,8 @@ _FREE = """
     upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
     _upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d
     _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d grid_sampler_2d_cpu_fallback
-    nll_loss nll_loss2d nll_loss_forward nll_loss2d_forward mse_loss binary_cross_entropy smooth_l1_loss huber_loss
+    nll_loss nll_loss2d nll_loss_forward nll_loss2d_forward mse_loss binary_cross_entropy
+    binary_cross_entropy_with_logits smooth_l1_loss huber_loss
     _thnn_fused_lstm_cell _thnn_fused_gru_cell _fft_r2c _fft_c2r _fft_c2c view_as_real view_as_complex complex polar
     angle real imag _conj conj_physical
 """
