@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from inspect import signature, unwrap
 from typing import Any
 
 import click
 
 from ..api import summary
-from ..registry import UnknownModelError, get_builder
+from ..registry import UnknownModelError
 from ..render import COLUMNS, DEPTH, pick, render, renderables
 from ..report import ITEM_BYTES
 from .common import chosen_format, complete_name, emit, output_options, read_input_size
@@ -66,7 +65,6 @@ def summary_command(
             report, failure = report_of(name, pairs, sizes, batch_size, dtype, settings)
         else:
             size = read_input_size(input_sizes[0]) if input_sizes else None
-            _check_settings(name, settings)
             report = summary(name, size, batch_size=batch_size, dtype=dtype, **settings)
         names = [column.strip() for column in columns.split(",")] if columns is not None else None
         chosen = pick(names)
@@ -82,11 +80,3 @@ def summary_command(
     if strict and report.unknown:
         click.echo(f"Error: not everything could be counted: {'; '.join(map(str, report.unknown))}", err=True)
         click.get_current_context().exit(1)
-
-
-def _check_settings(name: str, settings: dict[str, Any]) -> None:
-    """A network from elsewhere may take no num_classes."""
-    try:
-        signature(unwrap(get_builder(name))).bind(**settings)
-    except TypeError as error:
-        raise click.UsageError(f"{name}: {error}") from None

@@ -69,7 +69,7 @@ class Rows:
                 self._callers.add(call.path)
         self._fold()
         for call in [trace.root] if not aux else _newest(trace.root, before):
-            self._run(call, self._caller_shape(call), aux)
+            self._run(call, self._sample(call.input_shape), aux)
 
     def uncalled(self) -> list[str]:
         """The modules that no run has called, nor read from their caller's own forward."""
@@ -106,9 +106,6 @@ class Rows:
             held = [one for other in below for one in self._tensors[other].values()]
             if held and all(id(one.tensor) in self._touched for one in held):
                 self._folded[path] = below
-
-    def _caller_shape(self, call: Call) -> Shape:
-        return self._sample(call.input_shape)
 
     def _is_leaf(self, path: str) -> bool:
         if path in self._callers:

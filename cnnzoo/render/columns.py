@@ -12,9 +12,13 @@ class Column(NamedTuple):
     """`value` is exact and what data formats write; `show` is for the eye."""
 
     header: str
-    value: Callable[[Row], Any]
+    value: Callable[[Any], Any]
     show: Callable[[Any], str] = str
     right: bool = True
+
+    def cell(self, row: Any) -> str:
+        """What the eye sees of a row."""
+        return self.show(self.value(row))
 
 
 class UnknownColumnError(ValueError):

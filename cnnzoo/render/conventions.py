@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .columns import Column
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Entry = dict[str, Any]
-
-
-def _get(name: str) -> Any:
-    return lambda entry: entry[name]
 
 
 def _known(figure: int | None) -> str:
@@ -31,13 +28,13 @@ def _apart(relative: float | None) -> str:
 
 
 COLUMNS = {
-    "number": Column("Its number", _get("number"), right=False),
-    "figure": Column("Figure", _get("figure"), _known),
-    "ours": Column("Ours", _get("ours"), _known),
-    "relative": Column("Relative", _get("relative"), _apart),
-    "counts": Column("What it is", _get("counts"), right=False),
+    "number": Column("Its number", itemgetter("number"), right=False),
+    "figure": Column("Figure", itemgetter("figure"), _known),
+    "ours": Column("Ours", itemgetter("ours"), _known),
+    "relative": Column("Relative", itemgetter("relative"), _apart),
+    "counts": Column("What it is", itemgetter("counts"), right=False),
 }
-WHY = Column("Why", _get("why"), right=False)
+WHY = Column("Why", itemgetter("why"), right=False)
 
 
 def renderables(model: str, entries: Sequence[Entry], plain: bool) -> list[Table]:
@@ -64,7 +61,4 @@ def _header(columns: dict[str, Column]) -> list[str]:
 
 
 def _cells(entries: Sequence[Entry], columns: dict[str, Column]) -> list[list[str]]:
-    return [
-        [entry["tool"], *(column.show(column.value(entry)) for column in columns.values())]  # type: ignore[arg-type]
-        for entry in entries
-    ]
+    return [[entry["tool"], *(column.cell(entry) for column in columns.values())] for entry in entries]

@@ -9,38 +9,10 @@ from io import StringIO
 from typing import Any
 
 from ..report import Report
-from .columns import pick, sides
+from .columns import COLUMNS, pick, sides
 
-EVERY = (
-    "path",
-    "kind",
-    "kernel_size",
-    "stride",
-    "padding",
-    "dilation",
-    "groups",
-    "input_shape",
-    "output_shape",
-    "params",
-    "weights",
-    "biases",
-    "buffers",
-    "macs",
-    "flops",
-    "comparisons",
-    "additions",
-    "multiplications",
-    "exponentials",
-    "connections",
-    "depth",
-    "receptive_field",
-    "effective_stride",
-    "effective_padding",
-    "activation_bytes",
-    "live_bytes",
-    "stored_bytes",
-    "aux",
-)
+EVERY = tuple(name for name in COLUMNS if name != "kernel")
+"""All columns but the one that says others in short."""
 
 
 def to_json(data: Any) -> str:

@@ -20,11 +20,11 @@ def report_html(report: Report, names: Sequence[str] | None, depth: int | None, 
     for line in lines:
         times = f" ×{line.times}" if line.times > 1 else ""
         indent = "\u00a0\u00a0" * (line.level - 1)
-        shown = (column.show(column.value(line.row)) for column in columns.values())
+        shown = (column.cell(line.row) for column in columns.values())
         rows.append(_row("td", [f"{indent}{line.name}{times}", *shown], right))
     if report.blocks:
         whole = report[""]
-        rows.append(_row("th", ["Total", *(column.show(column.value(whole)) for column in columns.values())], right))
+        rows.append(_row("th", ["Total", *(column.cell(whole) for column in columns.values())], right))
     said = "".join(
         f"<dt><b>{escape(label)}</b></dt><dd>{escape(text)}</dd>" if label else f"<dd>{escape(text)}</dd>"
         for label, text in footer(report, lines)

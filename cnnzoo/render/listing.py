@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .columns import Column, number, sides
@@ -15,17 +16,13 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 
 
-def _get(name: str) -> Any:
-    return lambda entry: entry[name]
-
-
 COLUMNS = {
-    "params": Column("Params", _get("params"), number),
-    "macs": Column("MACs", _get("macs"), number),
-    "depth": Column("Depth", _get("depth"), number),
-    "input_size": Column("Input", _get("input_size"), sides),
-    "year": Column("Year", _get("year")),
-    "paper": Column("Paper", _get("paper"), right=False),
+    "params": Column("Params", itemgetter("params"), number),
+    "macs": Column("MACs", itemgetter("macs"), number),
+    "depth": Column("Depth", itemgetter("depth"), number),
+    "input_size": Column("Input", itemgetter("input_size"), sides),
+    "year": Column("Year", itemgetter("year")),
+    "paper": Column("Paper", itemgetter("paper"), right=False),
 }
 
 
@@ -47,7 +44,4 @@ def render(entries: Sequence[Entry], format: str) -> str:
 
 
 def _cells(entries: Sequence[Entry]) -> list[list[str]]:
-    return [
-        [entry["model"], *(column.show(column.value(entry)) for column in COLUMNS.values())]  # type: ignore[arg-type]
-        for entry in entries
-    ]
+    return [[entry["model"], *(column.cell(entry) for column in COLUMNS.values())] for entry in entries]

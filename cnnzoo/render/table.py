@@ -31,11 +31,11 @@ def renderables(report: Report, columns: dict[str, Column], lines: list[Line], p
         name, kind = (legible(part, plain) for part in tree(line, plain))
         label = Text.assemble(name, " ", (kind, "dim"))
         label.rstrip()
-        rows.append([label, *(column.show(column.value(line.row)) for column in columns.values())])
+        rows.append([label, *(column.cell(line.row) for column in columns.values())])
     whole = report[""] if report.blocks else None
     title = Text(legible(report.model or "network", plain), "bold")
     if whole is not None:
-        rows.append([Text("Total", "bold"), *(column.show(column.value(whole)) for column in columns.values())])
+        rows.append([Text("Total", "bold"), *(column.cell(whole) for column in columns.values())])
     header: list[RenderableType] = [title, *(column.header for column in columns.values())]
     return [grid(header, rows, columns.values(), plain), notes(footer(report, lines), plain)]
 
@@ -135,11 +135,11 @@ def report_markdown(report: Report, names: Sequence[str] | None, depth: int | No
         head, _, _ = line.row.path.rpartition(".")
         path = f"{line.row.path} {line.name}" if line.row.is_join else f"{head}.{line.name}" if head else line.name
         name = f"{path} ×{line.times}" if line.times > 1 else path
-        cells.append([name, *(column.show(column.value(line.row)) for column in columns.values())])
+        cells.append([name, *(column.cell(line.row) for column in columns.values())])
     total = []
     if report.blocks:
         whole = report[""]
-        total = ["Total", *(column.show(column.value(whole)) for column in columns.values())]
+        total = ["Total", *(column.cell(whole) for column in columns.values())]
     header = [report.model or "network", *(column.header for column in columns.values())]
     table = markdown(header, cells, [False, *(column.right for column in columns.values())], total)
     said = ((label, verbatim(sentence)) for label, sentence in footer(report, lines))
