@@ -28,14 +28,17 @@ def summary(
     batch_size: int | None = None,
     dtype: str | None = None,
     strict: bool = False,
+    rewrites: Iterable[str] = (),
     **settings: Any,
 ) -> Report:
     """The `Report` of a registered network, by name or builder, of a description, or of any `torch.nn.Module`.
 
     `input_size` is (channels, height, width), with the batch in front as in torchinfo, or one number for
     a square of the registered channels; by default what the network is registered with. `settings` go
-    to the builder: `num_classes=10`. Raises `UnknownModelError`, `ShapeError` where a layer cannot take
-    what reaches it, ValueError for a size that is none, TypeError for an unknown setting.
+    to the builder: `num_classes=10`. `rewrites` are applied in their order; behind a name a plus sign says the
+    same: "googlenet+drop_reductions". One that does not apply changes nothing, and a note says why.
+    Raises `UnknownModelError`, `UnknownRewriteError`, `ShapeError` where a layer cannot take what reaches it,
+    ValueError for a size that is none, TypeError for an unknown setting.
 
     A module is measured, not calculated (`cnnzoo.pytorch.measure`): it takes a size, several of them, or
     `input_data`, and `settings` go to its forward. `dtype` is by default the module's own, else float32.
@@ -44,27 +47,51 @@ def summary(
     if not isinstance(model, str | Builder | Node):
         from .pytorch.measure import measure
 
+        if rewrites:
+            raise TypeError("rewrites go with a description: a torch.nn.Module is measured as it is")
         given = {"input_data": input_data, "batch_size": batch_size, "dtype": dtype, "strict": strict}
         return measure(model, input_size, **given, **settings)
     if input_data is not None:
         raise TypeError("input_data goes with a torch.nn.Module: names and descriptions are calculated from input_size")
-    dtype = dtype or "float32"
+    default, about = None, dict[str, Any]()
     if isinstance(model, Node):
         if settings:
             raise TypeError(f"a description takes no settings, got {', '.join(settings)}")
-        shape, batch = read_size(input_size, None, batch_size)
-        return calculate(model, shape, batch_size=batch, dtype=dtype)
-    builder = get_builder(model) if isinstance(model, str) else model
-    shape, batch = read_size(input_size, builder.input_size, batch_size)
-    return calculate(
-        builder.describe(**settings),
-        shape,
-        batch_size=batch,
-        dtype=dtype,
-        model=builder.name,
-        paper=builder.paper.citation,
-        printed=remarks(builder) if shape == builder.input_size and not settings else (),
-    )
+        description, names = model, [*rewrites]
+    else:
+        builder, names = _named(model, rewrites)
+        description, default = builder.describe(**settings), builder.input_size
+        about = {"model": "+".join([builder.name, *names]), "paper": builder.paper.citation}
+    shape, batch = read_size(input_size, default, batch_size)
+    if names:
+        from .rewrites import apply
+
+        description, about["notes"] = apply(description, names)
+    elif about and shape == default and not settings:
+        about["printed"] = remarks(builder)
+    return calculate(description, shape, batch_size=batch, dtype=dtype or "float32", **about)
+
+
+def describe(model: str | Builder[Any], *, rewrites: Iterable[str] = (), **settings: Any) -> Node:
+    """The description of a registered network under `rewrites`, which a name may have behind plus signs.
+
+    `settings` go to the builder. A rewrite that does not apply changes nothing. Raises what `summary` does.
+    """
+    builder, names = _named(model, rewrites)
+    description = builder.describe(**settings)
+    if names:
+        from .rewrites import apply
+
+        description, _ = apply(description, names)
+    return description
+
+
+def _named(model: str | Builder[Any], rewrites: Iterable[str]) -> tuple[Builder[Any], list[str]]:
+    """The builder, and the names of the rewrites, those behind its name first."""
+    if isinstance(rewrites, str):
+        raise TypeError(f"rewrites must be a list of names, got {rewrites!r}")
+    name, *more = model.split("+") if isinstance(model, str) else [model]
+    return get_builder(name) if isinstance(name, str) else name, [*more, *rewrites]
 
 
 def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_size: int | None) -> tuple[Shape, int]:
@@ -92,6 +119,7 @@ def create_model(
     model: str | Builder[Any],
     pretrained: bool | str | os.PathLike[str] = False,
     *,
+    rewrites: Iterable[str] = (),
     num_classes: int | None = None,
     in_chans: int | None = None,
     input_size: int | Iterable[int] | None = None,
@@ -107,6 +135,7 @@ def create_model(
 ) -> nn.Module:
     """A registered network, by name or builder, as a `torch.nn.Module`; the keywords are timm's where it has them.
 
+    `rewrites` are applied to the description first, in their order: `["drop_reductions", "scale_width=0.5"]`.
     `num_classes=0` leaves out the classifier (`edits.without_head`); `stem="cifar"` is for images of about
     32x32 (`edits.new_stem`). `input_size`, as in `summary`, matters where a linear layer reads maps;
     `in_chans` changes its channels. With `features_only` the module returns a list of maps, the last one at
@@ -125,11 +154,11 @@ def create_model(
     from .pytorch.features import FeatureInfo, Features
     from .pytorch.init import find_scheme
 
-    builder = get_builder(model) if isinstance(model, str) else model
+    builder, names = _named(model, rewrites)
     builder.check(settings, create_model.__kwdefaults__ or ())
     if num_classes:
         settings["num_classes"] = num_classes
-    description = builder.describe(**settings)
+    description = describe(builder, rewrites=names, **settings)
     if num_classes == 0:
         description = edits.without_head(description)
     if stem is not None:

@@ -1,0 +1,114 @@
+"""Rewrites of what follows the last maps: one pooling and one linear layer, convolutions, no auxiliary heads."""
+
+from __future__ import annotations
+
+from ..arch import AdaptiveAvgPool2d, Aux, Conv2d, Flatten, Join, Linear, Node, find
+from ..arch import replace as with_other
+from ..arch import rewrite as changed
+from ..arch.node import IntOrPair
+from .registry import DoesNotApply, register_rewrite
+from .runs import PROBE, Run, Trace, edited, is_pointwise, tail
+
+
+def classifier(description: Node) -> Run:
+    """The end of the network from its last flattening on: linear layers, and what is pointwise between them.
+
+    Raises `DoesNotApply` where it does not end so.
+    """
+    run = tail(description)
+    start = max((index for index, (_, layer) in enumerate(run) if isinstance(layer, Flatten)), default=None)
+    if start is None:
+        raise DoesNotApply("the network does not end in a flattening and linear layers")
+    for path, layer in run[start + 1 :]:
+        if not isinstance(layer, Linear) and not is_pointwise(layer):
+            raise DoesNotApply(f"behind the flattening stands {layer!r} at {path}, neither linear nor pointwise")
+    if run[start].layer != Flatten() or not any(isinstance(layer, Linear) for _, layer in run[start:]):
+        raise DoesNotApply(f"at {run[start].path} whole maps are not flattened for a linear layer")
+    return run[start:]
+
+
+def pooling_before(description: Node, path: str) -> tuple[str, AdaptiveAvgPool2d] | None:
+    """The pooling to a fixed size right before a path of the last run."""
+    run = tail(description)
+    index = [place.path for place in run].index(path) - 1
+    layer = run[index].layer if index >= 0 else None
+    return (run[index].path, layer) if isinstance(layer, AdaptiveAvgPool2d) else None
+
+
+@register_rewrite("Lin et al. (2013), section 3.2")
+def pool_head(description: Node) -> Node:
+    """Global average pooling and one linear layer for a pooling to fixed maps and several linear layers."""
+    flatten, *rest = classifier(description)
+    linear = [index for index, (_, layer) in enumerate(rest) if isinstance(layer, Linear)]
+    new = edited(description, {path: None for path, _ in rest[linear[0] : linear[-1]]})
+    pooling = pooling_before(description, flatten.path)
+    if pooling is not None:
+        new = with_other(new, pooling[0], AdaptiveAvgPool2d(1))
+    else:
+        new = _inserted(new, flatten.path, AdaptiveAvgPool2d(1))
+    if new == description:
+        raise DoesNotApply("its head is global average pooling and one linear layer")
+    return new
+
+
+def _inserted(description: Node, path: str, node: Node) -> Node:
+    """The description with a node right before `path`, named "avgpool" or the next free name."""
+    parent_path, _, last = path.rpartition(".")
+    parent = find(description, parent_path)
+    assert isinstance(parent, Join)
+    taken = dict(parent.children)
+    free = next(name for name in ("avgpool", *(f"avgpool{n}" for n in range(len(taken) + 1))) if name not in taken)
+    children: dict[str, Node | None] = {}
+    for name, child in parent.children:
+        children |= {free: node, name: child} if name == last else {name: child}
+    return with_other(description, parent_path, parent._with(children))
+
+
+@register_rewrite("Long et al. (2014), section 3.1; Simonyan and Zisserman (2014), section 3.2")
+def convolutionalize(description: Node, size: int | None = None) -> Node:
+    """Each linear layer becomes a convolution of the same parameters: the first as large as the maps it reads,
+    the others 1x1; nothing is flattened, and any size of input goes through.
+
+    A pooling to a fixed size says how large those maps are; it stays, so that every size gives one position.
+    `size` says at which side of a square input the linear layers read theirs. A pooling that changes nothing
+    there goes, and larger inputs give a map of class scores.
+    """
+    flatten, *rest = classifier(description)
+    pooling = pooling_before(description, flatten.path)
+    changes: dict[str, Node | None] = {flatten.path: None}
+    if size is not None:
+        trace = Trace()
+        trace.run("", description, (PROBE[0], size, size))
+        shape = trace.shapes.get(flatten.path, ())
+        if len(shape) != 3:
+            raise DoesNotApply(f"an input of {size}x{size} gives no maps at {flatten.path}")
+        kernel: IntOrPair = (shape[1], shape[2])
+        if pooling is not None and trace.shapes[pooling[0]][1:] == kernel:
+            changes[pooling[0]] = None
+    elif pooling is not None and (fixed := _fixed(pooling[1])):
+        kernel = fixed
+    else:
+        raise DoesNotApply(
+            f"the size of the maps at {flatten.path} depends on the input's: say it as convolutionalize=224"
+        )
+    for path, layer in rest:
+        if isinstance(layer, Linear):
+            changes[path] = Conv2d(layer.out_features, kernel, bias=layer.bias)
+            kernel = 1
+    return edited(description, changes)
+
+
+def _fixed(pooling: AdaptiveAvgPool2d) -> tuple[int, int] | None:
+    """Height and width of its output, where neither is the input's."""
+    size = pooling.output_size
+    height, width = (size, size) if isinstance(size, int) else size
+    return None if height is None or width is None else (height, width)
+
+
+@register_rewrite("Szegedy et al. (2014), section 5")
+def strip_aux(description: Node) -> Node:
+    """Without auxiliary heads, which exist in training only."""
+    new = changed(description, lambda _, node: None if isinstance(node, Aux) else node)
+    if new is None or new is description:
+        raise DoesNotApply("there is no auxiliary head")
+    return new

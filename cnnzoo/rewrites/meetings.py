@@ -1,0 +1,80 @@
+"""Rewrites of joins: without shortcuts, and sums where there are concatenations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..arch import Conv2d, Dense, Node, Residual, Sequential, Shape
+from ..arch import rewrite as changed
+from .registry import DoesNotApply, register_rewrite
+from .runs import Trace, is_pointwise, runs
+
+
+@register_rewrite("He et al. (2015), section 4.1, plain networks")
+def drop_shortcuts(description: Node) -> Node:
+    """Each residual block without its shortcut: `resnet34` becomes `plain34`."""
+
+    def change(_: str, node: Node) -> Node:
+        if not isinstance(node, Residual):
+            return node
+        return Sequential(**{name: child for name, child in node.children if name != "downsample"})
+
+    new = changed(description, change)
+    if new is description:
+        raise DoesNotApply("there is no residual block")
+    assert new is not None
+    return new
+
+
+@register_rewrite("Huang et al. (2016), section 3, equation 2 against equation 1")
+def add_for_concat(description: Node) -> Node:
+    """Each dense layer adds its maps to what it reads, where it appended them, so that it is a residual block.
+
+    Its last convolution therefore has as many outputs as there are inputs, and a dense block no longer grows; the
+    transitions between blocks keep their widths. The branches of an Inception module stay side by side.
+    """
+    trace = _Sums()
+    trace.run("", description, None)
+    if not trace.widths:
+        raise DoesNotApply("there is no dense layer that ends in a convolution and whose channels are known")
+
+    def change(path: str, node: Node) -> Node:
+        if path in trace.widths:
+            assert isinstance(node, Conv2d)
+            return replace(node, out_channels=trace.widths[path])
+        return Residual(**dict(node.children)) if path in trace.blocks and isinstance(node, Dense) else node
+
+    new = changed(description, change)
+    assert new is not None
+    return new
+
+
+class _Sums(Trace):
+    """The channels where dense layers add: what reaches one is also what leaves it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks: set[str] = set()
+        """The dense layers that can add."""
+        self.widths: dict[str, int] = {}
+        """The outputs of their last convolutions, by path."""
+
+    def through(self, node: Node, x: Shape | None) -> Shape | None:
+        y = super().through(node, x)
+        last = _last_convolution(node) if isinstance(node, Dense) and x is not None else None
+        if last is None or x is None or x[0] % last[1].groups:
+            return y
+        self.blocks.add(self.path)
+        self.widths[f"{self.path}.{last[0]}" if self.path else last[0]] = x[0]
+        return x
+
+
+def _last_convolution(body: Dense) -> tuple[str, Conv2d] | None:
+    """The convolution whose maps a dense layer appends, with its path in there."""
+    *_, run = runs(body)
+    for path, layer in reversed(run):
+        if isinstance(layer, Conv2d):
+            return path, layer
+        if not is_pointwise(layer):
+            break
+    return None

@@ -1,0 +1,107 @@
+"""Rewrites of 1x1 convolutions: without those that narrow, all of them 3x3, and where a block's stride is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from ..arch import Conv2d, Node
+from ..arch.node import pair
+from .registry import DoesNotApply, register_rewrite
+from .runs import Run, channels, convolutions, edited, paddings, runs, times
+
+
+def is_1x1(conv: Conv2d) -> bool:
+    """Whether it is a full 1x1 convolution that pads nothing."""
+    return conv.kernel_size == 1 and conv.groups == 1 and paddings(conv) == (0, 0)
+
+
+def reductions(description: Node) -> Iterator[tuple[Run, Conv2d, Conv2d]]:
+    """Every 1x1 convolution before a larger kernel: the run from it up to that one, and the two."""
+    for run in runs(description):
+        for stretch in convolutions(run):
+            for (first, conv), (second, larger) in pairwise(stretch):
+                if is_1x1(conv) and larger.kernel_size != 1 and (conv.stride == 1 or keeps_size(larger)):
+                    yield run[first : second + 1], conv, larger
+
+
+def keeps_size(conv: Conv2d) -> bool:
+    """Whether only the stride makes its output smaller, so that a stride before it may as well be in it."""
+    padded = paddings(conv)
+    return padded is not None and all(
+        2 * before == extent - 1 for before, (extent, *_) in zip(padded, conv._axes(), strict=True)
+    )
+
+
+@register_rewrite(
+    "Szegedy et al. (2014), section 4 and figure 2a; He et al. (2015), section 4.1; Huang et al. (2016), section 3"
+)
+def drop_reductions(description: Node, which: str = "narrowing") -> Node:
+    """Without the 1x1 convolutions that narrow before a larger kernel: the naive Inception module, the residual and
+    the dense layer without their bottleneck.
+
+    With each go the normalisation and the activation behind it; its stride goes to the larger kernel, which now
+    reads the wide maps. `which="every"` also drops those that do not narrow, as in DenseNet's first layers.
+    """
+    if which not in ("narrowing", "every"):
+        raise ValueError(f"drop_reductions takes 'narrowing' or 'every', got {which!r}")
+    into = channels(description)
+    changes: dict[str, Node | None] = {}
+    for places, conv, larger in reductions(description):
+        if which == "every" or conv.out_channels < into.get(places[0].path, 0):
+            changes |= {path: None for path, _ in places[:-1]}
+            padding = larger.padding if conv.stride == 1 else paddings(larger)
+            assert padding is not None
+            changes[places[-1].path] = replace(larger, stride=times(conv.stride, larger.stride), padding=padding)
+    if not changes:
+        raise DoesNotApply("no 1x1 convolution narrows before a larger kernel")
+    return edited(description, changes)
+
+
+@register_rewrite("Simonyan and Zisserman (2014), section 2.3 and table 1, configurations C and D")
+def widen_1x1(description: Node) -> Node:
+    """Every 1x1 convolution becomes a 3x3 of the same output size: nine times its weights and MACs.
+
+    `vgg16c` becomes `vgg16`.
+    """
+    changes: dict[str, Node | None] = {}
+    for run in runs(description):
+        for path, conv in run:
+            if isinstance(conv, Conv2d) and conv.kernel_size == 1 and (before := paddings(conv)) is not None:
+                padding = tuple(one + step for one, step in zip(before, pair(conv.dilation), strict=True))
+                same = conv.padding == "same"
+                changes[path] = replace(conv, kernel_size=3, padding="same" if same else (padding[0], padding[1]))
+    if not changes:
+        raise DoesNotApply("there is no 1x1 convolution")
+    return edited(description, changes)
+
+
+@register_rewrite("He et al. (2015), table 1; Goyal et al. (2017), section 5.1, for the stride on the 3x3")
+def stride_on_1x1(description: Node) -> Node:
+    """A bottleneck's stride on its first 1x1, as in the paper: `resnet50` becomes `resnet50_v1`.
+
+    Parameters and sizes are the same, the MACs fewer.
+    """
+    changes: dict[str, Node | None] = {}
+    for places, conv, larger in reductions(description):
+        if conv.stride == 1 and larger.stride != 1 and keeps_size(larger):
+            changes[places[0].path] = replace(conv, stride=larger.stride)
+            changes[places[-1].path] = replace(larger, stride=1)
+    if not changes:
+        raise DoesNotApply("no 1x1 convolution stands before a larger one with a stride")
+    return edited(description, changes)
+
+
+@register_rewrite("Goyal et al. (2017), section 5.1; torchvision's ResNet, known as v1.5")
+def stride_on_3x3(description: Node) -> Node:
+    """A bottleneck's stride on its 3x3, as in today's checkpoints: `resnet50_v1` becomes `resnet50`."""
+    changes: dict[str, Node | None] = {}
+    for places, conv, larger in reductions(description):
+        padding = paddings(larger)
+        if conv.stride != 1 and larger.stride == 1 and padding is not None:
+            changes[places[0].path] = replace(conv, stride=1)
+            changes[places[-1].path] = replace(larger, stride=conv.stride, padding=padding)
+    if not changes:
+        raise DoesNotApply("no 1x1 convolution with a stride stands before a larger one")
+    return edited(description, changes)

@@ -1,0 +1,151 @@
+"""The register of rewrites: a name, a function from description to description, and the argument it stands for."""
+
+from __future__ import annotations
+
+import warnings
+from ast import literal_eval
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from inspect import Parameter, signature
+from typing import Any
+
+from ..arch import Node
+
+PLUGINS = "cnnzoo.rewrites"
+"""The entry point group: each entry names a module, or a rewrite in one, that registers rewrites."""
+
+
+class UnknownRewriteError(LookupError, ValueError):
+    """A name that is not registered; the message suggests near ones."""
+
+
+class DoesNotApply(Exception):  # noqa: N818  (no error: it says why there is nothing to do)
+    """Raised by a rewrite that finds nothing to change, with the reason."""
+
+
+class Rewrite:
+    """A registered function from description to description; calling it changes nothing where it does not apply."""
+
+    def __init__(self, function: Callable[..., Node], source: str, name: str | None = None) -> None:
+        self.function = function
+        self.source = source
+        """The paper and the place in it of the argument that it stands for."""
+        self.name = name or _name(function)
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    def __call__(self, description: Node, *options: Any, **named: Any) -> Node:
+        """The description rewritten; the same object where there is nothing to rewrite."""
+        try:
+            return self.function(description, *options, **named)
+        except DoesNotApply:
+            return description
+
+    def why_not(self, description: Node, *options: Any, **named: Any) -> str | None:
+        """Why it does not apply to a description; None where it does."""
+        try:
+            self.function(description, *options, **named)
+        except DoesNotApply as reason:
+            return str(reason)
+        return None
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of what it says of itself."""
+        return " ".join((self.__doc__ or "").partition("\n\n")[0].split())
+
+    @property
+    def option(self) -> Parameter | None:
+        """What it takes besides the description."""
+        return next(iter(list(signature(self.function).parameters.values())[1:]), None)
+
+    def __repr__(self) -> str:
+        return f"<cnnzoo rewrite {self.name}: {self.source}>"
+
+
+_rewrites: dict[str, Rewrite] = {}
+
+
+def register_rewrite(source: str) -> Callable[[Callable[..., Node]], Rewrite]:
+    """Register a function under its own name. It takes a description, and at most one option; it returns another
+    description, or raises `DoesNotApply` with the reason. Raises ValueError where the name is taken."""
+
+    def enrol(function: Callable[..., Node]) -> Rewrite:
+        name = _name(function)
+        if name in _rewrites:
+            raise ValueError(f"rewrite {name!r} is already registered; {function.__module__} must give its own another")
+        _rewrites[name] = Rewrite(function, source)
+        return _rewrites[name]
+
+    return enrol
+
+
+def list_rewrites() -> list[str]:
+    """The registered names."""
+    _load_plugins()
+    return sorted(_rewrites)
+
+
+def get_rewrite(text: str) -> Rewrite:
+    """The rewrite of a name, with its option where it takes one: "drop_reductions", "scale_width=0.5".
+
+    Raises `UnknownRewriteError`, with what may have been meant, and ValueError for an option that is missing or
+    not taken.
+    """
+    _load_plugins()
+    name, given, value = text.partition("=")
+    if name not in _rewrites:
+        raise UnknownRewriteError(_unknown(name))
+    rewrite = _rewrites[name]
+    option = rewrite.option
+    if given and option is None:
+        raise ValueError(f"{name} takes no option, got {text!r}")
+    if option is None or not given:
+        if option is not None and option.default is Parameter.empty:
+            raise ValueError(f"{name} needs its {option.name}: {name}=…")
+        return rewrite
+    return Rewrite(partial(rewrite.function, **{option.name: _value(value)}), rewrite.source, text)
+
+
+def apply(description: Node, names: Iterable[str]) -> tuple[Node, tuple[str, ...]]:
+    """The description under each rewrite in turn, and a sentence of each: its source, or why it does not apply."""
+    remarks = []
+    for rewrite in map(get_rewrite, names):
+        try:
+            description = rewrite.function(description)
+            remarks.append(f"{rewrite.name}: {rewrite.source}")
+        except DoesNotApply as reason:
+            remarks.append(f"{rewrite.name} does not apply: {reason}")
+    return description, tuple(remarks)
+
+
+def _name(function: Callable[..., Node]) -> str:
+    return str(getattr(function, "__name__", function))
+
+
+def _value(text: str) -> Any:
+    """A Python literal, and else the text itself."""
+    try:
+        return literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower().replace("-", "_"), _rewrites, 2)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(_rewrites))}"
+    return f"unknown rewrite {name!r}; {hint}"
+
+
+@cache
+def _load_plugins() -> None:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=PLUGINS):
+        try:
+            entry.load()
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {problem}", stacklevel=4)

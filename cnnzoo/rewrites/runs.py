@@ -1,0 +1,184 @@
+"""How a rewrite looks at a description: its straight runs of layers, and the channels that reach each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError, find
+from ..arch import rewrite as changed
+from ..arch.node import IntOrPair, pair
+from ..arch.signal import POINTWISE
+
+
+class Place(NamedTuple):
+    """A layer and its path."""
+
+    path: str
+    layer: Layer
+
+
+Run = list[Place]
+
+
+def runs(description: Node) -> list[Run]:
+    """The layers that run one after the other with nothing else reading in between, in order of execution.
+
+    A run ends where a branch, a shortcut or an auxiliary head begins or ends.
+    """
+    return [run for run in _collected(description) if run]
+
+
+def tail(description: Node) -> Run:
+    """The run that the description ends in; empty where it ends in a join."""
+    return _collected(description)[-1]
+
+
+def _collected(description: Node) -> list[Run]:
+    found: list[Run] = [[]]
+    _collect("", description, found)
+    return found
+
+
+def _collect(path: str, node: Node, found: list[Run]) -> None:
+    """Add what runs in `node` to the last of the runs, which is the open one, and begin others."""
+    if isinstance(node, Layer):
+        found[-1].append(Place(path, node))
+        return
+    assert isinstance(node, Join)
+    straight = isinstance(node, Sequential)
+    sources = {child.source for child in node if isinstance(child, Aux)}
+    if not straight:
+        found.append([])
+    for name, child in node.children:
+        inner = f"{path}.{name}" if path else name
+        if isinstance(child, Aux):
+            head: list[Run] = [[]]
+            _collect(inner, child, head)
+            found[-1:-1] = head
+            continue
+        apart = not isinstance(node, Sequential | Residual | Dense) or (name == "downsample" and not straight)
+        if apart:
+            found.append([])
+        _collect(inner, child, found)
+        if apart or name in sources:
+            found.append([])
+    if not straight:
+        found.append([])
+
+
+PROBE = (5040, 1 << 20, 1 << 20)
+"""Maps that any convolution takes: many divisors, and large."""
+
+
+@lru_cache(maxsize=1 << 12)
+def is_pointwise(layer: Layer) -> bool:
+    """Whether it is what stands between two convolutions: a normalisation, an activation, a dropout."""
+    try:
+        alike = layer.output_shape(PROBE) == PROBE and layer.windows(PROBE) == POINTWISE
+    except ShapeError:
+        return False
+    return alike and not layer.weighted
+
+
+def convolutions(run: Run) -> list[list[tuple[int, Conv2d]]]:
+    """The places in a run of convolutions that only pointwise layers part."""
+    found: list[list[tuple[int, Conv2d]]] = [[]]
+    for index, (_, layer) in enumerate(run):
+        if isinstance(layer, Conv2d):
+            found[-1].append((index, layer))
+        elif not is_pointwise(layer):
+            found.append([])
+    return found
+
+
+def channels(description: Node) -> dict[str, int]:
+    """The channels of the maps that reach each layer and each block, by path, where the description says so.
+
+    It does not say how many the input has, so what reads the input is not among them.
+    """
+    trace = Trace()
+    trace.run("", description, None)
+    return {path: shape[0] for path, shape in trace.shapes.items() if len(shape) == 3}
+
+
+class Trace:
+    """The flow of shapes; None where the channels are unknown, and then the size is as large as need be."""
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.shapes: dict[str, Shape] = {}
+        """What reaches each node, by path."""
+
+    def run(self, name: str, child: Node, x: Shape | None) -> Shape | None:
+        outer = self.path
+        self.path = f"{outer}.{name}" if outer else name
+        if x is not None:
+            self.shapes[self.path] = x
+        y = self.through(child, x)
+        self.path = outer
+        return y
+
+    def through(self, node: Node, x: Shape | None) -> Shape | None:
+        """What is behind the node at `self.path`."""
+        return node.flow(x, self) if isinstance(node, Join) else behind(node, x)
+
+    def add(self, x: Shape | None, y: Shape | None) -> Shape | None:
+        return y if x is None else x
+
+    def cat(self, parts: list[Shape | None]) -> Shape | None:
+        shapes = [part for part in parts if part is not None]
+        if len(shapes) < len(parts):
+            return None
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+
+@lru_cache(maxsize=1 << 12)
+def behind(layer: Node, shape: Shape | None) -> Shape | None:
+    """What is behind a layer; of unknown maps, what is the same whatever their channels."""
+    assert isinstance(layer, Layer)
+    more = (2 * PROBE[0], *PROBE[1:])
+    try:
+        outputs = {layer.output_shape(one) for one in ([PROBE, more] if shape is None else [shape])}
+    except ShapeError:
+        return None
+    return outputs.pop() if len(outputs) == 1 else None
+
+
+def edited(description: Node, changes: Mapping[str, Node | None]) -> Node:
+    """The description with another node at each path of `changes`; None removes what is there, and so does
+    a row of layers go of which none is left, unless it is a branch or a shortcut."""
+
+    def change(path: str, node: Node) -> Node | None:
+        if path in changes:
+            return changes[path]
+        if isinstance(node, Sequential) and not len(node) and path and _was_full(path):
+            return None
+        return node
+
+    def _was_full(path: str) -> bool:
+        parent = find(description, path.rpartition(".")[0])
+        whole = find(description, path)
+        return isinstance(parent, Sequential) and isinstance(whole, Sequential) and len(whole) > 0
+
+    new = changed(description, change)
+    assert new is not None
+    return new
+
+
+def times(*values: IntOrPair) -> tuple[int, int]:
+    """The product along height and along width."""
+    height, width = 1, 1
+    for value in values:
+        one, other = pair(value)
+        height, width = height * one, width * other
+    return height, width
+
+
+def paddings(conv: Conv2d) -> tuple[int, int] | None:
+    """What a convolution pads before and behind, as numbers; None where "same" is not the same on both sides."""
+    axes = conv._axes()
+    if any(whole != 2 * before for _, _, before, whole in axes):
+        return None
+    return axes[0][2], axes[1][2]

@@ -1,0 +1,165 @@
+"""Rewrites of a network's width and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count, islice
+from math import lcm
+from typing import TypeGuard
+
+from ..arch import (
+    Aux,
+    Conv2d,
+    ConvTranspose2d,
+    Join,
+    Layer,
+    Linear,
+    Node,
+    PadChannels,
+    Residual,
+    Sequential,
+    Shape,
+    walk,
+)
+from ..arch import rewrite as changed
+from .registry import DoesNotApply, register_rewrite
+from .runs import Trace, behind, channels, edited, tail
+
+
+@register_rewrite("Howard et al. (2017), section 3.3")
+def scale_width(description: Node, factor: float) -> Node:
+    """Every layer's channels times `factor`, rounded to the nearest whole number that its groups divide; the last
+    layer, and that of an auxiliary head, keeps its classes."""
+    _check_factor("scale_width", factor)
+    table = next((f"{path}: {node!r:.40}…" for path, node in walk(description) if hasattr(node, "table")), None)
+    if table is not None:
+        raise DoesNotApply(f"a table lists one by one the maps that are read at {table}")
+    scaling = _Scaling(description, factor)
+    scaling.run("", description, None)
+    new = edited(description, scaling.changes)
+    if new is description:
+        raise DoesNotApply(f"{factor} times the channels of any layer rounds to what it has")
+    return new
+
+
+class _Scaling(Trace):
+    """The flow of shapes through layers that are scaled on the way; a filter a channel follows its channels."""
+
+    def __init__(self, description: Node, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+        self.into = channels(description)
+        self.kept = set(_classifiers(description))
+        grouped = (node.groups for path, node in walk(description) if _is_grouped(node) and not self._each(path, node))
+        self.unit = lcm(*grouped)
+        self.changes: dict[str, Node | None] = {}
+
+    def through(self, node: Node, x: Shape | None) -> Shape | None:
+        if isinstance(node, Join) or self.path in self.kept:
+            return super().through(node, x)
+        assert isinstance(node, Layer)
+        new = self.changes[self.path] = self._scaled(node, x)
+        return behind(new, x)
+
+    def _scaled(self, layer: Layer, x: Shape | None) -> Layer:
+        if isinstance(layer, Linear):
+            return replace(layer, out_features=self._times(layer.out_features, 1))
+        if isinstance(layer, Conv2d | ConvTranspose2d) and self._each(self.path, layer) and x is not None:
+            return replace(layer, out_channels=layer.out_channels // layer.groups * x[0], groups=x[0])
+        if isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
+            return replace(layer, out_channels=self._times(layer.out_channels, self.unit))
+        return layer
+
+    def _each(self, path: str, node: Node) -> bool:
+        """Whether a layer has a group for each channel that it reads."""
+        return _is_grouped(node) and node.groups == self.into.get(path)
+
+    def _times(self, channels: int, unit: int) -> int:
+        return max(1, int(channels * self.factor / unit + 0.5)) * unit
+
+
+def _is_grouped(node: Node) -> TypeGuard[Conv2d | ConvTranspose2d]:
+    return isinstance(node, Conv2d | ConvTranspose2d) and node.groups > 1
+
+
+def _classifiers(description: Node) -> Iterator[str]:
+    """The paths of the layers that give the classes: the last of the network and of each auxiliary head."""
+    ends = [("", description), *((path, node) for path, node in walk(description) if isinstance(node, Aux))]
+    for path, end in ends:
+        weighted = [place.path for place in tail(end) if place.layer.weighted]
+        if weighted:
+            yield f"{path}.{weighted[-1]}" if path else weighted[-1]
+
+
+@register_rewrite("Tan and Le (2019), section 3.3")
+def scale_depth(description: Node, factor: float) -> Node:
+    """Every stage's number of blocks times `factor`, rounded, at least one; a stage is a row of blocks that are equal
+    but for the first one's stride and projection. The first keeps its name and shape, others are repeated."""
+    _check_factor("scale_depth", factor)
+    stages = 0
+
+    def change(_: str, node: Node) -> Node:
+        nonlocal stages
+        if not isinstance(node, Sequential):
+            return node
+        children: dict[str, Node | None] = {}
+        for stage in _stages(node):
+            stages += len(stage) > 1
+            children |= dict(_repeated(stage, factor, node) if len(stage) > 1 else stage)
+        return node if children == dict(node.children) else node._with(children)
+
+    new = changed(description, change)
+    if not stages:
+        raise DoesNotApply("there is no stage of equal blocks")
+    if new == description:
+        raise DoesNotApply(f"{factor} times the blocks of any stage rounds to what it has")
+    assert new is not None
+    return new
+
+
+Named = tuple[str, Node]
+
+
+def _stages(row: Sequential) -> Iterator[list[Named]]:
+    """The children of a row, equal neighbouring blocks together."""
+    stage: list[Named] = []
+    for name, child in row.children:
+        if stage and not (isinstance(child, Join) and _inside(stage[-1][1]) == _inside(child)):
+            yield stage
+            stage = []
+        stage.append((name, child))
+    if stage:
+        yield stage
+
+
+def _inside(block: Node) -> Node:
+    """The block as it would stand inside of a stage: no stride, and a plain shortcut."""
+
+    def change(_: str, node: Node) -> Node:
+        if isinstance(node, Residual):
+            return node._with({**dict(node.children), "downsample": None})
+        return replace(node, stride=1) if isinstance(node, Conv2d) else node
+
+    new = changed(block, change) if isinstance(block, Join) else block
+    assert new is not None
+    return new
+
+
+def _repeated(stage: list[Named], factor: float, row: Sequential) -> list[Named]:
+    """The stage with more or fewer of its blocks; further ones go on with the last one's number where it is free."""
+    wanted = max(1, int(len(stage) * factor + 0.5))
+    last, block = stage[-1]
+    head = last.rstrip("0123456789")
+    number = last[len(head) :]
+    taken = {name for name, _ in row.children}
+    following = (f"{head}{n}" for n in count(int(number) + 1)) if number else iter(())
+    further = list(islice(following, max(0, wanted - len(stage))))
+    if not number or taken & set(further):
+        further = [f"{last}_{n}" for n in range(1, wanted - len(stage) + 1)]
+    return [*stage[:wanted], *((name, block) for name in further)]
+
+
+def _check_factor(name: str, factor: float) -> None:
+    if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < 1e4:
+        raise ValueError(f"{name} takes a factor above 0, as in {name}=0.5; got {factor!r}")
