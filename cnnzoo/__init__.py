@@ -8,8 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import create_model, get_model, summary
+    from .api import create_model, describe, get_model, summary
     from .arch import ShapeError
+    from .comparison import Comparison, compare
+    from .difference import Diff, diff
     from .edits import cut
     from .pytorch.checkpoints import load_checkpoint
     from .registry import Figures, Paper, UnknownModelError, get_builder, get_model_builder, list_models, register
@@ -20,14 +22,19 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CheckpointError": "weights.headers",
+    "Comparison": "comparison",
+    "Diff": "difference",
     "Figures": "registry",
     "Paper": "registry",
     "Report": "report",
     "Row": "report",
     "ShapeError": "arch",
     "UnknownModelError": "registry",
+    "compare": "comparison",
     "create_model": "api",
     "cut": "edits",
+    "describe": "api",
+    "diff": "difference",
     "get_builder": "registry",
     "get_model": "api",
     "get_model_builder": "registry",
@@ -39,14 +46,19 @@ _HOMES = {
 
 __all__ = [
     "CheckpointError",
+    "Comparison",
+    "Diff",
     "Figures",
     "Paper",
     "Report",
     "Row",
     "ShapeError",
     "UnknownModelError",
+    "compare",
     "create_model",
     "cut",
+    "describe",
+    "diff",
     "get_builder",
     "get_model",
     "get_model_builder",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -21,45 +20,18 @@ def calculate(
     Raises `ShapeError`, with the path, where a layer or a join cannot take what reaches it. `about` is
     what the report says of itself: model, paper, printed.
     """
-    _check(input_size)
+    check_size(input_size)
     if type(batch_size) is not int or batch_size < 1:
         raise ValueError(f"batch_size must be a whole number of at least 1, got {batch_size!r}")
     if dtype not in ITEM_BYTES:
         raise ValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
     trace = _Trace(tuple(input_size), batch_size, ITEM_BYTES[dtype])
     trace.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
+    about["description"] = description
     return Report(trace.rows(), tuple(trace.frames), tuple(input_size), batch_size, dtype, **about)
 
 
-class Cost(NamedTuple):
-    """A network's totals without its rows: those of `Report.totals` by the same names, per sample."""
-
-    output_shape: Shape
-    params: int = 0
-    macs: int = 0
-    activations: int = 0
-    """Elements of all outputs."""
-    depth: int = 0
-    aux_params: int = 0
-    aux_macs: int = 0
-
-
-def cost(description: Node, input_size: Shape) -> Cost:
-    """What `calculate` comes to, for many descriptions: a block that was met before at the same shape costs nothing.
-
-    Raises what `calculate` does.
-    """
-    _check(input_size)
-    meter = _Meter()
-    try:
-        shape, depth = meter.run("", description, (tuple(input_size), 0))
-    except ShapeError:
-        calculate(description, input_size)  # says where
-        raise
-    return meter.total(shape, depth)
-
-
-def _check(input_size: Shape) -> None:
+def check_size(input_size: Shape) -> None:
     if not input_size or any(type(length) is not int or length < 1 for length in input_size):
         raise ShapeError(f"input_size must be positive whole numbers (channels, height, width), got {show(input_size)}")
 
@@ -68,7 +40,7 @@ STEPS = ("add", "cat")
 """The kinds of rows that are a join's own step."""
 
 
-class _Facts(NamedTuple):
+class Facts(NamedTuple):
     """What a layer is at an input shape, wherever it stands."""
 
     output_shape: Shape
@@ -81,7 +53,7 @@ class _Facts(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 14)
-def _facts(layer: Layer, shape: Shape) -> _Facts:
+def facts_of(layer: Layer, shape: Shape) -> Facts:
     output_shape = layer.output_shape(shape)
     tensors, buffers = layer.tensors(shape), layer.buffers(shape)
     biases = prod(tensors["bias"]) if "bias" in tensors else 0
@@ -100,54 +72,7 @@ def _facts(layer: Layer, shape: Shape) -> _Facts:
         *layer.work(shape),
         layer.fan_in(shape) + (outputs if layer.weighted and biases else 0),
     )
-    return _Facts(output_shape, columns, layer.windows(shape), outputs, layer.kept(shape))
-
-
-@lru_cache(maxsize=1 << 16)
-def _cost(node: Node, shape: Shape) -> Cost:
-    if isinstance(node, Layer):
-        facts = _facts(node, shape)
-        weights, biases, macs = facts.columns[6], facts.columns[7], facts.columns[9]
-        return Cost(facts.output_shape, weights + biases, macs, facts.elements, node.weighted)
-    assert isinstance(node, Join)
-    meter = _Meter()
-    shape, depth = node.flow((shape, 0), meter)
-    return meter.total(shape, depth)
-
-
-_Sized = tuple[Shape, int]
-"""A shape, and the weighted layers behind it."""
-
-
-class _Meter:
-    """Adds up what runs through it."""
-
-    def __init__(self) -> None:
-        self.parts: list[Cost] = []
-
-    def run(self, name: str, child: Node, x: _Sized) -> _Sized:
-        part = _cost(child, x[0])
-        shape, depth = part.output_shape, x[1] + part.depth
-        if isinstance(child, Aux):
-            part = Cost(shape, aux_params=part.params, aux_macs=part.macs)
-        self.parts.append(part)
-        return shape, depth
-
-    def add(self, x: _Sized, y: _Sized) -> _Sized:
-        if x[0] != y[0]:
-            raise ShapeError(f"cannot add {show(x[0])} to {show(y[0])}")
-        return self._meet(x[0], (x, y))
-
-    def cat(self, parts: list[_Sized]) -> _Sized:
-        return self._meet(_stacked([shape for shape, _ in parts]), parts)
-
-    def _meet(self, shape: Shape, parts: Iterable[_Sized]) -> _Sized:
-        self.parts.append(Cost(shape, activations=prod(shape)))
-        return shape, max(depth for _, depth in parts)
-
-    def total(self, shape: Shape, depth: int) -> Cost:
-        _, params, macs, activations, _, aux_params, aux_macs = zip(Cost(shape), *self.parts, strict=True)
-        return Cost(shape, sum(params), sum(macs), sum(activations), depth, sum(aux_params), sum(aux_macs))
+    return Facts(output_shape, columns, layer.windows(shape), outputs, layer.kept(shape))
 
 
 class _Step(NamedTuple):
@@ -190,7 +115,7 @@ class _Trace:
         path = f"{outer}.{name}" if outer else name
         if isinstance(child, Layer):
             try:
-                facts = _facts(child, x.shape)
+                facts = facts_of(child, x.shape)
             except ShapeError as error:
                 raise error.at(path) from None
             return self._leaf(path, child, facts, x)
@@ -217,12 +142,12 @@ class _Trace:
 
     def cat(self, parts: list[Signal]) -> Signal:
         try:
-            shape = _stacked([part.shape for part in parts])
+            shape = stacked([part.shape for part in parts])
         except ShapeError as error:
             raise error.at(self.path) from None
         return self._meet("cat", shape, tuple(parts), 0)
 
-    def _leaf(self, path: str, layer: Layer, facts: _Facts, x: Signal) -> Signal:
+    def _leaf(self, path: str, layer: Layer, facts: Facts, x: Signal) -> Signal:
         shape, columns, windows, elements, kept = facts
         _, field, depth, source = x
         held = self.holder[source]
@@ -284,7 +209,7 @@ class _Trace:
         return tuple(rows)
 
 
-def _stacked(shapes: list[Shape]) -> Shape:
+def stacked(shapes: list[Shape]) -> Shape:
     """The shape of a concatenation."""
     first = shapes[0]
     for shape in shapes:
@@ -301,15 +226,15 @@ def _seen(y: Signal) -> tuple[IntOrPair | None, IntOrPair | None, IntOrPair | No
         return None, None, None
     height, width = y.field
     if len(y.shape) != 3:
-        return _square(height.size, width.size), None, None
+        return square(height.size, width.size), None, None
     if height == width:
         return height
     return (
-        _square(height.size, width.size),
-        _square(height.stride, width.stride),
-        _square(height.padding, width.padding),
+        square(height.size, width.size),
+        square(height.stride, width.stride),
+        square(height.padding, width.padding),
     )
 
 
-def _square(height: int, width: int) -> IntOrPair:
+def square(height: int, width: int) -> IntOrPair:
     return height if height == width else (height, width)

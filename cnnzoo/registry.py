@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, update_wrapper
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 from .arch.node import Node
 from .arch.signal import Shape
+from .plugins import load_plugins
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from .report import Report
 
 P = ParamSpec("P")
+
+Knobs: TypeAlias = Mapping[str, Sequence[Any]]
+"""The keywords by which a builder's network can be varied, and the values worth trying of each."""
 
 PLUGINS = "cnnzoo.models"
 """The entry point group: each entry names a module, or a builder in one, that registers networks."""
@@ -65,12 +69,15 @@ class UnknownModelError(LookupError):
 class Builder(Generic[P]):
     """A registered function that returns a description; calling it gives the network as a `torch.nn.Module`."""
 
-    def __init__(self, function: Callable[P, Node], paper: Paper, figures: Figures, input_size: Shape) -> None:
+    def __init__(
+        self, function: Callable[P, Node], paper: Paper, figures: Figures, input_size: Shape, knobs: Knobs
+    ) -> None:
         update_wrapper(self, function)
         self.name = function.__name__
         self.paper = paper
         self.figures = figures
         self.input_size = input_size
+        self.knobs = knobs
         self._function = function
         self._cached = lru_cache(maxsize=16, typed=True)(function)
 
@@ -131,15 +138,15 @@ class Builder(Generic[P]):
 
 
 _builders: dict[str, Builder[Any]] = {}
-_plugins_loaded = False
 
 
 def register(
-    *, paper: Paper, figures: Figures, input_size: Shape = (3, 224, 224)
+    *, paper: Paper, figures: Figures, input_size: Shape = (3, 224, 224), knobs: Knobs = MappingProxyType({})
 ) -> Callable[[Callable[P, Node]], Builder[P]]:
     """Register a function under its own name; `input_size` is what it is reported at by default.
 
-    Raises ValueError where the name is taken.
+    `knobs` are keywords of the function with the values that `cnnzoo match` tries: `{"width": range(8, 129, 8)}`.
+    Raises ValueError where the name is taken, TypeError for a knob that is no keyword.
     """
 
     def enrol(function: Callable[P, Node]) -> Builder[P]:
@@ -149,7 +156,9 @@ def register(
                 f"model {name!r} is already registered by {_builders[name].__module__}; "
                 f"{function.__module__} must give its own another name"
             )
-        builder = _builders[name] = Builder(function, paper, figures, input_size)
+        builder = Builder(function, paper, figures, input_size, knobs)
+        builder.check(knobs)
+        _builders[name] = builder
         return builder
 
     return enrol
@@ -198,17 +207,6 @@ def _unknown(name: str) -> str:
 
 
 def _load_plugins() -> None:
-    global _plugins_loaded
     import cnnzoo.models  # noqa: F401
 
-    if _plugins_loaded:
-        return
-    _plugins_loaded = True
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group=PLUGINS):
-        try:
-            entry.load()
-        except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-            warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {problem}", stacklevel=3)
+    load_plugins(PLUGINS)

@@ -45,7 +45,7 @@ def replace(node: Node, path: str, new: Node | None) -> Node:
     parent = find(node, parent_path)
     assert isinstance(parent, Join)
     children = {own: new if own == name else child for own, child in parent.children}
-    return replace(node, parent_path, _rebuilt(parent, children, parent_path))
+    return replace(node, parent_path, rebuilt(parent, children, parent_path))
 
 
 def remove(node: Node, path: str) -> Node:
@@ -61,7 +61,7 @@ def rewrite(node: Node, change: Callable[[str, Node], Node | None], path: str = 
     if isinstance(node, Join):
         changed = {name: rewrite(child, change, f"{path}.{name}" if path else name) for name, child in node.children}
         if tuple(changed.items()) != node.children:
-            node = _rebuilt(node, changed, path)
+            node = rebuilt(node, changed, path)
     return change(path, node)
 
 
@@ -93,7 +93,7 @@ def diff(before: Node, after: Node, path: str = "") -> list[Change]:
     return changes
 
 
-def _rebuilt(join: Join, children: Mapping[str, Node | None], path: str) -> Join:
+def rebuilt(join: Join, children: Mapping[str, Node | None], path: str) -> Join:
     """The join at `path` around other children; None leaves one out, and a shortcut plain."""
     try:
         return join._with(children)

@@ -98,7 +98,7 @@ class Layer(Node):
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Its settings by torch's keyword, in the order of the constructor."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: self.__dict__[name] for name in self.__match_args__}
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:

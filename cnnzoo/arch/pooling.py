@@ -111,13 +111,13 @@ class AdaptiveAvgPool2d(Layer):
         wanted = self.output_size if isinstance(self.output_size, tuple) else (self.output_size,) * 2
         return (channels, *(want or have for want, have in zip(wanted, size, strict=True)))
 
-    def _shares(self, shape: Shape) -> list[list[tuple[int, int]]]:
+    def shares(self, shape: Shape) -> list[list[tuple[int, int]]]:
         """The windows along height and width: from floor(i in / out) to ceil((i + 1) in / out)."""
         sides = zip(shape[1:], self.output_shape(shape)[1:], strict=True)
         return [[(i * have // want, -(-(i + 1) * have // want)) for i in range(want)] for have, want in sides]
 
     def fan_in(self, shape: Shape) -> int:
-        return shape[0] * prod(sum(stop - start for start, stop in side) for side in self._shares(shape))
+        return shape[0] * prod(sum(stop - start for start, stop in side) for side in self.shares(shape))
 
     def work(self, shape: Shape) -> Work:
         outputs = prod(self.output_shape(shape))
@@ -125,7 +125,7 @@ class AdaptiveAvgPool2d(Layer):
 
     def windows(self, shape: Shape) -> Windows | None:
         found = []
-        for side in self._shares(shape):
+        for side in self.shares(shape):
             kernels = {stop - start for start, stop in side}
             strides = {after - before for (before, _), (after, _) in pairwise(side)}
             if len(kernels) > 1 or len(strides) > 1:

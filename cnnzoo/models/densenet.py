@@ -1,5 +1,8 @@
 """DenseNet: Huang, Liu, van der Maaten and Weinberger (2016), table 1; torchvision's names."""
 
+from functools import lru_cache
+from itertools import product
+
 from ..arch import (
     AdaptiveAvgPool2d,
     AvgPool2d,
@@ -15,6 +18,7 @@ from ..arch import (
     Sequential,
 )
 from ..registry import Figures, Paper, register
+from .stages import Depth, read_depth
 
 PAPER = Paper(
     title="Densely Connected Convolutional Networks",
@@ -42,20 +46,42 @@ def transition(channels: int) -> Sequential:
     return Sequential(norm=BatchNorm2d(), relu=ReLU(), conv=Conv2d(channels, 1, bias=False), pool=AvgPool2d(2))
 
 
-def densenet(growth: int, layers: tuple[int, ...], num_classes: int, dropout: float) -> Sequential:
+LAYERS = {
+    121: (6, 12, 24, 16),
+    161: (6, 12, 36, 24),
+    169: (6, 12, 32, 32),
+    201: (6, 12, 48, 32),
+    264: (6, 12, 64, 48),
+}
+"""Table 1: layers in each dense block."""
+
+KNOBS = {
+    "growth": range(4, 49, 4),
+    "depth": tuple(product((2, 4, 6), (4, 8, 12), range(12, 65, 4), range(8, 49, 8))),
+}
+"""All columns of table 1, and what lies around and between them."""
+
+
+@lru_cache(maxsize=1 << 10)
+def dense_block(growth: int, count: int, dropout: float) -> Sequential:
+    layer = dense_layer(growth, dropout)
+    return Sequential(**{f"denselayer{number}": layer for number in range(1, count + 1)})
+
+
+def densenet(num_classes: int, dropout: float, growth: int, depth: Depth) -> Sequential:
     """A column of table 1: the growth rate k, and the layers of each dense block; the stem has 2k maps."""
     channels = 2 * growth
+    stem = Conv2d(channels, 7, stride=2, padding=3, bias=False)
     blocks: dict[str, Node] = {}
-    for number, count in enumerate(layers, 1):
+    for number, count in enumerate(read_depth(depth, 4), 1):
         if blocks:
             channels //= 2
             blocks[f"transition{number - 1}"] = transition(channels)
-        layer = dense_layer(growth, dropout)
-        blocks[f"denseblock{number}"] = Sequential(**{f"denselayer{n}": layer for n in range(1, count + 1)})
+        blocks[f"denseblock{number}"] = dense_block(growth, count, dropout)
         channels += count * growth
     return Sequential(
         features=Sequential(
-            conv0=Conv2d(2 * growth, 7, stride=2, padding=3, bias=False),
+            conv0=stem,
             norm0=BatchNorm2d(),
             relu0=ReLU(),
             pool0=MaxPool2d(3, stride=2, padding=1),
@@ -83,10 +109,13 @@ def stages(growth: int, *outputs: int) -> dict[str, tuple[int, ...]]:
     figures=Figures(
         params=7_978_856, macs=2_834_161_664, receptive_field=2071, stages=stages(32, 256, 512, 1024, 1024)
     ),
+    knobs=KNOBS,
 )
-def densenet121(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
+def densenet121(
+    num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[121]
+) -> Sequential:
     """Growth 32, blocks of 6, 12, 24, 16 layers: 7,978,856 parameters, 2.834 G MACs."""
-    return densenet(32, (6, 12, 24, 16), num_classes, dropout)
+    return densenet(num_classes, dropout, growth, depth)
 
 
 @register(
@@ -94,10 +123,13 @@ def densenet121(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
     figures=Figures(
         params=28_681_000, macs=7_727_907_072, receptive_field=2967, stages=stages(48, 384, 768, 2112, 2208)
     ),
+    knobs=KNOBS,
 )
-def densenet161(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
+def densenet161(
+    num_classes: int = 1000, dropout: float = 0.0, growth: int = 48, depth: Depth = LAYERS[161]
+) -> Sequential:
     """Growth 48, blocks of 6, 12, 36, 24 layers: 28,681,000 parameters, 7.728 G MACs."""
-    return densenet(48, (6, 12, 36, 24), num_classes, dropout)
+    return densenet(num_classes, dropout, growth, depth)
 
 
 @register(
@@ -105,10 +137,13 @@ def densenet161(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
     figures=Figures(
         params=14_149_480, macs=3_359_843_328, receptive_field=3351, stages=stages(32, 256, 512, 1280, 1664)
     ),
+    knobs=KNOBS,
 )
-def densenet169(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
+def densenet169(
+    num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[169]
+) -> Sequential:
     """Growth 32, blocks of 6, 12, 32, 32 layers: 14,149,480 parameters, 3.360 G MACs."""
-    return densenet(32, (6, 12, 32, 32), num_classes, dropout)
+    return densenet(num_classes, dropout, growth, depth)
 
 
 @register(
@@ -116,10 +151,13 @@ def densenet169(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
     figures=Figures(
         params=20_013_928, macs=4_291_365_888, receptive_field=3863, stages=stages(32, 256, 512, 1792, 1920)
     ),
+    knobs=KNOBS,
 )
-def densenet201(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
+def densenet201(
+    num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[201]
+) -> Sequential:
     """Growth 32, blocks of 6, 12, 48, 32 layers: 20,013,928 parameters, 4.291 G MACs."""
-    return densenet(32, (6, 12, 48, 32), num_classes, dropout)
+    return densenet(num_classes, dropout, growth, depth)
 
 
 @register(
@@ -127,10 +165,13 @@ def densenet201(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
     figures=Figures(
         params=33_337_704, macs=5_751_653_376, receptive_field=5399, stages=stages(32, 256, 512, 2304, 2688)
     ),
+    knobs=KNOBS,
 )
-def densenet264(num_classes: int = 1000, dropout: float = 0.0) -> Sequential:
+def densenet264(
+    num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[264]
+) -> Sequential:
     """Growth 32, blocks of 6, 12, 64, 48 layers: 33,337,704 parameters, 5.752 G MACs. Not in torchvision.
 
     Counted as the others are, its weighted layers are 265.
     """
-    return densenet(32, (6, 12, 64, 48), num_classes, dropout)
+    return densenet(num_classes, dropout, growth, depth)

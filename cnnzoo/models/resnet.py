@@ -1,8 +1,9 @@
 """ResNet: He, Zhang, Ren and Sun (2015), table 1, and the plain nets beside it; torchvision's names."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import product
+from typing import Any, Literal, TypeAlias
 
 from ..arch import (
     AdaptiveAvgPool2d,
@@ -10,6 +11,7 @@ from ..arch import (
     Conv2d,
     Flatten,
     Join,
+    Layer,
     Linear,
     MaxPool2d,
     PadChannels,
@@ -18,6 +20,7 @@ from ..arch import (
     Sequential,
 )
 from ..registry import Figures, Paper, register
+from .stages import Depth, read_depth
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition",
@@ -27,8 +30,8 @@ PAPER = Paper(
 )
 
 Shortcut: TypeAlias = Literal["A", "B", "C"]
-Block: TypeAlias = Callable[[int, int, bool], Join]
-"""width, stride, and whether the block changes the shape."""
+Block: TypeAlias = Callable[..., Join]
+"""Of width, stride, and whether the block changes the shape; then its own settings."""
 
 
 def shortcut_path(option: Shortcut, channels: int, stride: int, changes: bool) -> Sequential | None:
@@ -87,35 +90,47 @@ def bottleneck(width: int, stride: int, changes: bool, shortcut: Shortcut = "B",
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 """Table 1: blocks in conv2_x to conv5_x."""
 
+KNOBS = {
+    "width": range(8, 129, 8),
+    "depth": tuple(product(range(1, 5), range(1, 9), range(1, 37), range(1, 5))),
+}
+"""All columns of table 1 at 64 maps, and what lies around and between them."""
 
-def resnet(depth: int, block: Block, num_classes: int, widens: bool) -> Sequential:
-    """A column of table 1. `widens`: the block's output is wider than the 64 maps that enter conv2_x."""
 
-    def layer(width: int, count: int, stride: int = 2) -> Sequential:
-        return Sequential(block(width, stride, stride > 1 or widens), *[block(width, 1, False)] * (count - 1))
+@lru_cache(maxsize=1 << 8)
+def stem(width: int) -> Mapping[str, Layer]:
+    return {
+        "conv1": Conv2d(width, 7, stride=2, padding=3, bias=False),
+        "bn1": BatchNorm2d(),
+        "relu": ReLU(),
+        "maxpool": MaxPool2d(3, stride=2, padding=1),
+    }
 
-    n2, n3, n4, n5 = BLOCKS[depth]
+
+@lru_cache(maxsize=1 << 10)
+def stage(block: Block, width: int, count: int, stride: int, changes: bool, **settings: Any) -> Sequential:
+    """`count` blocks, the first of them with the stride; `changes` says whether it changes the shape."""
+    rest = [block(width, 1, False, **settings)] * (count - 1)
+    return Sequential(block(width, stride, changes, **settings), *rest)
+
+
+@lru_cache(maxsize=1 << 8)
+def head(num_classes: int) -> Mapping[str, Layer]:
+    return {"avgpool": AdaptiveAvgPool2d(1), "flatten": Flatten(), "fc": Linear(num_classes)}
+
+
+def resnet(block: Block, num_classes: int, width: int, depth: Depth, **settings: Any) -> Sequential:
+    """A column of table 1: `width` maps enter conv2_x and every stage doubles them; `depth` is blocks a stage."""
+    n2, n3, n4, n5 = read_depth(depth, 4)
+    widens = block is bottleneck
     return Sequential(
-        conv1=Conv2d(64, 7, stride=2, padding=3, bias=False),
-        bn1=BatchNorm2d(),
-        relu=ReLU(),
-        maxpool=MaxPool2d(3, stride=2, padding=1),
-        layer1=layer(64, n2, stride=1),
-        layer2=layer(128, n3),
-        layer3=layer(256, n4),
-        layer4=layer(512, n5),
-        avgpool=AdaptiveAvgPool2d(1),
-        flatten=Flatten(),
-        fc=Linear(num_classes),
+        **stem(width),
+        layer1=stage(block, width, n2, 1, widens, **settings),
+        layer2=stage(block, 2 * width, n3, 2, True, **settings),
+        layer3=stage(block, 4 * width, n4, 2, True, **settings),
+        layer4=stage(block, 8 * width, n5, 2, True, **settings),
+        **head(num_classes),
     )
-
-
-def resnet_basic(depth: int, num_classes: int, shortcut: Shortcut) -> Sequential:
-    return resnet(depth, partial(basic, shortcut=shortcut), num_classes, widens=False)
-
-
-def resnet_bottleneck(depth: int, num_classes: int, shortcut: Shortcut, v1: bool = False) -> Sequential:
-    return resnet(depth, partial(bottleneck, shortcut=shortcut, v1=v1), num_classes, widens=True)
 
 
 def stages(expansion: int) -> dict[str, tuple[int, ...]]:
@@ -128,120 +143,146 @@ def stages(expansion: int) -> dict[str, tuple[int, ...]]:
 @register(
     paper=PAPER,
     figures=Figures(params=11_689_512, macs=1_814_073_344, receptive_field=435, stages=stages(1)),
+    knobs=KNOBS,
 )
-def resnet18(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet18(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[18]
+) -> Sequential:
     """18 layers of basic blocks; 11,689,512 parameters, 1.814 G MACs with option B, as torchvision.
 
     Option A has 11,515,688 and 1.795 G, option C 12,043,816 and 1.878 G.
     """
-    return resnet_basic(18, num_classes, shortcut)
+    return resnet(basic, num_classes, width, depth, shortcut=shortcut)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=21_797_672, macs=3_663_761_408, receptive_field=899, stages=stages(1)),
+    knobs=KNOBS,
 )
-def resnet34(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet34(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[34]
+) -> Sequential:
     """34 layers of basic blocks; 21,797,672 parameters, 3.664 G MACs with option B, as torchvision.
 
     The 3.6e9 of table 1 is option A: 21,623,848 parameters and 3.644 G; option C has 22,716,840 and 3.831 G.
     """
-    return resnet_basic(34, num_classes, shortcut)
+    return resnet(basic, num_classes, width, depth, shortcut=shortcut)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=25_557_032, macs=4_089_184_256, receptive_field=427, stages=stages(4)),
+    knobs=KNOBS,
 )
-def resnet50(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet50(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[50]
+) -> Sequential:
     """50 layers of bottlenecks with the stride on the 3x3, as in every current checkpoint and in torchvision.
 
     25,557,032 parameters as the paper's `resnet50_v1`; 4.089 G MACs for its 3.858 G, and a position of
     the last map sees 427 pixels for its 483.
     """
-    return resnet_bottleneck(50, num_classes, shortcut)
+    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=44_549_160, macs=7_801_405_440, receptive_field=971, stages=stages(4)),
+    knobs=KNOBS,
 )
-def resnet101(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet101(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[101]
+) -> Sequential:
     """101 layers of bottlenecks with the stride on the 3x3, as torchvision; 44,549,160 parameters.
 
     7.801 G MACs for the 7.570 G of the paper's `resnet101_v1`; 971 pixels seen for its 1027.
     """
-    return resnet_bottleneck(101, num_classes, shortcut)
+    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=60_192_808, macs=11_513_626_624, receptive_field=1451, stages=stages(4)),
+    knobs=KNOBS,
 )
-def resnet152(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet152(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[152]
+) -> Sequential:
     """152 layers of bottlenecks with the stride on the 3x3, as torchvision; 60,192,808 parameters.
 
     11.514 G MACs for the 11.282 G of the paper's `resnet152_v1`; 1451 pixels seen for its 1507.
     """
-    return resnet_bottleneck(152, num_classes, shortcut)
+    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=25_557_032, macs=3_857_973_248, receptive_field=483, stages=stages(4)),
+    knobs=KNOBS,
 )
-def resnet50_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet50_v1(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[50]
+) -> Sequential:
     """The paper's 50-layer network: the stride on a bottleneck's first 1x1. 3.858 G MACs, 483 pixels seen.
 
     Its 25,557,032 parameters are named and shaped as those of `resnet50`, whose checkpoints would load
     without a word.
     """
-    return resnet_bottleneck(50, num_classes, shortcut, v1=True)
+    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut, v1=True)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=44_549_160, macs=7_570_194_432, receptive_field=1027, stages=stages(4)),
+    knobs=KNOBS,
 )
-def resnet101_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet101_v1(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[101]
+) -> Sequential:
     """The paper's 101-layer network: the stride on a bottleneck's first 1x1. 7.570 G MACs, 1027 pixels seen.
 
     Its 44,549,160 parameters are named and shaped as those of `resnet101`.
     """
-    return resnet_bottleneck(101, num_classes, shortcut, v1=True)
+    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut, v1=True)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=60_192_808, macs=11_282_415_616, receptive_field=1507, stages=stages(4)),
+    knobs=KNOBS,
 )
-def resnet152_v1(num_classes: int = 1000, shortcut: Shortcut = "B") -> Sequential:
+def resnet152_v1(
+    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[152]
+) -> Sequential:
     """The paper's 152-layer network: the stride on a bottleneck's first 1x1. 11.282 G MACs, 1507 pixels seen.
 
     Its 60,192,808 parameters are named and shaped as those of `resnet152`.
     """
-    return resnet_bottleneck(152, num_classes, shortcut, v1=True)
+    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut, v1=True)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
+    knobs=KNOBS,
 )
-def plain18(num_classes: int = 1000) -> Sequential:
+def plain18(num_classes: int = 1000, width: int = 64, depth: Depth = BLOCKS[18]) -> Sequential:
     """The 18-layer net without shortcuts (section 4.1): `resnet18` less its three projections.
 
     11,515,688 parameters, 173,824 fewer; 1.795 G MACs.
     """
-    return resnet(18, plain, num_classes, widens=False)
+    return resnet(plain, num_classes, width, depth)
 
 
 @register(
     paper=PAPER,
     figures=Figures(params=21_623_848, macs=3_644_493_824, receptive_field=899, stages=stages(1)),
+    knobs=KNOBS,
 )
-def plain34(num_classes: int = 1000) -> Sequential:
+def plain34(num_classes: int = 1000, width: int = 64, depth: Depth = BLOCKS[34]) -> Sequential:
     """The 34-layer net without shortcuts (figure 3, middle): `resnet34` less its three projections.
 
     21,623,848 parameters, 173,824 fewer; 3.644 G MACs.
     """
-    return resnet(34, plain, num_classes, widens=False)
+    return resnet(plain, num_classes, width, depth)

@@ -73,6 +73,8 @@ def convolutionalize(description: Node, size: int | None = None) -> Node:
     `size` says at which side of a square input the linear layers read theirs. A pooling that changes nothing
     there goes, and larger inputs give a map of class scores.
     """
+    if size is not None and (type(size) is not int or size < 1):
+        raise ValueError(f"convolutionalize takes the side of an input, as in convolutionalize=224; got {size!r}")
     flatten, *rest = classifier(description)
     pooling = pooling_before(description, flatten.path)
     changes: dict[str, Node | None] = {flatten.path: None}

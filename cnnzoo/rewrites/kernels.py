@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from ..arch import BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Identity, Layer, LocalResponseNorm, Node, Sequential
+from ..arch import (
+    BatchNorm2d,
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    Identity,
+    Layer,
+    LocalResponseNorm,
+    Node,
+    Sequential,
+    TableConv2d,
+)
 from ..arch.node import pair
 from .registry import DoesNotApply, register_rewrite
 from .runs import Run, channels, convolutions, edited, is_pointwise, paddings, runs, times
@@ -157,17 +168,19 @@ def _sides(conv: Conv2d) -> list[Conv2d]:
     ]
 
 
-@register_rewrite("Krizhevsky et al. (2012), section 3.2 and figure 2")
+@register_rewrite("Krizhevsky et al. (2012), section 3.2 and figure 2; LeCun et al. (1998), section II.B and table I")
 def ungroup(description: Node) -> Node:
-    """Every convolution in one group: each output map reads all input maps."""
-    changes: dict[str, Node | None] = {
-        path: replace(conv, groups=1)
-        for run in runs(description)
-        for path, conv in run
-        if isinstance(conv, Conv2d | ConvTranspose2d) and conv.groups > 1
-    }
+    """Every convolution in one group, and one with a table of connections as a full one: each output map reads all
+    input maps."""
+    changes: dict[str, Node | None] = {}
+    for run in runs(description):
+        for path, conv in run:
+            if isinstance(conv, Conv2d | ConvTranspose2d) and conv.groups > 1:
+                changes[path] = replace(conv, groups=1)
+            elif isinstance(conv, TableConv2d):
+                changes[path] = Conv2d(len(conv.table), conv.kernel_size)
     if not changes:
-        raise DoesNotApply("no convolution has groups")
+        raise DoesNotApply("no convolution has groups or a table of connections")
     return edited(description, changes)
 
 

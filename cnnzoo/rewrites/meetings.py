@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..arch import Conv2d, Dense, Node, Residual, Sequential, Shape
 from ..arch import rewrite as changed
 from .registry import DoesNotApply, register_rewrite
-from .runs import Trace, is_pointwise, runs
+from .runs import Trace, is_pointwise, tail
 
 
 @register_rewrite("He et al. (2015), section 4.1, plain networks")
@@ -71,8 +71,7 @@ class _Sums(Trace):
 
 def _last_convolution(body: Dense) -> tuple[str, Conv2d] | None:
     """The convolution whose maps a dense layer appends, with its path in there."""
-    *_, run = runs(body)
-    for path, layer in reversed(run):
+    for path, layer in reversed(tail(Sequential(**dict(body.children)))):
         if isinstance(layer, Conv2d):
             return path, layer
         if not is_pointwise(layer):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from ..arch import Conv2d, Node
@@ -17,13 +17,16 @@ def is_1x1(conv: Conv2d) -> bool:
     return conv.kernel_size == 1 and conv.groups == 1 and paddings(conv) == (0, 0)
 
 
-def reductions(description: Node) -> Iterator[tuple[Run, Conv2d, Conv2d]]:
+@lru_cache(maxsize=16)
+def reductions(description: Node) -> list[tuple[Run, Conv2d, Conv2d]]:
     """Every 1x1 convolution before a larger kernel: the run from it up to that one, and the two."""
-    for run in runs(description):
-        for stretch in convolutions(run):
-            for (first, conv), (second, larger) in pairwise(stretch):
-                if is_1x1(conv) and larger.kernel_size != 1 and (conv.stride == 1 or keeps_size(larger)):
-                    yield run[first : second + 1], conv, larger
+    return [
+        (run[first : second + 1], conv, larger)
+        for run in runs(description)
+        for stretch in convolutions(run)
+        for (first, conv), (second, larger) in pairwise(stretch)
+        if is_1x1(conv) and larger.kernel_size != 1 and (conv.stride == 1 or keeps_size(larger))
+    ]
 
 
 def keeps_size(conv: Conv2d) -> bool:
@@ -49,7 +52,9 @@ def drop_reductions(description: Node, which: str = "narrowing") -> Node:
     into = channels(description)
     changes: dict[str, Node | None] = {}
     for places, conv, larger in reductions(description):
-        if which == "every" or conv.out_channels < into.get(places[0].path, 0):
+        wide = into.get(places[0].path)
+        narrows = wide is not None and conv.out_channels < wide
+        if (which == "every" or narrows) and _reads_any(larger, conv.out_channels, wide):
             changes |= {path: None for path, _ in places[:-1]}
             padding = larger.padding if conv.stride == 1 else paddings(larger)
             assert padding is not None
@@ -57,6 +62,11 @@ def drop_reductions(description: Node, which: str = "narrowing") -> Node:
     if not changes:
         raise DoesNotApply("no 1x1 convolution narrows before a larger kernel")
     return edited(description, changes)
+
+
+def _reads_any(conv: Conv2d, narrow: int, wide: int | None) -> bool:
+    """Whether a convolution of `narrow` maps may read `wide` ones: one with a filter a channel may not."""
+    return conv.groups == 1 or (conv.groups != narrow and wide is not None and wide % conv.groups == 0)
 
 
 @register_rewrite("Simonyan and Zisserman (2014), section 2.3 and table 1, configurations C and D")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from ast import literal_eval
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
 from ..arch import Node
+from ..plugins import load_plugins
 
 PLUGINS = "cnnzoo.rewrites"
 """The entry point group: each entry names a module, or a rewrite in one, that registers rewrites."""
@@ -82,7 +82,7 @@ def register_rewrite(source: str) -> Callable[[Callable[..., Node]], Rewrite]:
 
 def list_rewrites() -> list[str]:
     """The registered names."""
-    _load_plugins()
+    load_plugins(PLUGINS)
     return sorted(_rewrites)
 
 
@@ -92,7 +92,7 @@ def get_rewrite(text: str) -> Rewrite:
     Raises `UnknownRewriteError`, with what may have been meant, and ValueError for an option that is missing or
     not taken.
     """
-    _load_plugins()
+    load_plugins(PLUGINS)
     name, given, value = text.partition("=")
     if name not in _rewrites:
         raise UnknownRewriteError(_unknown(name))
@@ -104,7 +104,9 @@ def get_rewrite(text: str) -> Rewrite:
         if option is not None and option.default is Parameter.empty:
             raise ValueError(f"{name} needs its {option.name}: {name}=…")
         return rewrite
-    return Rewrite(partial(rewrite.function, **{option.name: _value(value)}), rewrite.source, text)
+    chosen = Rewrite(partial(rewrite.function, **{option.name: _value(value)}), rewrite.source, text)
+    chosen.__doc__ = rewrite.__doc__
+    return chosen
 
 
 def apply(description: Node, names: Iterable[str]) -> tuple[Node, tuple[str, ...]]:
@@ -137,15 +139,3 @@ def _unknown(name: str) -> str:
     close = get_close_matches(name.lower().replace("-", "_"), _rewrites, 2)
     hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(_rewrites))}"
     return f"unknown rewrite {name!r}; {hint}"
-
-
-@cache
-def _load_plugins() -> None:
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group=PLUGINS):
-        try:
-            entry.load()
-        except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-            warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {problem}", stacklevel=4)

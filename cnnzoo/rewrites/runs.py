@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError, find
-from ..arch import rewrite as changed
+from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
+from ..arch.edit import rebuilt
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
 
@@ -22,6 +22,7 @@ class Place(NamedTuple):
 Run = list[Place]
 
 
+@lru_cache(maxsize=16)
 def runs(description: Node) -> list[Run]:
     """The layers that run one after the other with nothing else reading in between, in order of execution.
 
@@ -93,7 +94,8 @@ def convolutions(run: Run) -> list[list[tuple[int, Conv2d]]]:
     return found
 
 
-def channels(description: Node) -> dict[str, int]:
+@lru_cache(maxsize=16)
+def channels(description: Node) -> Mapping[str, int]:
     """The channels of the maps that reach each layer and each block, by path, where the description says so.
 
     It does not say how many the input has, so what reads the input is not among them.
@@ -147,22 +149,28 @@ def behind(layer: Node, shape: Shape | None) -> Shape | None:
 
 
 def edited(description: Node, changes: Mapping[str, Node | None]) -> Node:
-    """The description with another node at each path of `changes`; None removes what is there, and so does
-    a row of layers go of which none is left, unless it is a branch or a shortcut."""
+    """The description with another node at each path of `changes`; None removes what is there. A row of layers of
+    which none is left goes, too, unless it is a branch or a shortcut."""
+    touched = {path.rpartition(".")[0] for path in changes if path}
+    for path in list(touched):
+        while path:
+            path = path.rpartition(".")[0]
+            touched.add(path)
 
-    def change(path: str, node: Node) -> Node | None:
+    def at(path: str, node: Node) -> Node | None:
         if path in changes:
             return changes[path]
-        if isinstance(node, Sequential) and not len(node) and path and _was_full(path):
-            return None
-        return node
+        if path not in touched:
+            return node
+        assert isinstance(node, Join)
+        children: dict[str, Node | None] = {}
+        for name, child in node.children:
+            new = children[name] = at(f"{path}.{name}" if path else name, child)
+            if new is not child and isinstance(new, Sequential) and not len(new) and isinstance(node, Sequential):
+                children[name] = None
+        return node if tuple(children.items()) == node.children else rebuilt(node, children, path)
 
-    def _was_full(path: str) -> bool:
-        parent = find(description, path.rpartition(".")[0])
-        whole = find(description, path)
-        return isinstance(parent, Sequential) and isinstance(whole, Sequential) and len(whole) > 0
-
-    new = changed(description, change)
+    new = at("", description)
     assert new is not None
     return new
 

@@ -1,0 +1,184 @@
+"""What descriptions come to without a report of each: what was priced once at a shape is not priced again."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
+
+from .arch.joins import Aux, Join
+from .arch.node import Layer, Node
+from .arch.pooling import AdaptiveAvgPool2d
+from .arch.signal import Field, Shape, ShapeError, Signal, Window, Windows, advance, merge, show
+from .calculate import calculate, check_size, facts_of, square, stacked
+from .report import ITEM_BYTES, IntOrPair
+
+
+class Cost(NamedTuple):
+    """A network's totals without its rows: those of `Report.totals` by the same names, for one sample of float32."""
+
+    output_shape: Shape
+    params: int
+    macs: int
+    activations: int
+    """Elements of all outputs."""
+    depth: int
+    aux_params: int
+    aux_macs: int
+    receptive_field: IntOrPair | None
+    peak_activation_bytes: int
+
+
+def cost(description: Node, input_size: Shape) -> Cost:
+    """What `calculate` comes to, for many descriptions: a block that was met before at the same shape costs nothing.
+
+    Raises what `calculate` does.
+    """
+    check_size(input_size)
+    shape = tuple(input_size)
+    try:
+        whole = _part.__wrapped__(description, shape)  # a whole network is not met again
+    except ShapeError:
+        calculate(description, shape)  # says where
+        raise
+    except _StillError:
+        report = calculate(description, shape)
+        return Cost(report[""].output_shape, *(report.totals[name] for name in Cost._fields[1:]))
+    if isinstance(description, Aux):
+        whole = _apart(whole, shape)
+    windows = whole.last_map[0] if whole.last_map else None
+    field = None if windows is None else square(windows[0].kernel, windows[1].kernel)
+    return Cost(*whole[:7], field, (prod(shape) + whole.freed) * ITEM_BYTES["float32"])
+
+
+class _StillError(Exception):
+    """Raised where all positions see the same pixels, as of one pixel that is pooled to many: what a block makes of it
+    cannot be told from the block alone."""
+
+
+class _Part(NamedTuple):
+    """A layer or a block at an input shape, wherever it stands; the first seven are those of `Cost`."""
+
+    output_shape: Shape
+    params: int = 0
+    macs: int = 0
+    activations: int = 0
+    depth: int = 0
+    aux_params: int = 0
+    aux_macs: int = 0
+    windows: Windows | None = None
+    """What a position of its output reads of its input."""
+    last_map: tuple[Windows | None, ...] = ()
+    """What one of its last map does, if it has one."""
+    held: int = 0
+    """Elements alive at most besides its input while it runs, where something reads that later."""
+    freed: int = 0
+    """The same where nothing does; it may end before the others begin."""
+    is_view: bool = False
+    """Whether its output is its input, the tensor itself."""
+
+
+@lru_cache(maxsize=1 << 16)
+def _part(node: Node, shape: Shape) -> _Part:
+    if isinstance(node, Join):
+        meter = _Meter(shape)
+        return meter.total(node.flow(Signal(shape), meter))
+    assert isinstance(node, Layer)
+    found = facts_of(node, shape)
+    weights, biases, macs = found.columns[6], found.columns[7], found.columns[9]
+    is_map = len(found.output_shape) == 3 and not isinstance(node, AdaptiveAvgPool2d)
+    made = 0 if node.is_view else found.elements
+    numbers = (weights + biases, macs, found.elements, int(node.weighted), 0, 0)
+    last_map = (found.windows,) if is_map else ()
+    return _Part(found.output_shape, *numbers, found.windows, last_map, made, made, node.is_view)
+
+
+def _apart(head: _Part, shape: Shape) -> _Part:
+    """An auxiliary head on maps of this shape: it is counted by itself, and nothing of it runs at inference."""
+    params, macs = head.params + head.aux_params, head.macs + head.aux_macs
+    return _Part(head.output_shape, aux_params=params, aux_macs=macs, held=-prod(shape), freed=-prod(shape))
+
+
+class _Step(NamedTuple):
+    """A child, or a meeting: the tensors that it reads, and the one it leaves, which may be one of them."""
+
+    reads: tuple[int, ...]
+    leaves: int
+    part: _Part
+
+
+class _Meter:
+    """Adds up what runs through a join; its input is tensor 0, and the fields of signals begin there."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.sizes = [prod(shape)]
+        self.parts: list[_Part] = []
+        self.steps: list[_Step] = []
+        self.last_map: tuple[Field | None, ...] = ()
+
+    def run(self, name: str, child: Node, x: Signal) -> Signal:
+        part = _part(child, x.shape)
+        if isinstance(child, Aux):
+            self.parts.append(_apart(part, x.shape))
+            return x
+        unknown = part.windows is None or None in part.last_map
+        if unknown and isinstance(child, Join) and x.field and not all(axis.stride for axis in x.field):
+            raise _StillError
+        if part.last_map:
+            self.last_map = (advance(x.field, part.last_map[0]),)
+        tensor = x.source if part.is_view else self._tensor(part.output_shape)
+        self._ran(_Step((x.source,), tensor, part))
+        return Signal(part.output_shape, advance(x.field, part.windows), x.depth + part.depth, tensor)
+
+    def add(self, x: Signal, y: Signal) -> Signal:
+        if x.shape != y.shape:
+            raise ShapeError(f"cannot add {show(x.shape)} to {show(y.shape)}")
+        return self._meet(x.shape, (x, y))
+
+    def cat(self, parts: list[Signal]) -> Signal:
+        return self._meet(stacked([part.shape for part in parts]), tuple(parts))
+
+    def _meet(self, shape: Shape, parts: tuple[Signal, ...]) -> Signal:
+        field = merge(parts)
+        if len(shape) == 3:
+            self.last_map = (field,)
+        elements = prod(shape)
+        tensor = self._tensor(shape)
+        reads = tuple(part.source for part in parts)
+        self._ran(_Step(reads, tensor, _Part(shape, activations=elements, held=elements, freed=elements)))
+        return Signal(shape, field, max(part.depth for part in parts), tensor)
+
+    def _tensor(self, shape: Shape) -> int:
+        self.sizes.append(prod(shape))
+        return len(self.sizes) - 1
+
+    def _ran(self, step: _Step) -> None:
+        self.steps.append(step)
+        self.parts.append(step.part)
+
+    def total(self, y: Signal) -> _Part:
+        params, macs, activations, _, aux_params, aux_macs = (
+            sum(column) for column in zip((0,) * 6, *(part[1:7] for part in self.parts), strict=True)
+        )
+        numbers = (params, macs, activations, y.depth, aux_params, aux_macs)
+        last_map = tuple(map(_windows, self.last_map))
+        return _Part(
+            y.shape, *numbers, _windows(y.field), last_map, self._alive(True), self._alive(False), y.source == 0
+        )
+
+    def _alive(self, held: bool) -> int:
+        """The most elements that are alive besides the input, by the rule `Report.liveness`."""
+        last = {tensor: number for number, step in enumerate(self.steps) for tensor in (*step.reads, step.leaves)}
+        if held:
+            last[0] = len(self.steps)
+        alive, most = self.sizes[0], 0
+        for number, (reads, leaves, part) in enumerate(self.steps):
+            ends = last[reads[0]] == number and leaves != reads[0]
+            most = max(most, alive + (part.freed if ends else part.held))
+            alive += self.sizes[leaves] * (leaves not in reads)
+            alive -= sum(self.sizes[tensor] for tensor in {*reads, leaves} if last[tensor] == number)
+        return most - self.sizes[0]
+
+
+def _windows(field: Field | None) -> Windows | None:
+    return None if field is None else (Window(*field[0]), Window(*field[1]))

@@ -1,0 +1,548 @@
+"""Rewrites: over every network each applies or says why not, and what comes of it is a network like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise, product
+
+import pytest
+import strategies
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import fill
+from small import small
+
+import cnnzoo
+from cnnzoo import agreement, rewrites
+from cnnzoo.arch import (
+    Aux,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    Dense,
+    Dropout,
+    Flatten,
+    Identity,
+    Linear,
+    MaxPool2d,
+    Node,
+    ReLU,
+    Residual,
+    Sequential,
+    ShapeError,
+    dumps,
+    find,
+    loads,
+    walk,
+)
+from cnnzoo.calculate import calculate
+from cnnzoo.cost import Cost, cost
+from cnnzoo.pytorch.build import build
+from cnnzoo.pytorch.fusion import fuse_batchnorm
+from cnnzoo.rewrites import DoesNotApply, Rewrite, UnknownRewriteError, get_rewrite, list_rewrites, register_rewrite
+
+OPTIONS = {
+    "scale_width": ("=0.5", "=1.5", "=0.1"),
+    "scale_depth": ("=2", "=0.5"),
+    "drop_reductions": ("", "=every"),
+    "factorise": ("", "=1xn"),
+    "convolutionalize": ("", "={side}"),
+}
+"""What is tried of the rewrites that take an option."""
+
+RESIZING = {"scale_width", "scale_depth", "add_for_concat", "convolutionalize", "pool_head"}
+"""The rewrites that may change the shapes that layers give; of the others each keeps them all."""
+
+INPUT = (4, 33, 28)
+
+
+def every(side: int = 32) -> Iterator[Rewrite]:
+    """Each registered rewrite, with each option that is tried."""
+    for name in list_rewrites():
+        for option in OPTIONS.get(name, ("",)):
+            yield get_rewrite(name + option.format(side=side))
+
+
+def applied(description: Node, side: int) -> Iterator[tuple[Rewrite, Node]]:
+    for rewrite in every(side):
+        if rewrite.why_not(description) is None:
+            yield rewrite, rewrite(description)
+
+
+@pytest.fixture(params=cnnzoo.list_models())
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+# Over every network
+
+
+def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name: str) -> None:
+    builder = cnnzoo.get_builder(name)
+    description = builder.describe()
+    before = dumps(description)
+    for rewrite in every(builder.input_size[1]):
+        reason = rewrite.why_not(description)
+        new = rewrite(description)
+        assert dumps(description) == before
+        if reason is None:
+            assert new != description, rewrite
+            assert loads(dumps(new)) == new
+            assert eval(repr(new), vars(cnnzoo.arch)) == new
+            report = calculate(new, builder.input_size)
+            priced = cost(new, builder.input_size)
+            assert priced[1:] == tuple(report.totals[figure] for figure in Cost._fields[1:])
+            assert report[""].output_shape == priced.output_shape
+        else:
+            assert new is description
+            assert len(reason) > 20
+
+
+def test_what_comes_of_it_is_measured_as_it_is_calculated_and_trains(name: str) -> None:
+    """In small: built, run forward and backward, and every parameter has a gradient."""
+    description, size = small(name)
+    for rewrite, new in applied(description, size[1]):
+        compared = agreement.compare(new, size, batch_size=2)
+        assert compared.agrees, (rewrite, compared.differences[:3], compared.problem)
+        net = build(new, size)
+        outputs = net.train()(torch.randn(2, *size))
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        torch.stack([output.square().sum() for output in outputs]).sum().backward()
+        assert all(parameter.grad is not None for parameter in net.parameters()), rewrite
+
+
+def test_shapes_stay_where_a_rewrite_does_not_say_that_they_change(name: str) -> None:
+    """Whatever layer is still there has the output that it had, at a size that nothing divides evenly, too."""
+    builder = cnnzoo.get_builder(name)
+    description = builder.describe()
+    for size in agreement.sizes_for(description, builder.input_size, 2):
+        before = outputs(description, size)
+        for rewrite, new in applied(description, size[1]):
+            if rewrite.name.partition("=")[0] not in RESIZING:
+                after, kept = outputs(new, size), shared(description, new)
+                assert after[""] == before[""], rewrite
+                assert len(kept) > len(before) // 4
+                assert all(after[path] == before[path] for path in kept), rewrite
+
+
+def outputs(description: Node, size: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    report = calculate(description, size)
+    return {row.path: row.output_shape for row in (*report.rows, *report.blocks)}
+
+
+def shared(before: Node, after: Node) -> list[str]:
+    """The paths of the weighted layers that are there as they were."""
+    old = dict(walk(before))
+    return [path for path, node in walk(after) if old.get(path) == node and not isinstance(node, Sequential | Aux)]
+
+
+def test_a_rewrite_of_a_rewrite_is_one_and_the_same_again_changes_nothing(name: str) -> None:
+    description, size = small(name)
+    again = {"scale_width", "scale_depth"}
+    for first, once in applied(description, size[1]):
+        if first.name.partition("=")[0] not in again:
+            assert first(once) is once, first
+            assert first.why_not(once), first
+        for second, twice in applied(once, size[1]):
+            try:
+                calculate(twice, size)
+            except ShapeError as error:
+                raise AssertionError(f"{first.name}, then {second.name}: {error}") from error
+
+
+CONVOLUTIONS = st.builds(
+    Conv2d,
+    st.sampled_from([2, 4, 8]),
+    st.sampled_from([1, 1, 3, 3, 5, (1, 3), (3, 1), 2]),
+    stride=st.sampled_from([1, 1, 1, 2, (1, 2)]),
+    padding=st.integers(0, 2),
+    groups=st.sampled_from([1, 1, 1, 2]),
+    bias=st.booleans(),
+)
+LAYERS = (
+    CONVOLUTIONS
+    | CONVOLUTIONS
+    | st.sampled_from([BatchNorm2d(), ReLU(), BatchNorm2d(track_running_stats=False), Dropout(), MaxPool2d(2)])
+    | strategies.LAYERS
+)
+
+
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1))
+def test_any_description_is_rewritten_into_one_of_the_same_shapes(net: Node) -> None:
+    before = outputs(net, INPUT)
+    for rewrite, new in applied(net, INPUT[1]):
+        if rewrite.name.partition("=")[0] not in RESIZING:
+            after = outputs(new, INPUT)
+            assert after[""] == before[""], rewrite
+            assert all(after[path] == before[path] for path in shared(net, new)), rewrite
+            assert loads(dumps(new)) == new
+
+
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS))
+def test_merging_and_factorising_without_a_stride_keep_what_a_position_sees(net: Node) -> None:
+    for rewrite in map(get_rewrite, ("merge_stacks", "factorise=1xn", "factorise")):
+        strided = any(isinstance(node, Conv2d) and node.stride != 1 for _, node in walk(net))
+        if rewrite.name == "factorise" and strided:
+            continue
+        seen = [calculate(one, INPUT).rows[-1] for one in (net, rewrite(net))]
+        fields = [(row.receptive_field, row.effective_stride, row.effective_padding) for row in seen]
+        assert fields[0] == fields[1], rewrite
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("kernel", [5, 7, 11])
+def test_a_stack_for_a_large_kernel_gives_outputs_of_its_size(kernel: int, stride: int) -> None:
+    for padding, side in product(range(7), range(11, 60, 7)):
+        net = Sequential(conv=Conv2d(2, kernel, stride=stride, padding=padding))
+        stack, size = rewrites.factorise(net), (1, side, side + 3)
+        assert outputs(stack, size)[""] == outputs(net, size)[""]
+        assert [conv.kernel_size for conv in stack.conv] == [3] * (kernel // 2)
+
+
+# What the papers say
+
+
+def params(description: Node, size: tuple[int, ...] = (3, 224, 224)) -> int:
+    return cost(description, size).params
+
+
+def macs(description: Node, size: tuple[int, ...] = (3, 224, 224)) -> int:
+    return cost(description, size).macs
+
+
+def convolution(channels: int, *kernels: int) -> Sequential:
+    """Convolutions without biases of as many channels, with their activations."""
+    convs = [Conv2d(channels, kernel, padding=kernel // 2, bias=False) for kernel in kernels]
+    return Sequential(*(layer for conv in convs for layer in (conv, ReLU())))
+
+
+@pytest.mark.parametrize("channels", [1, 64, 512])
+def test_three_3x3_have_27_weights_a_pair_of_channels_where_one_7x7_has_49(channels: int) -> None:
+    """Simonyan and Zisserman (2014), section 2.3: "81% more"."""
+    stack, size = convolution(channels, 3, 3, 3), (channels, 28, 28)
+    one = rewrites.merge_stacks(stack)
+    assert params(stack, size) == 3 * 3**2 * channels**2
+    assert params(one, size) == 7**2 * channels**2
+    assert round(100 * params(one, size) / params(stack, size)) - 100 == 81
+    assert rewrites.factorise(one) == Sequential(**{"4": Sequential(*stack[:5]), "5": ReLU()})
+
+
+def test_two_3x3_save_28_per_cent_of_a_5x5_and_two_sides_33_of_a_3x3() -> None:
+    """Szegedy et al. (2015), sections 3.1 and 3.2."""
+    size = (64, 17, 17)
+    five, three = convolution(64, 5), convolution(64, 3)
+    assert 1 - macs(rewrites.factorise(five), size) / macs(five, size) == pytest.approx(0.28)
+    assert 1 - macs(rewrites.factorise(three, "1xn"), size) / macs(three, size) == pytest.approx(1 / 3)
+
+
+def test_googlenet_without_reductions() -> None:
+    with_them, without = cnnzoo.describe("googlenet_tv"), cnnzoo.describe("googlenet_tv+drop_reductions")
+    assert (params(with_them), params(without)) == (6_624_904, 18_389_512)
+    module = without.inception3a.branch2
+    assert module == Sequential(**{"1": with_them.inception3a.branch2[1]})
+    assert find(without, "conv2") == find(with_them, "conv2")  # 64 to 64: it narrows nothing
+
+
+def test_alexnet_without_groups_and_lenet_without_its_table() -> None:
+    assert params(cnnzoo.describe("alexnet+ungroup")) == 62_378_344
+    report = cnnzoo.summary("lenet5+ungroup")
+    assert (cnnzoo.summary("lenet5")["c3"].params, report["c3"].params) == (1_516, 2_416)
+
+
+@pytest.mark.parametrize(("outputs", "kernel"), [(128, 3), (64, 5), (10, 7)])
+def test_one_filter_a_channel_and_a_1x1_are_1_over_n_and_1_over_d_squared_of_a_convolution(
+    outputs: int, kernel: int
+) -> None:
+    """Howard et al. (2017), section 3.1, where the first layer stays as it is."""
+    net = Sequential(stem=Conv2d(48, 3, bias=False), conv=Conv2d(outputs, kernel, padding=kernel // 2, bias=False))
+    size = (3, 30, 30)
+    whole, apart = (calculate(one, size)["conv"] for one in (net, rewrites.depthwise_separable(net)))
+    assert apart.macs * outputs * kernel**2 == whole.macs * (outputs + kernel**2)
+    assert rewrites.depthwise_separable(net).stem == net.stem
+
+
+def test_two_columns_of_a_grouped_convolution_are_half_of_its_weights() -> None:
+    """3·3·128·64 = 73,728: 128 maps that read 64 each, where in full they would read 128."""
+    net = Sequential(conv=Conv2d(128, 3, padding=1, groups=2, bias=False))
+    size = (128, 14, 14)
+    assert (params(net, size), params(rewrites.ungroup(net), size)) == (73_728, 147_456)
+
+
+def test_every_1x1_of_configuration_c_widened_is_configuration_d() -> None:
+    assert cnnzoo.describe("vgg16c+widen_1x1") == cnnzoo.describe("vgg16")
+
+
+def test_resnets_turn_into_each_other() -> None:
+    for depth in (50, 101, 152):
+        ours, paper = f"resnet{depth}", f"resnet{depth}_v1"
+        assert cnnzoo.describe(f"{ours}+stride_on_1x1") == cnnzoo.describe(paper)
+        assert cnnzoo.describe(f"{paper}+stride_on_3x3") == cnnzoo.describe(ours)
+    for depth in (18, 34):
+        assert cnnzoo.describe(f"resnet{depth}+drop_shortcuts") == cnnzoo.describe(f"plain{depth}")
+
+
+def test_densenet_without_its_bottleneck_is_3x3_convolutions_of_all_that_was_before() -> None:
+    """Huang et al. (2016), section 3: DenseNet-C, that is BN-ReLU-Conv(3x3) for each layer; by hand."""
+    without = cnnzoo.describe("densenet121+drop_reductions=every")
+    report = cnnzoo.summary("densenet121+drop_reductions=every")
+    read, wide = 64, []
+    for layers in (6, 12, 24, 16):
+        wide += range(read, read + 32 * layers, 32)
+        read = (read + 32 * layers) // 2
+    assert [row.params for row in report.rows if row.path.endswith("conv2")] == [9 * 32 * width for width in wide]
+    layer = without.features.denseblock1.denselayer1
+    assert layer == Dense(norm1=BatchNorm2d(), relu1=ReLU(), conv2=Conv2d(32, 3, padding=1, bias=False))
+    narrowing = cnnzoo.describe("densenet121+drop_reductions")
+    kept = [path for path, _ in walk(narrowing) if path.endswith("conv1")]
+    wide = ("1.denselayer1", "1.denselayer2", "1.denselayer3", "2.denselayer1")  # from 64, 96, 128 and 128 to 128
+    assert kept == [f"features.denseblock{place}.conv1" for place in wide]
+
+
+@pytest.mark.parametrize("side", [32, 33, 224, 300])
+def test_vgg_as_convolutions_has_its_parameters_and_takes_any_size_from_32_up(side: int) -> None:
+    """Long et al. (2014), section 3.1."""
+    as_maps = cnnzoo.describe("vgg16+convolutionalize")
+    assert params(as_maps, (3, side, side)) == 138_357_544
+    assert not any(isinstance(node, Linear | Flatten) for _, node in walk(as_maps))
+
+
+def test_vgg_as_convolutions_gives_the_same_numbers() -> None:
+    """With its weights, which are the linear layers' in another shape, at 224 and in small."""
+    description = cnnzoo.describe("vgg16")
+    net = build(description, (3, 224, 224), init=None).eval()
+    net.load_state_dict(fill(net.state_dict()))
+    image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        wanted = net(image)
+        for option in ("", "=224"):
+            maps = build(get_rewrite("convolutionalize" + option)(description), (3, 224, 224), init=None).eval()
+            shapes = {key: value.shape for key, value in maps.state_dict().items()}
+            maps.load_state_dict({key: value.view(shapes[key]) for key, value in net.state_dict().items()})
+            torch.testing.assert_close(maps(image)[:, :, 0, 0], wanted)
+    dense = cnnzoo.describe("vgg16", rewrites=["convolutionalize=224"])
+    assert cost(dense, (3, 256, 320)).output_shape == (1000, 2, 4)
+    with pytest.raises(ShapeError, match=r"classifier\.0"):
+        cost(dense, (3, 200, 200))
+
+
+# Edge by edge
+
+
+def test_a_stride_of_a_reduction_goes_to_the_larger_kernel() -> None:
+    net = cnnzoo.describe("resnet50_v1+drop_reductions")
+    assert net.layer2[0].conv2 == Conv2d(128, 3, stride=2, padding=1, bias=False)
+    valid = Sequential(Conv2d(8, 3), Conv2d(4, 1, stride=2), Conv2d(8, 3))
+    assert rewrites.drop_reductions(valid) is valid  # a 3x3 without padding and with the stride has another size
+
+
+def test_a_run_ends_where_something_else_reads() -> None:
+    """Between a 1x1 and a 3x3: a branch, a shortcut, an auxiliary head, a pooling."""
+    one, three = Conv2d(4, 1), Conv2d(8, 3, padding=1)
+    for apart in (
+        Sequential(start=Conv2d(8, 3), one=one, both=Concat(a=three, b=three)),
+        Sequential(start=Conv2d(8, 3), one=one, block=Residual(conv=Conv2d(4, 3, padding=1))),
+        Sequential(start=Conv2d(8, 3), one=one, three=three, head=Aux("one", Flatten())),
+        Sequential(start=Conv2d(8, 3), one=one, pool=MaxPool2d(2), three=three),
+        Sequential(start=Conv2d(8, 3), block=Residual(one=one, downsample=one), three=three),
+    ):
+        assert rewrites.drop_reductions(apart) is apart
+    beside = Sequential(start=Conv2d(8, 3), one=one, relu=ReLU(), head=Aux("start", Flatten()), three=three)
+    assert rewrites.drop_reductions(beside) == Sequential(start=Conv2d(8, 3), head=Aux("start", Flatten()), three=three)
+
+
+def test_four_in_a_row_are_merged_in_twos_and_a_stride_begins_a_stack() -> None:
+    kernels = [row.settings["kernel_size"] for row in cnnzoo.summary("vgg19+merge_stacks").rows if row.kind == "Conv2d"]
+    assert kernels == [5, 5, 5, 5, 5, 5, 5, 5]
+    net = cnnzoo.describe("resnet18+merge_stacks")
+    assert net.layer2[0].conv2 == Conv2d(128, 7, stride=2, padding=3, bias=False)
+    assert net.layer2[1].conv2 == Conv2d(128, 5, padding=2, bias=False)
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.25, 0.33, 0.5, 0.75, 1.3, 2])
+def test_scaled_channels_are_rounded_once_and_classes_stay(name: str, factor: float) -> None:
+    description = cnnzoo.describe(name)
+    scale = get_rewrite(f"scale_width={factor}")
+    if scale.why_not(description):
+        assert name == "lenet5"
+        return
+    unit = max(node.groups for _, node in walk(description) if isinstance(node, Conv2d))
+    new = scale(description)
+    heads = [node for _, node in walk(description) if isinstance(node, Linear)][-1:]
+    for (_, before), (_, after) in zip(walk(description), walk(new), strict=True):
+        if isinstance(before, Conv2d):
+            wanted = max(unit, int(before.out_channels * factor / unit + 0.5) * unit)
+            assert after.out_channels == wanted
+    assert [node for _, node in walk(new) if isinstance(node, Linear)][-1:] == heads
+    assert cost(new, cnnzoo.get_builder(name).input_size).output_shape == heads[0].output_shape(())
+
+
+def test_a_filter_a_channel_follows_its_channels() -> None:
+    net = Sequential(
+        stem=Conv2d(32, 3),
+        each=Conv2d(64, 3, groups=32),
+        mix=Conv2d(24, 1),
+        grouped=Conv2d(48, 3, groups=3),
+        fc=Conv2d(7, 1),
+    )
+    new = rewrites.scale_width(net, 0.5)
+    assert [conv.out_channels for conv in new] == [15, 30, 12, 24, 7]
+    assert [conv.groups for conv in new] == [1, 15, 1, 3, 1]
+    calculate(new, (3, 32, 32))
+
+
+def test_depth_is_scaled_by_the_stage_and_names_go_on() -> None:
+    double = cnnzoo.describe("resnet18+scale_depth=2")
+    assert [len(stage) for stage in (double.layer1, double.layer2, double.layer3, double.layer4)] == [4, 4, 4, 4]
+    assert [name for name, _ in double.layer2.children] == ["0", "1", "2", "3"]
+    assert double.layer2[0] == cnnzoo.describe("resnet18").layer2[0]
+    assert cnnzoo.describe("resnet50+scale_depth=2+scale_depth=0.5") == cnnzoo.describe("resnet50")
+    dense = cnnzoo.describe("densenet121+scale_depth=1.5").features
+    assert [name for name, _ in dense.denseblock1.children] == [f"denselayer{n}" for n in range(1, 10)]
+    least = cnnzoo.describe("resnet152+scale_depth=0.01")
+    assert [len(stage) for stage in (least.layer1, least.layer2, least.layer3, least.layer4)] == [1, 1, 1, 1]
+    block = Residual(conv=Conv2d(4, 3, padding=1))
+    row = Sequential(a=block, b=block, c=Identity(), d=ReLU())
+    assert [name for name, _ in rewrites.scale_depth(row, 2).children] == ["a", "b", "b_1", "b_2", "c", "d"]
+    numbered = Sequential(block, block, Residual(conv=Conv2d(4, 1)))
+    assert [name for name, _ in rewrites.scale_depth(numbered, 1.5).children] == ["0", "1", "1_1", "2"]
+
+
+def test_addition_keeps_the_channels_of_a_dense_block() -> None:
+    net = cnnzoo.describe("densenet121+add_for_concat")
+    report = cnnzoo.summary("densenet121+add_for_concat")
+    assert not any(isinstance(node, Dense) for _, node in walk(net))
+    assert [report[f"features.denseblock{n}"].output_shape[0] for n in (1, 2, 3, 4)] == [64, 128, 256, 512]
+
+
+def test_the_head_is_pooled_where_it_was_flattened() -> None:
+    names = [path for path, _ in cnnzoo.describe("alexnet+pool_head").children]
+    assert names[-4:] == ["pool5", "avgpool", "flatten", "fc8"]
+    assert cnnzoo.summary("vgg16+pool_head")["classifier.6"].params == 513_000
+
+
+@pytest.mark.parametrize("family", ["vgg11_bn", "googlenet_tv", "resnet18", "resnet50", "densenet121"])
+def test_a_fused_module_gives_the_same_outputs(family: str) -> None:
+    description, size = small(family)
+    net = build(description, size)
+    net.load_state_dict(fill(net.state_dict()))
+    fused = fuse_batchnorm(net.train(), description)
+    assert list(fused.state_dict()) == list(build(rewrites.fuse_batchnorm(description), size).state_dict())
+    image = torch.randn(2, *size)
+    with torch.no_grad():
+        torch.testing.assert_close(fused(image), net.eval()(image), rtol=1e-4, atol=1e-4)
+    assert net.training is False
+    norms = [module for module in fused.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert bool(norms) == (family == "densenet121")  # where a norm reads a concatenation
+
+
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1, features=False))
+def test_any_fused_module_gives_the_same_outputs(description: Node) -> None:
+    fuse = get_rewrite("fuse_batchnorm")
+    new = fuse(description)
+    if new is description:
+        return
+    net = build(description, INPUT)
+    fused = fuse_batchnorm(net, description)
+    assert fused.state_dict().keys() == build(new, INPUT).state_dict().keys()
+    image = torch.rand(2, *INPUT)
+    with torch.no_grad():
+        try:
+            wanted = net.eval()(image)
+        except (RuntimeError, ValueError):
+            return
+        torch.testing.assert_close(fused(image), wanted, rtol=1e-4, atol=1e-4)
+
+
+# The register
+
+
+def test_every_rewrite_says_what_it_is_and_where_the_argument_stands() -> None:
+    for rewrite in every():
+        assert rewrite.summary.endswith("."), rewrite
+        assert any(word in rewrite.source for word in ("section", "figure", "table", "algorithm")), rewrite
+
+
+def test_a_rewrite_of_one_s_own_is_one_of_them() -> None:
+    try:
+
+        @register_rewrite("Doe (2026), section 1")
+        def without_dropout(description: Node) -> Node:
+            """Without dropout."""
+            new = cnnzoo.arch.rewrite(description, lambda _, node: None if isinstance(node, Dropout) else node)
+            if new is None or new is description:
+                raise DoesNotApply("there is no dropout")
+            return new
+
+        assert "without_dropout" in list_rewrites()
+        nodes = [len(list(walk(cnnzoo.describe(target)))) for target in ("alexnet", "alexnet+without_dropout")]
+        assert nodes[0] - nodes[1] == 2
+        assert "does not apply: there is no dropout" in cnnzoo.summary("resnet18+without_dropout").notes[0]
+        with pytest.raises(ValueError, match="already registered"):
+            register_rewrite("again")(without_dropout.function)
+    finally:
+        rewrites.registry._rewrites.pop("without_dropout", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("drop_reduction", "unknown rewrite 'drop_reduction'; did you mean drop_reductions"),
+        ("drop-reductions", "did you mean drop_reductions"),
+        ("qqq", "there are add_for_concat, "),
+        ("scale_width", "scale_width needs its factor"),
+        ("strip_aux=1", "strip_aux takes no option"),
+        ("", "unknown rewrite ''"),
+    ],
+)
+def test_a_rewrite_that_is_none_is_refused_with_what_there_is(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        get_rewrite(text)
+    assert isinstance(refused.value, UnknownRewriteError) == (text.partition("=")[0] not in list_rewrites())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("scale_width=0", "scale_width=-1", "scale_width=wide", "scale_width=True", "scale_width=1e9"),
+        *("scale_depth=nan", "drop_reductions=all", "factorise=2", "convolutionalize=0", "convolutionalize=x"),
+        "convolutionalize=2.5",
+    ],
+)
+def test_an_option_that_is_none_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=text.partition("=")[0]):
+        cnnzoo.summary("vgg16", rewrites=[text])
+
+
+def test_rewrites_are_a_list_of_names_on_what_has_a_description() -> None:
+    with pytest.raises(TypeError, match="list of names"):
+        cnnzoo.summary("vgg16", rewrites="ungroup")
+    with pytest.raises(TypeError, match="measured as it is"):
+        cnnzoo.summary(torch.nn.Conv2d(3, 4, 3), (3, 8, 8), rewrites=["ungroup"])
+    net = Sequential(conv=Conv2d(4, 3, groups=2))
+    assert cnnzoo.summary(net, (2, 8, 8), rewrites=["ungroup"]).total_params == 76
+
+
+def test_a_report_says_how_it_was_rewritten() -> None:
+    report = cnnzoo.summary("googlenet+drop_reductions", rewrites=["scale_width=0.5", "ungroup"])
+    assert report.model == "googlenet+drop_reductions+scale_width=0.5+ungroup"
+    assert report.printed == ()
+    said = [note.partition(" ")[0].rstrip(":") for note in report.notes]
+    assert said == ["drop_reductions", "scale_width=0.5", "ungroup"]
+
+
+def test_a_rewritten_network_is_made_as_any_other() -> None:
+    net = cnnzoo.create_model(
+        "resnet50", rewrites=["scale_width=0.25", "drop_reductions"], num_classes=7, device="meta"
+    )
+    assert net.fc.out_features == 7
+    features = cnnzoo.create_model("resnet18+scale_width=0.5", features_only=True, device="meta")
+    assert features.feature_info.channels() == [32, 32, 64, 128, 256]
+    for scheme in ("torchvision", "paper", "torch"):
+        cnnzoo.create_model("resnet18+scale_width=0.1+drop_shortcuts", init=scheme)
+
+
+def test_pairs_of_neighbours_compose_on_every_family(name: str) -> None:
+    description, size = small(name)
+    for first, second in pairwise(every(size[1])):
+        assert second(first(description)) == rewrites.apply(description, [first.name, second.name])[0]
