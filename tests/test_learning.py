@@ -9,6 +9,7 @@ from torch.nn import functional as F
 import cnnzoo
 from cnnzoo.pytorch.build import build
 from cnnzoo.pytorch.init import find_scheme
+from cnnzoo.rewrites import apply
 
 TRAINED_ON = 1500
 """Of 1,797 digits; accuracy is that of the other 297."""
@@ -19,9 +20,11 @@ CASES = {
     "vgg11_bn": (32, 1e-3, 4, "torchvision", 0.93),
     "googlenet_tv": (64, 2e-3, 3, "torchvision", 0.9),
     "resnet18": (32, 3e-3, 4, "paper", 0.93),
+    "googlenet_tv+drop_reductions": (64, 2e-3, 3, "torchvision", 0.9),
     "densenet121": (32, 3e-3, 4, "paper", 0.9),
 }
-"""The images' side, Adam's first step, the epochs, how the network begins, and the accuracy that it must reach."""
+"""A network, as it is or rewritten: the images' side, Adam's first step, the epochs, how the network begins, and the
+accuracy that it must reach."""
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +40,12 @@ def test_learns_the_digits(name, digits):
     side, step, epochs, init, wanted = CASES[name]
     images, classes = digits
     images = F.interpolate(images, size=(side, side), mode="bilinear")
+    name, *rewritten = name.split("+")
     builder = cnnzoo.get_builder(name)
     torch.manual_seed(0)
     scheme = find_scheme(init, builder.name, builder.__module__)
-    net = build(small(name)[0], (1, side, side), init=scheme)
+    description, _ = apply(small(name)[0], rewritten)
+    net = build(description, (1, side, side), init=scheme)
     optimiser = torch.optim.Adam(net.parameters(), lr=step)
     schedule = torch.optim.lr_scheduler.PolynomialLR(optimiser, epochs * 30)
     for _ in range(epochs):

@@ -20,7 +20,7 @@ build-backend = "setuptools.build_meta"
 name = "{module}"
 version = "1.0"
 
-[project.entry-points."cnnzoo.models"]
+[project.entry-points."cnnzoo.{group}"]
 {module} = "{module}"
 
 [tool.setuptools]
@@ -39,8 +39,22 @@ def {name}({arguments}):
     return Sequential(conv=Conv2d(2, {kernel}), relu=ReLU(), flatten=Flatten(), fc=Linear(num_classes, bias=False))
 """
 
+REWRITE = """\
+from cnnzoo.arch import Dropout, rewrite
+from cnnzoo.rewrites import DoesNotApply, register_rewrite
+
+
+@register_rewrite("Doe (2026), section 1")
+def without_dropout(description):
+    new = rewrite(description, lambda path, node: None if isinstance(node, Dropout) else node)
+    if new is description:
+        raise DoesNotApply("there is no dropout in it")
+    return new
+"""
+
 GOOD = {
     "zoo_tiny": NETWORK.format(name="tinynet", arguments="num_classes=10", kernel=3),
+    "zoo_rewrites": REWRITE,
     "zoo_fixed": "num_classes = 5\n" + NETWORK.format(name="fixednet", arguments="", kernel=3),
 }
 BAD = {
@@ -56,7 +70,8 @@ def install(packages: dict[str, str], folder: Path) -> str:
     for module, text in packages.items():
         source = folder / module
         source.mkdir()
-        (source / "pyproject.toml").write_text(PYPROJECT.format(module=module))
+        group = "rewrites" if "register_rewrite" in text else "models"
+        (source / "pyproject.toml").write_text(PYPROJECT.format(module=module, group=group))
         (source / f"{module}.py").write_text(text)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(folder / "site")]
@@ -96,6 +111,16 @@ def test_a_plugin_s_network_is_a_network(good):
         check=True,
     )
     assert done.stdout == "776 True\n"
+
+
+def test_a_plugin_s_rewrite_is_one_of_them(good):
+    out = spawn("list", "*", "--rewrite", "without_dropout", "--format", "csv", PYTHONPATH=good).succeeded()
+    names = [line.partition(",")[0] for line in out.splitlines()[1:]]
+    dropped = [name for name in list_models() if "Dropout" in repr(cnnzoo.describe(name))]
+    assert names == [f"{name}+without_dropout" for name in dropped]
+    spawn("summary", "tinynet+without_dropot", PYTHONPATH=good).refused("did you mean without_dropout?")
+    out = spawn("summary", "resnet18+without_dropout", PYTHONPATH=good).succeeded()
+    assert "without_dropout does not apply: there is no dropout in it" in out
 
 
 def test_a_plugin_s_network_is_suggested_and_completed(good):

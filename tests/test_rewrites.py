@@ -8,6 +8,7 @@ from itertools import pairwise, product
 import pytest
 import strategies
 import torch
+from command import call
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import fill
@@ -546,3 +547,33 @@ def test_pairs_of_neighbours_compose_on_every_family(name: str) -> None:
     description, size = small(name)
     for first, second in pairwise(every(size[1])):
         assert second(first(description)) == rewrites.apply(description, [first.name, second.name])[0]
+
+
+# At a prompt
+
+
+def test_a_rewritten_network_is_summarised_as_any_other() -> None:
+    by_option = call("summary", "googlenet", "--rewrite", "drop_reductions", "--rewrite", "scale_width=0.5").succeeded()
+    assert by_option == call("summary", "googlenet+drop_reductions", "--rewrite", "scale_width=0.5").succeeded()
+    assert "Szegedy et al. (2014), section 4" in by_option
+    said = call("summary", "vgg16", "--rewrite", "drop_shortcuts").succeeded()
+    assert "drop_shortcuts does not apply: there is no residual block" in " ".join(said.split())
+
+
+def test_a_rewritten_list_is_of_what_the_rewrites_change() -> None:
+    out = call("list", "--rewrite", "ungroup", "--format", "csv").succeeded()
+    assert [line.split(",")[0] for line in out.splitlines()[1:]] == [
+        f"{name}+ungroup" for name in ("alexnet", "caffenet", "lenet5")
+    ]
+    assert "alexnet+ungroup,62378344," in out
+    call("list", "vgg*", "--rewrite", "ungroup").refused("ungroup changes none of vgg11, ")
+    assert "vgg19_bn+scale_width=0.5" in call("list", "--rewrite", "scale_width=0.5").succeeded()
+
+
+@pytest.mark.parametrize("command", ["summary", "list"])
+def test_a_misspelt_rewrite_is_one_line(command: str) -> None:
+    call(command, "vgg16", "--rewrite", "merge_stack").refused(
+        "unknown rewrite 'merge_stack'; did you mean merge_stacks?"
+    )
+    call(command, "vgg16", "--rewrite", "scale_width").refused("scale_width needs its factor: scale_width=")
+    call(command, "vgg16", "--rewrite", "scale_width=0").refused("a factor above 0", "got 0")

@@ -98,7 +98,8 @@ class Layer(Node):
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Its settings by torch's keyword, in the order of the constructor."""
-        return {name: self.__dict__[name] for name in self.__match_args__}
+        names: tuple[str, ...] = self.__match_args__
+        return {name: self.__dict__[name] for name in names}
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:

@@ -1,0 +1,162 @@
+"""`cnnzoo explain NAME PATH` and `cnnzoo explain LAYER … --in CxHxW`."""
+
+from __future__ import annotations
+
+import re
+from ast import literal_eval
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from inspect import Parameter, Signature, signature
+from typing import Any
+
+import click
+
+from ..api import describe, summary
+from ..arch import Layer, Node, PathError, walk
+from ..calculate import calculate
+from ..explain import Explanation, explain
+from ..registry import UnknownModelError, list_models
+from ..render.explanation import document
+from .common import complete_name, emit, output_options, read_input_size, rewrite_option
+
+SHORT = {"bn": "BatchNorm2d", "lrn": "LocalResponseNorm"}
+"""What people say for a layer, where it is not its name with or without the 2d."""
+
+
+def complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The paths in the network that begin so, a part further, for the shell."""
+    try:
+        paths = [path for path, _ in walk(describe(ctx.params["name"])) if path.startswith(incomplete)]
+    except (LookupError, ValueError):
+        return []
+    return [path for path in paths if path.count(".") <= incomplete.count(".")]
+
+
+@click.command("explain", short_help="One layer with its formulas, the numbers put in.")
+@click.argument("name", metavar="NAME|LAYER", shell_complete=complete_name)
+@click.argument("rest", metavar="[PATH|SETTING…]", nargs=-1, shell_complete=complete_path)
+@click.option("--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own.")
+@click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
+@rewrite_option
+@click.option("--in", "reads", metavar="CxHxW", help="What a LAYER of no network reads: 64x56x56, or 9216 features.")
+@output_options
+def explain_command(
+    name: str,
+    rest: tuple[str, ...],
+    input_size: str | None,
+    num_classes: int | None,
+    rewrites: tuple[str, ...],
+    reads: str | None,
+    format_: str | None,
+    output: str | None,
+) -> None:
+    """Print where each figure of a layer or a block comes from: its formulas, the numbers put in.
+
+    \b
+    cnnzoo explain resnet50 layer4.2.conv3
+    cnnzoo explain alexnet+ungroup conv2 --input-size 448
+    cnnzoo explain conv2d 128 kernel_size=3x1 stride=2 --in 64x56x56
+
+    NAME is a registered network, with rewrites behind plus signs if you like, and PATH what `cnnzoo summary --all`
+    calls a layer or a block; without a PATH it is the whole network. LAYER is a layer by its name in torch, with its
+    settings by name or in torch's order, without the input channels.
+    """
+    try:
+        if reads is not None:
+            if input_size or num_classes or rewrites:
+                raise click.UsageError("--in is of a layer in no network; --input-size and the like are a network's")
+            explanation = _of_layer(name, rest, reads)
+            title = explanation.row.kind
+        else:
+            explanation = _of_network(name, rest, input_size, num_classes, rewrites)
+            title = "+".join((name, *rewrites))
+    except (UnknownModelError, PathError, ValueError, TypeError) as error:
+        raise click.UsageError(str(error)) from None
+    emit(document(explanation, title), format_, output)
+
+
+def _of_network(
+    name: str, paths: Sequence[str], input_size: str | None, num_classes: int | None, rewrites: Iterable[str]
+) -> Explanation:
+    if ":" in name:
+        raise ValueError(f"{name} has no description to explain, only measured figures; `cnnzoo list` lists what has")
+    size = read_input_size(input_size) if input_size else None
+    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
+    try:
+        description = describe(name, rewrites=rewrites, **settings)
+    except UnknownModelError:
+        kind = _kind(name)
+        if kind is None:
+            raise
+        raise ValueError(f"{kind.__name__} is a layer: say what it reads, as --in 64x56x56") from None
+    if len(paths) > 1:
+        raise ValueError(f"one PATH at a time, got {' and '.join(paths)}")
+    return explain(description, summary(name, size, rewrites=rewrites, **settings), *(paths or ("",)))
+
+
+def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:
+    kind = _kind(name)
+    networks = [] if kind else list_models()  # with which plugins are loaded, and their layers
+    kind = kind or _kind(name)
+    if kind is None:
+        if name in networks:
+            raise ValueError(f"{name} is a network: its input size is --input-size")
+        kinds = _kinds()
+        close = get_close_matches(_plain(name), kinds, 1)
+        hint = f"did you mean {kinds[close[0]].__name__}?" if close else f"there are {_listed(kinds.values())}"
+        raise ValueError(f"unknown layer {name!r}; {hint}")
+    if not re.fullmatch(r"[1-9]\d{0,8}(x[1-9]\d{0,8})*", reads, re.ASCII):
+        raise ValueError(f"--in {reads} is no shape; say channels x height x width as 64x56x56, or features as 9216")
+    shape = tuple(map(int, reads.split("x")))
+    batch, shape = (shape[0], shape[1:]) if len(shape) == 4 else (1, shape)
+    layer = _make(kind, arguments)
+    return explain(layer, calculate(layer, shape, batch_size=batch), "")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _kinds() -> dict[str, type[Layer]]:
+    return {_plain(name): kind for name, kind in Node.kinds.items() if issubclass(kind, Layer) and kind is not Layer}
+
+
+def _kind(name: str) -> type[Layer] | None:
+    """The layer of a name in any case: Conv2d, conv_2d, conv."""
+    kinds = _kinds()
+    plain = _plain(SHORT.get(name.lower(), name))
+    return kinds.get(plain) or kinds.get(f"{plain}2d")
+
+
+def _listed(kinds: Iterable[type[Layer]]) -> str:
+    return ", ".join(sorted(kind.__name__ for kind in kinds))
+
+
+def _make(kind: type[Layer], arguments: Iterable[str]) -> Layer:
+    """The layer with its settings as VALUE, in the order of its signature, and as KEY=VALUE."""
+    pairs = [argument.partition("=") for argument in arguments]
+    values = [_value(value) for value, equals, _ in pairs if not equals]
+    named = [(key, _value(value)) for key, equals, value in pairs if equals]
+    taken = signature(kind)
+    bare = [parameter.replace(annotation=Parameter.empty) for parameter in taken.parameters.values()]
+    shown = f"{kind.__name__}{taken.replace(parameters=bare, return_annotation=Signature.empty)}"
+    for place, (key, _) in enumerate(named):
+        if key not in taken.parameters:
+            raise ValueError(f"{shown} takes no {key!r}; its input's channels follow from --in")
+        if key in dict(named[:place]):
+            raise ValueError(f"{shown}: {key} is given twice")
+    try:
+        given = taken.bind(*values, **dict(named))
+    except TypeError as error:
+        raise ValueError(f"{shown}: {error}") from None
+    return kind(*given.args, **given.kwargs)
+
+
+def _value(text: str) -> Any:
+    """3x1 as a pair, a Python literal, or a word."""
+    if re.fullmatch(r"\d+(x\d+)+", text, re.ASCII):
+        return tuple(map(int, text.split("x")))
+    try:
+        return literal_eval(text.capitalize() if text.lower() in ("true", "false", "none") else text)
+    except (ValueError, SyntaxError):
+        return text
