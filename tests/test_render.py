@@ -6,14 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
 from command import Terminal, call, environment, on_terminal, table_lines, without_codes
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
+from readers import Html, Latex, Markdown
 from rich.cells import cell_len
 
 import cnnzoo
@@ -22,66 +21,13 @@ from cnnzoo.arch import Concat, Conv2d, Flatten, Linear, ReLU, Sequential
 from cnnzoo.registry import Builder, Figures, Paper, list_models
 from cnnzoo.render import FORMATS, render
 from cnnzoo.render.columns import size
-from cnnzoo.render.data import EVERY
+from cnnzoo.render.report import EVERY
 
 each = pytest.mark.parametrize("name", list_models())
 
 
 def number(cell):
     return 0 if cell == "-" else int(cell.replace(",", ""))
-
-
-class Html(HTMLParser):
-    """The cells of a table and the terms of a list, from HTML whose every element is closed in its turn."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.rows, self.terms, self.open, self.seen = [], [], [], set()
-        self.feed(text)
-        self.close()
-        assert not self.open, f"never closed: {self.open}"
-
-    def handle_starttag(self, tag, attributes):
-        self.open.append(tag)
-        self.seen.add(tag)
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append("")
-        elif tag in ("dt", "dd"):
-            self.terms.append("")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if {"td", "th"} & set(self.open):
-            self.rows[-1][-1] += data
-        elif {"dt", "dd"} & set(self.open):
-            self.terms[-1] += data
-        else:
-            assert not data.strip()
-
-
-class Markdown:
-    """The same of Markdown, by a reader of it."""
-
-    def __init__(self, text):
-        self.rows, self.terms, self.seen = [], [], set()
-        cell = False
-        for token in MarkdownIt("commonmark").enable("table").parse(text):
-            self.seen.add(token.type)
-            if token.type == "tr_open":
-                self.rows.append([])
-            elif token.type == "inline":
-                said = "".join(
-                    " " if one.type in ("softbreak", "hardbreak") else one.content
-                    for one in token.children
-                    if one.type in ("text", "text_special", "softbreak", "hardbreak")
-                )
-                self.seen.update(one.type for one in token.children)
-                (self.rows[-1] if cell else self.terms).append(said)
-            cell = token.type in ("td_open", "th_open")
 
 
 def figures_of(text, format_):
@@ -298,7 +244,7 @@ def odd(monkeypatch):
         return Sequential(**{"[dim]": Sequential(**layers)}, last=Sequential(**{"|": Flatten(), "<hr>": Linear(2)}))
 
     paper = Paper(TITLE, "Å. Müller", 2020, doi="10.1/[red]")
-    monkeypatch.setitem(cnnzoo.registry._builders, "odd", Builder(odd, paper, Figures(0, 0, 0), (3, 8, 8)))
+    monkeypatch.setitem(cnnzoo.registry._builders, "odd", Builder(odd, paper, Figures(0, 0, 0), (3, 8, 8), {}))
     return cnnzoo.summary("odd")
 
 
@@ -328,6 +274,26 @@ def test_odd_names_are_not_html(odd):
     assert [row[0].strip() for row in page.rows[1:-1]] == ["[dim]", *ODD, "last", "|", "<hr>"]
     assert odd.paper in page.terms
     assert page.seen == {"div", "table", "thead", "tbody", "tr", "th", "td", "dl", "dt", "dd", "b"}
+
+
+@pytest.mark.parametrize("options", [(), ("--all",), ("--columns", "path,kind,params,macs")])
+def test_odd_names_are_no_page_s_html(odd, options):
+    text = call("summary", "odd", "--format", "html", *options).succeeded()
+    page = Html(text)
+    assert [row[0] for row in page.rows[1:-1]] == ["[dim]", *ODD, "last", "|", "<hr>"]
+    assert odd.paper in page.terms
+    assert page.seen - {"b"} == {
+        *("html", "meta", "title", "style", "h1", "div", "table", "thead", "tbody", "tfoot", "tr", "th", "td"),
+        *("dl", "dt", "dd", "script"),
+    }
+
+
+@pytest.mark.parametrize("options", [(), ("--all",), ("--columns", "path,kind,params,macs")])
+def test_odd_names_are_not_latex(odd, options):
+    page = Latex(call("summary", "odd", "--format", "latex", *options).succeeded())
+    names = ["[dim]", *ODD, "last", "|", "<hr>"]
+    assert [row[0].rpartition(" ")[0] for row in page.rows[1:-1]] == names
+    assert f"Paper: {odd.paper}" in page.terms
 
 
 @pytest.mark.parametrize("stdout", [StringIO, Terminal])
@@ -362,6 +328,10 @@ def test_a_list_of_odd_papers(odd, format_):
         assert next(csv.DictReader(StringIO(out)))["paper"] == TITLE
     elif format_ == "markdown":
         assert Markdown(out).rows[1][-1] == TITLE
+    elif format_ == "latex":
+        assert Latex(out).rows[1][-1] == TITLE
+    elif format_ == "html":
+        assert Html(out).rows[1][-1] == TITLE
     elif format_ == "table":
         assert TITLE in out
     else:

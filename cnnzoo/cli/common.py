@@ -5,19 +5,26 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
 from ..registry import list_models
-from ..render import FORMATS, show
+from ..render import FORMATS, Document
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
+ENDINGS = {
+    ".json": "json",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".tex": "latex",
+    ".html": "html",
+    ".htm": "html",
+}
+DRAWN = (".svg", ".png", ".pdf")
 
 
 def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -37,11 +44,30 @@ def read_input_size(value: str, measured: bool = False) -> int | tuple[int, ...]
     return lengths[0] if len(lengths) == 1 else tuple(lengths)
 
 
+def complete_rewrite(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The rewrites that begin so, for the shell."""
+    from ..rewrites import list_rewrites
+
+    return [name for name in list_rewrites() if name.startswith(incomplete)]
+
+
+rewrite_option = click.option(
+    "--rewrite",
+    "rewrites",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_rewrite,
+    help="Rewrite the network first: drop_reductions, scale_width=0.5, …; once for each.",
+)
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--format and -o, as every command has them."""
     path = click.Path(dir_okay=False)
     options: tuple[Callable[[Any], Any], ...] = (
-        click.option("-o", "--output", type=path, metavar="FILE", help="Write to FILE, all or nothing."),
+        click.option(
+            "-o", "--output", type=path, callback=_written, metavar="FILE", help="Write to FILE, all or nothing."
+        ),
         click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending."),
     )
     for option in options:
@@ -49,12 +75,26 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _written(ctx: click.Context, param: click.Parameter, output: str | None) -> str | None:
+    """A file that a table can be written to, before any work is done for it."""
+    ending = _ending(output or "")
+    if ending in DRAWN:
+        raise click.BadParameter(
+            f"a table cannot be written as {ending}, but as {', '.join(ENDINGS)}; `cnnzoo draw` makes drawings"
+        )
+    return output
+
+
+def _ending(output: str) -> str:
+    return os.path.splitext(output)[1].lower()
+
+
 def chosen_format(format_: str | None, output: str | None) -> str:
     """What --format says, else FILE's ending, else a table, in ASCII where stdout has no more than that."""
     if format_ is not None:
         return format_
     if output is not None:
-        return ENDINGS.get(os.path.splitext(output)[1].lower(), "table")
+        return ENDINGS.get(_ending(output), "table")
     try:
         "├└│─×".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -62,29 +102,38 @@ def chosen_format(format_: str | None, output: str | None) -> str:
     return "table"
 
 
-def emit(text: Callable[[], str], output: str | None, pictured: Callable[[], list[Table]] | None) -> None:
-    """Write a result to FILE, to a terminal (what is `pictured`, in its width and colours), or to a pipe."""
+def emit(document: Document, format_: str | None, output: str | None) -> None:
+    """Write a document in its `chosen_format` to FILE, to a terminal (in its width and colours), or to a pipe."""
+    chosen = chosen_format(format_, output)
     if output is not None:
-        write(output, text())
+        write(output, document.text(chosen))
         return
+    with to_stdout():
+        try:
+            if chosen in ("table", "text") and sys.stdout.isatty():
+                from ..render.table import show
+
+                show(document, plain=chosen == "text")
+            else:
+                put(document.text(chosen))
+        except UnicodeEncodeError as error:
+            character = f"{error.object[error.start]!a}; try --format text"
+            raise click.UsageError(f"stdout is {sys.stdout.encoding} and has no {character}") from None
+
+
+@contextmanager
+def to_stdout() -> Iterator[None]:
+    """Around what writes there: an OSError with its reason where that cannot be."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
     try:
-        if pictured is not None and sys.stdout.isatty():
-            from rich.console import Console
-
-            show(Console(markup=False, emoji=False), pictured())
-        else:
-            _put(text())
+        yield
     except BrokenPipeError:
         # as another error: on this one click ends without a word
         raise OSError("its reader was gone before all of it was written") from None
-    except UnicodeEncodeError as error:
-        character = error.object[error.start]
-        raise click.UsageError(f"stdout is {sys.stdout.encoding} and has no {character!a}; try --format text") from None
 
 
-def _put(text: str) -> None:
+def put(content: str | bytes) -> None:
     """Write to stdout in one go, so that what a pipe takes whole is there before `head` has seen enough of it.
 
     Of one write an unbuffered stdout (PYTHONUNBUFFERED) may take less than all; what cannot be encoded is an error
@@ -92,29 +141,32 @@ def _put(text: str) -> None:
     """
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:  # a text stream that someone put there
-        sys.stdout.write(text)
+        sys.stdout.write(content.decode() if isinstance(content, bytes) else content)
         return
-    left = memoryview(text.encode(sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict"))
+    if isinstance(content, str):
+        content = content.encode(sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict")
+    left = memoryview(content)
     sys.stdout.flush()
     while left:
         left = left[stream.write(left) :]
     stream.flush()
 
 
-def write(output: str, text: str) -> None:
-    """All of the text or nothing: a temporary file beside `output` takes its name at the end."""
+def write(output: str, content: str | bytes) -> None:
+    """All of the content or nothing: a temporary file beside `output` takes its name at the end."""
     import tempfile
 
+    data = content.encode() if isinstance(content, str) else content
     made = None
     try:
         if os.path.exists(output) and not os.path.isfile(output):  # /dev/stdout and the like take no other's name
-            with open(output, "w", encoding="utf-8") as file:
-                file.write(text)
+            with open(output, "wb") as file:
+                file.write(data)
             return
         target = os.path.realpath(output)
         handle, made = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}.")
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(data)
         os.chmod(made, _mode(target))
         os.replace(made, target)
         made = None

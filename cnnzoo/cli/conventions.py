@@ -1,44 +1,53 @@
-"""`cnnzoo conventions NAME`."""
+"""`cnnzoo conventions TARGET`."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
 
-from ..api import summary
 from ..conventions import figures
-from ..registry import UnknownModelError, get_builder
+from ..registry import UnknownModelError
 from ..render import conventions
-from .common import chosen_format, complete_name, emit, output_options, read_input_size
+from .common import complete_name, emit, output_options
+from .measured import read_inputs, report_of
 
 
 @click.command("conventions", short_help="What other tools print, and why.")
-@click.argument("name", shell_complete=complete_name)
-@click.option("--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own.")
+@click.argument("name", metavar="TARGET", shell_complete=complete_name)
+@click.option(
+    "--input-size",
+    "input_sizes",
+    metavar="CxHxW",
+    multiple=True,
+    help="3x224x224, 1x3x224x224 or 224, tokens as 1x128:int64; default: the network's own. Once for each input.",
+)
+@click.option("--batch-size", type=click.IntRange(1, 10**9), help="Where a size does not show it.  [default: 1]")
 @click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
+@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
 @output_options
 def conventions_command(
-    name: str, input_size: str | None, num_classes: int | None, format_: str | None, output: str | None
+    name: str,
+    input_sizes: tuple[str, ...],
+    batch_size: int | None,
+    num_classes: int | None,
+    pairs: tuple[str, ...],
+    format_: str | None,
+    output: str | None,
 ) -> None:
-    """Print what fvcore, ptflops, thop, torchinfo, torchvision and Keras print for NAME, and why.
+    """Print what fvcore, ptflops, thop, torchinfo, torchvision and Keras print for TARGET, and why.
 
-    NAME is a registered network. Figures are per sample and in eval mode; each is beside the MACs or parameters
-    that `cnnzoo summary` prints. None of the tools is run: where the rule of one does not say what it makes of a
-    layer, its figure is unknown.
+    TARGET is what `cnnzoo summary` takes. Figures are per sample and in eval mode; each is beside the MACs or
+    parameters that `cnnzoo summary` prints. Except torchinfo none of the tools is run: where its rule does not say
+    what it makes of a layer, or that depends on the device, its figure is unknown.
     """
-    if ":" in name:
-        raise click.UsageError(f"{name}: only registered names are supported so far; `cnnzoo list` lists them")
-    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
+    extra: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     try:
-        get_builder(name).check(settings)
-        size = None if input_size is None else read_input_size(input_size)
-        report = summary(name, size, **settings)
+        inputs = read_inputs(input_sizes, measured=":" in name)
+        found = report_of(name, pairs, inputs, batch_size, None, extra)
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
-    entries = [figure._asdict() for figure in figures(report)]
-    format_ = chosen_format(format_, output)
-    text = partial(conventions.render, name, entries, format_)
-    tables = partial(conventions.renderables, name, entries, format_ == "text")
-    emit(text, output, tables if format_ in ("table", "text") else None)
+    if found.failure is not None:
+        raise found.failure
+    entries = [figure._asdict() for figure in figures(found.report, found.printed())]
+    emit(conventions.document(name, entries), format_, output)

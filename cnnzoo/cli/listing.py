@@ -3,39 +3,57 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
 from typing import Any
 
 import click
 
-from ..api import summary
+from ..api import describe, summary
 from ..registry import get_builder, list_models
 from ..render import listing
-from .common import chosen_format, complete_name, emit, output_options
+from .common import complete_name, emit, output_options, rewrite_option
 
 
 @click.command("list", short_help="The networks there are.")
 @click.argument("pattern", default="*", shell_complete=complete_name)
+@rewrite_option
 @output_options
-def list_command(pattern: str, format_: str | None, output: str | None) -> None:
-    """List the networks whose names match PATTERN ("res*", in quotes), each at its own input size."""
+def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, output: str | None) -> None:
+    """List the networks whose names match PATTERN ("res*", in quotes), each at its own input size.
+
+    With --rewrite only those that it changes, and what becomes of them.
+    """
     names = list_models(pattern)
     if not names:
         raise click.UsageError(f"no model matches {pattern!r}; `cnnzoo list` lists all")
+    if rewrites:
+        names = _rewritten(names, rewrites)
     entries = []
     for name in names:
         try:
             entries.append(_entry(name))
         except Exception as error:  # a plugin's network may be wrong in any way; the others are not
             warnings.warn(f"{name} is left out: {type(error).__name__}: {error}", stacklevel=1)
-    format_ = chosen_format(format_, output)
-    tables = partial(listing.renderables, entries, format_ == "text")
-    emit(partial(listing.render, entries, format_), output, tables if format_ in ("table", "text") else None)
+    emit(listing.document(entries), format_, output)
+
+
+def _rewritten(names: list[str], rewrites: tuple[str, ...]) -> list[str]:
+    """The networks that the rewrites change, as targets."""
+    changed = []
+    try:
+        for name in names:
+            target = "+".join((name, *rewrites))
+            if describe(target) != describe(name):
+                changed.append(target)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if not changed:
+        raise click.UsageError(f"{' and '.join(rewrites)} changes none of {', '.join(names)}")
+    return changed
 
 
 def _entry(name: str) -> dict[str, Any]:
-    builder = get_builder(name)
-    report = summary(builder)
+    builder = get_builder(name.partition("+")[0])
+    report = summary(name)
     return {
         "model": name,
         "params": report.total_params,

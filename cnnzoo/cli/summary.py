@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
 
 from ..api import summary
 from ..registry import UnknownModelError
-from ..render import COLUMNS, DEPTH, pick, render, renderables
+from ..render import COLUMNS, DEPTH, report_document
 from ..report import ITEM_BYTES
-from .common import chosen_format, complete_name, emit, output_options, read_input_size
+from .common import complete_name, emit, output_options, read_input_size, rewrite_option
 
 COUNT = click.IntRange(1, 10**9)
 
@@ -23,12 +22,13 @@ COUNT = click.IntRange(1, 10**9)
     "input_sizes",
     metavar="CxHxW",
     multiple=True,
-    help="3x224x224, 1x3x224x224 or 224; default: the network's own. Once for each input.",
+    help="3x224x224, 1x3x224x224 or 224, tokens as 1x128:int64; default: the network's own. Once for each input.",
 )
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
 @click.option("--num-classes", type=COUNT, help="Classes of the head; default: the network's own.")
 @click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@rewrite_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if something could not be counted.")
 @click.option("--depth", type=click.IntRange(min=1), help=f"Levels of the tree.  [default: {DEPTH}; with --all: every]")
 @click.option("--columns", metavar="NAME,…", help="What to show of each layer.")
@@ -41,6 +41,7 @@ def summary_command(
     dtype: str | None,
     num_classes: int | None,
     pairs: tuple[str, ...],
+    rewrites: tuple[str, ...],
     strict: bool,
     depth: int | None,
     columns: str | None,
@@ -50,8 +51,9 @@ def summary_command(
 ) -> None:
     """Print TARGET's layers with their output sizes, parameters and MACs, and its totals.
 
-    TARGET is a registered name, or any torch.nn.Module that is then run without computing anything:
-    pkg.mod:factory, path/to/file.py:factory, timm:name or torchvision:name.
+    TARGET is a registered name, with rewrites behind plus signs if you like (googlenet+drop_reductions), or any
+    torch.nn.Module that is then run without computing anything: pkg.mod:factory, path/to/file.py:factory,
+    timm:name or torchvision:name.
 
     JSON and CSV hold every leaf and every figure, whatever --depth says.
     """
@@ -59,22 +61,18 @@ def summary_command(
     failure: click.ClickException | None = None
     try:
         if ":" in name or pairs or len(input_sizes) > 1:
-            from .measured import report_of
+            from .measured import read_inputs, report_of
 
-            sizes = tuple(read_input_size(size, measured=":" in name) for size in input_sizes)
-            report, failure = report_of(name, pairs, sizes, batch_size, dtype, settings)
+            inputs = read_inputs(input_sizes, measured=":" in name)
+            report, failure, *_ = report_of(name, pairs, inputs, batch_size, dtype, settings, rewrites)
         else:
             size = read_input_size(input_sizes[0]) if input_sizes else None
-            report = summary(name, size, batch_size=batch_size, dtype=dtype, **settings)
+            report = summary(name, size, batch_size=batch_size, dtype=dtype, rewrites=rewrites, **settings)
         names = [column.strip() for column in columns.split(",")] if columns is not None else None
-        chosen = pick(names)
+        document = report_document(report, names, depth or (None if unfold else DEPTH), not unfold)
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
-    format_ = chosen_format(format_, output)
-    level = depth or (None if unfold else DEPTH)
-    text = partial(render, report, format_, columns=names, depth=level, fold=not unfold)
-    tables = partial(renderables, report, chosen, report.lines(level, not unfold), format_ == "text")
-    emit(text, output, tables if format_ in ("table", "text") else None)
+    emit(document, format_, output)
     if failure is not None:
         raise failure
     if strict and report.unknown:

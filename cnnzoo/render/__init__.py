@@ -1,32 +1,27 @@
-"""A report as text for people and programs; no arithmetic here."""
+"""Reports and tables as text for people and programs; no arithmetic here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ..report import Report
-from .columns import COLUMNS, UnknownColumnError, pick
-from .data import report_csv, to_csv, to_json
-from .table import DEPTH, markdown, renderables, report_markdown, show, wide_text
+from .columns import COLUMNS, UnknownColumnError
+from .document import FORMATS, Document, Label
+from .report import DEPTH
+from .report import document as report_document
 
 __all__ = [
     "COLUMNS",
     "DEPTH",
     "FORMATS",
+    "Document",
+    "Label",
     "UnknownColumnError",
-    "markdown",
-    "pick",
     "render",
-    "renderables",
-    "show",
-    "to_csv",
+    "report_document",
     "to_html",
-    "to_json",
     "to_text",
-    "wide_text",
 ]
-
-FORMATS = ("table", "text", "json", "csv", "markdown")
 
 
 def render(
@@ -41,14 +36,7 @@ def render(
 
     JSON and CSV hold every leaf, whatever `depth` and `fold` say; JSON every figure, too.
     """
-    if format == "json":
-        return to_json(report.to_dict())
-    if format == "csv":
-        return report_csv(report, columns)
-    if format == "markdown":
-        return report_markdown(report, columns, depth, fold)
-    plain = format == "text"
-    return wide_text(renderables(report, pick(columns), report.lines(depth, fold), plain))
+    return report_document(report, columns, depth, fold).text(format)
 
 
 def to_text(report: Report) -> str:
@@ -58,6 +46,6 @@ def to_text(report: Report) -> str:
 
 def to_html(report: Report) -> str:
     """What a notebook shows."""
-    from .html import report_html  # the standard library's html takes 3 ms that a terminal need not wait for
+    from .html import fragment  # the standard library's html takes 3 ms that a terminal need not wait for
 
-    return report_html(report, None, DEPTH, True)
+    return fragment(report_document(report))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
-from ..report import Line, Report, Row
+from ..report import Row
 
 
 class Column(NamedTuple):
@@ -15,6 +15,15 @@ class Column(NamedTuple):
     value: Callable[[Any], Any]
     show: Callable[[Any], str] = str
     right: bool = True
+    narrow: Literal["column", "room", "under", "name"] = "column"
+    """What it is where lines are short, in a terminal or in print: a column as on a page, one where the terminal has
+    room for it, sentences under the table, or nothing, as the rows' names say it already."""
+    short: Callable[[Any], str] | None = None
+    """What text shows instead, in a terminal or a pipe, where all of it takes too much room; pages are exact."""
+
+    @property
+    def in_text(self) -> Column:
+        return self._replace(show=self.short or self.show)
 
     def cell(self, row: Any) -> str:
         """What the eye sees of a row."""
@@ -51,6 +60,11 @@ def size(value: int | None) -> str:
             hundredths = (100 * value + scale // 2) // scale
             return f"{hundredths // 100:,}.{hundredths % 100:02} {unit}"
     return f"{value} bytes"
+
+
+def size_in_full(value: int | None) -> str:
+    """Bytes as 1,234,567 B; the unknown is "?"."""
+    return "?" if value is None else f"{value:,} B"
 
 
 def window(row: Row) -> str:
@@ -99,97 +113,20 @@ COLUMNS: dict[str, Column] = {
     "receptive_field": Column("Field", _figure("receptive_field"), sides),
     "effective_stride": Column("Eff. stride", _figure("effective_stride"), sides),
     "effective_padding": Column("Eff. padding", _figure("effective_padding"), sides),
-    "activation_bytes": Column("Activation", _figure("activation_bytes"), size),
-    "live_bytes": Column("Live", _figure("live_bytes"), size),
-    "stored_bytes": Column("Stored", _figure("stored_bytes"), size),
+    "activation_bytes": Column("Activation", _figure("activation_bytes"), size_in_full, short=size),
+    "live_bytes": Column("Live", _figure("live_bytes"), size_in_full, short=size),
+    "stored_bytes": Column("Stored", _figure("stored_bytes"), size_in_full, short=size),
     "aux": Column("Aux", _figure("aux"), lambda value: "yes" if value else "", right=False),
 }
 
-DEFAULT = ("kernel", "output_shape", "params", "macs")
-"""Beside the tree; they fit a terminal of 80 columns."""
 
-
-def pick(names: Sequence[str] | None, default: Sequence[str] = DEFAULT) -> dict[str, Column]:
+def pick(names: Iterable[str], columns: Mapping[str, Column] = COLUMNS) -> dict[str, Column]:
     """The columns of these names; `UnknownColumnError` with what may have been meant for another."""
-    for name in names or ():
-        if name not in COLUMNS:
+    for name in names:
+        if name not in columns:
             from difflib import get_close_matches
 
-            close = get_close_matches(name.lower(), COLUMNS, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COLUMNS)}"
+            close = get_close_matches(name.lower(), columns, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(columns)}"
             raise UnknownColumnError(f"unknown column {name!r}; {hint}")
-    return {name: COLUMNS[name] for name in names or default}
-
-
-def tree(line: Line, plain: bool = False) -> tuple[str, str]:
-    """A line's place in the tree with its name, and its kind."""
-    ways = ("  ", "| ", "`-", "|-") if plain else ("  ", "│ ", "└─", "├─")
-    lead = "".join(ways[follows] for follows in line.guides[:-1]) + ways[2 + line.guides[-1]]
-    times = f" {'x' if plain else '×'}{line.times}" if line.times > 1 else ""
-    return f"{lead}{line.name}{times}", "" if line.row.is_join else _kind(line.row)
-
-
-def _kind(row: Row) -> str:
-    if row.call != 1:
-        return f"{row.kind} (call {row.call})" if row.call else f"{row.kind} (not called)"
-    return f"{row.kind} (apart)" if row.kind == "Aux" else row.kind
-
-
-def footer(report: Report, lines: list[Line]) -> list[tuple[str, str]]:
-    """What stands under the table of `lines`: a label and a sentence each."""
-    total = report.totals
-    shape = " and ".join(map(sides, (report.input_size, *report.more_inputs)))
-    frozen = total["params"] - total["trainable_params"]
-    said = [
-        ("Input", f"{shape}, batch of {report.batch_size}, {report.dtype}"),
-        (
-            "Parameters",
-            f"{total['params']:,} ({total['weights']:,} weights, {total['biases']:,} biases"
-            f"{f'; {frozen:,} of them frozen' if frozen else ''}); buffers {total['buffers']:,}",
-        ),
-    ]
-    if total["aux_params"]:
-        said.append(
-            (
-                "Auxiliary",
-                f"{total['aux_params']:,} parameters and {total['aux_macs']:,} MACs in heads that run in training "
-                f"only, not in the totals; {total['params'] + total['aux_params']:,} parameters with them",
-            )
-        )
-    said.append(("MACs", _macs(report)))
-    if total["depth"] is not None:
-        said.append(("Depth", f"{total['depth']} weighted layers"))
-    if report.last_map is not None and total["depth"] is not None:
-        settings = f"effective stride {sides(report.effective_stride)}, padding {sides(report.effective_padding)}"
-        seen = "unknown" if report.receptive_field is None else f"{sides(report.receptive_field)} pixels; {settings}"
-        said.append(("Receptive field", f"{seen}; at {report.last_map.path or 'the output'}, the last map"))
-    said.append(("Memory", _memory(total)))
-    said += [("Unknown" if number == 0 else "", str(one)) for number, one in enumerate(report.unknown)]
-    said += [("Note" if number == 0 else "", note) for number, note in enumerate(report.notes)]
-    if report.paper:
-        said.append(("Paper", report.paper))
-    said += [("Printed" if number == 0 else "", remark) for number, remark in enumerate(report.printed)]
-    if any(line.times > 1 for line in lines):
-        said.append(("×N", "a row for N equal neighbours; its figures are theirs together, and so below it"))
-    return said
-
-
-def _macs(report: Report) -> str:
-    total = report.totals
-    if total["macs"] is None:
-        return "none are known"
-    known = "at least " if report.unknown else ""
-    return (
-        f"{known}{total['macs']:,} a sample, of convolutions and linear layers without biases; "
-        f"FLOPs = 2 x MACs = {total['flops']:,}"
-    )
-
-
-def _memory(total: Mapping[str, Any]) -> str:
-    if total["peak_bytes"] is None:
-        return f"{size(total['param_bytes'])} parameters, {size(total['activation_bytes'])} outputs of all layers"
-    return (
-        f"{size(total['peak_bytes'])} at inference ({size(total['param_bytes'])} parameters, "
-        f"{size(total['peak_activation_bytes'])} activations at the peak); "
-        f"training stores {size(total['stored_bytes'])} of activations"
-    )
+    return {name: columns[name] for name in names}

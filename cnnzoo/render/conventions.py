@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .columns import Column
-from .data import to_csv, to_json
-from .table import grid, markdown, notes, wide_text
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-Entry = dict[str, Any]
+from .document import Document
 
 
 def _known(figure: int | None) -> str:
@@ -33,32 +27,14 @@ COLUMNS = {
     "ours": Column("Ours", itemgetter("ours"), _known),
     "relative": Column("Relative", itemgetter("relative"), _apart),
     "counts": Column("What it is", itemgetter("counts"), right=False),
+    "why": Column("Why", itemgetter("why"), right=False, narrow="under"),
 }
-WHY = Column("Why", itemgetter("why"), right=False)
 
 
-def renderables(model: str, entries: Sequence[Entry], plain: bool) -> list[Table]:
-    """The table, and under it a sentence of each tool."""
-    table = grid([model, *_header(COLUMNS)], _cells(entries, COLUMNS), list(COLUMNS.values()), plain)
-    return [table, notes([(entry["tool"], entry["why"]) for entry in entries], plain)]
-
-
-def render(model: str, entries: Sequence[Entry], format: str) -> str:
-    """In one of `FORMATS`; JSON and CSV have the exact figures, the unknown as null or an empty cell."""
-    if format == "json":
-        return to_json({"model": model, "tools": list(entries)})
-    if format == "csv":
-        return to_csv(list(entries[0]), [list(entry.values()) for entry in entries])
-    if format == "markdown":
-        columns = {**COLUMNS, "why": WHY}
-        header = [model, *_header(columns)]
-        return markdown(header, _cells(entries, columns), [False, *(column.right for column in columns.values())])
-    return wide_text(renderables(model, entries, format == "text"))
-
-
-def _header(columns: dict[str, Column]) -> list[str]:
-    return [column.header for column in columns.values()]
-
-
-def _cells(entries: Sequence[Entry], columns: dict[str, Column]) -> list[list[str]]:
-    return [[entry["tool"], *(column.cell(entry) for column in columns.values())] for entry in entries]
+def document(model: str, entries: Sequence[dict[str, Any]]) -> Document:
+    """Data formats have the exact figures, the unknown as null or an empty cell."""
+    tools = [entry["tool"] for entry in entries]
+    data = {"model": model, "tools": list(entries)}
+    return Document(
+        model, tools, COLUMNS, entries, rows=entries, data=data, caption=f"What other tools print for {model}"
+    )

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
 from io import StringIO
-from typing import Any
 
-from ..report import Report
-from .columns import COLUMNS, pick, sides
-
-EVERY = tuple(name for name in COLUMNS if name != "kernel")
-"""All columns but the one that says others in short."""
+from .columns import sides
+from .document import Document
 
 
-def to_json(data: Any) -> str:
+def to_json(document: Document) -> str:
+    data = document.records() if document.data is None else document.data
     return json.dumps(data, indent=2) + "\n"
 
 
-def to_csv(header: Sequence[str], cells: Sequence[Sequence[Any]]) -> str:
+def to_csv(document: Document) -> str:
     """Shapes as 64x112x112, nothing known as an empty cell."""
+    records = document.records()
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([sides(cell) if isinstance(cell, tuple) else cell for cell in row] for row in cells)
+    writer.writerow(records[0] if records else ["name", *document.columns])
+    for record in records:
+        writer.writerow([sides(cell) if isinstance(cell, tuple) else cell for cell in record.values()])
     return out.getvalue()
-
-
-def report_csv(report: Report, names: Sequence[str] | None) -> str:
-    """The leaves in execution order; every column of counts adds up to the totals, those of `aux` rows apart."""
-    columns = pick(names, EVERY)
-    chosen = columns if "path" in columns else {**pick(["path"]), **columns}
-    return to_csv(list(chosen), [[column.value(row) for column in chosen.values()] for row in report.rows])

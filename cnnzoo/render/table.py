@@ -1,8 +1,7 @@
-"""Tables of text: for the terminal, for a pipe, and as Markdown."""
+"""Tables of text, for the terminal and for a pipe."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
@@ -13,38 +12,61 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from ..report import Line, Report
-from .columns import DEFAULT, Column, footer, pick, tree
-
-DEPTH = 3
-"""How deep a table goes unless it is told, as in torchinfo."""
-
-Cells = list[list[str]]
+from .columns import Column
+from .document import Document, Label
 
 ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+WIDTH = 80
+"""Of a drawing where there is no terminal."""
+
+SIGNS = str.maketrans(
+    {"×": "x", "·": "*", "–": "-", "−": "-", "→": "->", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")"}
+    | dict.fromkeys("█▉▊▋▌", "#")
+    | dict.fromkeys("▍▎▏", "")
+)
+"""Signs that are words or others in ASCII."""
 
 
-def renderables(report: Report, columns: dict[str, Column], lines: list[Line], plain: bool) -> list[Table]:
-    """The report's table and its footer, for a rich console."""
-    rows: list[list[RenderableType]] = []
-    for line in lines:
-        name, kind = (legible(part, plain) for part in tree(line, plain))
-        label = Text.assemble(name, " ", (kind, "dim"))
-        label.rstrip()
-        rows.append([label, *(column.cell(line.row) for column in columns.values())])
-    whole = report[""] if report.blocks else None
-    title = Text(legible(report.model or "network", plain), "bold")
-    if whole is not None:
-        rows.append([Text("Total", "bold"), *(column.cell(whole) for column in columns.values())])
-    header: list[RenderableType] = [title, *(column.header for column in columns.values())]
-    return [grid(header, rows, columns.values(), plain), notes(footer(report, lines), plain)]
+def to_table(document: Document) -> str:
+    return _wide_text(renderables(document, _columns(document), plain=False)) + _drawn(document, WIDTH, plain=False)
 
 
-def grid(
-    header: Sequence[RenderableType],
-    rows: Sequence[Sequence[RenderableType]],
-    columns: Iterable[Column],
-    plain: bool,
+def to_ascii(document: Document) -> str:
+    return _wide_text(renderables(document, _columns(document), plain=True)) + _drawn(document, WIDTH, plain=True)
+
+
+def _columns(document: Document) -> list[Column]:
+    return [column.in_text for column in document.narrow()]
+
+
+def _drawn(document: Document, width: int, plain: bool) -> str:
+    """The drawing, an empty line before it."""
+    return "" if document.drawing is None else f"\n{document.drawing(width, plain)}"
+
+
+def renderables(document: Document, columns: Sequence[Column], plain: bool) -> list[Table]:
+    """The table of these columns, and what stands under it, for a rich console; in ASCII if `plain`."""
+    under = document.under()
+    rows: list[list[RenderableType]] = [
+        [_name(label, plain), *cells] for label, cells in zip(document.labels, document.cells(columns), strict=True)
+    ]
+    for total, *cells in filter(None, [document.totals(columns)]):
+        rows.append([Text(total, "bold"), *cells])
+    header = [legible(title, plain) for title in (document.title, *(column.header for column in columns))]
+    return [_grid(header, rows, columns, plain), *([_notes(under, plain)] if under else [])]
+
+
+def _name(label: Label, plain: bool) -> Text:
+    ways = ("  ", "| ", "`-", "|-") if plain else ("  ", "│ ", "└─", "├─")
+    lead = "".join([*(ways[follows] for follows in label.guides[:-1]), *(ways[2 + own] for own in label.guides[-1:])])
+    name, kind = legible(label.name, plain), legible(label.kind, plain)
+    text = Text.assemble(f"{lead}{name} ", (kind, "dim"))
+    text.rstrip()
+    return text
+
+
+def _grid(
+    header: Sequence[str], rows: Sequence[Sequence[RenderableType]], columns: Iterable[Column], plain: bool
 ) -> Table:
     """A table with a rule under its header: a first column for names, then `columns`."""
     table = Table(box=ASCII_RULE if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
@@ -56,7 +78,7 @@ def grid(
     return table
 
 
-def notes(said: list[tuple[str, str]], plain: bool) -> Table:
+def _notes(said: Sequence[tuple[str, str]], plain: bool) -> Table:
     """Labels and sentences; the sentences wrap beside their labels."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
@@ -67,16 +89,17 @@ def notes(said: list[tuple[str, str]], plain: bool) -> Table:
 
 
 def legible(text: str, plain: bool) -> str:
-    """The text; in ASCII if `plain`: × is x, é is e, and what is like no ASCII character is a question mark."""
+    """The text; in ASCII if `plain`: × is x, ⌊a·b⌋ is floor(a*b), é is e, and what is like no ASCII character is a
+    question mark."""
     if not plain or text.isascii():
         return text
     from unicodedata import combining, normalize
 
-    letters = normalize("NFKD", text.replace("×", "x").replace("–", "-"))
+    letters = normalize("NFKD", text.translate(SIGNS))
     return "".join(letter for letter in letters if not combining(letter)).encode("ascii", "replace").decode()
 
 
-def wide_text(parts: list[Table]) -> str:
+def _wide_text(parts: list[Table]) -> str:
     """As plain text, every line as long as it needs to be, for files and pipes."""
     out = StringIO()
     console = Console(
@@ -94,11 +117,19 @@ def wide_text(parts: list[Table]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip("\n").splitlines())
 
 
-def show(console: Console, parts: list[Table]) -> None:
-    """Print a table and what stands under it. Where the console is too narrow a last column of words is cut
-    short with a sign of it, and figures run over the edge: they are never cut."""
-    table, *under = parts
-    natural = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+def show(document: Document, plain: bool) -> None:
+    """Print to the terminal, in its width. Where that is too narrow, columns for which there must be room are left
+    out, the first of them first; then a last column of words is cut short with a sign of it, and figures run over the
+    edge: they are never cut."""
+    console = Console(markup=False, emoji=False)
+    columns = _columns(document)
+    while True:
+        table, *under = renderables(document, columns, plain)
+        natural = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+        spare = next((column for column in columns if column.narrow == "room"), None)
+        if natural <= console.width or spare is None:
+            break
+        columns.remove(spare)
     last = table.columns[-1]
     room = console.width - natural + max(cell_len(str(cell)) for cell in (last.header, *last.cells))
     width = console.width
@@ -111,37 +142,4 @@ def show(console: Console, parts: list[Table]) -> None:
     for part in under:
         console.print()
         console.print(part, highlight=False)
-
-
-def markdown(header: Sequence[str], cells: Cells, right: Sequence[bool], total: Sequence[str] = ()) -> str:
-    """A table as GitHub reads it, with the `total` in bold under it."""
-    rules = ["---:" if flush else "---" for flush in right]
-    head, *body = ([verbatim(cell) for cell in row] for row in (header, *cells))
-    bold = [f"**{verbatim(cell)}**" if cell else "" for cell in total]
-    rows = [head, rules, *body, *([bold] if bold else [])]
-    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
-
-
-def verbatim(text: str) -> str:
-    """Text that Markdown shows as it is; an underscore within a word has no meaning and stays."""
-    return re.sub(r"[\\`*\[\]<>|&~]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])", r"\\\g<0>", text)
-
-
-def report_markdown(report: Report, names: Sequence[str] | None, depth: int | None, fold: bool) -> str:
-    columns = pick(names, ("kind", *DEFAULT))
-    lines = report.lines(depth, fold)
-    cells = []
-    for line in lines:
-        head, _, _ = line.row.path.rpartition(".")
-        path = f"{line.row.path} {line.name}" if line.row.is_join else f"{head}.{line.name}" if head else line.name
-        name = f"{path} ×{line.times}" if line.times > 1 else path
-        cells.append([name, *(column.cell(line.row) for column in columns.values())])
-    total = []
-    if report.blocks:
-        whole = report[""]
-        total = ["Total", *(column.cell(whole) for column in columns.values())]
-    header = [report.model or "network", *(column.header for column in columns.values())]
-    table = markdown(header, cells, [False, *(column.right for column in columns.values())], total)
-    said = ((label, verbatim(sentence)) for label, sentence in footer(report, lines))
-    listed = "".join(f"\n- {label}: {sentence}" if label else f"\\\n  {sentence}" for label, sentence in said)
-    return f"{table}{listed}\n"
+    console.print(_drawn(document, width, plain), end="", highlight=False, soft_wrap=True)

@@ -1,0 +1,160 @@
+"""What changes from one network to another, as `cnnzoo diff` prints it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from math import prod
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from .columns import Column, count, pick, sides
+from .document import Document, Label
+
+if TYPE_CHECKING:
+    from ..difference import Diff, Line
+
+SIGNS = {"added": "+", "removed": "-"}
+"""Before a row's name; "~" is for all other changes."""
+
+TIMES = "N changes that are alike; the figures are theirs together"
+
+MANY = 4
+"""So many names are spelled out where rows are folded, or of layers that have another."""
+
+
+def signed(value: int | None) -> str:
+    """+1,234; no difference is a dash, an unknown one "?"."""
+    return "?" if value is None else f"{value:+,}" if value else "-"
+
+
+COLUMNS = {
+    "what": Column("What", attrgetter("what"), right=False),
+    "kind": Column("Kind", attrgetter("kind"), right=False),
+    "params_before": Column("Params before", attrgetter("cost.params_before"), count),
+    "params_after": Column("Params after", attrgetter("cost.params_after"), count),
+    "params": Column("Params", attrgetter("cost.params"), signed),
+    "macs_before": Column("MACs before", attrgetter("cost.macs_before"), count),
+    "macs_after": Column("MACs after", attrgetter("cost.macs_after"), count),
+    "macs": Column("MACs", attrgetter("cost.macs"), signed),
+    "change": Column("Change", attrgetter("words"), right=False),
+    "aux": Column("Aux", attrgetter("aux"), lambda value: "yes" if value else "", right=False),
+}
+"""Figures without "before" and "after" are the differences."""
+
+FIGURES = [name for name in COLUMNS if name.startswith(("params", "macs"))]
+BOTH = [name for name in FIGURES if name not in ("params", "macs")]
+"""Those for which a terminal must have room."""
+
+
+DEFAULT = ("what", *FIGURES, "change")
+
+
+def document(diff: Diff, names: Sequence[str] | None, fold: bool) -> Document:
+    """Data formats have every change by itself, and JSON the totals too."""
+    lines, total = diff.lines(fold), diff.total
+    exact = pick(names or COLUMNS, COLUMNS)
+    columns = pick(names or DEFAULT, COLUMNS)
+    records = [
+        {"path_before": next(iter(line.before), None), "path_after": next(iter(line.after), None)}
+        | {name: column.value(line) for name, column in exact.items()}
+        for line in diff.lines(fold=False)
+    ]
+    if names is None:
+        columns["what"] = columns["what"]._replace(narrow="name")
+        columns |= {name: column._replace(narrow="room") for name, column in columns.items() if name in BOTH}
+    before, after = (report.model or "network" for report in (diff.before, diff.after))
+    return Document(
+        f"{before} → {after.removeprefix(before) if after.startswith(f'{before}+') else after}",
+        [_label(line) for line in lines],
+        columns,
+        lines,
+        [*_said(diff, fold), *([("×N", TIMES)] if any(line.times > 1 for line in lines) else [])],
+        total if lines else None,
+        records,
+        {"before": before, "after": after}
+        | {name: COLUMNS[name].value(total) for name in FIGURES}
+        | {"changes": records},
+    )
+
+
+def _label(line: Line) -> Label:
+    places = [braced(paths) for paths in (line.before, line.after) if paths]
+    path = " → ".join(dict.fromkeys(places)) + (f" ×{line.times}" if line.times > 1 else "")
+    return Label(f"{SIGNS.get(line.what, '~')} {path}", path, kind="(apart)" if line.aux else "")
+
+
+def braced(paths: Sequence[str]) -> str:
+    """Several paths as one, as a shell has it: layer{2-4}.0.conv1."""
+    parts = [path.split(".") for path in paths]
+    places = [list(dict.fromkeys(place)) for place in zip(*parts)]  # noqa: B905
+    if len(set(map(len, parts))) == 1 and prod(map(len, places)) == len(set(paths)):
+        return ".".join(map(_either, places))
+    return _either(paths)
+
+
+def _either(words: Sequence[str]) -> str:
+    """What they begin and end with, around what they differ in; numbers are not torn."""
+    if len(words) == 1:
+        return words[0]
+    parts = [re.findall(r"\d+|\D", word) for word in words]
+    ahead = _shared(parts)
+    behind = _shared([part[len(ahead) :][::-1] for part in parts])[::-1]
+    inner = ["".join(part[len(ahead) : len(part) - len(behind)]) for part in parts]
+    numbers = [int(one) for one in inner if one.isdecimal()]
+    if numbers and numbers == [*range(numbers[0], numbers[0] + len(inner))]:
+        said = f"{inner[0]}-{inner[-1]}"
+    else:
+        said = ",".join(inner) if len(inner) <= MANY else f"{inner[0]}…{inner[-1]}"
+    return f"{''.join(ahead)}{{{said}}}{''.join(behind)}"
+
+
+def _shared(parts: Sequence[Sequence[str]]) -> list[str]:
+    """What all begin with."""
+    return [ones[0] for ones in takewhile(lambda ones: len(set(ones)) == 1, zip(*parts))]  # noqa: B905
+
+
+def _said(diff: Diff, folded: bool) -> Iterator[tuple[str, str]]:
+    before, after, total = diff.before, diff.after, diff.total.cost
+    if not diff.changes:
+        yield "Equal", "no layer differs"
+    yield "Parameters", _both(total.params_before, total.params_after)
+    yield "MACs", _both(total.macs_before, total.macs_after)
+    if any(change.row.aux for change in diff.changes):
+        params = _both(before.aux_params, after.aux_params)
+        macs = _both(before.totals["aux_macs"], after.totals["aux_macs"])
+        yield "Auxiliary", f"parameters {params}; MACs {macs}; of heads that run in training only"
+    if before.input_size != after.input_size:
+        yield "Input", f"{sides(before.input_size)} → {sides(after.input_size)}"
+    for label, figure in (("Depth", "depth"), ("Receptive field", "receptive_field")):
+        one, other = before.totals[figure], after.totals[figure]
+        if one != other:
+            yield label, f"{_known(one)} → {_known(other)}"
+    renamed = [line for line in diff.lines(fold=False) if line.what == "renamed"]
+    if renamed and folded:
+        some = ", ".join(f"{line.before[0]} → {line.after[0]}" for line in renamed[:MANY])
+        rest = len(renamed) - MANY
+        yield "Renamed", f"with no other change: {some}{f' and {rest} more' if rest > 0 else ''}"
+    resized = sum(change.what == "resized" for change in diff.changes)
+    if resized and folded:
+        layers = "1 more layer has" if resized == 1 else f"{resized} more layers have"
+        yield "Resized", f"{layers} another input or output size at the same parameters and MACs"
+    for report in (before, after):
+        name = report.model or "network"
+        yield from (("Unknown", f"in {name}: {one}") for one in report.unknown)
+        yield from (("Note", f"{name}: {note}") for note in report.notes)
+
+
+def _both(before: int | None, after: int | None) -> str:
+    """25,557,032 → 11,689,512, -13,867,520 (-54.26 %)."""
+    if before == after:
+        return f"{_known(before)}, equal"
+    change = ""
+    if before is not None and after is not None:
+        change = f", {after - before:+,}" + (f" ({(after - before) / before:+.2%})" if before else "")
+    return f"{_known(before)} → {_known(after)}{change}"
+
+
+def _known(value: Any) -> str:
+    return "?" if value is None else f"{value:,}" if isinstance(value, int) else sides(value)
