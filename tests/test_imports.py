@@ -21,13 +21,16 @@ LEVELS = {
     "registry": ("arch",),
     "models": ("arch", "registry"),
     "calculate": ("arch", "report"),
+    "cost": ("arch", "calculate", "report"),
     "rewrites": ("arch",),
     "edits": ("arch",),
-    "savings": ("rewrites", "calculate", "report"),
+    "savings": ("rewrites", "calculate", "cost", "report"),
     "published": ("registry", "calculate", "report"),
     "weights": ("registry", "report"),
     "render": ("report", "rich"),
     "conventions": ("report",),
+    "explain": ("arch", "report"),
+    "draw": ("arch", "render", "report"),
     # level 2
     "pytorch": ("torch", "torchinfo", "report"),
     "pytorch.build": ("torch", "arch", "calculate"),
@@ -38,9 +41,12 @@ LEVELS = {
     "agreement": ("arch", "calculate", "registry", "report"),
     "": ("api", "cli"),
     "api": ("arch", "calculate", "published", "registry", "report"),
+    "comparison": ("api", "arch", "registry", "report"),
+    "search": ("api", "arch", "cost", "pyarrow", "registry", "rewrites"),
+    "difference": ("api", "arch", "registry", "render", "report"),
     "cli": (
         *("", "click", "api", "arch", "conventions", "published", "registry", "render", "report", "targets"),
-        "weights",
+        *("calculate", "comparison", "difference", "draw", "explain", "savings", "search", "weights"),
     ),
 }
 """What each module or package imports at its top, and so whenever it is imported: the table of the design.
@@ -50,11 +56,14 @@ row for may import what the row of `pytorch` says; only those with a row of thei
 
 WITHIN = {
     "registry": ("api", "models"),
-    "report": ("render",),
+    "report": ("render", "savings"),
+    "savings": ("render",),
     "render": (),
+    "draw": ("matplotlib",),
     "cli": ("rich",),
     "targets": ("pytorch.measure",),
     "agreement": ("pytorch.build", "pytorch.measure"),
+    "comparison": ("render",),
 }
 """What functions alone may import besides; for level 3 it is everything but torch itself."""
 
@@ -204,6 +213,13 @@ def loaded(statement: str) -> set[str]:
         "from cnnzoo.cli import main; main(['summary', 'googlenet', '--format', 'json'])",
         "from cnnzoo.cli import main; main(['list'])",
         "from cnnzoo.cli import main; main(['conventions', 'resnet50'])",
+        "from cnnzoo.cli import main; main(['match', 'alexnet', '--params', '5M'])",
+        "from cnnzoo.cli import main; main(['sweep', 'resnet50', '--width', '32,64'])",
+        "from cnnzoo.cli import main; main(['compare', 'resnet50', 'vgg*', '--scatter'])",
+        "from cnnzoo.cli import main; main(['diff', 'resnet50', 'resnet50_v1'])",
+        "from cnnzoo.cli import main; main(['explain', 'resnet50', 'layer4.2.conv3'])",
+        "from cnnzoo.cli import main; main(['draw', 'resnet50'])",
+        "from cnnzoo.cli import main; main(['savings', 'resnet50'])",
     ],
 )
 def test_neither_torch_nor_numpy_nor_any_other_package_is_loaded(statement):

@@ -17,9 +17,17 @@ from .. import __version__
 COMMANDS = {
     "summary": "summary.summary_command",
     "list": "listing.list_command",
+    "compare": "compare.compare_command",
+    "diff": "diff.diff_command",
+    "explain": "explain.explain_command",
+    "savings": "savings.savings_command",
+    "match": "match.match_command",
+    "sweep": "sweep.sweep_command",
+    "draw": "draw.draw_command",
     "check": "check.check_command",
     "check-weights": "check_weights.check_weights",
     "conventions": "conventions.conventions_command",
+    "tables": "tables.tables_command",
 }
 """Where each command is; only the one that is called is imported."""
 
@@ -60,9 +68,17 @@ def cli(ctx: click.Context) -> None:
     \b
     cnnzoo summary vgg16              one network, layer by layer
     cnnzoo list "res*"                the networks there are
+    cnnzoo compare vgg16 resnet50     networks side by side
+    cnnzoo diff resnet50 resnet50_v1  what changes from one to the other, and what it costs
+    cnnzoo explain resnet50 conv1     where a layer's figures come from
+    cnnzoo savings googlenet          what its 1x1 reductions save, block by block
+    cnnzoo match resnet50 --params 5M the configurations nearest a budget
+    cnnzoo sweep vgg16 --width 16:64  what every combination costs
+    cnnzoo draw vgg16 -o vgg16.svg    a picture: blocks, volumes, bars or receptive field
     cnnzoo check "res*"               proof that what is calculated is what runs
     cnnzoo check-weights FILE [NAME]  which network a checkpoint fits
     cnnzoo conventions resnet50       what other tools print for it, and why
+    cnnzoo tables --check             whether the documentation's tables are what the code says
 
     Completion of model names: eval "$(_CNNZOO_COMPLETE=bash_source cnnzoo)", or zsh_source, fish_source.
     """

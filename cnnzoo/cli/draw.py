@@ -1,0 +1,97 @@
+"""`cnnzoo draw TARGET`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import click
+
+from ..api import describe
+from ..arch.node import Node
+from ..draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, picture
+from ..registry import Builder, UnknownModelError
+from ..targets import find, is_registered, make, read_settings
+from .common import complete_name, put, to_stdout, write
+from .measured import read_inputs, report_of
+
+ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "mmd"}
+
+
+@click.command("draw", short_help="A picture of one network.")
+@click.argument("name", metavar="TARGET", shell_complete=complete_name)
+@click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What the picture shows.")
+@click.option(
+    "--depth", type=click.IntRange(1, 10**9), default=DEPTH, show_default=True, help="Levels of blocks opened."
+)
+@click.option("--input-size", "input_sizes", metavar="CxHxW", multiple=True, help="As in `cnnzoo summary`.")
+@click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
+@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE, all or nothing.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by FILE's ending, or mmd without one.")
+def draw_command(
+    name: str,
+    kind: str,
+    depth: int,
+    input_sizes: tuple[str, ...],
+    num_classes: int | None,
+    pairs: tuple[str, ...],
+    output: str | None,
+    format_: str | None,
+) -> None:
+    """Draw TARGET: a name or anything else that `cnnzoo summary` takes.
+
+    \b
+    graph    its blocks, the shapes that flow between them, and what they cost
+    volumes  boxes as large as its maps, where their shape changes
+    bars     parameters and MACs of each layer or block
+    field    what one position of each stage's output sees of the input
+
+    Text (mmd for Mermaid, dot for Graphviz) goes to stdout without a FILE. A graph takes a registered network or
+    a description. svg, png and pdf take pip install 'cnnzoo[draw]'.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of fonts and folders that it sets up for itself
+    format_ = _format(kind, format_, output)
+    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
+    try:
+        description = _description(name, {**read_settings(pairs), **settings}) if kind == "graph" else None
+        inputs = read_inputs(input_sizes, measured=not is_registered(name))
+        report, failure, *_ = report_of(name, pairs, inputs, None, None, settings)
+        if failure is not None:
+            raise failure
+        drawn = picture(report, kind, format_, description=description, depth=depth)
+    except (UnknownModelError, CannotDrawError, ValueError, TypeError) as error:
+        raise click.UsageError(str(error)) from None
+    if output is not None:
+        write(output, drawn)
+    else:
+        with to_stdout():
+            put(drawn)
+
+
+def _format(kind: str, format_: str | None, output: str | None) -> str:
+    """What --format says, else FILE's ending; Mermaid where there is no FILE."""
+    if output is None:
+        if kind != "graph" or format_ in DRAWN:
+            texts = " or ".join(TEXTS)
+            raise click.UsageError(f"a picture goes to a file: give -o FILE.svg; only a graph can be text: {texts}")
+        return format_ or "mmd"
+    ending = os.path.splitext(output)[1].lower()
+    if format_ is None and ending not in ENDINGS:
+        raise click.UsageError(f"{output!r} does not say how to draw: its ending must be {', '.join(ENDINGS)}")
+    return format_ or ENDINGS[ending]
+
+
+def _description(name: str, settings: dict[str, Any]) -> Node:
+    """ValueError where there is none, but a module."""
+    if is_registered(name):
+        return describe(name, **settings)
+    found = find(name, settings)
+    made = found.describe(**settings) if isinstance(found, Builder) else make(found)
+    if not isinstance(made, Node):
+        raise ValueError(
+            f"{name} is a torch.nn.Module, and measuring it does not show how its layers are joined; "
+            f"--kind bars and --kind volumes can be drawn of it"
+        )
+    return made

@@ -1,0 +1,97 @@
+"""What tests of pictures share: registered and random networks with their reports, and a look at an SVG."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from functools import cache
+
+from hypothesis import strategies as st
+from strategies import maps, networks
+
+import cnnzoo
+from cnnzoo import draw
+from cnnzoo.arch import Aux, Join, Node
+from cnnzoo.calculate import calculate
+from cnnzoo.draw import colours
+from cnnzoo.registry import get_builder
+from cnnzoo.report import Report
+
+DEPTHS = (1, 2, 3, 9)
+ODD = (
+    '"',
+    "<&>",
+    "\\",
+    "größe",
+    "- x",
+    "1)",
+    "#35;",
+    "`a`",
+    "$x$",
+    "end",
+    "]|",
+    "&amp;",
+    "a b",
+    "层",
+    "\\n",
+    "n0",
+)
+"""Names of children that each mean something to one of the languages."""
+
+
+@cache
+def report_of(name: str) -> Report:
+    return cnnzoo.summary(name)
+
+
+@cache
+def graph_of(name: str, depth: int) -> draw.Graph:
+    return draw.diagram(get_builder(name).describe(), report_of(name), depth)
+
+
+def renamed(node: Node) -> Node:
+    """With other names for all children, though not for shortcuts."""
+    if not isinstance(node, Join):
+        return node
+    odd = [name + "'" * (number // len(ODD)) for number, name in enumerate(ODD * len(node))]
+    names = {name: name if name == "downsample" else odd[number] for number, (name, _) in enumerate(node.children)}
+    children = {names[name]: renamed(child) for name, child in node.children}
+    for name, child in children.items():
+        if isinstance(child, Aux):
+            children[name] = Aux(names[child.source], **dict(child.children))
+    return type(node)(*node._head, **children)
+
+
+@st.composite
+def any_network(drawn) -> tuple[Node, Report]:
+    """A description with odd names, and its report."""
+    size = drawn(maps(side=12))
+    description = renamed(drawn(networks(size)))
+    return description, calculate(description, size, model='a "<&\\n')
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+KNOWN = {
+    colour.light
+    for value in vars(colours).values()
+    for paint in (value.values() if isinstance(value, dict) else [value])
+    for colour in (paint if isinstance(paint, colours.Paint) else [paint])
+    if isinstance(colour, colours.Colour)
+}
+"""The colours that are others on a dark page."""
+
+
+def drawn(name: str, kind: str, format: str, **options) -> bytes:
+    return draw.picture(report_of(name), kind, format, description=get_builder(name).describe(), **options)
+
+
+def check_svg(svg: bytes, *words: str) -> None:
+    tree = ET.fromstring(svg)
+    said = ["".join(text.itertext()).strip() for text in tree.iter(f"{SVG}text")]
+    for word in words:
+        assert any(word in line for line in said), word
+    used = set()
+    for one in tree.iter():
+        style = dict(part.split(": ", 1) for part in (one.get("style") or "").rstrip(";").split("; ") if part)
+        used |= {found for kind in ("fill", "stroke") for found in (one.get(kind), style.get(kind)) if found}
+    assert used - {"none", "transparent"} <= KNOWN
+    assert all(f'="{colour}"]' in tree.find(f"{SVG}style").text for colour in used & KNOWN)

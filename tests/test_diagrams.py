@@ -1,0 +1,279 @@
+"""Diagrams: as a value, as DOT and as Mermaid."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from command import call
+from hypothesis import given
+from hypothesis import strategies as st
+from pictured import DEPTHS, any_network, graph_of, report_of
+from pygraphviz import AGraph
+
+from cnnzoo import draw
+from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Node, ReLU, Residual, Sequential
+from cnnzoo.calculate import calculate
+from cnnzoo.registry import get_builder, list_models
+from cnnzoo.report import Report, Row
+
+# The diagram
+
+
+def check(graph: draw.Graph, report: Report) -> None:
+    """All that holds of every diagram."""
+    boxes = {box.id: box for box in graph.boxes}
+    assert len(boxes) == len(graph.boxes)
+    main = [box for box in graph.boxes if not box.aux]
+    assert sum(box.params for box in main) == report.total_params
+    assert sum(box.macs for box in main) == report.total_macs
+    order = list(boxes)
+    incoming: dict[str, list[draw.Edge]] = {}
+    for edge in graph.edges:
+        assert order.index(edge.source) < order.index(edge.target)
+        assert edge.aux == boxes[edge.target].aux
+        incoming.setdefault(edge.target, []).append(edge)
+        assert edge.shape == output_of(boxes[edge.source], graph, report)
+    for box in graph.boxes:
+        shapes = [edge.shape for edge in incoming.get(box.id, [])]
+        if box.role == "input":
+            assert not shapes
+        elif box.role == "cat":
+            assert (sum(shape[0] for shape in shapes), *shapes[0][1:]) == step_of(box, report).output_shape
+        elif box.role == "add":
+            assert shapes == [step_of(box, report).output_shape] * 2
+        else:
+            assert len(shapes) == 1
+            assert not box.paths or shapes == [report[box.paths[0]].input_shape]
+    assert [box.role for box in graph.boxes if not any(edge.source == box.id for edge in graph.edges)] == [
+        box.role for box in graph.boxes if box.role == "output"
+    ]
+    frames = {frame.id for frame in graph.frames}
+    assert {one.frame for one in (*graph.boxes, *graph.frames)} - {None} <= frames
+
+
+def step_of(box: draw.Box, report: Report) -> Row:
+    return next(row for row in report.rows if row.own and row.path == box.paths[0])
+
+
+def output_of(box: draw.Box, graph: draw.Graph, report: Report) -> tuple[int, ...]:
+    """By the report; a fork's is what it gets."""
+    if box.role == "input":
+        return report.input_size
+    if box.role == "fork":
+        source = next(edge.source for edge in graph.edges if edge.target == box.id)
+        return output_of(next(one for one in graph.boxes if one.id == source), graph, report)
+    if box.role in ("add", "cat") and len(box.paths) == 1:
+        return step_of(box, report).output_shape
+    return report[box.paths[-1]].output_shape
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("name", list_models())
+def test_costs_add_up_and_shapes_are_the_report_s(name, depth):
+    graph = graph_of(name, depth)
+    check(graph, report_of(name))
+    assert sum(box.params for box in graph.boxes if box.aux) == report_of(name).aux_params
+
+
+@given(any_network(), st.integers(1, 5))
+def test_so_they_do_in_any_network(network, depth):
+    description, report = network
+    check(draw.diagram(description, report, depth), report)
+
+
+@given(any_network())
+def test_opened_all_the_way_every_row_is_in_one_box(network):
+    description, report = network
+    graph = draw.diagram(description, report, 99)
+    times = {None: 1}
+    for frame in graph.frames:
+        times[frame.id] = times[frame.frame] * frame.times
+    assert sum(len(box.paths) * box.times * times[box.frame] for box in graph.boxes) == len(report.rows)
+    assert sum(box.params for box in graph.boxes if box.aux) == report.aux_params
+
+
+def wires(description: Node, size: tuple[int, ...], depth: int = 9) -> list[tuple[str, str]]:
+    """The edges by the names of their ends; a fork is "."."""
+    graph = draw.diagram(description, calculate(description, size), depth)
+    names = {box.id: box.name or "." for box in graph.boxes}
+    return [(names[edge.source], names[edge.target]) for edge in graph.edges]
+
+
+def test_branches_meet():
+    net = Sequential(a=Conv2d(4, 3), both=Concat(left=Conv2d(2, 1), right=Sequential(b=Conv2d(3, 1), c=Conv2d(5, 1))))
+    ends = [("input", "a"), ("a", "."), (".", "left"), (".", "b"), ("b", "c"), ("left", "concat"), ("c", "concat")]
+    assert sorted(wires(net, (3, 8, 8))) == sorted([*ends, ("concat", "output")])
+
+
+def test_a_shortcut_goes_around():
+    net = Sequential(res=Residual(a=Conv2d(4, 1), b=Conv2d(3, 1)), end=Conv2d(1, 1))
+    assert wires(net, (3, 8, 8)) == [
+        *(("input", "."), (".", "a"), ("a", "b"), ("b", "+"), (".", "+")),
+        *(("+", "end"), ("end", "output")),
+    ]
+
+
+def test_a_shortcut_of_its_own_is_a_branch():
+    net = Residual(a=Conv2d(4, 1), downsample=Conv2d(4, 1))
+    assert wires(net, (3, 8, 8)) == [
+        *(("input", "."), (".", "a"), (".", "downsample"), ("a", "+"), ("downsample", "+"), ("+", "output"))
+    ]
+
+
+def test_a_dense_layer_is_appended():
+    net = Dense(a=Conv2d(4, 1))
+    assert wires(net, (3, 8, 8)) == [("input", "."), (".", "a"), (".", "concat"), ("a", "concat"), ("concat", "output")]
+
+
+def test_a_head_hangs_beside():
+    net = Sequential(a=Conv2d(4, 1), b=Conv2d(5, 1), head=Aux("a", c=Conv2d(1, 1)), d=Conv2d(2, 1))
+    graph = draw.diagram(net, calculate(net, (3, 8, 8)), 9)
+    names = {box.id: box.name for box in graph.boxes}
+    aux = [(names[edge.source], names[edge.target]) for edge in graph.edges if edge.aux]
+    assert aux == [("a", "c"), ("c", "output in training")]
+    assert [frame.aux for frame in graph.frames] == [True]
+
+
+def test_slight_layers_are_stacked_but_not_where_another_reads_what_is_below():
+    net = Sequential(a=Conv2d(4, 1), relu=ReLU(), b=Conv2d(4, 1), head=Aux("b", c=Conv2d(1, 1)), late=ReLU())
+    graph = draw.diagram(net, calculate(net, (3, 8, 8)), 9)
+    stacks = [box.paths for box in graph.boxes if box.paths]
+    assert stacks == [("a", "relu"), ("b",), ("head.c",), ("late",)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_equal_neighbours_are_folded(count):
+    block = Residual(a=Conv2d(3, 1), relu=ReLU(), b=Conv2d(3, 1))
+    net = Sequential(blocks=Sequential(*[block] * count), end=Conv2d(1, 1))
+    report = calculate(net, (3, 8, 8))
+    for depth in (2, 3):
+        graph = draw.diagram(net, report, depth)
+        folded = [one for one in (*graph.boxes, *graph.frames) if one.times > 1]
+        assert [one.times for one in folded] == ([count] if count > 1 else [])
+        assert all(one.name == f"0-{count - 1}" for one in folded)
+        check(graph, report)
+
+
+def test_equal_branches_are_not():
+    assert wires(Concat(Conv2d(2, 1), Conv2d(2, 1)), (3, 8, 8)).count((".", "0")) == 1
+
+
+def test_a_report_of_another_network_is_refused():
+    with pytest.raises(ValueError, match="no row at 'conv1'"):
+        draw.diagram(get_builder("resnet18").describe(), report_of("vgg16"), 2)
+    with pytest.raises(ValueError, match="no step"):
+        draw.diagram(Concat(a=Conv2d(3, 1)), calculate(Sequential(a=Conv2d(3, 1)), (3, 8, 8)), 2)
+
+
+# As text
+
+
+def exact(tooltip: str) -> tuple[int, int]:
+    return tuple(int(re.search(rf"(\d+) {unit}", tooltip)[1]) for unit in ("parameters", "MACs"))
+
+
+def check_dot(graph: draw.Graph) -> None:
+    """Graphviz reads from the text what the graph says."""
+    read = AGraph(string=draw.to_dot(graph))
+    boxes = [box for box in graph.boxes if box.role != "fork"]
+    assert {str(node) for node in read.nodes()} == {box.id for box in graph.boxes}
+    assert all(exact(read.get_node(box.id).attr["tooltip"]) == (box.params, box.macs) for box in boxes)
+    shown = Counter((edge[0], edge[1], edge.attr["label"].strip()) for edge in read.edges())
+    said = Counter(
+        (edge.source, edge.target, "" if edge.source in graph.forks else "×".join(map(str, edge.shape)))
+        for edge in graph.edges
+    )
+    assert shown == said
+    parents = {frame.id: frame.frame for frame in graph.frames}
+    held: dict[str, set[str]] = {frame: set() for frame in parents}
+    for box in graph.boxes:
+        frame = box.frame
+        while frame is not None:
+            held[frame].add(box.id)
+            frame = parents[frame]
+    assert held == {cluster.name.removeprefix("cluster_"): set(map(str, cluster.nodes())) for cluster in clusters(read)}
+
+
+def clusters(graph: AGraph) -> Iterator[AGraph]:
+    for inner in graph.subgraphs():
+        yield inner
+        yield from clusters(inner)
+
+
+LABEL = r'"((?:[\w ,·×/.-]|#\d+;|<br/>)+)"'
+BOX = re.compile(rf"(n\d+)(?:\(\[{LABEL}\]\)|\(\({LABEL}\)\)|\[{LABEL}\]):::(\w+)")
+EDGE = re.compile(rf"(n\d+) (-->|-\.->)(?:\|{LABEL}\|)? (n\d+)")
+SUBGRAPH = re.compile(rf"subgraph (f\d+)\[{LABEL}\]")
+STYLE = re.compile(r"classDef \w+ [\w:#, -]+|class [\w,]+ (?:frame|aux)")
+
+
+def check_mermaid(graph: draw.Graph) -> None:
+    """A reader that knows only these five statements finds the graph in the text."""
+    text = draw.to_mermaid(graph)
+    _, front, body = text.split("---\n", 2)
+    assert front.startswith('title: "')
+    lines = [line.strip() for line in body.splitlines()]
+    assert lines.pop(0) == "flowchart TD"
+    boxes, edges, frames, open_ = {}, Counter(), [], []
+    for line in lines:
+        if found := BOX.fullmatch(line):
+            ident, *labels, role = found.groups()
+            boxes[ident] = (role, plain("".join(filter(None, labels))), open_[-1] if open_ else None)
+        elif found := EDGE.fullmatch(line):
+            source, arrow, label, target = found.groups()
+            edges[source, target, label or "", arrow == "-.->"] += 1
+        elif found := SUBGRAPH.fullmatch(line):
+            frames.append((found[1], plain(found[2])[0]))
+            open_.append(found[1])
+        elif line == "end":
+            open_.pop()
+        else:
+            assert STYLE.fullmatch(line), line
+    assert not open_
+    assert dict(frames) == {frame.id: frame_name(frame) for frame in graph.frames}
+    assert {ident: (role, frame) for ident, (role, _, frame) in boxes.items()} == {
+        box.id: (box.role, box.frame) for box in graph.boxes
+    }
+    for box in graph.boxes:
+        lines = boxes[box.id][1]
+        assert lines[0].startswith(box.name or " ")
+        assert lines[1 : 1 + len(box.lines)] == list(box.lines)
+    said = Counter()
+    for edge in graph.edges:
+        label = "" if edge.source in graph.forks else "×".join(map(str, edge.shape))
+        said[edge.source, edge.target, label, edge.aux] += 1
+    assert edges == said
+
+
+def frame_name(frame: draw.Frame) -> str:
+    kind = "" if frame.kind == "Sequential" else f" {frame.kind}"
+    return f"{frame.name} ×{frame.times}{kind}" if frame.times > 1 else f"{frame.name}{kind}"
+
+
+def plain(label: str) -> list[str]:
+    return [re.sub(r"#(\d+);", lambda number: chr(int(number[1])), line) for line in label.split("<br/>")]
+
+
+@pytest.mark.parametrize("depth", DEPTHS[:3])
+@pytest.mark.parametrize("name", list_models())
+def test_the_texts_say_what_the_graph_says(name, depth):
+    check_dot(graph_of(name, depth))
+    check_mermaid(graph_of(name, depth))
+
+
+@given(any_network(), st.integers(1, 4))
+def test_so_they_do_of_any_network(network, depth):
+    graph = draw.diagram(*network, depth)
+    check_dot(graph)
+    check_mermaid(graph)
+
+
+def test_what_mermaid_does_not_draw_is_said():
+    with pytest.warns(UserWarning, match="edges, of 500 that Mermaid draws"):
+        draw.to_mermaid(graph_of("densenet264", 9))
+    result = call("draw", "densenet264", "--depth", "9")
+    assert result.code == 0
+    assert re.fullmatch(
+        "Warning: .* edges, of 500 that Mermaid draws and .*: open fewer levels of blocks\n", result.err
+    )

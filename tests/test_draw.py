@@ -1,0 +1,344 @@
+"""Pictures as they are drawn, and `cnnzoo draw`."""
+
+import io
+import os
+import re
+import time
+from contextlib import suppress
+from itertools import combinations
+
+import pytest
+from command import call, spawn
+from hypothesis import given
+from hypothesis import strategies as st
+from pictured import DEPTHS, ODD, any_network, check_svg, drawn, report_of
+from PIL import Image
+
+from cnnzoo import draw
+from cnnzoo.arch import Concat, Conv2d, Linear, ReLU, Sequential
+from cnnzoo.calculate import calculate
+from cnnzoo.draw import colours
+from cnnzoo.draw.sheet import Area, Text, bounds
+from cnnzoo.draw.stages import steps
+from cnnzoo.draw.words import short
+from cnnzoo.registry import list_models
+
+
+@pytest.mark.parametrize("kind", draw.KINDS)
+@pytest.mark.parametrize("name", list_models()[::8])
+def test_an_svg_has_its_text_and_is_the_same_each_time(name, kind):
+    svg = drawn(name, kind, "svg")
+    check_svg(svg, name, f"{report_of(name).total_params:,} parameters")
+    assert drawn(name, kind, "svg") == svg
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("kind", draw.KINDS)
+@pytest.mark.parametrize("name", list_models())
+def test_every_network_can_be_drawn(name, kind, depth):
+    check_svg(drawn(name, kind, "svg", depth=depth), name)
+
+
+def test_png_and_pdf():
+    first = {(kind, ending): drawn("lenet5", kind, ending) for kind in draw.KINDS for ending in ("png", "pdf")}
+    for (_, ending), picture in first.items():
+        if ending == "pdf":
+            assert picture.startswith(b"%PDF-")
+            continue
+        image = Image.open(io.BytesIO(picture))
+        assert image.format == "PNG"
+        assert min(image.size) > 300
+        assert len(image.convert("RGB").getcolors(1 << 20)) > 10
+    time.sleep(1.1)  # a date would be another one
+    assert {key: drawn("lenet5", *key) for key in first} == first
+
+
+@pytest.mark.parametrize("format", draw.DRAWN)
+def test_odd_names_are_drawn_as_they_are(format):
+    blocks = {name: Concat(**{name: Conv2d(number, 1), "and": Conv2d(2, 1)}) for number, name in enumerate(ODD, 1)}
+    net = Sequential(**blocks)
+    report = calculate(net, (3, 8, 8), model='a "<&\\n')
+    for kind in draw.KINDS:
+        picture = draw.picture(report, kind, format, description=net, depth=3)
+        if format == "svg":
+            check_svg(picture, *(ODD if kind in ("graph", "bars") else ODD[:1]), 'a "<&\\n')
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, definition of contrast ratio."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("page", ["light", "dark"])
+def test_text_is_legible_on_all_that_is_under_it(page):
+    fills = [
+        colours.PAPER,
+        colours.FRAME.fill,
+        *(paint.fill for role, paint in colours.PAINTS.items() if role != "fork"),
+    ]
+    for fill in fills:
+        for text in (colours.INK, colours.MUTED):
+            assert contrast(getattr(text, page), getattr(fill, page)) >= 4.5
+    for paint in colours.PAINTS.values():
+        assert contrast(getattr(paint.line, page), getattr(colours.PAPER, page)) >= 3
+
+
+def test_no_two_colours_are_alike_on_white():
+    """Or one would be taken for the other on black."""
+    paints = {id(paint): paint for paint in (colours.FRAME, *colours.PAINTS.values())}.values()
+    every = {colours.PAPER, colours.INK, colours.MUTED, colours.LINE, *(colour for paint in paints for colour in paint)}
+    assert len({colour.light for colour in every}) == len(every)
+
+
+# Sheets
+
+
+def check_sheet(sheet) -> None:
+    """Nothing is cut off, and no text covers another."""
+    for mark in sheet.marks:
+        left, bottom, right, top = bounds(mark)
+        assert 0 <= left <= right <= sheet.width
+        assert 0 <= bottom <= top <= sheet.height
+    words = [bounds(mark) for mark in sheet.marks if isinstance(mark, Text) and mark.words]
+    for one, other in combinations(words, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        assert apart
+
+
+@pytest.mark.parametrize("depth", [2, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 3, 9))])
+@pytest.mark.parametrize("kind", draw.PLOTS)
+@pytest.mark.parametrize("name", list_models())
+def test_no_text_covers_another(name, kind, depth):
+    check_sheet(draw.PLOTS[kind](report_of(name), depth))
+
+
+@given(any_network(), st.integers(1, 4))
+def test_nor_does_it_in_any_network(network, depth):
+    _, report = network
+    check_sheet(draw.PLOTS["volumes"](report, depth))
+    if report.total_params or report.aux_params:
+        check_sheet(draw.PLOTS["bars"](report, depth))
+    with suppress(ValueError):  # where no receptive field is known
+        check_sheet(draw.PLOTS["field"](report, depth))
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_volumes_do_not_cover_each_other(name):
+    marks = draw.PLOTS["volumes"](report_of(name), 2).marks
+    boxes, part = [], []
+    for mark in [mark for mark in marks if isinstance(mark, Area)]:
+        if part and not (bounds(part[0])[0] - 1e-6 <= bounds(mark)[0] <= bounds(part[0])[2] + 1e-6):
+            boxes.append(part)
+            part = []
+        part.append(mark)
+    for one, other in combinations([*boxes, part], 2):
+        across = [bounds(mark) for mark in (*one, *other)]
+        firsts, others = across[: len(one)], across[len(one) :]
+        beside = max(edge[2] for edge in firsts) < min(edge[0] for edge in others)
+        above = min(edge[1] for edge in firsts) > max(edge[3] for edge in others)
+        assert beside or above
+
+
+@pytest.mark.parametrize("depth", DEPTHS[:3])
+@pytest.mark.parametrize("name", list_models())
+def test_bars_are_of_all_there_is(name, depth):
+    """As long as their share of the largest, and none is missing."""
+    report = report_of(name)
+    rows = [row for row in steps(report, depth) if row.params or row.macs]
+    marks = [mark for mark in draw.PLOTS["bars"](report, depth).marks if isinstance(mark, Area)]
+    for figure, role in (("params", "convolution"), ("macs", "linear")):
+        values = [getattr(row, figure) for row in rows]
+        assert sum(value for row, value in zip(rows, values, strict=True) if not row.aux) == report.totals[figure]
+        bars = [bounds(mark) for mark in marks if mark.line == colours.PAINTS[role].line]
+        longest = max(right - left for left, _, right, _ in bars)
+        shares = [(right - left) / longest for left, _, right, _ in bars]
+        assert shares == pytest.approx([value / max(values) for value in values if value])
+        assert [top for *_, top in bars] == sorted((top for *_, top in bars), reverse=True)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_fields_are_to_scale_and_said(name):
+    report = report_of(name)
+    sheet = draw.PLOTS["field"](report, 2)
+    said = [mark.words for mark in sheet.marks if isinstance(mark, Text)]
+    for line in said:
+        if found := re.fullmatch(r"(\d+)×(\d+) pixels(, larger than the input)?", line):
+            assert bool(found[3]) == (int(found[1]) > report.input_size[1])
+    assert any(line.startswith(f"{report.receptive_field}×{report.receptive_field} pixels") for line in said)
+    areas = [mark for mark in sheet.marks if isinstance(mark, Area) and len(mark.points) == 4]
+    widths = [right - left for left, _, right, _ in map(bounds, areas)]
+    scale = widths[0] / report.input_size[2]
+    fields = sorted(int(line.partition("×")[0]) for line in said if "pixels" in line)
+    fields.remove(report.input_size[1])
+    near = [width for mark, width in zip(areas[1:], widths[1:], strict=True) if not mark.dashed]
+    assert sorted(near) == pytest.approx([size * scale for size in fields if size <= 3 * report.input_size[1]])
+
+
+def test_a_field_is_where_it_is():
+    """LeNet-5's c1 reads 5x5 pixels, the 14th of 28 positions those from the 14th on; c5 reads all 32."""
+    sheet = draw.PLOTS["field"](report_of("lenet5"), 2)
+    whole, first, *_, last = [bounds(mark) for mark in sheet.marks if isinstance(mark, Area) and len(mark.points) == 4]
+    pixel = (whole[2] - whole[0]) / 32
+    assert [(edge - start) / pixel for edge, start in zip(first, whole[:2] * 2, strict=True)] == pytest.approx(
+        [13, 32 - 18, 18, 32 - 13]
+    )
+    assert last == pytest.approx(whole)
+
+
+def test_vectors_alone_can_be_drawn():
+    net = Sequential(a=Linear(20), relu=ReLU(), b=Linear(5))
+    report = calculate(net, (7,))
+    for kind in ("graph", "volumes", "bars"):
+        check_svg(draw.picture(report, kind, description=net), "network")
+    with pytest.raises(ValueError, match="no receptive field is known"):
+        draw.picture(report, "field")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        *((0, "0"), (9_999, "9,999"), (10_000, "10.0 k"), (99_949, "99.9 k"), (99_950, "100 k"), (999_499, "999 k")),
+        *((999_500, "1.00 M"), (25_557_032, "25.6 M"), (999_500_000, "1.00 G"), (4_089_184_256, "4.09 G"), (None, "?")),
+    ],
+)
+def test_short_figures(value, said):
+    assert short(value) == said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"kind": "pie"}, "there are graph, volumes, bars, field"),
+        ({"format": "jpg"}, "there are svg, png, pdf, mmd, dot"),
+        ({"kind": "bars", "format": "mmd"}, "bars cannot be drawn as mmd"),
+        ({"kind": "graph"}, "takes a description"),
+    ],
+)
+def test_a_picture_that_there_is_not(options, said):
+    with pytest.raises(ValueError, match=said):
+        draw.picture(report_of("lenet5"), **options)
+
+
+# The command
+
+
+@pytest.mark.parametrize("ending", [".svg", ".png", ".pdf", ".mmd", ".dot", ".gv", ".mermaid", ".SVG"])
+def test_a_file_is_drawn_by_its_ending(tmp_path, ending):
+    file = tmp_path / f"net{ending}"
+    assert call("draw", "lenet5", "-o", str(file)).succeeded() == ""
+    same = {".gv": "dot", ".mermaid": "mmd"}.get(ending, ending[1:].lower())
+    assert file.read_bytes() == drawn("lenet5", "graph", same)
+    assert os.listdir(tmp_path) == [file.name]
+
+
+@pytest.mark.parametrize("format", draw.TEXTS)
+def test_text_goes_to_stdout(format):
+    assert call("draw", "resnet18", "--format", format).succeeded().encode() == drawn("resnet18", "graph", format)
+
+
+def test_without_a_word_it_is_mermaid():
+    assert call("draw", "vgg11").succeeded() == call("draw", "vgg11", "--format", "mmd").succeeded()
+    assert spawn("draw", "vgg11", PYTHONIOENCODING="ascii").succeeded() == call("draw", "vgg11").succeeded()
+
+
+def test_options_change_what_is_drawn():
+    said = call("draw", "resnet18", "--depth", "1", "--num-classes", "7", "--input-size", "64").succeeded()
+    assert "input 3×64×64" in said
+    assert '|"7"|' in said
+    assert "subgraph" not in said
+
+
+def test_a_rewritten_network_is_drawn():
+    said = call("draw", "googlenet+drop_reductions").succeeded()
+    assert said.startswith('---\ntitle: "googlenet+drop_reductions · ')
+    assert said != call("draw", "googlenet").succeeded()
+
+
+SOURCE = """
+from torch import nn
+from cnnzoo.arch import Conv2d, ReLU, Sequential
+
+def module():
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(72, 5))
+    net[0].unused = nn.Linear(2, 2)
+    return net
+
+def described(width=8):
+    return Sequential(conv=Conv2d(width, 3), relu=ReLU())
+"""
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    (tmp_path / "net_to_draw.py").write_text(SOURCE)
+    monkeypatch.chdir(tmp_path)
+    return "net_to_draw.py"
+
+
+def test_what_is_measured_is_drawn_as_far_as_it_is_known(source):
+    for kind in ("bars", "volumes"):
+        call("draw", f"{source}:module", "--input-size", "3x8x8", "--kind", kind, "-o", f"{kind}.svg").succeeded()
+        with open(f"{kind}.svg", "rb") as file:
+            check_svg(file.read(), f"{source}:module", "72" if kind == "volumes" else "365")
+    where = ("draw", f"{source}:module", "--input-size", "3x8x8", "-o", "x.svg")
+    call(*where).refused("does not show how its layers are joined", "--kind bars")
+    call(*where, "--kind", "field").refused("no receptive field is known")
+    assert not os.path.exists("x.svg")
+
+
+def test_a_description_anywhere_is_drawn(source):
+    said = call("draw", f"{source}:described", "--input-size", "3x8x8", "--arg", "width=4").succeeded()
+    assert '"4×6×6"' in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("resnet51 -o x.svg", ("'resnet51'", "did you mean")),
+        ("vgg16+quux -o x.svg", ("'quux'",)),
+        ("vgg16 -o x.jpg", ("'x.jpg'", ".svg", ".png", ".pdf", ".mmd", ".dot")),
+        ("vgg16 -o x", ("'x'", ".svg")),
+        ("vgg16 --kind bars", ("-o FILE.svg",)),
+        ("vgg16 --format png", ("-o FILE.svg",)),
+        ("vgg16 --kind bars -o x.mmd", ("bars cannot be drawn as mmd",)),
+        ("vgg16 --kind pie -o x.svg", ("'pie'", *draw.KINDS)),
+        ("vgg16 --depth 0 -o x.svg", ("--depth",)),
+        ("vgg16 --input-size 8 -o x.svg", ("at features.", "nothing is left")),
+        ("vgg16 --arg depth -o x.svg", ("'depth'",)),
+        ("vgg16 --input-size 64 --input-size 64 -o x.svg", ("once",)),
+        ("vgg16 -o missing/x.svg", ("missing/x.svg",)),
+    ],
+)
+def test_bad_input_is_one_line_and_no_file(tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.svg").write_text("as it was")
+    call("draw", *arguments.split()).refused(*said)
+    assert os.listdir(tmp_path) == ["x.svg"]
+    assert (tmp_path / "x.svg").read_text() == "as it was"
+
+
+@pytest.mark.parametrize(("kind", "package"), [("graph", "pygraphviz"), ("bars", "matplotlib")])
+def test_what_is_not_installed_is_named(tmp_path, monkeypatch, kind, package):
+    monkeypatch.setattr("cnnzoo.draw.find_spec", lambda name: None if name == package else object())
+    line = call("draw", "lenet5", "--kind", kind, "-o", str(tmp_path / "x.svg"))
+    line.refused(package, "pip install 'cnnzoo[draw]'")
+    assert os.listdir(tmp_path) == []
+    assert call("draw", "lenet5").succeeded()
+
+
+def test_what_fails_is_said_in_a_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnzoo.draw.graphviz.SCRIPT", "raise SystemExit('no layout')")
+    call("draw", "lenet5", "-o", str(tmp_path / "x.svg")).refused("Graphviz cannot draw it: no layout")
+
+
+def test_drawing_says_nothing_on_stderr(tmp_path):
+    for kind in draw.KINDS:
+        assert spawn("draw", "lenet5", "--kind", kind, "-o", str(tmp_path / f"{kind}.svg")).succeeded() == ""
