@@ -79,7 +79,6 @@ DEFAULT = (
 ROOM = ("flops", "activations", "year", "depth", "receptive_field")
 """Those of `DEFAULT` for which a terminal must have room."""
 
-
 FIGURES = (
     "per sample, as text in three digits (all other formats are exact); FLOPs = 2 x MACs; Act. is the outputs of all "
     "layers, in elements; Memory is parameters, buffers and activations at the peak of inference"

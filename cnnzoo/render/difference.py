@@ -34,10 +34,10 @@ COLUMNS = {
     "kind": Column("Kind", attrgetter("kind"), right=False),
     "params_before": Column("Params before", attrgetter("cost.params_before"), count),
     "params_after": Column("Params after", attrgetter("cost.params_after"), count),
-    "params": Column("Params", attrgetter("cost.params"), signed),
+    "params": Column("Params diff", attrgetter("cost.params"), signed),
     "macs_before": Column("MACs before", attrgetter("cost.macs_before"), count),
     "macs_after": Column("MACs after", attrgetter("cost.macs_after"), count),
-    "macs": Column("MACs", attrgetter("cost.macs"), signed),
+    "macs": Column("MACs diff", attrgetter("cost.macs"), signed),
     "change": Column("Change", attrgetter("words"), right=False),
     "aux": Column("Aux", attrgetter("aux"), lambda value: "yes" if value else "", right=False),
 }
@@ -47,8 +47,7 @@ FIGURES = [name for name in COLUMNS if name.startswith(("params", "macs"))]
 BOTH = [name for name in FIGURES if name not in ("params", "macs")]
 """Those for which a terminal must have room."""
 
-
-DEFAULT = ("what", *FIGURES, "change")
+DEFAULT = (*FIGURES, "change")
 
 
 def document(diff: Diff, names: Sequence[str] | None, fold: bool) -> Document:
@@ -62,7 +61,6 @@ def document(diff: Diff, names: Sequence[str] | None, fold: bool) -> Document:
         for line in diff.lines(fold=False)
     ]
     if names is None:
-        columns["what"] = columns["what"]._replace(narrow="name")
         columns |= {name: column._replace(narrow="room") for name, column in columns.items() if name in BOTH}
     before, after = (report.model or "network" for report in (diff.before, diff.after))
     return Document(
@@ -81,8 +79,9 @@ def document(diff: Diff, names: Sequence[str] | None, fold: bool) -> Document:
 
 def _label(line: Line) -> Label:
     places = [braced(paths) for paths in (line.before, line.after) if paths]
-    path = " → ".join(dict.fromkeys(places)) + (f" ×{line.times}" if line.times > 1 else "")
-    return Label(f"{SIGNS.get(line.what, '~')} {path}", path, kind="(apart)" if line.aux else "")
+    times = f" ×{line.times}" if line.times > 1 else ""
+    name = f"{SIGNS.get(line.what, '~')} {' → '.join(dict.fromkeys(places))}{times}"
+    return Label(name, f"{name} (apart)" if line.aux else name, kind="(apart)" if line.aux else "")
 
 
 def braced(paths: Sequence[str]) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .rows import ITEM_BYTES, NOTHING, IntOrPair, Row, Shape, Unknown, added, known_sum, listed, plain
 from .tree import Line, lines, tree
+
+if TYPE_CHECKING:
+    from ..savings import Savings
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +38,8 @@ class Report:
     """How a measurement was made, where that is not as usual, and what it met."""
     exact: Mapping[str, int] = field(default_factory=dict)
     """Totals that a measurement knows better than by adding up: tensors may have several dtypes."""
+    description: Any = field(default=None, compare=False)
+    """What it is calculated from; a measurement has none."""
 
     liveness = (
         "layers run one after the other, none in place; an activation lives from the layer that makes it "
@@ -174,6 +179,18 @@ class Report:
             for name, shape in tensors.items()
         }
 
+    @cached_property
+    def savings(self) -> Savings | None:
+        """What the device that the network is known for saves; None where there is none, and of a measurement."""
+        if self.description is None:
+            return None
+        from ..savings import DoesNotApply, savings
+
+        try:
+            return savings(self.description, self.input_size, model=self.model)
+        except DoesNotApply:
+            return None
+
     def __getitem__(self, path: str) -> Row:
         """The block or layer at a path, "" for the whole network."""
         for row in (*self.blocks, *self.rows):
@@ -181,7 +198,7 @@ class Report:
                 return row
         raise KeyError(path)
 
-    def lines(self, depth: int | None = None, fold: bool = True) -> list[Line]:
+    def lines(self, depth: int | None = None, fold: bool = True) -> list[Line[Row]]:
         """The tree as a table shows it, down to `depth` levels, equal neighbouring blocks folded into one.
 
         A folded line's figures are the sums of all the blocks it stands for, so every column adds up.

@@ -106,6 +106,23 @@ class Row(NamedTuple):
             return self.path
         return self.path.rpartition(".")[0] if self.path else None
 
+    def alike(self) -> Row:
+        """All that makes it equal to its neighbour: everything but the path and what grows with the depth."""
+        return self._replace(
+            path="",
+            depth=0,
+            receptive_field=None,
+            effective_stride=None,
+            effective_padding=None,
+            live_bytes=0,
+        )
+
+    def multiplied(self, count: int) -> Row:
+        """As many of it together; None stays unknown."""
+        ones = {name: getattr(self, name) for name in SUMMED}
+        sums: dict[str, Any] = {name: None if one is None else one * count for name, one in ones.items()}
+        return self._replace(**sums)
+
 
 SUMMED = (
     "weights",

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from .rows import SUMMED, Row
+from .rows import Row
 
 
-class Line(NamedTuple):
+class Part(Protocol):
+    """What a tree is made of."""
+
+    @property
+    def name(self) -> str:
+        """Its last part of the path."""
+
+    def alike(self) -> object:
+        """All that makes two neighbours equal."""
+
+    def multiplied(self, count: int) -> Self:
+        """What stands for so many equal ones."""
+
+
+P = TypeVar("P", bound=Part)
+
+
+class Line(NamedTuple, Generic[P]):
     """A row as the table shows it: its place in the tree and how many equal neighbours it stands for."""
 
-    row: Row
+    row: P
     name: str
     level: int
     times: int
@@ -19,32 +36,24 @@ class Line(NamedTuple):
     """For each level above, and for its own, whether a sibling follows."""
 
 
-class Branch(NamedTuple):
+class Branch(NamedTuple, Generic[P]):
     """A row and what is in it."""
 
-    row: Row
-    inner: list[Branch]
+    row: P
+    inner: list[Branch[P]]
 
     def shape(self) -> tuple[Any, ...]:
-        """All that makes two neighbours equal: everything but the path and what grows with the depth."""
-        row = self.row._replace(
-            path="",
-            depth=0,
-            receptive_field=None,
-            effective_stride=None,
-            effective_padding=None,
-            live_bytes=0,
-        )
-        return (row, tuple((branch.row.name, branch.shape()) for branch in self.inner))
+        """All that makes two neighbours equal."""
+        return (self.row.alike(), tuple((branch.row.name, branch.shape()) for branch in self.inner))
 
 
-def tree(rows: Sequence[Row], blocks: Sequence[Row]) -> list[Branch]:
+def tree(rows: Sequence[Row], blocks: Sequence[Row]) -> list[Branch[Row]]:
     """The top of the tree that the paths of the rows make."""
-    top: list[Branch] = []
-    branches: dict[str, Branch] = {}
+    top: list[Branch[Row]] = []
+    branches: dict[str, Branch[Row]] = {}
     known = {block.path: block for block in blocks}
 
-    def siblings(path: str | None) -> list[Branch]:
+    def siblings(path: str | None) -> list[Branch[Row]]:
         if not path:
             return top
         if path not in branches:
@@ -58,17 +67,20 @@ def tree(rows: Sequence[Row], blocks: Sequence[Row]) -> list[Branch]:
 
 
 def lines(
-    branches: list[Branch],
+    branches: list[Branch[P]],
     depth: int | None,
     fold: bool,
+    leaves: bool = False,
     level: int = 1,
     guides: tuple[bool, ...] = (),
     times: int = 1,
-) -> Iterator[Line]:
-    """The tree from top to bottom, as `Report.lines` gives it."""
-    groups: list[list[Branch]] = []
+) -> Iterator[Line[P]]:
+    """The tree from top to bottom, as `Report.lines` gives it; with `leaves` equal neighbours that are no blocks are
+    folded, too."""
+    groups: list[list[Branch[P]]] = []
     for branch in branches:
-        if fold and groups and branch.inner and groups[-1][0].inner and groups[-1][0].shape() == branch.shape():
+        folds = fold and groups and (leaves or (branch.inner and groups[-1][0].inner))
+        if folds and groups[-1][0].shape() == branch.shape():
             groups[-1].append(branch)
         else:
             groups.append([branch])
@@ -77,8 +89,6 @@ def lines(
         first, last = group[0].row, group[-1].row
         name = first.name if len(group) == 1 else f"{first.name}-{last.name}"
         count = times * len(group)
-        ones = {field: getattr(first, field) for field in SUMMED}
-        sums: dict[str, Any] = {field: None if value is None else value * count for field, value in ones.items()}
-        yield Line(last._replace(**sums), name, level, len(group), here)
+        yield Line(last.multiplied(count), name, level, len(group), here)
         if depth is None or level < depth:
-            yield from lines(group[-1].inner, depth, fold, level + 1, here, count)
+            yield from lines(group[-1].inner, depth, fold, leaves, level + 1, here, count)

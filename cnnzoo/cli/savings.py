@@ -1,0 +1,69 @@
+"""`cnnzoo savings TARGET`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..registry import UnknownModelError
+from ..render import DEPTH
+from ..savings import DEVICES, DoesNotApply, savings
+from .common import complete_name, complete_rewrite, emit, output_options, rewrite_option
+from .measured import read_inputs, report_of
+
+
+def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The devices and rewrites that begin so, for the shell."""
+    return [*(name for name in DEVICES if name.startswith(incomplete)), *complete_rewrite(ctx, param, incomplete)]
+
+
+@click.command("savings", short_help="What a network's reductions, stacks or groups save.")
+@click.argument("name", metavar="TARGET", shell_complete=complete_name)
+@click.option(
+    "--by",
+    metavar="NAME",
+    shell_complete=complete_device,
+    help=f"{', '.join(DEVICES)}, or any rewrite (factorise=1xn); default: what the family is known for.",
+)
+@click.option("--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own.")
+@click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
+@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@rewrite_option
+@click.option("--depth", type=click.IntRange(min=1), help=f"Levels of the tree.  [default: {DEPTH}; with --all: every]")
+@click.option("--all", "unfold", is_flag=True, help="Every row: do not fold equal neighbours into one.")
+@output_options
+def savings_command(
+    name: str,
+    by: str | None,
+    input_size: str | None,
+    num_classes: int | None,
+    pairs: tuple[str, ...],
+    rewrites: tuple[str, ...],
+    depth: int | None,
+    unfold: bool,
+    format_: str | None,
+    output: str | None,
+) -> None:
+    """Print what TARGET saves by the device that its family is known for, place by place, with the arithmetic.
+
+    The network without it is a whole network, really rewritten and calculated: the 1x1 reductions of GoogLeNet, ResNet
+    and DenseNet gone, VGG's stacks of 3x3 one large kernel each, AlexNet's groups and LeNet's table read in full. With
+    --by pointwise every 1x1 is a 3x3; with --by and any rewrite TARGET as it is stands beside the rewritten one.
+
+    TARGET is a registered name, with rewrites behind plus signs if you like (resnet18+scale_width=0.5), or what gives a
+    description: pkg.mod:factory, path/to/file.py:factory. JSON and CSV hold every place.
+    """
+    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
+    try:
+        inputs = read_inputs(() if input_size is None else (input_size,), measured=":" in name)
+        report = report_of(name, pairs, inputs, None, None, settings, rewrites).report
+        if report.description is None:
+            raise click.UsageError(f"{name} is a torch.nn.Module: savings go with registered names and descriptions")
+        found = savings(report.description, report.input_size, by, report.model)
+        document = found.document(depth or (None if unfold else DEPTH), not unfold)
+    except (UnknownModelError, ValueError, TypeError) as error:
+        raise click.UsageError(str(error)) from None
+    except DoesNotApply as reason:
+        raise click.UsageError(f"{name}: {reason}") from None
+    emit(document, format_, output)
