@@ -83,7 +83,11 @@ def compare(description: Node, input_size: Shape, batch_size: int = 1, model: st
     from .pytorch.measure import measure
 
     calculated = calculate(description, input_size, batch_size=batch_size)
-    module = build(description, input_size, init=None, device="meta")
+    try:
+        module = build(description, input_size, init=None, device="meta")
+    except (ShapeError, TypeError) as error:  # a head within a block, or a layer of a plugin that has no module
+        problem = f"it cannot be built: {error}"
+        return Comparison(model, input_size, batch_size, len(calculated.rows), 0, (), problem)
     measured = measure(module, (batch_size, *input_size))
     differences, figures = diff(calculated, measured)
     problem = "; ".join([*map(str, measured.unknown), *measured.notes]) or None

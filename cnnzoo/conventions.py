@@ -1,8 +1,9 @@
-"""What other tools print for a network that is calculated here, and why: one table of rules, no torch.
+"""What other tools print for a network, and why: one table of rules for what is calculated here, no torch.
 
 A tool's number is a sum over the layers that run at inference, and its rule says for each kind of layer what that
 layer adds. A kind that the rule does not name makes the number unknown: it is never a guess. Every rule is held
-against the tool itself in `tests/test_conventions.py`, with the versions of `constraints.txt`.
+against the tool itself in `tests/test_conventions.py`, with the versions of `constraints.txt`. What is printed for
+a measured module is found by `cnnzoo.pytorch.conventions`.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Tool(NamedTuple):
     why: str
     rule: Mapping[str, Count]
     """What a layer adds, by its kind."""
-    ours: Callable[[Report], int] = lambda report: report.total_macs
-    """The figure here that it is to be held against."""
+    ours: Callable[[Report], int | None] = lambda report: None if report.unknown else report.total_macs
+    """The figure here that it is to be held against; None is unknown."""
     obstacle: Callable[[Report], str | None] = lambda report: None
     """Why the number is unknown for the whole network, whatever its layers."""
 
@@ -41,27 +42,34 @@ class Figure(NamedTuple):
     number: str
     counts: str
     figure: int | None
-    ours: int
+    ours: int | None
     relative: float | None
     """figure / ours."""
     why: str
 
 
-def figures(report: Report) -> list[Figure]:
-    """What every tool of `TOOLS` would print for the network of a calculated report, per sample."""
-    return [_figure(tool, report) for tool in TOOLS]
+def figures(report: Report, printed: Mapping[str, int | str] | None = None) -> list[Figure]:
+    """What every tool of `TOOLS` would print for a network, per sample.
+
+    For a calculated report that is calculated too; for a module's, `printed` has it by tool, or why it is unknown.
+    """
+    return [_figure(tool, report, printed) for tool in TOOLS]
 
 
-def _figure(tool: Tool, report: Report) -> Figure:
-    rows = [row for row in report.rows if not row.aux]
-    counts = [(row, tool.rule.get(row.kind, unknown)(row)) for row in rows]
-    unruled = sorted({row.kind for row, count in counts if count is None})
-    obstacle = tool.obstacle(report) or (f"there is no rule for its {', '.join(unruled)}" if unruled else None)
+def _figure(tool: Tool, report: Report, printed: Mapping[str, int | str] | None) -> Figure:
+    found: int | str | None = tool.obstacle(report)
+    if found is None:
+        found = _calculated(tool, report) if printed is None else printed[tool.name]
     ours = tool.ours(report)
-    if obstacle:
-        return Figure(tool.name, tool.number, tool.counts, None, ours, None, f"Unknown: {obstacle}.")
-    figure = sum(count for _, count in counts if count)
-    return Figure(tool.name, tool.number, tool.counts, figure, ours, figure / ours if ours else None, tool.why)
+    if isinstance(found, str):
+        return Figure(tool.name, tool.number, tool.counts, None, ours, None, f"Unknown: {found}.")
+    return Figure(tool.name, tool.number, tool.counts, found, ours, found / ours if ours else None, tool.why)
+
+
+def _calculated(tool: Tool, report: Report) -> int | str:
+    counts = [(row, tool.rule.get(row.kind, unknown)(row)) for row in report.rows if not row.aux]
+    unruled = sorted({row.kind for row, count in counts if count is None})
+    return f"there is no rule for its {', '.join(unruled)}" if unruled else sum(count for _, count in counts if count)
 
 
 # What a layer can add
@@ -110,14 +118,14 @@ def scale_and_shift(row: Row) -> int:
     return (2 if row.weights else 1) * inputs(row)
 
 
-def scale_and_shift_in_eval(row: Row) -> int | None:
-    """Without running statistics torch computes them in eval mode as in training, and fvcore counts more."""
-    return scale_and_shift(row) if row.buffers else None
+def traced_norm(row: Row) -> int:
+    """Without running statistics a batch norm computes them as in training, which is five for an element, or four."""
+    return scale_and_shift(row) if row.buffers else (5 if row.weights else 4) * inputs(row)
 
 
 def traced_macs(row: Row) -> int | None:
-    """padding="same" is another operator in a trace."""
-    return None if isinstance(row.settings.get("padding"), str) else row.macs
+    """padding="same" is another operator in a trace, and nothing to fvcore."""
+    return 0 if isinstance(row.settings.get("padding"), str) else row.macs
 
 
 def pooled(row: Row) -> int:
@@ -176,13 +184,13 @@ TOOLS = (
         "fvcore",
         "flops, eval mode",
         "MACs + 2 x batch norm + adaptive pool input",
-        "A fused multiply-add is one flop; batch norm is two for an element, adaptive pooling one for an input, "
-        "and biases, activations and other pooling are nothing.",
+        "A fused multiply-add is one flop; batch norm is two for an element, other norms are five, adaptive pooling is "
+        "one for an input; what it has no rule for is nothing: biases, activations, other pooling, fused attention.",
         {
             **NOT_MULTIPLYING,
             "Conv2d": traced_macs,
             **each(macs, "ConvTranspose2d", "Linear", "TableConv2d"),
-            "BatchNorm2d": scale_and_shift_in_eval,
+            "BatchNorm2d": traced_norm,
             "AdaptiveAvgPool2d": inputs,
         },
     ),
@@ -190,7 +198,8 @@ TOOLS = (
         "ptflops, aten backend",
         "MACs",
         "MACs + biases",
-        "It sees convolutions and matrix products as torch dispatches them, and adds one for every output with a bias.",
+        "It sees convolutions and matrix products as torch dispatches them, and adds one for every output with a bias "
+        "that is added in the same step.",
         {
             **NOT_MULTIPLYING,
             **each(macs_and_biases, "Conv2d", "ConvTranspose2d", "Linear"),
@@ -202,7 +211,7 @@ TOOLS = (
         "MACs",
         "MACs + biases + 2 x batch norm + 2 x ReLU + 2 x pool input",
         "It hooks modules and patches functions, so that each ReLU and each pool is counted by its module and once "
-        "more by the function that the module calls.",
+        "more by the function that the module calls; F.conv2d, F.linear and @ are nothing.",
         {
             **SHAPING,
             **SQUASHING,
@@ -216,7 +225,7 @@ TOOLS = (
         "MACs",
         "MACs + 4 x batch norm + average pool",
         "Batch norm is four for an element though it is called MACs, average pooling one for an output, adaptive "
-        "pooling one for an input and an output, and a module that it has no rule for is nothing.",
+        "pooling one for an input and an output; a function, and a module that it has no rule for, is nothing.",
         {
             **NOT_MULTIPLYING,
             **each(macs, "Conv2d", "Linear"),
@@ -231,8 +240,8 @@ TOOLS = (
         "torchinfo",
         "mult-adds",
         "MACs + biases + parameters of batch norms",
-        "It multiplies a convolution's parameters, biases too, by the positions of its output, and counts all other "
-        "parameters once.",
+        "It multiplies a convolution's parameters, biases too, by the positions of its output, and counts the other "
+        "parameters of modules once; a function is nothing.",
         {
             **each(params, *NOT_MULTIPLYING, "Linear"),
             **each(params_everywhere, "Conv2d", "ConvTranspose2d", "TableConv2d"),

@@ -44,7 +44,9 @@ def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
     if is_registered(target):
         return get_builder(target)
     place, _, name = target.rpartition(":")
-    found = LIBRARIES[place](name) if place in LIBRARIES else _look_up(place, name)
+    if not place or not name:
+        raise TargetError(f"{target!r} names no network: say pkg.mod:factory, path/to/file.py:factory or timm:name")
+    found = _of_library(place, name) if place in LIBRARIES else _look_up(place, name)
     if isinstance(found, Builder):
         return found
     if callable(found) and not _is_network(found):
@@ -93,11 +95,24 @@ def _look_up(place: str, name: str) -> Any:
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
-            close = get_close_matches(part, dir(found), 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise TargetError(f"{place} has no {name!r}{hint}")
+            raise TargetError(f"{place} has no {name!r}{_meant(part, dir(found))}")
         found = getattr(found, part)
     return found
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    close = get_close_matches(name, names, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _of_library(place: str, name: str) -> Callable[..., Any]:
+    """What makes a network of `LIBRARIES`; timm's names may have a tag of weights behind a point."""
+    module, function, without_weights = LIBRARIES[place]
+    library: Any = _imported(module)
+    names = library.list_models()
+    if name.partition(".")[0].lower() not in names:
+        raise TargetError(f"{place} has no network {name!r}{_meant(name, names)}")
+    return partial(getattr(library, function), name, **without_weights)
 
 
 def _imported(name: str) -> ModuleType:
@@ -108,9 +123,14 @@ def _imported(name: str) -> ModuleType:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        raise TargetError(f"cannot import {name!r}: {error}") from error
+        package = name.partition(".")[0]
+        advice = f"; pip install {package}" if package in LIBRARIES and error.name == package else ""
+        raise TargetError(f"cannot import {name!r}: {error}{advice}") from error
     except Exception as error:
-        raise TargetError(f"cannot import {name!r}: {type(error).__name__}: {error}") from error
+        advice = "; torchvision is not of the same build as torch: install both anew, from one index"
+        raise TargetError(
+            f"cannot import {name!r}: {_line(error)}{advice * ('torchvision::' in str(error))}"
+        ) from error
 
 
 def _from_file(place: str) -> ModuleType:
@@ -128,7 +148,7 @@ def _from_file(place: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise TargetError(f"cannot run {place}: {type(error).__name__}: {error}") from error
+        raise TargetError(f"cannot run {place}: {_line(error)}") from error
     return module
 
 
@@ -136,7 +156,7 @@ def _made(target: str, function: Callable[..., Any], settings: Mapping[str, Any]
     try:
         made = function(**settings)
     except Exception as error:
-        raise TargetError(f"{target} fails: {type(error).__name__}: {error}") from error
+        raise TargetError(f"{target} fails: {_line(error)}") from error
     return _checked(target, made)
 
 
@@ -151,13 +171,13 @@ def _is_network(value: Any) -> bool:
     return isinstance(value, Node) or (torch is not None and isinstance(value, torch.nn.Module))
 
 
-def _of_timm(name: str) -> Callable[..., Any]:
-    return partial(_imported("timm").create_model, name, pretrained=False)
+def _line(error: Exception) -> str:
+    """An exception in a line."""
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
-def _of_torchvision(name: str) -> Callable[..., Any]:
-    return partial(_imported("torchvision.models").get_model, name, weights=None)
-
-
-LIBRARIES: dict[str, Callable[[str], Callable[..., Any]]] = {"timm": _of_timm, "torchvision": _of_torchvision}
-"""Prefixes that are no modules to look in, and what makes a network of each."""
+LIBRARIES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "timm": ("timm", "create_model", {"pretrained": False}),
+    "torchvision": ("torchvision.models", "get_model", {"weights": None}),
+}
+"""Prefixes that are no modules: the module, its function that makes a network, and how to have no weights."""

@@ -5,13 +5,17 @@ import csv
 import io
 import json
 import os
+import sys
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
+from inspect import signature
 
 import pytest
 import torch
 from command import call
 from libraries import stub_torchvision
+from test_measure import CASES, state
 
 import cnnzoo
 from cnnzoo import arch
@@ -30,8 +34,12 @@ from cnnzoo.arch import (
 )
 from cnnzoo.conventions import KERAS_RESNETS, TOOLS, figures
 from cnnzoo.pytorch.build import build
+from cnnzoo.pytorch.conventions import printed
+from cnnzoo.pytorch.inputs import read_inputs
+from cnnzoo.pytorch.tools import PTFLOPS_FUNCTIONS
 from cnnzoo.registry import list_models
 from cnnzoo.render import FORMATS
+from cnnzoo.targets import find, make
 
 NAMES = [tool.name for tool in TOOLS]
 
@@ -57,7 +65,8 @@ PLAIN = dict.fromkeys(NAMES[:-1])
         # 192 elements in three channels
         (Sequential(BatchNorm2d()), (384, 0, 384, 768, 6, 0, 12)),
         (Sequential(BatchNorm2d(affine=False)), (192, 0, 192, 384, 0, 0, 6)),
-        (Sequential(BatchNorm2d(track_running_stats=False)), (None, 0, 384, 768, 6, 0, 12)),
+        (Sequential(BatchNorm2d(track_running_stats=False)), (960, 0, 384, 768, 6, 0, 12)),
+        (Sequential(BatchNorm2d(affine=False, track_running_stats=False)), (768, 0, 192, 384, 0, 0, 6)),
         (Sequential(ReLU()), (0, 0, 384, 0, 0, 0, 0)),
         (Sequential(MaxPool2d(2)), (0, 0, 384, 0, 0, 0, 0)),
         # 48 outputs; adaptive: 192 inputs, 48 outputs
@@ -70,7 +79,7 @@ PLAIN = dict.fromkeys(NAMES[:-1])
             Sequential(ConvTranspose2d(4, 2, stride=2, bias=False)),
             (3072, 3072, 3072, None, 12288, 3072, 48),
         ),
-        (Sequential(Conv2d(4, 3, padding="same", bias=False)), (None, 6912, 6912, 6912, 6912, 6912, 108)),
+        (Sequential(Conv2d(4, 3, padding="same", bias=False)), (0, 6912, 6912, 6912, 6912, 6912, 108)),
     ],
     ids=repr,
 )
@@ -153,60 +162,164 @@ def test_options_reach_the_figures(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("torchvision:resnet50", "only registered names"),
-        ("package.module:factory", "only registered names"),
+        ("package.module:factory", "cannot import 'package.module'"),
         ("resnet51", "did you mean"),
         ("resnet50 --input-size 0", "no input size"),
+        ("resnet50 --input-size 224 --input-size 224", "one input"),
         ("resnet50 --num-classes 0", "--num-classes"),
+        ("{here}/nets.py:small", "give --input-size"),
+        ("{here}/nets.py:smal --input-size 8", "did you mean small?"),
+        ("{here}/nets.py:described --input-size 3x8x8:int64", "takes no int64"),
     ],
 )
-def test_bad_input(arguments, said):
-    done = call("conventions", *arguments.split())
+def test_bad_input(arguments, said, here):
+    done = call("conventions", *arguments.format(here=here).split())
     assert said in done.refused()
+
+
+# Measured modules
+
+SOURCE = """
+import torch
+from torch import nn
+from cnnzoo.arch import Conv2d, Sequential
+
+def small(width=4):
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())
+
+def described(width=4):
+    return Sequential(Conv2d(width, 3))
+
+def tokens():
+    return nn.Sequential(nn.Embedding(11, 6), nn.Linear(6, 5))
+
+def failing():
+    return nn.Sequential(small(), nn.Linear(7, 3))
+
+class Branching(nn.Module):
+    def forward(self, x):
+        return x + 1 if x.sum() > 0 else x
+"""
+
+
+@pytest.fixture
+def here(tmp_path):
+    (tmp_path / "nets.py").write_text(SOURCE)
+    yield tmp_path
+    sys.modules.pop("nets", None)
+
+
+def figures_of(module, input_size, **given):
+    report = cnnzoo.summary(module, input_size, **given)
+    return {one.tool: one for one in figures(report, printed(module, input_size, report, **given))}
+
+
+def test_targets(here):
+    def said(target, *arguments):
+        out = call("conventions", f"{here}/nets.py:{target}", *arguments, "--format", "json").succeeded()
+        return {entry["tool"]: entry["figure"] for entry in json.loads(out)["tools"]}
+
+    # 4 x 27 weights at 36 positions, 144 outputs
+    small = said("small", "--input-size", "8")
+    assert small == {
+        **dict.fromkeys(("fvcore", "thop", "torchvision"), 3888),
+        **dict.fromkeys(("ptflops, aten backend", "torchinfo"), 3888 + 144),
+        "ptflops": 3888 + 144 + 288,
+        "Keras": 112,
+        "keras.applications.resnet": None,
+    }
+    assert small == said("small", "--input-size", "5x3x8x8"), "a sample's, whatever the batch"
+    assert said("small", "--input-size", "8", "--arg", "width=8")["thop"] == 2 * 3888
+    assert said("described", "--input-size", "3x8x8") == found(Sequential(Conv2d(4, 3)))
+    assert said("tokens", "--input-size", "7:int64")["fvcore"] == 7 * 30
+
+
+def test_a_target_that_fails(here):
+    result = call("conventions", f"{here}/nets.py:failing", "--input-size", "8")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("Error: at 1 (Linear), given (1, 4, 6, 6)")
+
+
+def test_what_depends_on_values_is_unknown(here):
+    out = call("conventions", f"{here}/nets.py:Branching", "--input-size", "8", "--format", "json").succeeded()
+    tools = {entry["tool"]: entry for entry in json.loads(out)["tools"]}
+    assert "on the meta device it fails" in tools["thop"]["why"]
+    assert tools["thop"]["ours"] is tools["thop"]["figure"] is None
+    assert tools["Keras"]["figure"] == 0
+
+
+@pytest.mark.parametrize("name", ["lenet5_modern", "vgg11_bn", "googlenet_tv", "resnet18", "densenet121"])
+def test_measured_is_calculated(name):
+    """One network of each family, at a small size, as torch sees it and by the description."""
+    size = sides(name)
+    calculated = figures(cnnzoo.summary(name, size))
+    module = cnnzoo.create_model(name, input_size=size, init=None, device="meta")
+    measured = figures_of(module, size).values()
+    for one, other in zip(calculated, measured, strict=True):
+        assert one == other or None in (one.figure, other.figure)
+    known = [one.tool for one in calculated if one.figure is not None]
+    assert {"fvcore", "thop", "torchinfo", "torchvision"} <= {*known}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_module_is_left_as_it_was_found(name):
+    case = CASES[name]
+    if isinstance(case.given, torch.Tensor | dict) or case.kwargs:
+        return
+    module = case.make()
+    before, functions = state(module), [(owner, of, getattr(owner, of)) for owner, of, _ in PTFLOPS_FUNCTIONS]
+    own = {**vars(torch.Tensor)}
+    figures_of(module, case.given)
+    assert state(module) == before
+    assert all(getattr(owner, of) is function or owner is torch.Tensor for owner, of, function in functions)
+    assert vars(torch.Tensor) == own
+    assert "apply" in vars(torch.autograd.Function)
 
 
 # Against the tools themselves
 
 
-def fvcore(module, size):
+def fvcore(module, args):
     from fvcore.nn import FlopCountAnalysis
 
-    return FlopCountAnalysis(module, torch.zeros(1, *size)).unsupported_ops_warnings(False).total()
+    return FlopCountAnalysis(module, args).unsupported_ops_warnings(False).total()
 
 
-def ptflops_aten(module, size):
-    return _ptflops(module, size, "aten")
+def ptflops_aten(module, args):
+    return _ptflops(module, args, "aten")
 
 
-def ptflops(module, size):
-    return _ptflops(module, size, "pytorch")
+def ptflops(module, args):
+    return _ptflops(module, args, "pytorch")
 
 
-def _ptflops(module, size, backend):
+def _ptflops(module, args, backend):
     from ptflops import get_model_complexity_info
 
     options = {"as_strings": False, "print_per_layer_stat": False, "verbose": False}
-    return get_model_complexity_info(module, size, backend=backend, **options)[0]
+    names = list(signature(module.forward).parameters)
+    given = args[0] if len(args) == 1 else dict(zip(names, args, strict=False))
+    return get_model_complexity_info(module, (1,), backend=backend, input_constructor=lambda _: given, **options)[0]
 
 
-def thop(module, size):
+def thop(module, args):
     from thop import profile
 
-    return profile(module, (torch.zeros(1, *size),), verbose=False)[0]
+    return profile(module, args, verbose=False)[0]
 
 
-def torchinfo(module, size):
+def torchinfo(module, args):
     from torchinfo import summary
 
-    return summary(module, (1, *size), verbose=0).total_mult_adds
+    return summary(module, input_data=list(args), verbose=0).total_mult_adds
 
 
-def flop_counter(module, size):
+def flop_counter(module, args):
     """torchvision's `_ops` as torchvision makes them: its published ones are of its own networks alone."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:
-        module(torch.zeros(1, *size))
+        module(*args)
     return counter.get_total_flops() / 2
 
 
@@ -223,12 +336,12 @@ SIDES = {"lenet5": 32, "lenet5_modern": 28, "googlenet": 96, "googlenet_tv": 96}
 """The side of the images; as small as the network can still take, and not divisible by what it pools."""
 
 
-def real(tool, module, size):
+def real(tool, module, *args):
     """What the tool says of a module, in eval mode."""
     stub_torchvision()  # which ptflops imports where it is installed
     pytest.importorskip(PACKAGES.get(tool, tool))
-    with torch.no_grad(), contextlib.redirect_stdout(io.StringIO()):
-        return RUN[tool](module.eval(), size)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return RUN[tool](module.eval(), args)
 
 
 def sides(name):
@@ -246,7 +359,7 @@ def test_against_the_tool(tool, name, record_property):
     except cnnzoo.ShapeError:
         size = cnnzoo.get_builder(name).input_size
         expected = found(name, size)[tool]
-    said = real(tool, cnnzoo.create_model(name, input_size=size, init=None), size)
+    said = real(tool, cnnzoo.create_model(name, input_size=size, init=None), torch.zeros(1, *size))
     record_property("outcome", "unknown" if expected is None else "equal")
     if expected is not None:
         assert said == expected
@@ -277,7 +390,68 @@ def test_layers_against_the_tool(tool, network):
     size = (3, 17, 20)
     expected = found(network, size)[tool]
     if expected is not None:
-        assert real(tool, build(network, size), size) == expected
+        assert real(tool, build(network, size), torch.zeros(1, *size)) == expected
+
+
+MODULES = {
+    name: case
+    for name, case in CASES.items()
+    if not case.kwargs and not isinstance(case.given, dict) and name != "unbatched"
+}
+
+
+def inputs_of(case):
+    """One sample of what a case is given, and how it is said."""
+    if isinstance(case.given, torch.Tensor):
+        batch, *size = case.given.shape
+        said = {"batch_size": batch, "dtypes": [case.given.dtype]}
+        return (torch.zeros(1, *size, dtype=case.given.dtype),), [tuple(size)], said
+    sizes = case.given if isinstance(case.given, list) else [case.given]
+    args = read_inputs(case.make(), sizes, None, None, 0, torch.float32, {}).single().args
+    return tuple(torch.zeros_like(one, device="cpu") for one in args), sizes, {}
+
+
+@pytest.mark.bench
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("tool", RUN)
+def test_modules_against_the_tool(tool, name, record_property):
+    if tool == "fvcore" and name == "catches an error of its own":
+        pytest.skip("an exception within a trace can take the process down")
+    args, sizes, said = inputs_of(MODULES[name])
+    expected = figures_of(MODULES[name].make(), sizes, **said)[tool]
+    record_property("outcome", expected.why if expected.figure is None else "equal")
+    if expected.figure is not None:
+        assert real(tool, MODULES[name].make(), *args) == expected.figure
+
+
+NETWORKS = {
+    **{f"torchvision:{name}": 96 for name in ("alexnet", "vgg11_bn", "resnet18", "densenet121", "googlenet")},
+    **{f"torchvision:{name}": 64 for name in ("squeezenet1_0", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5")},
+    **{f"torchvision:{name}": 64 for name in ("shufflenet_v2_x0_5", "regnet_y_400mf", "efficientnet_b0")},
+    **{f"torchvision:{name}": 64 for name in ("efficientnet_v2_s", "convnext_tiny", "swin_t", "swin_v2_t")},
+    **{"torchvision:inception_v3": 128, "torchvision:vit_b_16": 224, "torchvision:maxvit_t": 224},
+    **{f"timm:{name}": 96 for name in ("ghostnet_100", "repvgg_a0", "cspresnet50", "dla34", "rexnet_100", "dpn68")},
+    **{f"timm:{name}": 96 for name in ("resnetv2_50", "skresnet18", "resnest14d", "vovnet39a", "poolformer_s12")},
+    **{"timm:mixer_s32_224": 224, "timm:levit_128s": 224, "timm:vit_tiny_patch16_224": 224, "timm:xception41": 128},
+}
+"""Networks of other families, and the side of their images."""
+
+
+@pytest.mark.bench
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("target", NETWORKS)
+def test_networks_against_the_tools(target, record_property):
+    """As they are measured; of each network at least torchinfo's number is known."""
+    stub_torchvision()
+    pytest.importorskip(target.partition(":")[0])
+    factory = find(target, {"init_weights": False} if target.endswith(("googlenet", "inception_v3")) else {})
+    size = (3, NETWORKS[target], NETWORKS[target])
+    known = {tool: one.figure for tool, one in figures_of(make(factory), size).items() if one.figure is not None}
+    record_property("outcome", ", ".join(known))
+    assert "torchinfo" in known
+    for tool in RUN.keys() & known:
+        assert real(tool, make(factory, values=True), torch.zeros(1, *size)) == known[tool], tool
 
 
 @cache
@@ -295,6 +469,17 @@ def test_against_what_torchvision_publishes(name):
     if theirs not in torchvision_ops() or f"{name}_tv" in list_models():
         pytest.skip("torchvision has no such network")
     assert round(found(name, None)["torchvision"] / 1e9, 3) == torchvision_ops()[theirs]
+
+
+@pytest.mark.bench
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["mobilenet_v2", "densenet169", "regnet_x_800mf", "convnext_small", "swin_s"])
+def test_measured_against_what_torchvision_publishes(name):
+    published = torchvision_ops()[name]
+    weights = next(iter(import_module("torchvision.models").get_model_weights(name)))
+    side = weights.transforms.keywords["crop_size"]
+    module = make(find(f"torchvision:{name}", {}))
+    assert round(figures_of(module, (3, side, side))["torchvision"].figure / 1e9, 3) == published
 
 
 @cache

@@ -18,11 +18,12 @@ LEVELS = {
     "arch": (),
     "report": (),
     # level 1
-    "registry": ("arch",),
+    "plugins": (),
+    "registry": ("arch", "plugins"),
     "models": ("arch", "registry"),
     "calculate": ("arch", "report"),
     "cost": ("arch", "calculate", "report"),
-    "rewrites": ("arch",),
+    "rewrites": ("arch", "plugins"),
     "edits": ("arch",),
     "savings": ("rewrites", "calculate", "cost", "report"),
     "published": ("registry", "calculate", "report"),
@@ -33,7 +34,8 @@ LEVELS = {
     "draw": ("arch", "render", "report"),
     # level 2
     "pytorch": ("torch", "torchinfo", "report"),
-    "pytorch.build": ("torch", "arch", "calculate"),
+    "pytorch.build": ("torch", "arch", "calculate", "plugins"),
+    "pytorch.fusion": ("torch", "arch", "rewrites"),
     "pytorch.features": ("torch", "arch", "calculate", "report"),
     "pytorch.checkpoints": ("torch", "weights"),
     # level 3

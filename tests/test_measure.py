@@ -13,6 +13,7 @@ import torch
 from jsonschema import Draft202012Validator
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.utils import parametrizations, prune
 
 import cnnzoo
@@ -463,6 +464,84 @@ def test_the_unknown_is_named(name: str) -> None:
         measure(make(), size, strict=True)
 
 
+def ones(x: Tensor, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.ones(*shape, device=x.device, dtype=dtype)
+
+
+OPERATORS: dict[str, tuple[Callable[[Tensor], Tensor], int | None]] = {
+    # a is 5 x 6: its product with its transpose 5 x 5 x 6
+    "mv": (lambda a: torch.mv(a, a[0]), 30),
+    "addmv": (lambda a: torch.addmv(ones(a, 5), a, a[0]), 30),
+    "dot": (lambda a: torch.dot(a[0], a[1]), 6),
+    "vdot": (lambda a: torch.vdot(a[0], a[1]), 6),
+    "addr": (lambda a: torch.addr(ones(a, 6, 6), a[0], a[1]), 36),
+    "addmm": (lambda a: torch.addmm(ones(a, 5, 5), a, a.t()), 150),
+    "addbmm": (lambda a: torch.addbmm(ones(a, 5, 5), a.expand(3, 5, 6), a.t().expand(3, 6, 5)), 450),
+    "baddbmm": (lambda a: torch.baddbmm(ones(a, 3, 5, 5), a.expand(3, 5, 6), a.t().expand(3, 6, 5)), 450),
+    "_addmm_activation": (lambda a: torch._addmm_activation(ones(a, 5), a, a.t()), 150),
+    "inner": (lambda a: torch.inner(a, a), 150),
+    "tensordot": (lambda a: torch.tensordot(a, a, ([1], [1])), 150),
+    "einsum of three": (lambda a: torch.einsum("ij,kj,kl->il", a, a, a), 300),
+    "chain_matmul": (lambda a: torch.chain_matmul(a, a.t(), a), 300),
+    "multi_dot": (lambda a: torch.linalg.multi_dot([a, a.t(), a]), 300),
+    "matrix_power": (lambda a: torch.linalg.matrix_power(a[:, :5], 3), 250),
+    "lstm_cell": (lambda a: torch.lstm_cell(a, (a, a), ones(a, 24, 6), ones(a, 24, 6))[0], 2 * 5 * 24 * 6),
+    "gru_cell": (lambda a: torch.gru_cell(a, a, ones(a, 18, 6), ones(a, 18, 6)), 2 * 5 * 18 * 6),
+    # 2 positions of time, a batch of 6, a kernel of 4 times
+    "conv_tbc": (lambda a: torch.conv_tbc(a[..., None], ones(a, 4, 1, 7), ones(a, 7)), 2 * 6 * 4 * 7),
+    "_int_mm": (
+        lambda a: torch._int_mm(ones(a, 32, 16, dtype=torch.int8), ones(a, 16, 8, dtype=torch.int8)),
+        32 * 16 * 8,
+    ),
+    "unfold and matmul": (lambda a: ones(a, 3, 4) @ F.unfold(a[None], 2), 3 * 4 * 20),
+    # products of single numbers, and their sums, are other work
+    "outer": (lambda a: torch.outer(a[0], a[1]), 0),
+    "kron": (lambda a: torch.kron(a, a), 0),
+    "vecdot": (lambda a: torch.linalg.vecdot(a, a), 0),
+    "cosine_similarity": (lambda a: F.cosine_similarity(a, a), 0),
+    "interpolate": (lambda a: F.interpolate(a[None, None], scale_factor=2, mode="bilinear"), 0),
+    "grid_sample": (lambda a: F.grid_sample(a[None, None], ones(a, 1, 4, 4, 2)), 0),
+    # how many products these take is the kernel's own affair
+    "cdist": (lambda a: torch.cdist(a, a), None),
+    "pdist": (lambda a: torch.pdist(a), None),
+    "bilinear": (lambda a: F.bilinear(a, a, ones(a, 3, 6, 6)), None),
+    "affine_grid": (lambda a: F.affine_grid(ones(a, 1, 2, 3), [1, 1, 4, 4]), None),
+    "_grouped_mm": (lambda a: torch._grouped_mm(*[ones(a, 2, 16, 16, dtype=torch.bfloat16)] * 2), None),
+    "fft": (lambda a: torch.fft.rfft(a).abs(), None),
+    "ifft": (lambda a: torch.fft.irfft(a), None),
+    "stft": (lambda a: torch.stft(a.flatten(), 8, window=ones(a, 8), return_complex=True).abs(), None),
+    "inv": (lambda a: torch.linalg.inv(a[:, :5]), None),
+    "solve": (lambda a: torch.linalg.solve(a[:, :5], a), None),
+    "det": (lambda a: torch.linalg.det(a[:, :5]), None),
+    "svd": (lambda a: torch.linalg.svd(a)[1], None),
+    "qr": (lambda a: torch.linalg.qr(a)[0], None),
+    "eigh": (lambda a: torch.linalg.eigh(a[:, :5])[0], None),
+    "pinv": (lambda a: torch.linalg.pinv(a), None),
+    "lstsq": (lambda a: torch.linalg.lstsq(a, a)[0], None),
+    "matrix_exp": (lambda a: torch.linalg.matrix_exp(a[:, :5]), None),
+    "cholesky": (lambda a: torch.linalg.cholesky(a[:, :5]), None),
+    "householder": (lambda a: torch.linalg.householder_product(a.t(), a[:, 0]), None),
+    "flex_attention": (lambda a: flex_attention(*[a.view(1, 1, 5, 6)] * 3), None),
+    "nested": (lambda a: torch.nested.to_padded_tensor(F.linear(nested([a, a[:3]]), ones(a, 2, 6)), 0.0), None),
+    "mkldnn": (lambda a: torch._C._nn.mkldnn_linear(a.to_mkldnn(), torch.ones(3, 6).to_mkldnn()).to_dense(), None),
+    "sparse": (lambda a: torch.sparse.mm(torch.eye(4, 5).to_sparse(), a), None),
+}
+
+
+def nested(parts: list[Tensor]) -> Tensor:
+    return torch.nested.nested_tensor(parts)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_are_right_or_unknown(name: str) -> None:
+    """Nothing that may hide products is 0."""
+    forward, macs = OPERATORS[name]
+    module = of(lambda m, x: forward(x))()
+    report = measure(module, input_data=torch.eye(5, 6), batch_dim=None)
+    assert report.totals["macs"] == macs
+    assert report.status == ("partial" if macs is None else "complete")
+
+
 def test_the_unknown_is_never_0() -> None:
     report = measure(of(lambda m, x: twice(x))(), (5,))
     assert report.totals["macs"] is None
@@ -569,6 +648,42 @@ def test_the_dtype_is_as_if_the_module_had_it(dtype: str) -> None:
     assert report.totals["buffer_bytes"] == 8 * item + 8
 
 
+class Captioned(nn.Module):
+    """An image and the tokens of a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image = nn.Conv2d(3, 4, 3)
+        self.text = nn.Sequential(nn.Embedding(11, 6), nn.Linear(6, 4))
+
+    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
+        return self.image(x).mean((2, 3)) + self.text(tokens).mean(1)
+
+
+@pytest.mark.parametrize("size", [7, (7,), (1, 7), (3, 7), [(3, 7)]])
+def test_dtypes_of_inputs(size: Any) -> None:
+    """Tokens are whole numbers: a number alone is how many there are, not the side of an image."""
+    text = Captioned().text
+    report = measure(text, size, dtypes=[torch.long])
+    assert (report.input_size, report.total_macs, report.dtype) == ((7,), 7 * 24, "float32")
+    with_convolution = nn.Sequential(nn.Embedding(11, 7), nn.Conv1d(7, 4, 3))
+    assert measure(with_convolution, size, dtypes=["int64"]).input_size == (7,)
+
+
+def test_each_input_has_a_dtype() -> None:
+    sizes = [(2, 3, 8, 8), (2, 7)]
+    report = cnnzoo.summary(Captioned(), sizes, dtypes=[None, torch.int32])
+    assert (report.more_inputs, report.total_macs) == (((7,),), 4 * 36 * 27 + 7 * 24)
+    half = measure(Captioned(), sizes, dtypes=[None, "int64"], dtype="float16")
+    assert half.totals["param_bytes"] == report.total_params * 2
+    with pytest.raises(ValueError, match="1 dtypes for 2 inputs"):
+        measure(Captioned(), sizes, dtypes=["int64"])
+    with pytest.raises(ValueError, match="did you mean int64"):
+        measure(Captioned(), sizes, dtypes=[None, "int46"])
+    with pytest.raises(ValueError, match="input_data has its own dtypes"):
+        measure(nn.ReLU(), input_data=torch.rand(1, 3), dtypes=["int64"])
+
+
 def test_summary_measures_modules() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
     report = cnnzoo.summary(module, (2, 3, 8, 8))
@@ -580,6 +695,12 @@ def test_summary_measures_modules() -> None:
         cnnzoo.summary(3, (5,))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="either input_size"):
         cnnzoo.summary(module)
+
+
+def test_an_exported_program_has_one_mode() -> None:
+    module = torch.export.export(nn.Sequential(nn.Conv2d(3, 4, 3)), (torch.rand(1, 3, 8, 8),)).module()
+    report = measure(module, IMAGE)
+    assert (report.total_params, report.total_macs, report.status) == (112, 4 * 36 * 27, "complete")
 
 
 # A network that fails.
@@ -598,6 +719,16 @@ def test_a_failing_network_shows_what_ran() -> None:
     assert error.report.status == "partial"
     assert isinstance(error.__cause__, RuntimeError)
     assert state(module) == before
+
+
+def test_nothing_is_known_of_what_fails_at_once() -> None:
+    """Not that it is 0 deep, or keeps nothing."""
+    with pytest.raises(MeasureError) as caught:
+        measure(nn.Sequential(nn.Embedding(11, 6)), (1, 7))
+    totals = caught.value.report.totals
+    unseen = ("depth", "additions", "peak_activation_bytes", "peak_bytes", "stored_bytes")
+    assert [totals[name] for name in unseen] == [None] * 5
+    VALIDATOR.validate(json.loads(json.dumps(caught.value.report.to_dict())))
 
 
 def test_a_failing_forward_of_a_block_is_its_own() -> None:

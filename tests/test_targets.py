@@ -45,6 +45,19 @@ class Branching(nn.Module):
         return self.fc(x) if x.sum() > 0 else x
 
 
+def tokens(width=6):
+    return nn.Sequential(nn.Embedding(11, width), nn.Linear(width, 4))
+
+
+class Captioned(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.image, self.text = net(), tokens()
+
+    def forward(self, x, y):
+        return self.image(x).mean((2, 3)) + self.text(y).mean(1)
+
+
 def failing():
     return nn.Sequential(net(), nn.Flatten(), nn.Linear(7, 3))
 
@@ -104,6 +117,25 @@ def test_several_inputs(here):
     assert "3x8x8 and 10, batch of 1" in found
 
 
+@pytest.mark.parametrize("size", ["7:int64", "1x7:int64", "5x7:long"])
+def test_tokens(here, size):
+    """A dtype behind the size; of a number alone it says that it is no square."""
+    found = json.loads(call("summary", "some_nets:tokens", "--input-size", size, "--format", "json").succeeded())
+    assert (found["input_size"], found["totals"]["macs"]) == ([7], 7 * 24)
+
+
+def test_an_image_and_tokens(here):
+    arguments = ("--input-size", "8", "--input-size", "1x7:int64")
+    assert totals("some_nets:Captioned", *arguments)["macs"] == 4 * 36 * 27 + 7 * 24
+    assert totals("some_nets:Captioned", *arguments, "--dtype", "float16")["param_bytes"] == 2 * (112 + 66 + 28)
+
+
+def test_a_hint_where_whole_numbers_are_wanted(here):
+    result = call("summary", "some_nets:tokens", "--input-size", "1x7")
+    assert result.code == 1
+    assert result.err.endswith("; for whole numbers say their dtype: --input-size 1x128:int64\n")
+
+
 def test_what_looks_at_its_values_is_made_with_them(here):
     assert totals("some_nets:looks_at_its_values", "--input-size", "8")["params"] == 112
 
@@ -143,9 +175,16 @@ def test_a_network_that_fails_shows_the_rows_before(here):
         ("some_nets:description --input-size 8", "input size"),
         ("no_such_module:net --input-size 8", "cannot import 'no_such_module'"),
         ("no_such_file.py:net --input-size 8", "no file"),
-        ("vgg16 --arg depth=3", "no keyword 'depth'"),
+        ("some_nets:tokens --input-size 7:int46", "did you mean int64?"),
+        ("some_nets:tokens --input-size 7:", "unknown dtype ''"),
+        ("some_nets:tokens --input-size x:int64", "no input size"),
+        ("some_nets:description --input-size 3x8x8:int64", "takes no int64"),
+        ("vgg16 --input-size 224:int64", "no input size"),
+        ("vgg16 --arg deepness=3", "no keyword 'deepness'"),
         ("vgg16 --input-size 224 --input-size 224", "one input"),
         ("timm:resnet18", "timm"),
+        (":net", "':net' names no network"),
+        ("some_nets:", "'some_nets:' names no network"),
     ],
 )
 def test_bad_targets_are_refused(here, arguments, said, monkeypatch):
@@ -166,12 +205,37 @@ def test_libraries_by_their_prefix(monkeypatch):
         made.append((name, weights, settings))
         return nn.Sequential(nn.Conv2d(3, 4, 3))
 
-    monkeypatch.setitem(sys.modules, "timm", types.SimpleNamespace(create_model=create_model))
+    monkeypatch.setitem(
+        sys.modules, "timm", types.SimpleNamespace(create_model=create_model, list_models=lambda: ["a_net"])
+    )
     monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
-    monkeypatch.setitem(sys.modules, "torchvision.models", types.SimpleNamespace(get_model=get_model))
+    monkeypatch.setitem(
+        sys.modules, "torchvision.models", types.SimpleNamespace(get_model=get_model, list_models=lambda: ["a_net"])
+    )
     assert totals("timm:a_net", "--arg", "num_classes=3")["macs"] == 4 * 100 * 27
     assert totals("torchvision:a_net")["macs"] == 4 * 222 * 222 * 27
+    call("summary", "timm:a_nett").refused("timm has no network 'a_nett'; did you mean a_net?")
     assert made == [("a_net", False, {"num_classes": 3}), ("a_net", None, {})]
+
+
+def test_a_library_that_is_missing(monkeypatch):
+    def missing(name):
+        raise ModuleNotFoundError("No module named 'timm'", name="timm")
+
+    monkeypatch.setattr("cnnzoo.targets.import_module", missing)
+    call("summary", "timm:resnet18").refused("cannot import 'timm'", "; pip install timm")
+
+
+def test_a_library_that_does_not_import(monkeypatch):
+    """As torchvision beside another build of torch: one line, and what to do."""
+
+    def broken(name):
+        raise RuntimeError("operator torchvision::nms does not exist\nand more")
+
+    monkeypatch.setattr("cnnzoo.targets.import_module", broken)
+    for target in ("torchvision:resnet18", "timm:resnet18"):
+        said = call("summary", target).refused("torchvision::nms does not exist; ", "install both anew")
+        assert said.count("\n") == 1
 
 
 def test_settings_are_literals_or_words():

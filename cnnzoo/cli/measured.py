@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,12 +12,11 @@ from ..api import summary
 from ..arch.node import Node
 from ..registry import Builder
 from ..report import Report
-from ..targets import Make, default_size, find, make, read_settings
+from ..targets import Make, default_size, find, is_registered, make, read_settings
+from .common import read_input_size
 
 if TYPE_CHECKING:
     from torch import nn
-
-Sizes = tuple[int | tuple[int, ...], ...]
 
 
 class Failure(click.ClickException):
@@ -25,53 +25,98 @@ class Failure(click.ClickException):
     exit_code = 1
 
 
+class Inputs(NamedTuple):
+    """The sizes of a network's inputs, and their dtypes where they have one of their own."""
+
+    sizes: tuple[int | tuple[int, ...], ...] = ()
+    dtypes: tuple[str | None, ...] = ()
+
+    @property
+    def image(self) -> int | tuple[int, ...] | None:
+        """The one input of a description."""
+        if len(self.sizes) > 1:
+            raise ValueError("a description has one input: give --input-size once")
+        if any(self.dtypes):
+            raise ValueError(f"a description takes no {self.dtypes[0]}: its input is as --dtype says")
+        return self.sizes[0] if self.sizes else None
+
+
+class Result(NamedTuple):
+    """A report, what stopped it half way, and for a measured one the module with the sizes of its inputs."""
+
+    report: Report
+    failure: Failure | None = None
+    module: nn.Module | None = None
+    given: Mapping[str, Any] = {}
+
+    def printed(self) -> dict[str, int | str] | None:
+        """What other tools print for the module; None where there is none."""
+        if self.module is None:
+            return None
+        from ..pytorch.conventions import printed
+
+        return printed(self.module, report=self.report, **self.given)
+
+
+def read_inputs(values: tuple[str, ...], measured: bool) -> Inputs:
+    """What --input-size says; of a `measured` module a dtype may follow: 1x128:int64."""
+    found = [value.partition(":") if measured else (value, "", "") for value in values]
+    sizes = tuple(read_input_size(size, measured) for size, _, _ in found)
+    return Inputs(sizes, tuple(dtype if colon else None for _, colon, dtype in found))
+
+
 def report_of(
-    target: str, pairs: tuple[str, ...], sizes: Sizes, batch_size: int | None, dtype: str | None, extra: dict[str, Any]
-) -> tuple[Report, Failure | None]:
-    """The report, and what stopped it half way. Raises what is the user's own mistake as ValueError."""
+    target: str,
+    pairs: tuple[str, ...],
+    inputs: Inputs,
+    batch_size: int | None,
+    dtype: str | None,
+    extra: Mapping[str, Any],
+    rewrites: tuple[str, ...] = (),
+) -> Result:
+    """Raises what is the user's own mistake as ValueError."""
     settings = {**read_settings(pairs), **extra}
+    about: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype}
+    if is_registered(target):
+        return Result(summary(target, inputs.image, rewrites=rewrites, **about, **settings))
     found = find(target, settings)
     if isinstance(found, Builder):
         found.check(settings)
-        return summary(found, _one(sizes), batch_size=batch_size, dtype=dtype, **settings), None
-    return _measured(target, found, sizes, batch_size, dtype)
+        return Result(summary(found, inputs.image, rewrites=rewrites, **about, **settings))
+    made = make(found)
+    if isinstance(made, Node):
+        return Result(summary(made, inputs.image, rewrites=rewrites, **about))
+    if rewrites:
+        raise ValueError(f"{target} is a torch.nn.Module: rewrites go with registered names and descriptions")
+    return _measured(target, found, made, inputs, **about)
 
 
 def _measured(
-    target: str, factory: Make, sizes: Sizes, batch_size: int | None, dtype: str | None
-) -> tuple[Report, Failure | None]:
-    made = make(factory)
-    if isinstance(made, Node):
-        return summary(made, _one(sizes), batch_size=batch_size, dtype=dtype), None
+    target: str, factory: Make, made: nn.Module, inputs: Inputs, batch_size: int | None, dtype: str | None
+) -> Result:
     from ..pytorch.measure import MeasureError, ValuesNeededError, measure
 
     name = os.path.basename(target)
-
-    def report(module: nn.Module) -> Report:
-        return measure(module, _size(target, module, sizes), batch_size=batch_size, dtype=dtype, model=name)
-
+    given = {**_given(target, made, inputs), "batch_size": batch_size}
     try:
         try:
-            return report(made), None
+            return Result(measure(made, model=name, dtype=dtype, **given), None, made, given)
         except ValuesNeededError:
             whole = make(factory, values=True)
             assert not isinstance(whole, Node)
-            return report(whole), None
+            return Result(measure(whole, model=name, dtype=dtype, **given), None, whole, given)
     except MeasureError as error:
-        return error.report, Failure(str(error))
+        hint = "; for whole numbers say their dtype: --input-size 1x128:int64" if "Long" in str(error) else ""
+        return Result(error.report, Failure(f"{error}{hint}"))
 
 
-def _one(sizes: Sizes) -> Any:
-    if len(sizes) > 1:
-        raise ValueError("a description has one input: give --input-size once")
-    return sizes[0] if sizes else None
+def _given(target: str, module: nn.Module, inputs: Inputs) -> dict[str, Any]:
+    """What a module is measured with."""
+    from ..pytorch.inputs import lengths
 
-
-def _size(target: str, module: nn.Module, sizes: Sizes) -> Any:
-    if not sizes:
-        size = default_size(module) or ((3, 224, 224) if target.startswith("torchvision:") else None)
-        if size is None:
-            raise ValueError(f"{target} does not say what it takes: give --input-size")
-        return size
-    whole = [(3, size, size) if isinstance(size, int) else size for size in sizes]
-    return whole[0] if len(whole) == 1 else whole
+    if inputs.sizes:
+        return {"input_size": [*map(lengths, *inputs)], "dtypes": inputs.dtypes}
+    size = default_size(module) or ((3, 224, 224) if target.startswith("torchvision:") else None)
+    if size is None:
+        raise ValueError(f"{target} does not say what it takes: give --input-size")
+    return {"input_size": size}

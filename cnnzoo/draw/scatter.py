@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
-from math import cos, dist, pi, sin
+from math import cos, dist, hypot, pi, sin
 
 from ..render.scatter import SIGNS, Axis, Plane, explained, tick
-from .colours import FRAME, MUTED, PAINTS
+from .colours import FRAME, MUTED, PAINTS, PAPER
 from .sheet import Area, Sheet, Text, bounds, extent, fitted
 
 WIDTH, HEIGHT = 480.0, 300.0
 """Of the plane."""
 DOT = 2.6
-"""Radius of a point."""
+"""Radius of a point with its name beside it."""
+SIGN = 4.4
+"""Radius of one with a sign in it."""
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 """Where a name may stand: to the right, to the left, above, below, and in between."""
 KEY = 100
@@ -34,19 +36,25 @@ def scatter(plane: Plane) -> Sheet:
         near = next((place for place in places if dist(place, at) < 2 * DOT), at)  # what touches has one name
         places.setdefault(near, []).append(at)
         names.setdefault(near, []).append(point.name)
-    taken = [(x - DOT, y - DOT, x + DOT, y + DOT) for spots in places.values() for x, y in spots]
+    taken = [(x - SIGN, y - SIGN, x + SIGN, y + SIGN) for spots in places.values() for x, y in spots]
+    dots = [_disc(spot, DOT) for spots in places.values() for spot in spots]
     signs = chain(SIGNS, repeat("…"))
+    signed: dict[Place, str] = {}
     key: dict[str, list[str]] = {}
     labels: list[Text] = []
     for place in places:
-        label = _label(place, ", ".join(names[place]), taken)
-        if label is None:
-            sign = next(signs)
-            key.setdefault(sign, []).extend(names[place])
-            label = _label(place, sign, taken) or _beside(place, sign, SIDES[0])
-        labels.append(label)
-        taken.append(bounds(label))
-    dots = [_disc(spot) for spots in places.values() for spot in spots]
+        others = [spot for other, spots in places.items() if other != place for spot in spots]
+        label = _label(place, ", ".join(names[place]), taken, others)
+        if label is not None:
+            labels.append(label)
+            taken.append(bounds(label))
+            continue
+        near = next((other for other in signed if dist(other, place) < 2 * SIGN), place)
+        if near is place:
+            signed[place] = next(signs)
+            dots.append(_disc(place, SIGN))
+            labels.append(Text(place, signed[place], 6, "center", PAPER, bold=True))
+        key.setdefault(signed[near], []).extend(names[place])
     lines = [Text((0, -46 - 12 * number), line) for number, line in enumerate(explained(key, KEY))]
     return fitted([*_plane(x, y), *dots, *labels, *lines])
 
@@ -67,24 +75,35 @@ def _plane(x: Axis, y: Axis) -> Iterator[Area | Text]:
     yield Text((WIDTH / 2, -25), x.title, 8, "center")
 
 
-def _disc(middle: Place) -> Area:
+def _disc(middle: Place, radius: float) -> Area:
     around = (2 * pi * step / 24 for step in range(24))
-    points = tuple((middle[0] + DOT * cos(turn), middle[1] + DOT * sin(turn)) for turn in around)
+    points = tuple((middle[0] + radius * cos(turn), middle[1] + radius * sin(turn)) for turn in around)
     return Area(points, PAINTS["convolution"].line, None)
 
 
-def _label(place: Place, words: str, taken: Sequence[Box]) -> Text | None:
-    """The words beside their point, inside the plane and over nothing that is taken; None where there is no room."""
-    for side in SIDES:
-        text = _beside(place, words, side)
-        left, bottom, right, top = bounds(text)
-        inside = left >= 0 and bottom >= 0 and right <= WIDTH and top <= HEIGHT
-        if inside and not any(left < box[2] and box[0] < right and bottom < box[3] and box[1] < top for box in taken):
+def _label(place: Place, words: str, taken: Sequence[Box], others: Sequence[Place]) -> Text | None:
+    """The words beside their point, over nothing that is taken and not nearly as near another point; None where there
+    is no room."""
+    width = extent(Text(place, words))
+    for right, up in SIDES:
+        text = Text((place[0] + right * (5 + width / 2), place[1] + up * 9.3), words, align="center")
+        box = bounds(text)
+        inside = box[0] >= 0 and box[1] >= 0 and box[2] <= WIDTH and box[3] <= HEIGHT
+        if (
+            inside
+            and not any(_overlap(box, one) for one in taken)
+            and all(_apart(box, other) > 1.4 * _apart(box, place) for other in others)
+        ):
             return text
     return None
 
 
-def _beside(place: Place, words: str, side: tuple[int, int]) -> Text:
-    right, up = side
-    middle = place[0] + right * (2 * DOT + extent(Text(place, words)) / 2), place[1] + up * 8.5
-    return Text(middle, words, align="center")
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _apart(box: Box, place: Place) -> float:
+    """From the nearest edge."""
+    left, bottom, right, top = box
+    x, y = place
+    return hypot(max(left - x, 0, x - right), max(bottom - y, 0, y - top))

@@ -107,6 +107,12 @@ def _lend(module: nn.Module, likeness: Twin, undo: list[Callable[[], None]]) -> 
             vars(module)[name] = value.detach().clone()
 
 
+def set_mode(root: nn.Module, training: bool) -> None:
+    """Train or eval, except of a program that torch.export made: that has the one in which it was made."""
+    with suppress(NotImplementedError):
+        root.train(training)
+
+
 def _remember(live: Any, before: list[tuple[Any, Any]], seen: set[int]) -> None:
     """Note a container with what is in it now, and so those in it."""
     if id(live) in seen:

@@ -13,6 +13,7 @@ from .. import arch
 from ..arch import Aux, Concat, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
 from ..arch.joins import PLAIN
 from ..calculate import calculate
+from ..plugins import load_plugins
 from . import modules
 from .init import Scheme, initialise
 
@@ -63,11 +64,11 @@ class _Building:
 
     def module(self, path: str, node: Node, own: bool) -> nn.Module:
         """`own`: what reaches it is a new tensor that nobody else reads or keeps."""
-        make = MODULES.get(type(node))
+        make = _maker(type(node))
         if make is None:
             raise TypeError(
-                f"at {path}: build knows no module for {type(node).__name__}; "
-                f"add what makes one to cnnzoo.pytorch.build.MODULES"
+                f"at {path}: build knows no module for {type(node).__name__}; add what makes one to "
+                f"cnnzoo.pytorch.build.MODULES, in a module that is an entry point of the group {PLUGINS!r}"
             )
         if isinstance(node, Join):
             children: OrderedDict[str, Any] = OrderedDict()
@@ -113,6 +114,13 @@ def _is_new(node: Node) -> bool:
 
 Make: TypeAlias = Callable[[Any, Any], nn.Module]
 """From a layer and its input shape, or a join and its children by name, to the module."""
+
+
+def _maker(kind: type[Node]) -> Make | None:
+    """What makes the module of a kind; plugins are loaded where it is none of the package's own."""
+    if kind not in MODULES:
+        load_plugins(PLUGINS)
+    return MODULES.get(kind)
 
 
 def _sequential(_: Sequential, children: OrderedDict[str, nn.Module]) -> nn.Module:
@@ -168,3 +176,6 @@ MODULES: dict[type[Node], Make] = {
     arch.PadChannels: _channels(modules.PadChannels),
 }
 """What makes the module of each kind of node; a package with a kind of its own adds to it."""
+
+PLUGINS = "cnnzoo.modules"
+"""The entry point group: each entry names a module that adds to `MODULES`; it is imported when something is built."""

@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from .borrow import empty_like
-from .operators import FREE, PLUMBING, row_kind
+from .operators import FREE, PLUMBING, row_kind, shape_of
 
 aten = torch.ops.aten
 
@@ -115,6 +115,8 @@ OURS: dict[Any, Formula] = {
     aten.addr: _after_addend(_outer),
     aten.addbmm: _after_addend(_batched),
     aten._int_mm: _product,
+    aten._addmm_activation: _after_addend(_product),
+    aten.conv_tbc: lambda x, weight, *_, out_shape, **__: prod(out_shape[:2]) * prod(weight),
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
     aten._scaled_dot_product_fused_attention_overrideable: _attention,
@@ -189,32 +191,35 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         rule = rule_of(func)
-        if rule.decomposes:
+        if rule.decomposes and not _nested(args):
             with self:
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
         out = _meta_norm(func, args) if func in NORMS else None
         if out is None:
-            out = _run(func, args, kwargs)
+            out = run_operator(func, args, kwargs)
         reads = tuple(id(one) for one in args if id(one) in self.own)
         if rule.data and self.real and _by_data(rule, args):
-            self.seen(Op(rule.name, 0, (), 0, (), reads, {}, "what follows depends on the data"))
+            macs = 0 if rule.free else None
+            self.seen(Op(rule.name, macs, (), 0, (), reads, {}, "what follows depends on the data"))
             return out
         if rule.quiet:
             if reads:
                 self.seen(Op(rule.name, 0, (), 0, (), reads, {}))
             return out
         first = out[0] if isinstance(out, tuple | list) and out else out
-        made = tuple(first.shape) if isinstance(first, Tensor) else ()
+        made = shape_of(first) if isinstance(first, Tensor) else ()
         size = first.numel() * first.element_size() if isinstance(first, Tensor) and first.is_floating_point() else 0
         macs, why = self._price(rule, args, kwargs, made)
-        shape = next((tuple(one.shape) for one in args if isinstance(one, Tensor)), ())
+        shape = next((shape_of(one) for one in args if isinstance(one, Tensor)), ())
         name, settings = row_kind(rule.name, args)
         self.seen(Op(name, macs, made, size, shape, reads, settings, why))
         return out
 
     def _price(self, rule: Rule, args: Any, kwargs: Any, made: tuple[int, ...]) -> tuple[int | None, str]:
+        if not rule.free and _nested(args):
+            return None, "its work depends on the lengths in a nested tensor"
         if rule.macs is not None:
             tensors = [one for one in args if isinstance(one, Tensor)]
             if any(one.layout != torch.strided or one.is_quantized for one in tensors):
@@ -222,6 +227,11 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             shapes = [one.shape if isinstance(one, Tensor) else one for one in args]
             return rule.macs(*shapes, **kwargs, out_shape=made), ""
         return (0, "") if rule.free else (None, "no rule for its MACs")
+
+
+def _nested(args: Any) -> bool:
+    """Whether tensors of several lengths are in one: they have operators of their own."""
+    return any(isinstance(one, Tensor) and one.is_nested for one in args)
 
 
 def _by_data(rule: Rule, args: Any) -> bool:
@@ -244,7 +254,7 @@ def _meta_norm(func: Any, args: Any) -> Any:
     return empty_like(x), x.new_empty(kept), x.new_empty(kept)
 
 
-def _run(func: Any, args: Any, kwargs: Any) -> Any:
+def run_operator(func: Any, args: Any, kwargs: Any) -> Any:
     """The operator; where it mixes tensors on meta with constants elsewhere, the constants are put there too."""
     try:
         return func(*args, **kwargs)

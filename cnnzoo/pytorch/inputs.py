@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from ..report import ITEM_BYTES
 from .borrow import empty_like
 from .operators import tensors_in
 
@@ -28,6 +30,15 @@ class Inputs(NamedTuple):
         """Of every tensor, per sample."""
         shapes = (tuple(one.shape) for one in tensors_in([self.args, self.kwargs]))
         return tuple(shape[1:] if self.batched and shape else shape for shape in shapes)
+
+    def single(self) -> Inputs:
+        """One sample of them, on meta."""
+        args, kwargs = torch.utils._pytree.tree_map_only(Tensor, self._single, (self.args, self.kwargs))
+        return self._replace(args=args, kwargs=kwargs, batch_size=1)
+
+    def _single(self, tensor: Tensor) -> Tensor:
+        is_batch = self.batched and tensor.dim() > 0 and tensor.shape[0] == self.batch_size
+        return empty_like(tensor[:1] if is_batch else tensor)
 
     def moved(self, device: torch.device | str) -> Inputs:
         """The same on a device, in tensors of their own."""
@@ -52,7 +63,11 @@ def _noise(shape: Sequence[int], dtype: torch.dtype, device: torch.device | str)
 
 
 def _from_sizes(
-    sizes: Sequence[Shape], dtype: torch.dtype, batch_size: int | None, rank: int | None, kwargs: Mapping[str, Any]
+    sizes: Sequence[Shape],
+    dtypes: Sequence[torch.dtype],
+    batch_size: int | None,
+    rank: int | None,
+    kwargs: Mapping[str, Any],
 ) -> Inputs:
     """Inputs of these sizes, on meta.
 
@@ -73,7 +88,9 @@ def _from_sizes(
     if len(batches) > 1:
         raise ValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
     batch = batches.pop() if batches else 1
-    made = [torch.empty(batch, *sample, dtype=dtype, device="meta") for sample in samples]
+    made = [
+        torch.empty(batch, *sample, dtype=dtype, device="meta") for sample, dtype in zip(samples, dtypes, strict=True)
+    ]
     return Inputs(tuple(made), dict(kwargs), batch, True)
 
 
@@ -101,7 +118,8 @@ def unbatched(inputs: Inputs) -> Inputs:
 def read_dtype(dtype: str | torch.dtype) -> torch.dtype:
     found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
     if not isinstance(found, torch.dtype):
-        raise ValueError(f"unknown dtype {dtype!r}")
+        close = get_close_matches(str(dtype), [*ITEM_BYTES, "int16", "int32", "int64", "uint8", "bool"], 1)
+        raise ValueError(f"unknown dtype {dtype!r}" + (f"; did you mean {close[0]}?" if close else ""))
     return found
 
 
@@ -118,21 +136,33 @@ def read_inputs(
     batch_dim: int | None,
     dtype: torch.dtype,
     forward: Mapping[str, Any],
+    dtypes: Sequence[str | torch.dtype | None] | None = None,
 ) -> Inputs:
+    """The inputs of a forward, from sizes or from data; `dtypes` are those of the sizes, None is `dtype`."""
     if (size is None) == (data is None):
         raise ValueError("give either input_size=(channels, height, width) or input_data")
     if data is not None:
         if batch_size is not None:
             raise ValueError("input_data has its own batch, batch_size goes with input_size")
+        if dtypes is not None:
+            raise ValueError("input_data has its own dtypes, dtypes go with input_size")
         return _from_data(data, batch_dim, forward)
-    if isinstance(size, int):
-        size = (3, size, size)
-    sizes = list(size)
-    if not sizes or any(not isinstance(one, tuple | list) for one in sizes):
+    sizes = [size] if isinstance(size, int) else list(size)
+    if not isinstance(size, int) and not any(isinstance(one, tuple | list) for one in sizes):
         sizes = [tuple(sizes)]
     floating = dtype if dtype.is_floating_point else torch.get_default_dtype()
-    rank = _rank(module) if len(sizes) == 1 else None
-    return _from_sizes(sizes, floating, batch_size, rank, forward)
+    kinds = [floating if one is None else read_dtype(one) for one in dtypes or [None] * len(sizes)]
+    if len(kinds) != len(sizes):
+        raise ValueError(f"{len(kinds)} dtypes for {len(sizes)} inputs: give one for each")
+    rank = _rank(module) if len(sizes) == 1 and kinds[0].is_floating_point else None
+    return _from_sizes([*map(lengths, sizes, kinds)], kinds, batch_size, rank, forward)
+
+
+def lengths(size: int | Sequence[int], dtype: str | torch.dtype | None = None) -> Shape:
+    """A number alone is the side of an image of three channels; of a dtype of whole numbers, how many tokens."""
+    if not isinstance(size, int):
+        return tuple(size)
+    return (3, size, size) if dtype is None or read_dtype(dtype).is_floating_point else (size,)
 
 
 def _rank(module: nn.Module) -> int | None:

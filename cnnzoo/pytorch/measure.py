@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ..report import ITEM_BYTES, Report, Unknown
-from .borrow import NoTwinError, Twin, copied, on_meta
+from .borrow import NoTwinError, Twin, copied, on_meta, set_mode
 from .inputs import Inputs, dtype_of, read_dtype, read_inputs, unbatched
 from .operators import tensors_in
 from .rows import Rows
@@ -57,6 +57,7 @@ def measure(
     batch_size: int | None = None,
     batch_dim: int | None = 0,
     dtype: str | torch.dtype | None = None,
+    dtypes: Sequence[str | torch.dtype | None] | None = None,
     mode: str = "eval",
     strict: bool = False,
     model: str | None = None,
@@ -68,7 +69,8 @@ def measure(
     several inputs. How many lengths a sample has is seen from the network's first convolution; without one
     it is one or three. `input_data` is a tensor, a sequence of positional inputs or a dict of named ones, with
     the batch as their first dimension unless `batch_dim` is None. `forward` goes to the module's forward.
-    `dtype` is what the floating parameters and the inputs made from sizes have: by default as they are.
+    `dtype` is what the floating parameters and the inputs made from sizes have: by default as they are. `dtypes`,
+    as in torchinfo, says it for each size where it is another: `measure(net, (1, 128), dtypes=[torch.long])`.
 
     The module is lent: its tensors are replaced by such as have no values, and all is put back. Where the
     values are needed (`report.notes` says so) it is run with copies of its tensors, and random inputs where
@@ -82,7 +84,7 @@ def measure(
     if mode not in ("eval", "train"):
         raise ValueError(f"mode must be 'eval' or 'train', got {mode!r}")
     own = dtype_of(module) if dtype is None else read_dtype(dtype)
-    inputs = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward)
+    inputs = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward, dtypes)
     measuring = _Measuring(module, inputs, own, None if dtype is None else own, mode, model)
     report = measuring.report()
     if strict and report.unknown:
@@ -142,7 +144,7 @@ class _Measuring:
 
     def _run(self, inputs: Inputs, twin: Twin, real: bool) -> tuple[Trace, Report]:
         with lent(self.module, twin):
-            self.module.train(self.mode == "train")
+            set_mode(self.module, self.mode == "train")
             found = run(self.module, self.places, inputs.args, inputs.kwargs, real=real)
             if self.inputs.batched and _takes_one_sample(found, inputs):
                 self.inputs = unbatched(self.inputs)
@@ -155,7 +157,7 @@ class _Measuring:
     def _run_heads(self, inputs: Inputs, rows: Rows, real: bool) -> None:
         """Once more, in training: what is called now alone is an auxiliary head. Batch norms stay as they
         were, since of a batch of one they may refuse to take statistics."""
-        self.module.train()
+        set_mode(self.module, True)
         for module in self.module.modules():
             if isinstance(module, nn.modules.batchnorm._NormBase):
                 module.training = False

@@ -15,6 +15,7 @@ _PLUMBING = """
     resize_as tril_indices triu_indices zero zeros zeros_like _to_copy _unsafe_view _reshape_alias _reshape_copy
     _copy_from _copy_from_and_resize _assert_async _assert_scalar _assert_tensor_metadata _local_scalar_dense
     _functional_assert_async sym_constrain_range sym_constrain_range_for_size is_same_size equal is_pinned pin_memory
+    _linalg_check_errors
     unsafe_split unsafe_split_with_sizes split_copy split_with_sizes_copy unbind_copy view_copy expand_copy
     permute_copy transpose_copy t_copy squeeze_copy unsqueeze_copy select_copy slice_copy diagonal_copy alias_copy
     detach_copy unfold_copy bartlett_window blackman_window hamming_window hann_window kaiser_window fft_fftfreq
@@ -51,7 +52,7 @@ _FREE = """
     _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d grid_sampler_2d_cpu_fallback
     nll_loss nll_loss2d nll_loss_forward nll_loss2d_forward mse_loss binary_cross_entropy
     binary_cross_entropy_with_logits smooth_l1_loss huber_loss
-    _thnn_fused_lstm_cell _thnn_fused_gru_cell _fft_r2c _fft_c2r _fft_c2c view_as_real view_as_complex complex polar
+    _thnn_fused_lstm_cell _thnn_fused_gru_cell view_as_real view_as_complex complex polar
     angle real imag _conj conj_physical
 """
 FREE = frozenset(_FREE.split())
@@ -91,6 +92,11 @@ def _short(value: tuple[int, ...], dims: int) -> int | tuple[int, ...]:
     """A pair of equals is the number, as in a layer's own settings."""
     full = value * dims if len(value) == 1 else value
     return full[0] if dims == 2 and full[0] == full[1] else full
+
+
+def shape_of(tensor: Tensor) -> tuple[int, ...]:
+    """() for a nested tensor, in which lengths differ."""
+    return () if tensor.is_nested else tuple(tensor.shape)
 
 
 def first_tensor(value: Any) -> Tensor | None:

@@ -19,6 +19,12 @@ from .tree import Held, Place, own_tensors, packs_weights
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
+UNSEEN = (
+    *("comparisons", "additions", "multiplications", "exponentials", "connections", "depth"),
+    *("peak_activation_bytes", "peak_bytes", "stored_bytes"),
+)
+"""Totals that no rows would make 0, and that are unknown."""
+
 
 @dataclass
 class Rows:
@@ -31,7 +37,7 @@ class Rows:
     unknown: list[Unknown] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     """Modules that were never called, and whose tensors nothing read."""
-    exact: dict[str, int] = field(default_factory=dict)
+    exact: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tensors = {place.path: own_tensors(place.module) for place in self.places}
@@ -93,6 +99,8 @@ class Rows:
                 self.unused.append(path)
         self._frames()
         self.exact = {**self._ledger.bytes, "activations": self._elements // self.inputs.batch_size}
+        if not self.rows:
+            self.exact |= dict.fromkeys(UNSEEN)
 
     def _fold(self) -> None:
         """Which called modules are leaves though they hold others, as attention does: those below are not

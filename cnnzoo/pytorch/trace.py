@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from .borrow import Twin, borrowed
 from .counter import Counter, Op
-from .operators import tensors_in
+from .operators import shape_of, tensors_in
 from .tree import Place, own_tensors
 
 Shape = tuple[int, ...]
@@ -23,7 +24,7 @@ class Call:
 
     def __init__(self, place: Place, given: Any) -> None:
         self.place = place
-        self.input_shapes: list[Shape] = [tuple(one.shape) for one in tensors_in(given)]
+        self.input_shapes: list[Shape] = [*map(shape_of, tensors_in(given))]
         self.output_shapes: list[Shape] = []
         self.output_bytes = 0
         self.kind = kind_of(place.module)
@@ -101,9 +102,9 @@ class Trace:
         if call.place.module is not module:
             return
         if kwargs and not call.input_shapes:
-            call.input_shapes = [tuple(one.shape) for one in tensors_in(kwargs)]
+            call.input_shapes = [*map(shape_of, tensors_in(kwargs))]
         tensors = {id(one): one for one in tensors_in(output)}.values()
-        call.output_shapes = [tuple(one.shape) for one in tensors]
+        call.output_shapes = [*map(shape_of, tensors)]
         call.output_bytes = sum(one.numel() * one.element_size() for one in tensors)
         call.kind = kind_of(module)
         call.done = True
@@ -146,16 +147,23 @@ def run(
 
 @contextmanager
 def _single_products() -> Iterator[None]:
-    """Without the fused kernels of whole layers, in which the single products cannot be seen."""
+    """Without the fused kernels of whole layers, in which the single products cannot be seen, and without compiling
+    flex_attention, which it cannot while operators are watched."""
     mkldnn: Any = torch.backends.mkldnn
+    flex: Any = sys.modules.get("torch.nn.attention.flex_attention")
+    eager = getattr(flex, "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True)
     attention, recurrent = torch.backends.mha.get_fastpath_enabled(), mkldnn.enabled
     torch.backends.mha.set_fastpath_enabled(False)
     mkldnn.enabled = False
+    if not eager:
+        flex._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG = True
     try:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(attention)
         mkldnn.enabled = recurrent
+        if not eager:
+            flex._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG = False
 
 
 def first_line(error: BaseException) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torchinfo import summary as torchinfo_summary
+from torchinfo.torchinfo import clear_cached_forward_pass
 
 
 class Place(NamedTuple):
@@ -41,6 +42,14 @@ def places(root: nn.Module) -> list[Place]:
 def _walk(root: nn.Module) -> Iterator[Place]:
     for path, module in root.named_modules(remove_duplicate=False):
         yield Place(path, module)
+
+
+def mult_adds(root: nn.Module, args: Sequence[Any]) -> int:
+    """torchinfo's own number, of a run in eval mode."""
+    try:
+        return int(torchinfo_summary(root, input_data=list(args), verbose=0, mode="eval").total_mult_adds)
+    finally:
+        clear_cached_forward_pass()  # which would keep the module
 
 
 class Held(NamedTuple):

@@ -74,6 +74,7 @@ def document(diff: Diff, names: Sequence[str] | None, fold: bool) -> Document:
         {"before": before, "after": after}
         | {name: COLUMNS[name].value(total) for name in FIGURES}
         | {"changes": records},
+        f"{before} → {after}",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain, repeat
 from math import ceil, floor, log10
 from string import ascii_letters, digits
+from textwrap import wrap
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -166,15 +167,13 @@ def _centred(marks: Mapping[int, str], columns: int) -> str:
 
 
 def explained(key: Mapping[str, Sequence[str]], width: int) -> list[str]:
-    """What the signs stand for, as many names on a line as there is room for."""
+    """What the signs stand for, as many on a line as there is room for."""
     lines: list[str] = []
     for sign, names in key.items():
-        for number, name in enumerate(names, 1):
-            word = f"{sign} {name}" if number == 1 else f"  {name}"
-            word += "," if number < len(names) else ""
-            joined = f"{lines[-1]}{'   ' if number == 1 else ' '}{word.lstrip()}" if lines else word
-            if lines and cell_len(joined) <= width:
-                lines[-1] = joined
-            else:
-                lines.append(word)
+        entry = f"{sign} {', '.join(names)}"
+        joined = f"{lines[-1]}   {entry}" if lines else entry
+        if lines and cell_len(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines += wrap(entry, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return lines

@@ -1,0 +1,125 @@
+"""`cnnzoo compare TARGET…`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from ..comparison import Comparison, compare
+from ..registry import UnknownModelError, list_models
+from ..render import FORMATS
+from ..render.comparison import COLUMNS
+from ..report import ITEM_BYTES, Report
+from ..targets import is_registered
+from .common import DRAWN, chosen_format, complete_name, emit, rewrite_option, write
+from .measured import Failure, read_inputs, report_of
+
+COUNT = click.IntRange(1, 10**9)
+
+
+@click.command("compare", short_help="Networks side by side.", epilog=f"Columns: {', '.join(COLUMNS)}.")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET…", shell_complete=complete_name)
+@click.option("--input-size", metavar="CxHxW", help="Of all; default: each network's own.")
+@click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
+@click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
+@click.option("--num-classes", type=COUNT, help="Classes of each head; default: the network's own.")
+@rewrite_option
+@click.option("--sort", metavar="COLUMN", help="From the least up; -COLUMN is from the most down.")
+@click.option("--columns", metavar="NAME,…", help="What to show of each network.")
+@click.option("--scatter", is_flag=True, help="Draw parameters against MACs under the table.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help=f"Write to FILE, all or nothing; the scatter as a picture where it ends in {', '.join(DRAWN)}.",
+)
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")
+def compare_command(
+    targets: tuple[str, ...],
+    input_size: str | None,
+    batch_size: int | None,
+    dtype: str | None,
+    num_classes: int | None,
+    rewrites: tuple[str, ...],
+    sort: str | None,
+    columns: str | None,
+    scatter: bool,
+    output: str | None,
+    format_: str | None,
+) -> None:
+    """Print TARGETs side by side, and how many times the first one's each figure is.
+
+    \b
+    cnnzoo compare resnet18 resnet50 vgg16
+    cnnzoo compare "resnet*" "densenet*" --sort -macs --scatter
+    cnnzoo compare googlenet googlenet+drop_reductions timm:mobilenetv3_small_100
+
+    TARGET is a registered name or a pattern of names, with rewrites behind plus signs if you like, or anything else
+    that `cnnzoo summary` takes. JSON and CSV have the exact figures. A picture takes pip install 'cnnzoo[draw]'.
+    """
+    picture = None if format_ is not None else _picture(output)
+    if scatter and not picture and chosen_format(format_, output) not in ("table", "text"):
+        raise click.UsageError("--scatter is drawn under a table or text, or with -o FILE.svg as a picture")
+    names = [column.strip() for column in columns.split(",")] if columns is not None else None
+    try:
+        chosen = [target for given in targets for target in _matching(given)]
+        about = (input_size, batch_size, dtype, num_classes, rewrites)
+        found = compare(*[target_report(target, *about) for target in chosen])
+        found = found if sort is None else found.sorted(sort)
+        if picture and output:
+            write(output, _drawn(found, picture))
+        else:
+            emit(found.document(names, scatter), format_, output)
+    except (UnknownModelError, ValueError, TypeError) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def target_report(
+    target: str,
+    input_size: str | None,
+    batch_size: int | None,
+    dtype: str | None,
+    num_classes: int | None,
+    rewrites: tuple[str, ...],
+) -> Report:
+    """The report of one of several targets; what is wrong with it is said with its name."""
+    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
+    inputs = read_inputs(() if input_size is None else (input_size,), measured=not is_registered(target))
+    try:
+        report, failure, *_ = report_of(target, (), inputs, batch_size, dtype, settings, rewrites)
+    except UnknownModelError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{target}: {error}") from None
+    if failure is not None:
+        raise Failure(f"{target}: {failure.message}")
+    return report
+
+
+def _matching(given: str) -> list[str]:
+    """The names of a pattern, each with the rewrites behind it; of anything else it is the only one."""
+    pattern, plus, rewrites = given.partition("+")
+    if not is_registered(given) or not set(pattern) & set("*?["):
+        return [given]
+    names = list_models(pattern)
+    if not names:
+        raise ValueError(f"no model matches {pattern!r}; `cnnzoo list` lists all")
+    return [f"{name}{plus}{rewrites}" for name in names]
+
+
+def _picture(output: str | None) -> str | None:
+    """The format of the picture that FILE's ending asks for."""
+    ending = os.path.splitext(output or "")[1].lower()
+    return ending[1:] if ending in DRAWN else None
+
+
+def _drawn(comparison: Comparison, format_: str) -> bytes:
+    from ..draw import CannotDrawError, plot
+
+    try:
+        return plot(comparison.plane(), format_)
+    except CannotDrawError as error:
+        raise click.UsageError(str(error)) from None

@@ -1,0 +1,49 @@
+"""`cnnzoo diff TARGET TARGET`."""
+
+from __future__ import annotations
+
+import click
+
+from ..difference import diff
+from ..registry import UnknownModelError
+from ..render.difference import COLUMNS
+from .common import complete_name, emit, output_options
+from .compare import COUNT, target_report
+
+
+@click.command("diff", short_help="What changes from one network to another.", epilog=f"Columns: {', '.join(COLUMNS)}.")
+@click.argument("before", metavar="TARGET", shell_complete=complete_name)
+@click.argument("after", metavar="TARGET", shell_complete=complete_name)
+@click.option("--input-size", metavar="CxHxW", help="Of both; default: each network's own.")
+@click.option("--num-classes", type=COUNT, help="Classes of each head; default: the network's own.")
+@click.option("--columns", metavar="NAME,…", help="What to show of each change.")
+@click.option("--all", "unfold", is_flag=True, help="Every change by itself, those of only a name or a size too.")
+@output_options
+def diff_command(
+    before: str,
+    after: str,
+    input_size: str | None,
+    num_classes: int | None,
+    columns: str | None,
+    unfold: bool,
+    format_: str | None,
+    output: str | None,
+) -> None:
+    """Print what is added (+), removed (-) and changed (~) from the first TARGET to the second, and what it costs.
+
+    \b
+    cnnzoo diff resnet50 resnet50_v1
+    cnnzoo diff googlenet googlenet+drop_reductions
+    cnnzoo diff resnet50 torchvision:resnet50
+
+    TARGET is what `cnnzoo summary` takes. Layers are the same where their paths are, and where they are not, by
+    order and kind. The differences add up to those of the totals, auxiliary heads apart. JSON and CSV have every
+    change by itself. Exits 0 whether or not the networks differ.
+    """
+    names = [column.strip() for column in columns.split(",")] if columns is not None else None
+    try:
+        found = diff(*(target_report(one, input_size, None, None, num_classes, ()) for one in (before, after)))
+        document = found.document(names, fold=not unfold)
+    except (UnknownModelError, ValueError, TypeError) as error:
+        raise click.UsageError(str(error)) from None
+    emit(document, format_, output)

@@ -1,0 +1,130 @@
+"""`cnnzoo match NAME`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from math import prod
+from shlex import quote
+from typing import Any
+
+import click
+
+from ..api import read_size
+from ..render import matches
+from ..search import Budget, Family, Match, match
+from .common import complete_name, emit, output_options, read_input_size, rewrite_option
+from .knobs import MOST, find_family, knob_options, progress
+
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+
+
+class Count(click.ParamType[int]):
+    """5M, 1.5G, 5e6 or 5_000_000 as a whole number."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d+(?:_\d+)*(?:\.\d+)?(?:[eE]\d{1,2})?)([kKmMgGbBtT]?)", str(value), re.ASCII)
+        number = Decimal(found[1]) * UNITS[found[2].lower()] if found else Decimal(0)
+        if number < 1 or number != int(number):
+            self.fail(f"{value!r} is no budget; say 5M, 1.5G, 5e6 or 5_000_000", param, ctx)
+        return int(number)
+
+
+@click.command("match", short_help="The configurations nearest a budget.")
+@click.argument("name", shell_complete=complete_name)
+@click.option("--params", type=Count(), metavar="COUNT", help="Parameters, as 5M or 5_000_000.")
+@click.option("--macs", type=Count(), metavar="COUNT", help="MACs of one sample, as 1.5G.")
+@click.option("--at-most", is_flag=True, help="Nothing over the budget.")
+@click.option("--vary", metavar="NAME,…", help="Vary these alone; default: every knob.")
+@knob_options
+@rewrite_option
+@click.option("--input-size", metavar="CxHxW", help="3x224x224 or 224; default: the network's own.")
+@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="Configurations to print.")
+@output_options
+def match_command(
+    name: str,
+    params: int | None,
+    macs: int | None,
+    at_most: bool,
+    vary: str | None,
+    knobs: dict[str, tuple[Any, ...]],
+    rewrites: tuple[str, ...],
+    input_size: str | None,
+    top: int,
+    format_: str | None,
+    output: str | None,
+) -> None:
+    """Print the configurations of NAME's family that are nearest a budget of parameters, MACs or both.
+
+    Every configuration of the family's grid is priced, so these are the nearest. How far off one is, is relative to
+    the budget; with both, it is the larger of the two distances. Of equally near ones the smaller is first.
+
+    The knobs are what the family's builder registers: width and depth of ResNet and VGG, growth and depth of
+    DenseNet. Of other networks width and depth are factors of the rewrites scale_width and scale_depth.
+
+    VALUES give a knob another grid: 32,48,64 or 16:128:8, of which both ends are in, or for a depth 3x4x1:36x3.
+    """
+    if params is None and macs is None:
+        raise click.UsageError("give a budget: --params 5M, --macs 1G, or both")
+    varied = None if vary is None else [knob.strip() for knob in vary.split(",")]
+    family = find_family(name, rewrites, [*knobs, *(varied or ())])
+    grid = _grid(family, varied, knobs)
+    try:
+        size = None if input_size is None else read_input_size(input_size)
+        shape, _ = read_size(size, family.builder.input_size, None)
+        budget = Budget(params, macs, at_most)
+        with progress(prod(map(len, grid.values()))) as tell:
+            search = match(family, grid, shape, budget, top, tell)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    found = {
+        "model": family.target,
+        "input_size": shape,
+        "budget": {**budget.targets, "at_most": at_most},
+        "values": {knob: len(values) for knob, values in grid.items()},
+        "priced": search.priced,
+        "impossible": search.impossible,
+        "why": search.why or None,
+        "configurations": [_configuration(family, one, input_size) for one in search.matches],
+    }
+    emit(matches.document(found), format_, output)
+
+
+def _grid(family: Family, varied: list[str] | None, knobs: dict[str, tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
+    """The values to try: those given, and those of the family for what is to be varied without."""
+    for knob in varied or ():
+        if knob not in family.grid and knob not in knobs:
+            raise click.UsageError(f"{family.target} has no values of its own for {knob!r}: give them too")
+    whole = {knob: values for knob, values in family.grid.items() if varied is None or knob in varied}
+    grid = {**whole, **knobs}
+    if not grid:
+        raise click.UsageError(
+            f"{family.target} has nothing to vary: it has no knobs, and neither scale_width nor scale_depth applies"
+        )
+    count = prod(map(len, grid.values()))
+    if count > MOST:
+        raise click.UsageError(f"these are {count:,} configurations; at most {MOST:,} are")
+    return grid
+
+
+def _configuration(family: Family, found: Match, input_size: str | None) -> dict[str, Any]:
+    """What is said of one, with what makes it again on the command line and in Python."""
+    target, settings = family.choice(found.point)
+    pairs = [f"--arg {quote(f'{name}={_argument(value)}')}" for name, value in settings.items()]
+    size = [] if input_size is None else [f"--input-size {input_size}"]
+    keywords = [repr(target), *(f"{name}={value!r}" for name, value in settings.items())]
+    return {
+        "knobs": found.point,
+        "params": found.params,
+        "macs": found.macs,
+        "distance": float(found.distance),
+        "command": " ".join(["cnnzoo summary", quote(target), *pairs, *size]),
+        "python": f"cnnzoo.create_model({', '.join(keywords)})",
+    }
+
+
+def _argument(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

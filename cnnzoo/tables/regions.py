@@ -1,0 +1,87 @@
+"""What the regions of a page hold, by their names: "models", or "report resnet50" with what it is of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from inspect import signature
+from operator import itemgetter
+
+from .. import rewrites as package
+from ..api import summary
+from ..conventions import TOOLS, figures
+from ..render import Document, conventions, render
+from ..render.columns import Column
+from ..rewrites import list_rewrites
+from .commands import commands
+from .networks import models, networks, variants
+from .printed import printed
+from .saved import devices, saved
+from .zoo import families
+
+LINKS = {
+    r"\barXiv:(\d{4}\.\d{5}|\d{4}\.\d{4})\b": r"[\g<0>](https://arxiv.org/abs/\1)",
+    r"\bdoi:(10\.[^\s,;)|]*\w)": r"[\g<0>](https://doi.org/\1)",
+    r"(?<![(<\"])https://[^\s|)]*\w": r"<\g<0>>",
+}
+"""What becomes a link."""
+
+
+def report(model: str, depth: str = "3") -> str:
+    """The table of `cnnzoo summary` with so many levels of blocks."""
+    return render(summary(model), "markdown", depth=int(depth))
+
+
+def tools(model: str | None = None) -> str:
+    """What other tools print for a network, and why; or for all of them, without why."""
+    if model:
+        entries = [figure._asdict() for figure in figures(summary(model))]
+        return conventions.document(model, entries).text("markdown")
+    names = [builder.name for own in families().values() for builder in own]
+    printed = [{figure.tool: figure.figure for figure in figures(summary(name))} for name in names]
+    columns = {tool.name: Column(f"{tool.name}: {tool.number}", itemgetter(tool.name), _known) for tool in TOOLS}
+    return Document("Network", names, columns, printed).text("markdown")
+
+
+def _known(figure: int | None) -> str:
+    return "?" if figure is None else f"{figure:,}"
+
+
+def rewrites() -> str:
+    """The package's own rewrites: what each does, and whose argument it stands for."""
+    own = [getattr(package, name) for name in list_rewrites() if hasattr(package, name)]
+    columns = {
+        "summary": Column("What it does", lambda rewrite: rewrite.summary, right=False),
+        "source": Column("Argument", lambda rewrite: rewrite.source, right=False),
+    }
+    names = [f"{rewrite.name}=…" if rewrite.option else rewrite.name for rewrite in own]
+    text = Document("Rewrite", names, columns, own).text("markdown")
+    return text.replace(r"\`", "`")  # what a docstring says is code is code here, too
+
+
+REGIONS: dict[str, Callable[..., str]] = {
+    function.__name__: function
+    for function in (
+        *(models, networks, variants, printed, report),
+        *(saved, devices, rewrites, tools, commands),
+    )
+}
+
+
+def content(name: str) -> str:
+    """What the region of this name holds, in Markdown. ValueError, or LookupError for a network, where nothing does."""
+    kind, *arguments = name.split() or [""]
+    if kind not in REGIONS:
+        close = get_close_matches(kind, REGIONS, 1)
+        raise ValueError(
+            f"nothing generates it; {f'did you mean {close[0]!r}?' if close else 'there are ' + ', '.join(REGIONS)}"
+        )
+    try:
+        signature(REGIONS[kind]).bind(*arguments)
+    except TypeError as error:
+        raise ValueError(f"{kind}: {error}") from None
+    text = REGIONS[kind](*arguments)
+    for pattern, link in LINKS.items():
+        text = re.sub(pattern, link, text)
+    return text

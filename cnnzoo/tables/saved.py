@@ -1,0 +1,43 @@
+"""What each device saves, in one network and in all that have it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..registry import Builder, get_builder
+from ..render import Document
+from ..render.savings import COLUMNS
+from ..savings import DEVICES, DoesNotApply, Savings, savings
+from .zoo import families
+
+SHOWN = ("params", "params_without", "params_share", "macs", "macs_without", "macs_share")
+
+
+def saved(model: str, by: str | None = None, depth: str = "3") -> str:
+    """The table of `cnnzoo savings` with so many levels of blocks."""
+    builder = get_builder(model)
+    try:
+        found = savings(builder.describe(), builder.input_size, by, model)
+    except DoesNotApply as reason:
+        raise ValueError(str(reason)) from None
+    return found.document(int(depth)).text("markdown")
+
+
+def devices() -> str:
+    """For each device the networks that have it, as designed and without it."""
+    parts = []
+    for name, device in DEVICES.items():
+        found = [_savings(builder, name) for own in families().values() for builder in own]
+        having = {str(one.model): one.whole for one in found if one is not None}
+        columns = {column: COLUMNS[column] for column in SHOWN}
+        table = Document("Network", list(having), columns, list(having.values())).text("markdown")
+        heading = f"### {name.capitalize()}: {device.words} against {device.against}"
+        parts.append(f"{heading}\n\n{device.rewrite.summary} The argument: {device.rewrite.source}.\n\n{table}")
+    return "\n\n".join(parts)
+
+
+def _savings(builder: Builder[Any], by: str) -> Savings | None:
+    try:
+        return savings(builder.describe(), builder.input_size, by, builder.name)
+    except DoesNotApply:
+        return None

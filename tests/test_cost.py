@@ -1,0 +1,70 @@
+"""What is priced without a report comes to what the report says."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from strategies import descriptions, maps, networks, shapes
+
+import cnnzoo
+from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
+    Aux,
+    Concat,
+    Conv2d,
+    Dense,
+    Dropout,
+    Flatten,
+    Identity,
+    Node,
+    ReLU,
+    Residual,
+    Sequential,
+)
+from cnnzoo.calculate import calculate
+from cnnzoo.cost import Cost, cost
+
+Shape = tuple[int, ...]
+DROPPED = Sequential(Dropout(), Identity())
+"""A block that makes no tensor."""
+
+
+def outcome(description: Node, size: Shape, priced: bool) -> object:
+    """The figures, or what is said of a network that cannot be."""
+    try:
+        if priced:
+            return cost(description, size)[1:]
+        totals = calculate(description, size).totals
+        return tuple(totals[name] for name in Cost._fields[1:])
+    except (ValueError, TypeError) as error:
+        return repr(error)
+
+
+@given(maps(side=40).flatmap(lambda size: st.tuples(networks(size, heads=1), st.just(size))))
+@example((Sequential(), (3, 4, 4)))
+@example((Sequential(Sequential(), Sequential()), (3, 4, 4)))
+@example((Sequential(n0=Conv2d(9, 1), n1=DROPPED, n2=Conv2d(2, 1)), (3, 4, 4)))
+@example((Residual(DROPPED), (3, 4, 4)))
+@example((Residual(Conv2d(8, 1), ReLU(), Conv2d(3, 1), downsample=DROPPED, relu=ReLU()), (3, 4, 4)))
+@example((Residual(Conv2d(8, 1), downsample=Sequential(Conv2d(30, 1), Conv2d(8, 1))), (3, 4, 4)))
+@example((Concat(Sequential(), DROPPED, Dense(Conv2d(50, 1), Conv2d(1, 1))), (3, 4, 4)))
+@example((Sequential(n0=ReLU(), aux=Aux("n0", Conv2d(900, 1))), (3, 4, 4)))
+@example((Aux("n0", Conv2d(9, 1)), (3, 4, 4)))
+@example((Sequential(Conv2d(4, (3, 1)), Flatten()), (3, 4, 4)))
+@example((Sequential(AdaptiveAvgPool2d(2), Dense(Conv2d(1, 1, padding=1), AdaptiveAvgPool2d(2))), (1, 1, 1)))
+def test_as_the_report_of_networks(drawn: tuple[Node, Shape]) -> None:
+    description, size = drawn
+    assert outcome(description, size, priced=True) == outcome(description, size, priced=False)
+    assert cost(description, size).output_shape == calculate(description, size)[""].output_shape
+
+
+@given(descriptions(), shapes(least_rank=0))
+def test_as_the_report_of_any_description_and_as_its_error(description: Node, size: Shape) -> None:
+    assert outcome(description, size, priced=True) == outcome(description, size, priced=False)
+
+
+@pytest.mark.parametrize("name", cnnzoo.list_models())
+def test_as_the_report_of_every_network_at_several_sizes(name: str) -> None:
+    builder = cnnzoo.get_builder(name)
+    for more in (0, 1, 33):
+        size = (builder.input_size[0], builder.input_size[1] + more, builder.input_size[2] + 2 * more)
+        assert outcome(builder.describe(), size, priced=True) == outcome(builder.describe(), size, priced=False)

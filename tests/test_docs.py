@@ -1,0 +1,196 @@
+"""The documentation: everything it shows happens, everything there is has a place in it, and the site works."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from browser import Page, browse
+from command import environment
+from pages import NOT_RUN, blocks
+
+import cnnzoo
+from cnnzoo.cli import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts}
+SHOWING = [path for path, text in TEXTS.items() if any(block.language not in NOT_RUN for block in blocks(text))]
+
+
+def session(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Do what a page shows, in a folder and a process of its own."""
+    return subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("pages.py")), str(page), str(folder)],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+
+
+def happens(page: Path, folder: Path) -> None:
+    done = session(page, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", SHOWING, ids=lambda page: page.stem)
+def test_everything_that_a_page_shows_happens(page: Path, tmp_path: Path) -> None:
+    happens(page, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("```console\n$ cnnzoo --version\ncnnzoo, version 0\n```\n", "-cnnzoo, version 0"),
+        ("```console\n$ cnnzoo --version | tail -0\n$ false\n```\n", "false: exit code 1"),
+        ("```sh\ncnnzoo summary nothing\n```\n", "exit code 2"),
+        ("```python\n>>> 1 + 1\n3\n```\n", "Expected:"),
+        ("```python\n>>> one = 1\n```\ntext\n```python\n>>> one + 1\n1\n```\n", "page.md:5: python"),
+        ("```python\n1 + 1\n```\n", "nothing runs a block of 'python'"),
+        ("```julia\n1 + 1\n```\n", "nothing runs a block of 'julia'"),
+        ("```\n1 + 1\n```\n", "nothing runs a block of ''"),
+        ("```toml\n# a.toml\nx = 1\n```\n```console\n$ cat a.toml\nx = 2\n```\n", "+x = 1"),
+    ],
+)
+def test_what_does_not_happen_is_noticed(text: str, said: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    done = session(page, tmp_path)
+    assert done.returncode == 1
+    assert said in done.stdout
+
+
+def test_every_command_and_every_public_name_has_its_place() -> None:
+    commands, api = TEXTS[DOCS / "commands.md"], TEXTS[DOCS / "api.md"]
+    assert re.findall(r"^## cnnzoo (\S+)$", commands, re.MULTILINE) == list(COMMANDS)
+    assert {name for name in cnnzoo.__all__ if f"cnnzoo.{name}" not in api} <= {"ShapeError", "get_model"}
+
+
+# The site, built and opened
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+built = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("sphinx", "furo", "myst_parser")), reason="takes the extra `docs`"
+)
+opened = pytest.mark.skipif(CHROMIUM is None, reason="takes chromium")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of it, made from nothing, with warnings as errors."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(DOCS), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def tab(tmp_path: Path) -> Iterator[Page]:
+    assert CHROMIUM is not None
+    with browse(CHROMIUM, tmp_path) as page:
+        yield page
+
+
+@built
+@opened
+@pytest.mark.long
+def test_every_page_opens_without_a_complaint_and_with_its_pictures(site: Path, tab: Page) -> None:
+    pages = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+    assert {path.relative_to(site).with_suffix("") for path in pages} >= {
+        path.relative_to(DOCS).with_suffix("") for path in TEXTS
+    }
+    pictures = 0
+    for path in pages:
+        for width in (1280, 390):
+            tab.look(width, 900)
+            tab.open(path.as_uri())
+            assert tab.ask("document.querySelector('h1') !== null"), path
+            images = tab.ask("[...document.images].map((image) => image.complete && image.naturalWidth > 0)")
+            assert all(images), path
+            pictures += len(images)
+            assert tab.ask("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} is too wide"
+    assert pictures
+    assert tab.complaints == []
+
+
+COLUMN = """
+(() => {
+  const table = document.querySelector("article table");
+  const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent.trim() === NAME);
+  return [...table.tBodies[0].rows].map((row) => row.cells[column].textContent.trim());
+})()
+"""
+CLICK = """
+[...document.querySelectorAll("article table th button")].find((one) => one.textContent.trim() === NAME).click()
+"""
+
+
+@built
+@opened
+@pytest.mark.long
+def test_tables_sort(site: Path, tab: Page) -> None:
+    """By the largest number, by the smallest, and as it was; by words the other way round."""
+    tab.open((site / "models.html").as_uri())
+
+    def column(name: str) -> list[str]:
+        shown: list[str] = tab.ask(COLUMN.replace("NAME", repr(name)))
+        return shown
+
+    def click(name: str) -> None:
+        tab.ask(CLICK.replace("NAME", repr(name)))
+
+    first = column("Network")
+    assert sorted(first) == sorted(cnnzoo.list_models())
+    click("MACs")
+    macs = [int(cell.replace(",", "")) for cell in column("MACs")]
+    assert macs == sorted(macs, reverse=True)
+    assert macs[0] == max(cnnzoo.summary(name).total_macs for name in first)
+    assert column("Network")[0] == "vgg19" or column("Network")[1] == "vgg19", "a row moves as a whole"
+    click("MACs")
+    assert [int(cell.replace(",", "")) for cell in column("MACs")] == macs[::-1]
+    click("MACs")
+    assert column("Network") == first
+    click("Network")
+    assert column("Network")[0] == "alexnet"
+    click("Year")
+    assert column("Year") == sorted(column("Year"), reverse=True)
+    assert tab.ask("document.querySelectorAll('th[aria-sort=descending]').length") == 1
+    assert tab.complaints == []
+
+
+@built
+@opened
+@pytest.mark.long
+def test_search_finds_a_network(site: Path, tab: Page) -> None:
+    tab.open(f"{(site / 'search.html').as_uri()}?q=resnet50")
+    found = """
+    new Promise((done) => {
+      const look = () => {
+        const links = [...document.querySelectorAll("ul.search li a")].map((one) => one.textContent);
+        if (links.length > 3) done(links); else setTimeout(look, 50);
+      };
+      look();
+    })
+    """
+    titles = tab.ask(found)
+    assert "ResNet" in titles
+    assert tab.complaints == []
+
+
+@built
+@opened
+@pytest.mark.long
+def test_without_javascript_the_tables_are_there(site: Path, tab: Page) -> None:
+    tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    tab.open((site / "models.html").as_uri())
+    assert "25,557,032" in (site / "models.html").read_text(encoding="utf-8")
+    assert tab.complaints == []
