@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from .api import summary
 from .arch.node import Node
 from .registry import Builder, UnknownModelError, get_builder
+from .render import Document, Shown
 from .report import Report
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from .render import Document
     from .render.scatter import Plane
 
 Record = dict[str, Any]
@@ -54,7 +54,7 @@ def compare(
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(Shown):
     """What `compare` gives: of each network a record, its exact figures by name; None is unknown."""
 
     networks: tuple[Record, ...]
@@ -94,20 +94,6 @@ class Comparison:
         from .render.comparison import plane
 
         return plane(self.networks)
-
-    def to_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = self.document().data
-        return data
-
-    def __str__(self) -> str:
-        return self.document().text("table").rstrip("\n")
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from .render.html import fragment
-
-        return fragment(self.document())
 
 
 def _record(name: str, report: Report, first: Report) -> Record:

@@ -124,11 +124,13 @@ class _Meter:
         unknown = part.windows is None or None in part.last_map
         if unknown and isinstance(child, Join) and x.field and not all(axis.stride for axis in x.field):
             raise _StillError
+        field = advance(x.field, part.windows)
         if part.last_map:
-            self.last_map = (advance(x.field, part.last_map[0]),)
+            same = part.last_map[0] == part.windows
+            self.last_map = (field if same else advance(x.field, part.last_map[0]),)
         tensor = x.source if part.is_view else self._tensor(part.output_shape)
         self._ran(_Step((x.source,), tensor, part))
-        return Signal(part.output_shape, advance(x.field, part.windows), x.depth + part.depth, tensor)
+        return Signal(part.output_shape, field, x.depth + part.depth, tensor)
 
     def add(self, x: Signal, y: Signal) -> Signal:
         if x.shape != y.shape:
@@ -162,22 +164,25 @@ class _Meter:
         )
         numbers = (params, macs, activations, y.depth, aux_params, aux_macs)
         last_map = tuple(map(_windows, self.last_map))
-        return _Part(
-            y.shape, *numbers, _windows(y.field), last_map, self._alive(True), self._alive(False), y.source == 0
-        )
+        return _Part(y.shape, *numbers, _windows(y.field), last_map, *self._alive(), y.source == 0)
 
-    def _alive(self, held: bool) -> int:
-        """The most elements that are alive besides the input, by the rule `Report.liveness`."""
+    def _alive(self) -> tuple[int, int]:
+        """`held` and `freed` by the rule `Report.liveness`."""
         last = {tensor: number for number, step in enumerate(self.steps) for tensor in (*step.reads, step.leaves)}
-        if held:
-            last[0] = len(self.steps)
-        alive, most = self.sizes[0], 0
+        alive, kept = self.sizes[0], 0  # kept: the input, where all has read it that does here
+        held = freed = 0
         for number, (reads, leaves, part) in enumerate(self.steps):
-            ends = last[reads[0]] == number and leaves != reads[0]
-            most = max(most, alive + (part.freed if ends else part.held))
-            alive += self.sizes[leaves] * (leaves not in reads)
-            alive -= sum(self.sizes[tensor] for tensor in {*reads, leaves} if last[tensor] == number)
-        return most - self.sizes[0]
+            more = part.freed if last[reads[0]] == number and leaves != reads[0] else part.held
+            freed = max(freed, alive + more)
+            held = max(held, alive + kept + (more if reads[0] else part.held))
+            if leaves not in reads:
+                alive += self.sizes[leaves]
+            for tensor in {*reads, leaves}:
+                if last[tensor] == number:
+                    alive -= self.sizes[tensor]
+            if last.get(0) == number:
+                kept = self.sizes[0]
+        return held - self.sizes[0], freed - self.sizes[0]
 
 
 def _windows(field: Field | None) -> Windows | None:

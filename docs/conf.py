@@ -19,6 +19,7 @@ smartquotes = False  # --all is no dash
 
 html_theme = "furo"
 html_title = "cnnzoo"
+html_favicon = "_static/icon.svg"
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False

@@ -426,27 +426,31 @@ def test_modules_against_the_tool(tool, name, record_property):
 
 
 NETWORKS = {
-    **{f"torchvision:{name}": 96 for name in ("alexnet", "vgg11_bn", "resnet18", "densenet121", "googlenet")},
-    **{f"torchvision:{name}": 64 for name in ("squeezenet1_0", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5")},
-    **{f"torchvision:{name}": 64 for name in ("shufflenet_v2_x0_5", "regnet_y_400mf", "efficientnet_b0")},
-    **{f"torchvision:{name}": 64 for name in ("efficientnet_v2_s", "convnext_tiny", "swin_t", "swin_v2_t")},
-    **{"torchvision:inception_v3": 128, "torchvision:vit_b_16": 224, "torchvision:maxvit_t": 224},
-    **{f"timm:{name}": 96 for name in ("ghostnet_100", "repvgg_a0", "cspresnet50", "dla34", "rexnet_100", "dpn68")},
-    **{f"timm:{name}": 96 for name in ("resnetv2_50", "skresnet18", "resnest14d", "vovnet39a", "poolformer_s12")},
-    **{"timm:mixer_s32_224": 224, "timm:levit_128s": 224, "timm:vit_tiny_patch16_224": 224, "timm:xception41": 128},
+    64: (
+        "torchvision:squeezenet1_0 torchvision:mobilenet_v2 torchvision:mobilenet_v3_small torchvision:mnasnet0_5 "
+        "torchvision:shufflenet_v2_x0_5 torchvision:regnet_y_400mf torchvision:efficientnet_b0 torchvision:swin_t "
+        "torchvision:efficientnet_v2_s torchvision:convnext_tiny torchvision:swin_v2_t"
+    ),
+    96: (
+        "torchvision:alexnet torchvision:vgg11_bn torchvision:resnet18 torchvision:densenet121 torchvision:googlenet "
+        "timm:ghostnet_100 timm:repvgg_a0 timm:cspresnet50 timm:dla34 timm:rexnet_100 timm:dpn68 timm:resnetv2_50 "
+        "timm:skresnet18 timm:resnest14d timm:vovnet39a timm:poolformer_s12"
+    ),
+    128: "torchvision:inception_v3 timm:xception41",
+    224: "torchvision:vit_b_16 torchvision:maxvit_t timm:mixer_s32_224 timm:levit_128s timm:vit_tiny_patch16_224",
 }
-"""Networks of other families, and the side of their images."""
+"""Networks of other families by the side of their images."""
 
 
 @pytest.mark.bench
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("target", NETWORKS)
-def test_networks_against_the_tools(target, record_property):
+@pytest.mark.parametrize(("side", "target"), [(side, target) for side in NETWORKS for target in NETWORKS[side].split()])
+def test_networks_against_the_tools(side, target, record_property):
     """As they are measured; of each network at least torchinfo's number is known."""
     stub_torchvision()
     pytest.importorskip(target.partition(":")[0])
     factory = find(target, {"init_weights": False} if target.endswith(("googlenet", "inception_v3")) else {})
-    size = (3, NETWORKS[target], NETWORKS[target])
+    size = (3, side, side)
     known = {tool: one.figure for tool, one in figures_of(make(factory), size).items() if one.figure is not None}
     record_property("outcome", ", ".join(known))
     assert "torchinfo" in known

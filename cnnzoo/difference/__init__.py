@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ..api import summary
 from ..arch.node import Node
 from ..registry import Builder
+from ..render import Document, Shown
 from ..report import Report
 from .changes import Change, Cost, all_changes, macs_of
 from .lines import Line, lines
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from ..render import Document
 
 __all__ = ["Change", "Cost", "Diff", "Line", "diff"]
 
@@ -39,7 +38,7 @@ def diff(
 
 
 @dataclass(frozen=True, repr=False)
-class Diff:
+class Diff(Shown):
     """Two reports, and every row that is not the same in both."""
 
     before: Report
@@ -65,17 +64,3 @@ class Diff:
 
     def records(self) -> list[dict[str, Any]]:
         return [dict(record) for record in self.document().records()]
-
-    def to_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = self.document().data
-        return data
-
-    def __str__(self) -> str:
-        return self.document().text("table").rstrip("\n")
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from ..render.html import fragment
-
-        return fragment(self.document())

@@ -28,6 +28,7 @@ PAPER = Paper(
 )
 
 
+@lru_cache(maxsize=1 << 8)
 def dense_layer(growth: int, dropout: float) -> Dense:
     """BN-ReLU-1x1(4k)-BN-ReLU-3x3(k), appended to its own input (section 3, "bottleneck layers")."""
     return Dense(
@@ -41,6 +42,7 @@ def dense_layer(growth: int, dropout: float) -> Dense:
     )
 
 
+@lru_cache(maxsize=1 << 10)
 def transition(channels: int) -> Sequential:
     """BN-ReLU-1x1 to half the channels, then 2x2 average pooling (compression 0.5)."""
     return Sequential(norm=BatchNorm2d(), relu=ReLU(), conv=Conv2d(channels, 1, bias=False), pool=AvgPool2d(2))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..report import Report
 from .columns import COLUMNS, UnknownColumnError
-from .document import FORMATS, Document, Label
+from .document import FORMATS, Document, Label, Shown
 from .report import DEPTH
 from .report import document as report_document
 
@@ -16,6 +16,7 @@ __all__ = [
     "FORMATS",
     "Document",
     "Label",
+    "Shown",
     "UnknownColumnError",
     "render",
     "report_document",

@@ -108,3 +108,25 @@ class Document(NamedTuple):
         module, _, function = WRITERS[format].partition(".")
         written: str = getattr(import_module(f".{module}", __package__), function)(self)
         return written
+
+
+class Shown:
+    """A value that prints as its document, in a notebook too."""
+
+    def document(self) -> Document:
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        data: dict[str, Any] = self.document().data
+        return data
+
+    def __str__(self) -> str:
+        return self.document().text("table").rstrip("\n")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from .html import fragment
+
+        return fragment(self.document())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..calculate import calculate
 from ..cost import Cost, cost
+from ..render import Document, Shown
 from ..report import Line, Shape
 from ..report.tree import Branch, lines
 from ..rewrites import (
@@ -26,7 +27,6 @@ from .places import Figures, Place, places
 
 if TYPE_CHECKING:
     from ..arch import Node
-    from ..render import Document
 
 __all__ = ["DEVICES", "FAMOUS", "Device", "DoesNotApply", "Entry", "Figures", "Place", "Savings", "find", "savings"]
 
@@ -112,7 +112,7 @@ def added(entries: Iterable[Entry]) -> Figures:
 
 
 @dataclass(frozen=True, repr=False)
-class Savings:
+class Savings(Shown):
     """What `savings` gives. Auxiliary heads, which run in training only, are apart."""
 
     model: str | None
@@ -197,20 +197,6 @@ class Savings:
         from ..render.savings import document
 
         return document(self, depth, fold)
-
-    def to_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = self.document().data
-        return data
-
-    def __str__(self) -> str:
-        return self.document().text("table").rstrip("\n")
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from ..render.html import fragment
-
-        return fragment(self.document())
 
 
 def _amount(saved: int, share: float | None, what: str) -> str:

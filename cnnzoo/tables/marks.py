@@ -31,9 +31,7 @@ def regions(text: str) -> list[Region]:
         which, name = mark[1], " ".join(mark[2].split())
         line = text.count("\n", 0, mark.start()) + 1
         if which == "begin" and opened:
-            raise MarkError(
-                f"{line}: {name!r} begins where {opened.name!r} of line {opened.line} has no end yet"
-            )
+            raise MarkError(f"{line}: {name!r} begins where {opened.name!r} of line {opened.line} has no end yet")
         if which == "begin":
             opened = Region(name, line, mark.start(), mark.end())
         elif opened is None or opened.name != name:
