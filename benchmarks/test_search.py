@@ -41,7 +41,7 @@ def test_the_nearest_of_ten_thousand(
 ) -> None:
     file = tmp_path / "out.txt"
     seconds = _seconds("match", name, "--params", "5M", "--macs", "1G", *grid, "-o", str(file))
-    assert f"Priced     {count:,} configurations" in file.read_text()
+    assert f"Priced     all {count:,} configurations" in file.read_text()
     say(f"the nearest of {count:,} configurations of {name}: {seconds:.2f} s")
 
 

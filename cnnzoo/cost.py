@@ -96,7 +96,7 @@ def _part(node: Node, shape: Shape) -> _Part:
 def _apart(head: _Part, shape: Shape) -> _Part:
     """An auxiliary head on maps of this shape: it is counted by itself, and nothing of it runs at inference."""
     params, macs = head.params + head.aux_params, head.macs + head.aux_macs
-    return _Part(head.output_shape, aux_params=params, aux_macs=macs, held=-prod(shape), freed=-prod(shape))
+    return _Part(head.output_shape, aux_params=params, aux_macs=macs, freed=-prod(shape))
 
 
 class _Step(NamedTuple):
@@ -112,14 +112,14 @@ class _Meter:
 
     def __init__(self, shape: Shape) -> None:
         self.sizes = [prod(shape)]
-        self.parts: list[_Part] = []
         self.steps: list[_Step] = []
+        self.heads: list[_Part] = []
         self.last_map: tuple[Field | None, ...] = ()
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
         part = _part(child, x.shape)
         if isinstance(child, Aux):
-            self.parts.append(_apart(part, x.shape))
+            self.heads.append(_apart(part, x.shape))
             return x
         unknown = part.windows is None or None in part.last_map
         if unknown and isinstance(child, Join) and x.field and not all(axis.stride for axis in x.field):
@@ -129,7 +129,7 @@ class _Meter:
             same = part.last_map[0] == part.windows
             self.last_map = (field if same else advance(x.field, part.last_map[0]),)
         tensor = x.source if part.is_view else self._tensor(part.output_shape)
-        self._ran(_Step((x.source,), tensor, part))
+        self.steps.append(_Step((x.source,), tensor, part))
         return Signal(part.output_shape, field, x.depth + part.depth, tensor)
 
     def add(self, x: Signal, y: Signal) -> Signal:
@@ -147,21 +147,17 @@ class _Meter:
         elements = prod(shape)
         tensor = self._tensor(shape)
         reads = tuple(part.source for part in parts)
-        self._ran(_Step(reads, tensor, _Part(shape, activations=elements, held=elements, freed=elements)))
+        self.steps.append(_Step(reads, tensor, _Part(shape, activations=elements, held=elements, freed=elements)))
         return Signal(shape, field, max(part.depth for part in parts), tensor)
 
     def _tensor(self, shape: Shape) -> int:
         self.sizes.append(prod(shape))
         return len(self.sizes) - 1
 
-    def _ran(self, step: _Step) -> None:
-        self.steps.append(step)
-        self.parts.append(step.part)
-
     def total(self, y: Signal) -> _Part:
-        params, macs, activations, _, aux_params, aux_macs = (
-            sum(column) for column in zip((0,) * 6, *(part[1:7] for part in self.parts), strict=True)
-        )
+        parts = [*(step.part for step in self.steps), *self.heads]
+        columns = zip((0,) * 6, *(part[1:7] for part in parts), strict=True)
+        params, macs, activations, _, aux_params, aux_macs = map(sum, columns)
         numbers = (params, macs, activations, y.depth, aux_params, aux_macs)
         last_map = tuple(map(_windows, self.last_map))
         return _Part(y.shape, *numbers, _windows(y.field), last_map, *self._alive(), y.source == 0)

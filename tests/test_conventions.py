@@ -15,7 +15,10 @@ import pytest
 import torch
 from command import call
 from libraries import stub_torchvision
-from test_measure import CASES, state
+from small import small
+from test_measure import CASES, of, state
+from torch import nn
+from torch.nn import functional as F
 
 import cnnzoo
 from cnnzoo import arch
@@ -248,17 +251,77 @@ def test_what_depends_on_values_is_unknown(here):
     assert tools["Keras"]["figure"] == 0
 
 
-@pytest.mark.parametrize("name", ["lenet5_modern", "vgg11_bn", "googlenet_tv", "resnet18", "densenet121"])
+@pytest.mark.parametrize("name", list_models())
 def test_measured_is_calculated(name):
-    """One network of each family, at a small size, as torch sees it and by the description."""
-    size = sides(name)
-    calculated = figures(cnnzoo.summary(name, size))
-    module = cnnzoo.create_model(name, input_size=size, init=None, device="meta")
-    measured = figures_of(module, size).values()
-    for one, other in zip(calculated, measured, strict=True):
-        assert one == other or None in (one.figure, other.figure)
-    known = [one.tool for one in calculated if one.figure is not None]
-    assert {"fvcore", "thop", "torchinfo", "torchvision"} <= {*known}
+    """What torch sees of a module is what the rules make of its description."""
+    description, size = small(name)
+    calculated = figures(cnnzoo.summary(description, size))
+    measured = figures_of(build(description, size, init=None, device="meta"), size)
+    both = [one for one in calculated if None not in (one.figure, measured[one.tool].figure)]
+    assert both == [measured[one.tool] for one in both]
+    assert {"fvcore", "thop", "torchinfo", "torchvision"} <= {one.tool for one in both}
+
+
+class Doubling(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+
+def frozen(module):
+    return module.requires_grad_(False)
+
+
+def standing_twice():
+    """One module in two others."""
+    shared = nn.Linear(5, 5)
+    return nn.Sequential(nn.Sequential(shared), nn.Sequential(shared))
+
+
+ATTENTION = of(lambda m, x: m.a(x, x, x)[0], a=lambda: nn.MultiheadAttention(6, 2, batch_first=True))
+
+OBSTACLES = {
+    "its own function": (of(lambda m, x: Doubling.apply(x)), "torch.autograd.Function", ["fvcore"]),
+    "in vain": (of(lambda m, x: (m.a(x), x)[1], a=lambda: nn.Linear(6, 6)), "in vain", ["fvcore"]),
+    "frozen attention": (lambda: frozen(ATTENTION()), "frozen attention", ["fvcore", "torchvision"]),
+    "an encoder": (lambda: nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), "encoder", ["thop", "torchinfo"]),
+    "fused attention": (
+        of(lambda m, x: F.scaled_dot_product_attention(x, x, x)),
+        "the device decides",
+        ["torchvision", "ptflops, aten backend"],
+    ),
+    "recurrent": (lambda: nn.LSTM(6, 6, batch_first=True), "the device decides", ["torchvision"]),
+    "no rule": (lambda: nn.LSTM(6, 6, batch_first=True), "no rule for its LSTM", ["thop", "ptflops", "Keras"]),
+    "scripted": (lambda: nn.Sequential(torch.jit.script(nn.Linear(6, 6))), "scripted", ["thop", "ptflops", "fvcore"]),
+    "lazy": (lambda: nn.LazyLinear(3), "lazy", NAMES[:-1]),
+    "inference mode": (of(torch.inference_mode()(lambda m, x: x @ x.mT)), "inference mode", ["torchvision"]),
+    "never called": (of(lambda m, x: x + 0, a=lambda: nn.Linear(3, 3)), "never called", ["Keras"]),
+    "own parameters": (
+        of(lambda m, x: m.b(x * m.a), a=lambda: nn.Parameter(torch.ones(6)), b=nn.ReLU),
+        "own tensors",
+        ["Keras"],
+    ),
+    "an einsum of three": (of(lambda m, x: torch.einsum("bij,bkj,bkl->bil", x, x, x)), "einsum", ["fvcore"]),
+    "depends on values": (of(lambda m, x: x if x.sum() > 0 else -x), "on the meta device it fails", NAMES[:-2]),
+}
+"""A module that takes sequences of five vectors of six, what stands in a tool's way, and in which tools'."""
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_what_stands_in_the_way_is_said(name):
+    make, why, tools = OBSTACLES[name]
+    module = make()
+    report = cnnzoo.summary(module, (5, 6), batch_size=2)
+    by_tool = {one.tool: one for one in figures(report, printed(module, (5, 6), report, batch_size=2))}
+    for tool in tools:
+        assert by_tool[tool].figure is None
+        assert why in by_tool[tool].why
+
+
+def test_a_module_in_two_others_is_hooked_twice():
+    by_tool = figures_of(standing_twice(), (5,))
+    assert "stands in two modules" in by_tool["thop"].why
+    assert by_tool["fvcore"].figure == 50
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -293,7 +293,7 @@ def test_the_table():
     assert "\n1          cnnzoo summary resnet50 --arg width=24 --arg depth=3,4,14,3\n" in out
     assert "Budget     5,000,000 parameters and 900,000,000 MACs, at 3x224x224" in out
     assert "relative to it, the larger of its two distances" in out
-    assert "Priced     576 configurations, all there are: 16 values of width x 36 values of depth" in out
+    assert "Priced     all 576 configurations: 16 values of width x 36 values of depth" in out
     assert "In Python  cnnzoo.create_model('resnet50', width=24, depth=(3, 4, 14, 3))" in out
     assert cnnzoo.summary("resnet50", width=24, depth=(3, 4, 14, 3)).total_params == 5_352_064
 
@@ -401,7 +401,24 @@ def test_values(text, values):
     assert list(map(type, read)) == list(map(type, values))
 
 
-@pytest.mark.parametrize("text", ["", "8,", ",8", "8:2", "8:16:0", "1:99999999", "1:9999x1:9999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "8,",
+        ",8",
+        "8:2",
+        "8:16:0",
+        "1:9999999999",
+        "3x4x",
+        "-8:8",
+        "[1",
+        "8;16",
+        "[1]",
+        "1:99999999",
+        "1:9999x1:9999",
+    ],
+)
 def test_values_that_are_none(text):
     call("match", "resnet50", "--params", "5M", "--width", text).refused("Invalid value for '--width'")
 

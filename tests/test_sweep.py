@@ -399,6 +399,12 @@ def test_values_that_no_column_takes(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_figures_that_no_column_takes(tmp_path):
+    arguments = ("sweep", "resnet50", "--width", "999999999")
+    call(*arguments, "-o", str(tmp_path / "out.parquet")).refused("too large for a column of Parquet")
+    assert int(next(csv.DictReader(call(*arguments).succeeded().splitlines()))["params"]) > 2**63
+
+
 def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr("cnnzoo.cli.sweep.find_spec", lambda name: None)
     call("sweep", *SMALL[:3], "-o", str(tmp_path / "out.parquet")).refused("pip install 'cnnzoo[parquet]'")

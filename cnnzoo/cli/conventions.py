@@ -38,8 +38,8 @@ def conventions_command(
     """Print what fvcore, ptflops, thop, torchinfo, torchvision and Keras print for TARGET, and why.
 
     TARGET is what `cnnzoo summary` takes. Figures are per sample and in eval mode; each is beside the MACs or
-    parameters that `cnnzoo summary` prints. Except torchinfo none of the tools is run: where its rule does not say
-    what it makes of a layer, or that depends on the device, its figure is unknown.
+    parameters that `cnnzoo summary` prints. None of the tools is run, except torchinfo on a module: where a tool's
+    rule does not say what it makes of a layer, or where that depends on the device, its figure is unknown.
     """
     extra: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     try:

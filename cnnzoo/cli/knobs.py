@@ -25,7 +25,7 @@ MOST = 10**7
 SHORTHANDS = ("width", "depth", "growth", "num_classes")
 """The knobs that have an option of their own."""
 
-NUMBER = r"\d+(?:\.\d+)?"
+NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
 PART = rf"{NUMBER}(?::{NUMBER}(?::{NUMBER})?)?"
 
 
@@ -100,12 +100,15 @@ def _check_count(count: int, option: str) -> None:
 
 
 def _literal(item: str, option: str) -> Any:
-    if not item:
-        raise click.BadParameter("an empty value; say 32,48,64 or 16:128:8", param_hint=f"'{option}'")
+    """A Python literal or a word."""
     try:
         value = literal_eval(item)
         hash(value)
     except (ValueError, SyntaxError, TypeError):
+        if not re.fullmatch(r"[^\W\d][\w.+-]*", item):
+            raise click.BadParameter(
+                f"{item!r} is no value; say 32,48,64 or 16:128:8 or 3x4x6x3", param_hint=f"'{option}'"
+            ) from None
         return item
     return value
 
@@ -119,7 +122,7 @@ def find_family(name: str, rewrites: tuple[str, ...], knobs: Iterable[str]) -> F
         family.check(knobs)
         for remark in family.remarks():
             warnings.warn(remark, stacklevel=1)
-    except (LookupError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from None
     return family
 

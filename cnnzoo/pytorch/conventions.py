@@ -201,7 +201,7 @@ def _no_choice_of_kernels(seen: _Seen) -> None:
     if called & RECURRENT:
         raise UnruledError("the device decides whether it sees the products of a recurrent layer")
     if any(operator.packet in COMPOSED for operator in seen.dispatched.operators):
-        raise UnruledError("it does not see what runs in inference mode")
+        raise UnruledError("it runs in inference mode, where operators are composed of others")
 
 
 def _no_fused_attention(module: nn.Module) -> None:

@@ -47,7 +47,7 @@ def _said(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     said = [
         ("Budget", f"{most}{' and '.join(targets)}, at {sides(found['input_size'])}"),
         ("Off", f"how far a configuration is from the budget, relative to it{larger}"),
-        ("Priced", f"{found['priced']:,} configurations, all there are: {values}"),
+        ("Priced", f"all {found['priced'] + found['impossible']:,} configurations: {values}"),
     ]
     if found["impossible"]:
         said.append(("Impossible", f"{found['impossible']:,} of them, the last because {found['why']}"))

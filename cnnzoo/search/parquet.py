@@ -53,7 +53,10 @@ def _convert(part: str, path: str, schema: pyarrow.Schema) -> None:
     made = f"{path}.new"
     with open(part, encoding="utf-8") as lines, parquet.ParquetWriter(made, schema) as table:
         while records := [_read_line(line) for line in islice(lines, GROUP)]:
-            table.write_table(pyarrow.Table.from_pylist(records, schema))
+            try:
+                table.write_table(pyarrow.Table.from_pylist(records, schema))
+            except (OverflowError, pyarrow.ArrowInvalid) as error:
+                raise ValueError(f"a figure is too large for a column of Parquet: {error}; CSV takes any") from None
     os.replace(made, path)
 
 

@@ -6,10 +6,13 @@ import os
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from multiprocessing import Pipe, Process
-from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from .sweep import Format, Sweep, line
+
+if TYPE_CHECKING:
+    from multiprocessing import Process
+    from multiprocessing.connection import Connection
 
 CHUNK = 64
 """Records that are made, sent and written together."""
@@ -31,6 +34,8 @@ def lines(sweep: Sweep, first: int, format: Format, jobs: int) -> Generator[byte
     if jobs < 2:
         yield from (_chunk(sweep, start, format) for start in starts)
         return
+    from multiprocessing import Pipe, Process
+
     processes: list[Process] = []
     readers: list[Connection] = []
     try:

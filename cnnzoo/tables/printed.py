@@ -44,7 +44,7 @@ def _table(where: str, found: list[Figure]) -> str:
     rows = _grouped(found, _quantity_of_part if several else _part)
     columns = _grouped(found, (lambda one: one.model) if several else _quantity)
     cells = [{(one.model if several else _quantity(one)): one for one in of} for of in rows.values()]
-    shown = {name: Column(name if several else _capital(name), partial(_cell, name), right=False) for name in columns}
+    shown = {name: Column(name if several else _capital(name), partial(_cell, name)) for name in columns}
     return Document(where, [_capital(row) if several else row for row in rows], shown, cells).text("markdown")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from inspect import signature
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from .. import rewrites as package
 from ..api import summary
@@ -33,11 +33,21 @@ def report(model: str, depth: str = "3") -> str:
     return render(summary(model), "markdown", depth=int(depth))
 
 
-def tools(model: str | None = None) -> str:
-    """What other tools print for a network, and why; or for all of them, without why."""
-    if model:
-        entries = [figure._asdict() for figure in figures(summary(model))]
-        return conventions.document(model, entries).text("markdown")
+def numbers(model: str) -> str:
+    """What other tools print for a network."""
+    entries = [figure._asdict() for figure in figures(summary(model))]
+    columns = {name: conventions.COLUMNS[name] for name in ("number", "figure", "relative", "counts")}
+    return Document(model, [entry["tool"] for entry in entries], columns, entries).text("markdown")
+
+
+def rules() -> str:
+    """Why they do."""
+    columns = _words(counts="What it counts", why="Why")
+    return Document("Tool", [tool.name for tool in TOOLS], columns, TOOLS).text("markdown")
+
+
+def tools() -> str:
+    """What they print for every network."""
     names = [builder.name for own in families().values() for builder in own]
     printed = [{figure.tool: figure.figure for figure in figures(summary(name))} for name in names]
     columns = {tool.name: Column(f"{tool.name}: {tool.number}", itemgetter(tool.name), _known) for tool in TOOLS}
@@ -48,13 +58,15 @@ def _known(figure: int | None) -> str:
     return "?" if figure is None else f"{figure:,}"
 
 
+def _words(**titles: str) -> dict[str, Column]:
+    """A column of words for each of these attributes."""
+    return {name: Column(title, attrgetter(name), right=False) for name, title in titles.items()}
+
+
 def rewrites() -> str:
     """The package's own rewrites: what each does, and whose argument it stands for."""
     own = [getattr(package, name) for name in list_rewrites() if hasattr(package, name)]
-    columns = {
-        "summary": Column("What it does", lambda rewrite: rewrite.summary, right=False),
-        "source": Column("Argument", lambda rewrite: rewrite.source, right=False),
-    }
+    columns = _words(summary="What it does", source="Argument")
     names = [f"{rewrite.name}=…" if rewrite.option else rewrite.name for rewrite in own]
     text = Document("Rewrite", names, columns, own).text("markdown")
     return text.replace(r"\`", "`")  # what a docstring says is code is code here, too
@@ -64,7 +76,7 @@ REGIONS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
         *(models, networks, variants, printed, report),
-        *(saved, devices, rewrites, tools, commands),
+        *(saved, devices, rewrites, numbers, rules, tools, commands),
     )
 }
 
