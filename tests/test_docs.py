@@ -28,10 +28,10 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*
 SHOWING = [path for path, text in TEXTS.items() if any(block.language not in NOT_RUN for block in blocks(text))]
 
 
-def session(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def session(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Do what a page shows, in a folder and a process of its own."""
     return subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("pages.py")), str(page), str(folder)],
+        [sys.executable, str(Path(__file__).with_name("pages.py")), *arguments],
         capture_output=True,
         text=True,
         env=environment(),
@@ -40,7 +40,7 @@ def session(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def happens(page: Path, folder: Path) -> None:
-    done = session(page, folder)
+    done = session(str(page), str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -55,7 +55,7 @@ def test_everything_that_a_page_shows_happens(page: Path, tmp_path: Path) -> Non
         ("```console\n$ cnnzoo --version\ncnnzoo, version 0\n```\n", "-cnnzoo, version 0"),
         ("```console\n$ cnnzoo --version | tail -0\n$ false\n```\n", "false: exit code 1"),
         ("```sh\ncnnzoo summary nothing\n```\n", "exit code 2"),
-        ("```python\n>>> 1 + 1\n3\n```\n", "Expected:"),
+        ("```python\n>>> 1 + 1\n3\n```\n", "-3\n+2\n"),
         ("```python\n>>> one = 1\n```\ntext\n```python\n>>> one + 1\n1\n```\n", "page.md:5: python"),
         ("```python\n1 + 1\n```\n", "nothing runs a block of 'python'"),
         ("```julia\n1 + 1\n```\n", "nothing runs a block of 'julia'"),
@@ -66,9 +66,21 @@ def test_everything_that_a_page_shows_happens(page: Path, tmp_path: Path) -> Non
 def test_what_does_not_happen_is_noticed(text: str, said: str, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
-    done = session(page, tmp_path)
+    done = session(str(page), str(tmp_path))
     assert done.returncode == 1
     assert said in done.stdout
+
+
+def test_what_happens_can_be_written_into_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "a\n\n```python\n>>> one = 1\n>>> one + 1\n```\n\n```console\n$ echo 1\n2\n```\nb\n", encoding="utf-8"
+    )
+    assert session("--write", str(page), str(tmp_path)).returncode == 1
+    assert page.read_text(encoding="utf-8") == (
+        "a\n\n```python\n>>> one = 1\n>>> one + 1\n2\n```\n\n```console\n$ echo 1\n1\n```\nb\n"
+    )
+    happens(page, tmp_path)
 
 
 def test_every_command_and_every_public_name_has_its_place() -> None:

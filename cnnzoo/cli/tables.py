@@ -23,14 +23,14 @@ def tables_command(write: bool, folder: Path) -> None:
     which name it; `--check` prints what differs. Pictures take pip install 'cnnzoo[draw]', and are left alone without.
     """
     changed = [file for file in _files(folder) if file.now != file.then]
-    for file in changed:
-        if write:
-            (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+    if write:
+        for file in changed:
+            (folder / file.path).parent.mkdir(exist_ok=True)
             write_file(str(folder / file.path), file.then)
-            click.echo(f"{file.path} written")
-        else:
-            click.echo(_diff(file), nl=False)
-    if changed and not write:
+        click.echo("".join(f"{file.path} written\n" for file in changed), nl=False)
+        return
+    click.echo("".join(map(_diff, changed)), nl=False)
+    if changed:
         names = ", ".join(str(file.path) for file in changed)
         click.echo(f"Error: not what the code says: {names}; `cnnzoo tables --write` writes it anew", err=True)
         click.get_current_context().exit(1)
