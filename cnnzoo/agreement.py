@@ -86,8 +86,8 @@ def compare(description: Node, input_size: Shape, batch_size: int = 1, model: st
     try:
         module = build(description, input_size, init=None, device="meta")
     except (ShapeError, TypeError) as error:  # a head within a block, or a layer of a plugin that has no module
-        problem = f"it cannot be built: {error}"
-        return Comparison(model, input_size, batch_size, len(calculated.rows), 0, (), problem)
+        rows = len(calculated.rows)
+        return Comparison(model, input_size, batch_size, rows, 0, (), f"it cannot be built: {error}")
     measured = measure(module, (batch_size, *input_size))
     differences, figures = diff(calculated, measured)
     problem = "; ".join([*map(str, measured.unknown), *measured.notes]) or None

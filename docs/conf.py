@@ -1,6 +1,7 @@
 """The site: the pages of this directory and the docstrings of the package, by Sphinx."""
 
 import re
+from importlib.util import find_spec
 
 import cnnzoo
 
@@ -14,6 +15,7 @@ default_role = "code"  # what a docstring has in backticks
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True
+autodoc_mock_imports = [name for name in ("torch", "torchinfo") if find_spec(name) is None]
 
 smartquotes = False  # --all is no dash
 

@@ -11,7 +11,19 @@ from strategies import networks
 import cnnzoo
 from cnnzoo import agreement
 from cnnzoo.agreement import compare, compare_network, diff, sizes_for
-from cnnzoo.arch import AdaptiveAvgPool2d, Concat, Conv2d, Dense, Flatten, Linear, ReLU, Residual, Sequential, replace
+from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
+    Aux,
+    Concat,
+    Conv2d,
+    Dense,
+    Flatten,
+    Linear,
+    ReLU,
+    Residual,
+    Sequential,
+    replace,
+)
 from cnnzoo.pytorch.measure import MeasureError
 from cnnzoo.registry import get_builder, list_models
 
@@ -118,3 +130,11 @@ def test_check_fails_where_something_differs(monkeypatch):
 
 def test_check_of_an_unknown_name_is_refused():
     call("check", "lenet6").refused("did you mean lenet5")
+
+
+def test_what_cannot_be_built_is_a_problem_and_no_error():
+    """The calculator prices a head anywhere; a module has it only in the outermost block."""
+    inner = Sequential(conv=Conv2d(4, 3), head=Aux("conv", flatten=Flatten(), fc=Linear(2)))
+    result = compare(Sequential(inner=inner, flatten=Flatten()), SIZE)
+    assert not result.agrees
+    assert "cannot be built: at inner.head: " in result.problem

@@ -52,7 +52,10 @@ OPTIONS = {
 }
 """What is tried of the rewrites that take an option."""
 
-RESIZING = {"scale_width", "scale_depth", "add_for_concat", "convolutionalize", "pool_head"}
+RESIZING = {
+    *("scale_width", "scale_depth", "add_for_concat", "convolutionalize", "pool_head"),
+    *("stride_on_1x1", "stride_on_3x3"),
+}
 """The rewrites that may change the shapes that layers give; of the others each keeps them all."""
 
 INPUT = (4, 33, 28)
