@@ -63,7 +63,6 @@ row for may import what the row of `pytorch` says; only those with a row of thei
 WITHIN = {
     "registry": ("api", "models"),
     "report": ("render", "savings"),
-
     "render": (),
     "draw": ("matplotlib",),
     "cli": ("rich",),
