@@ -145,7 +145,7 @@ class Runner(doctest.DocTestRunner):
 
 
 def main(page: str, folder: str, write: bool = False) -> int:
-    path, session = Path(page), Session(Path(folder).resolve())
+    path, session = Path(page).resolve(), Session(Path(folder).resolve())
     text = path.read_text(encoding="utf-8")
     parts, place, wrong = [], 0, 0
     for block in blocks(text):
