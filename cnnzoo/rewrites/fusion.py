@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 from ..arch import Aux, BatchNorm2d, Conv2d, ConvTranspose2d, Join, Node, walk
 from .registry import DoesNotApply, register_rewrite
-from .runs import edited, runs
+from .runs import edited, replace, runs
 
 
 def fusible(description: Node) -> Iterator[tuple[str, str]]:

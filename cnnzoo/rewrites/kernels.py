@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from ..arch import (
@@ -21,7 +20,7 @@ from ..arch import (
 )
 from ..arch.node import pair
 from .registry import DoesNotApply, register_rewrite
-from .runs import Run, channels, convolutions, edited, is_pointwise, paddings, runs, times
+from .runs import Run, channels, convolutions, edited, is_pointwise, paddings, replace, runs, times
 
 MOST = 3
 """Convolutions that are merged into one at the most: a 7x7."""

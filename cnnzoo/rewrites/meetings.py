@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..arch import Conv2d, Dense, Node, Residual, Sequential, Shape
 from ..arch import rewrite as changed
 from .registry import DoesNotApply, register_rewrite
-from .runs import Trace, is_pointwise, tail
+from .runs import Trace, is_pointwise, replace, tail
 
 
 @register_rewrite("He et al. (2015), section 4.1, plain networks")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from ..arch import Conv2d, Node
 from ..arch.node import pair
 from .registry import DoesNotApply, register_rewrite
-from .runs import Run, channels, convolutions, edited, paddings, runs, times
+from .runs import Run, channels, convolutions, edited, paddings, replace, runs, times
 
 
 def is_1x1(conv: Conv2d) -> bool:

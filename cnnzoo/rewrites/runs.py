@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
 from ..arch.edit import rebuilt
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
+
+L = TypeVar("L", bound=Layer)
 
 
 class Place(NamedTuple):
@@ -175,6 +178,16 @@ def edited(description: Node, changes: Mapping[str, Node | None]) -> Node:
     return new
 
 
+def replace(layer: L, **settings: Any) -> L:
+    """The layer with other settings: what `dataclasses.replace` gives, made once for all that ask for the same."""
+    return cast(L, _replaced(layer, tuple(settings.items())))
+
+
+@lru_cache(maxsize=1 << 14)
+def _replaced(layer: Layer, settings: tuple[tuple[str, Any], ...]) -> Layer:
+    return dataclasses.replace(layer, **dict(settings))
+
+
 def times(*values: IntOrPair) -> tuple[int, int]:
     """The product along height and along width."""
     height, width = 1, 1
@@ -184,6 +197,7 @@ def times(*values: IntOrPair) -> tuple[int, int]:
     return height, width
 
 
+@lru_cache(maxsize=1 << 12)
 def paddings(conv: Conv2d) -> tuple[int, int] | None:
     """What a convolution pads before and behind, as numbers; None where "same" is not the same on both sides."""
     axes = conv._axes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count, islice
 from math import lcm
 from typing import TypeGuard
@@ -24,7 +23,7 @@ from ..arch import (
 )
 from ..arch import rewrite as changed
 from .registry import DoesNotApply, register_rewrite
-from .runs import Trace, behind, channels, edited, tail
+from .runs import Trace, behind, channels, edited, replace, tail
 
 
 @register_rewrite("Howard et al. (2017), section 3.3")
