@@ -381,6 +381,11 @@ def test_scaled_channels_are_rounded_once_and_classes_stay(name: str, factor: fl
     assert cost(new, cnnzoo.get_builder(name).input_size).output_shape == heads[0].output_shape(())
 
 
+def test_a_layer_may_be_named_as_the_setting_of_another_kind() -> None:
+    net = Sequential(table=Conv2d(8, 3), fc=Conv2d(4, 1))
+    assert rewrites.scale_width(net, 0.5).table == Conv2d(4, 3)
+
+
 def test_a_filter_a_channel_follows_its_channels() -> None:
     net = Sequential(
         stem=Conv2d(32, 3),

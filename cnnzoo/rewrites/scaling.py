@@ -19,6 +19,7 @@ from ..arch import (
     Residual,
     Sequential,
     Shape,
+    TableConv2d,
     walk,
 )
 from ..arch import rewrite as changed
@@ -31,7 +32,7 @@ def scale_width(description: Node, factor: float) -> Node:
     """Every layer's channels times `factor`, rounded to the nearest whole number that its groups divide; the last
     layer, and that of an auxiliary head, keeps its classes."""
     _check_factor("scale_width", factor)
-    table = next((f"{path}: {node!r:.40}…" for path, node in walk(description) if hasattr(node, "table")), None)
+    table = next((f"{path}: {node!r:.40}…" for path, node in walk(description) if isinstance(node, TableConv2d)), None)
     if table is not None:
         raise DoesNotApply(f"a table lists one by one the maps that are read at {table}")
     scaling = _Scaling(description, factor)
