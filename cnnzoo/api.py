@@ -64,9 +64,7 @@ def summary(
         about = {"model": "+".join([builder.name, *names]), "paper": builder.paper.citation}
     shape, batch = read_size(input_size, default, batch_size)
     if names:
-        from .rewrites import apply
-
-        description, about["notes"] = apply(description, names)
+        description, about["notes"] = _rewritten(description, names)
     elif about and shape == default and not settings:
         about["printed"] = remarks(builder)
     return calculate(description, shape, batch_size=batch, dtype=dtype or "float32", **about)
@@ -78,12 +76,7 @@ def describe(model: str | Builder[Any], *, rewrites: Iterable[str] = (), **setti
     `settings` go to the builder. A rewrite that does not apply changes nothing. Raises what `summary` does.
     """
     builder, names = _named(model, rewrites)
-    description = builder.describe(**settings)
-    if names:
-        from .rewrites import apply
-
-        description, _ = apply(description, names)
-    return description
+    return _rewritten(builder.describe(**settings), names)[0]
 
 
 def _named(model: str | Builder[Any], rewrites: Iterable[str]) -> tuple[Builder[Any], list[str]]:
@@ -92,6 +85,15 @@ def _named(model: str | Builder[Any], rewrites: Iterable[str]) -> tuple[Builder[
         raise TypeError(f"rewrites must be a list of names, got {rewrites!r}")
     name, *more = model.split("+") if isinstance(model, str) else [model]
     return get_builder(name) if isinstance(name, str) else name, [*more, *rewrites]
+
+
+def _rewritten(description: Node, names: Sequence[str]) -> tuple[Node, tuple[str, ...]]:
+    """The description under these rewrites, and what each says; the rewrites are imported where there are any."""
+    if not names:
+        return description, ()
+    from .rewrites import apply
+
+    return apply(description, names)
 
 
 def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_size: int | None) -> tuple[Shape, int]:

@@ -10,6 +10,7 @@ from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node
 from .arch.signal import PIXEL, Field, Shape, ShapeError, Signal, Windows, advance, merge, show
 from .report import ITEM_BYTES, IntOrPair, Report, Row
+from .report.rows import NOTHING
 
 
 def calculate(
@@ -88,10 +89,6 @@ class _Step(NamedTuple):
     """One of `reads` where it makes no tensor of its own."""
 
 
-_AHEAD = Row("", "", {}, (), (), {}, {})
-"""Keeps a block's place before what is in it."""
-
-
 class _Trace:
     """The flow of a `Signal` through a description, step by step."""
 
@@ -124,7 +121,7 @@ class _Trace:
         aux = self.aux or isinstance(child, Aux)
         self.path, self.entered, self.aux = path, x.shape, aux
         place = len(self.frames)
-        self.frames.append(_AHEAD)
+        self.frames.append(NOTHING)  # keeps the block's place before what is in it
         y = child.flow(x, self)
         counts = (0,) * 10
         self.frames[place] = Row(path, type(child).__name__, {}, x.shape, y.shape, {}, {}, *counts, *_seen(y), aux)

@@ -51,6 +51,22 @@ def complete_rewrite(ctx: click.Context, param: click.Parameter, incomplete: str
     return [name for name in list_rewrites() if name.startswith(incomplete)]
 
 
+COUNT = click.IntRange(1, 10**9)
+
+input_size_option = click.option(
+    "--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own."
+)
+input_sizes_option = click.option(
+    "--input-size",
+    "input_sizes",
+    metavar="CxHxW",
+    multiple=True,
+    help="3x224x224, 1x3x224x224 or 224, tokens as 1x128:int64; default: the network's own. Once for each input.",
+)
+num_classes_option = click.option("--num-classes", type=COUNT, help="Classes of the head; default: the network's own.")
+arg_option = click.option(
+    "--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network."
+)
 rewrite_option = click.option(
     "--rewrite",
     "rewrites",

@@ -13,10 +13,8 @@ from ..render import FORMATS
 from ..render.comparison import COLUMNS
 from ..report import ITEM_BYTES, Report
 from ..targets import is_registered
-from .common import DRAWN, chosen_format, complete_name, emit, rewrite_option, write
+from .common import COUNT, DRAWN, chosen_format, complete_name, emit, rewrite_option, write
 from .measured import Failure, read_inputs, report_of
-
-COUNT = click.IntRange(1, 10**9)
 
 
 @click.command("compare", short_help="Networks side by side.", epilog=f"Columns: {', '.join(COLUMNS)}.")

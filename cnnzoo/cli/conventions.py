@@ -9,22 +9,16 @@ import click
 from ..conventions import figures
 from ..registry import UnknownModelError
 from ..render import conventions
-from .common import complete_name, emit, output_options
+from .common import COUNT, arg_option, complete_name, emit, input_sizes_option, num_classes_option, output_options
 from .measured import read_inputs, report_of
 
 
 @click.command("conventions", short_help="What other tools print, and why.")
 @click.argument("name", metavar="TARGET", shell_complete=complete_name)
-@click.option(
-    "--input-size",
-    "input_sizes",
-    metavar="CxHxW",
-    multiple=True,
-    help="3x224x224, 1x3x224x224 or 224, tokens as 1x128:int64; default: the network's own. Once for each input.",
-)
-@click.option("--batch-size", type=click.IntRange(1, 10**9), help="Where a size does not show it.  [default: 1]")
-@click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
-@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@input_sizes_option
+@click.option("--batch-size", type=COUNT, help="Where a size does not show it.  [default: 1]")
+@num_classes_option
+@arg_option
 @output_options
 def conventions_command(
     name: str,

@@ -7,8 +7,8 @@ import click
 from ..difference import diff
 from ..registry import UnknownModelError
 from ..render.difference import COLUMNS
-from .common import complete_name, emit, output_options
-from .compare import COUNT, target_report
+from .common import COUNT, complete_name, emit, output_options
+from .compare import target_report
 
 
 @click.command("diff", short_help="What changes from one network to another.", epilog=f"Columns: {', '.join(COLUMNS)}.")

@@ -13,7 +13,7 @@ from ..arch.node import Node
 from ..draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, picture
 from ..registry import Builder, UnknownModelError
 from ..targets import find, is_registered, make, read_settings
-from .common import complete_name, put, to_stdout, write
+from .common import arg_option, complete_name, num_classes_option, put, to_stdout, write
 from .measured import read_inputs, report_of
 
 ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "mmd"}
@@ -26,8 +26,8 @@ ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "
     "--depth", type=click.IntRange(1, 10**9), default=DEPTH, show_default=True, help="Levels of blocks opened."
 )
 @click.option("--input-size", "input_sizes", metavar="CxHxW", multiple=True, help="As in `cnnzoo summary`.")
-@click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
-@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@num_classes_option
+@arg_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE, all or nothing.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by FILE's ending, or mmd without one.")
 def draw_command(

@@ -17,7 +17,15 @@ from ..calculate import calculate
 from ..explain import Explanation, explain
 from ..registry import UnknownModelError, list_models
 from ..render.explanation import document
-from .common import complete_name, emit, output_options, read_input_size, rewrite_option
+from .common import (
+    complete_name,
+    emit,
+    input_size_option,
+    num_classes_option,
+    output_options,
+    read_input_size,
+    rewrite_option,
+)
 
 SHORT = {"bn": "BatchNorm2d", "lrn": "LocalResponseNorm"}
 """What people say for a layer, where it is not its name with or without the 2d."""
@@ -35,8 +43,8 @@ def complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -
 @click.command("explain", short_help="One layer with its formulas, the numbers put in.")
 @click.argument("name", metavar="NAME|LAYER", shell_complete=complete_name)
 @click.argument("rest", metavar="[PATH|SETTING…]", nargs=-1, shell_complete=complete_path)
-@click.option("--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own.")
-@click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
+@input_size_option
+@num_classes_option
 @rewrite_option
 @click.option("--in", "reads", metavar="CxHxW", help="What a LAYER of no network reads: 64x56x56, or 9216 features.")
 @output_options

@@ -9,7 +9,16 @@ import click
 from ..registry import UnknownModelError
 from ..render import DEPTH
 from ..savings import DEVICES, DoesNotApply, savings
-from .common import complete_name, complete_rewrite, emit, output_options, rewrite_option
+from .common import (
+    arg_option,
+    complete_name,
+    complete_rewrite,
+    emit,
+    input_size_option,
+    num_classes_option,
+    output_options,
+    rewrite_option,
+)
 from .measured import read_inputs, report_of
 
 
@@ -26,9 +35,9 @@ def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str)
     shell_complete=complete_device,
     help=f"{', '.join(DEVICES)}, or any rewrite (factorise=1xn); default: what the family is known for.",
 )
-@click.option("--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own.")
-@click.option("--num-classes", type=click.IntRange(1, 10**9), help="Classes of the head; default: the network's own.")
-@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@input_size_option
+@num_classes_option
+@arg_option
 @rewrite_option
 @click.option("--depth", type=click.IntRange(min=1), help=f"Levels of the tree.  [default: {DEPTH}; with --all: every]")
 @click.option("--all", "unfold", is_flag=True, help="Every row: do not fold equal neighbours into one.")

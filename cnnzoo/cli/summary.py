@@ -10,24 +10,26 @@ from ..api import summary
 from ..registry import UnknownModelError
 from ..render import COLUMNS, DEPTH, report_document
 from ..report import ITEM_BYTES
-from .common import complete_name, emit, output_options, read_input_size, rewrite_option
-
-COUNT = click.IntRange(1, 10**9)
+from .common import (
+    COUNT,
+    arg_option,
+    complete_name,
+    emit,
+    input_sizes_option,
+    num_classes_option,
+    output_options,
+    read_input_size,
+    rewrite_option,
+)
 
 
 @click.command("summary", short_help="One network, layer by layer.", epilog=f"Columns: {', '.join(COLUMNS)}.")
 @click.argument("name", metavar="TARGET", shell_complete=complete_name)
-@click.option(
-    "--input-size",
-    "input_sizes",
-    metavar="CxHxW",
-    multiple=True,
-    help="3x224x224, 1x3x224x224 or 224, tokens as 1x128:int64; default: the network's own. Once for each input.",
-)
+@input_sizes_option
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
-@click.option("--num-classes", type=COUNT, help="Classes of the head; default: the network's own.")
-@click.option("--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network.")
+@num_classes_option
+@arg_option
 @rewrite_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if something could not be counted.")
 @click.option("--depth", type=click.IntRange(min=1), help=f"Levels of the tree.  [default: {DEPTH}; with --all: every]")

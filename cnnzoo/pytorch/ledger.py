@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from ..report import Row, Unknown
+from ..report import Row, Unknown, rows
 from .tree import Held, is_unmade
 
 Shape = tuple[int, ...]
@@ -27,14 +27,7 @@ SETTINGS = (
 )
 """The attributes of torch's layers that a row shows."""
 
-NOTHING = Row(
-    "",
-    "",
-    {},
-    (),
-    (),
-    {},
-    {},
+NOTHING = rows.NOTHING._replace(
     comparisons=None,
     additions=None,
     multiplications=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..arch import Aux, BatchNorm2d, Conv2d, ConvTranspose2d, Join, Node, walk
+from ..arch import Aux, BatchNorm2d, Conv2d, ConvTranspose2d, Join, Node, find, walk
 from .registry import DoesNotApply, register_rewrite
 from .runs import edited, replace, runs
 
@@ -31,10 +31,9 @@ def fuse_batchnorm(description: Node) -> Node:
     """Each convolution does the work of the batch normalisation behind it, which is linear at inference: its
     weights are scaled, and it has a bias. `cnnzoo.pytorch.fusion` does it to a module with its weights.
     """
-    layers = {place.path: place.layer for run in runs(description) for place in run}
     changes: dict[str, Node | None] = {}
     for path, norm in fusible(description):
-        conv = layers[path]
+        conv = find(description, path)
         assert isinstance(conv, Conv2d | ConvTranspose2d)
         changes |= {path: replace(conv, bias=True), norm: None}
     if not changes:

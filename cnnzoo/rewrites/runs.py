@@ -25,7 +25,6 @@ class Place(NamedTuple):
 Run = list[Place]
 
 
-@lru_cache(maxsize=16)
 def runs(description: Node) -> list[Run]:
     """The layers that run one after the other with nothing else reading in between, in order of execution.
 
@@ -39,6 +38,7 @@ def tail(description: Node) -> Run:
     return _collected(description)[-1]
 
 
+@lru_cache(maxsize=16)
 def _collected(description: Node) -> list[Run]:
     found: list[Run] = [[]]
     _collect("", description, found)
