@@ -13,6 +13,12 @@ from .signal import ShapeError
 
 T = TypeVar("T")
 
+DEEPEST = 64
+"""Levels of joins of a description; the registered networks have five."""
+
+LARGEST = 100_000
+"""Layers and joins of a description: so many rows are calculated in seconds and in less than 1 GiB."""
+
 
 class Flow(Protocol[T]):
     """What a reader of descriptions brings: how a child is run, and what meets at a join."""
@@ -31,23 +37,37 @@ class Join(Node):
     is an attribute (`net.layer4`), an item by number or slice, and `find` follows a whole path.
     """
 
-    __slots__ = ("_hash", "children")
+    __slots__ = ("_hash", "_levels", "_nodes", "children")
 
     children: tuple[tuple[str, Node], ...]
 
     def __init__(self, /, *layers: Node | None, **named: Node | None) -> None:
         given = [*zip(map(str, count()), layers), *named.items()]  # noqa: B905
-        object.__setattr__(self, "children", tuple((name, child) for name, child in given if child is not None))
-        for name, child in self.children:
-            self._check(name, child)
+        children = tuple((name, child) for name, child in given if child is not None)
+        before: dict[str, Node] = {}
+        nodes, levels = 1, 0
+        for name, child in children:
+            self._check(name, child, before)
+            before[name] = child
+            nodes += child._nodes
+            levels = max(levels, child._levels)
+        if nodes > LARGEST:
+            raise ShapeError(
+                f"{type(self).__name__}: {nodes:,} layers and joins; a description has at most {LARGEST:,}"
+            )
+        if levels >= DEEPEST:
+            raise ShapeError(f"{type(self).__name__}: nested more than {DEEPEST} levels deep, which is no description")
+        for slot, value in (("children", children), ("_nodes", nodes), ("_levels", levels + 1)):
+            object.__setattr__(self, slot, value)
 
-    def _check(self, name: str, child: Any) -> None:
+    def _check(self, name: str, child: Any, before: Mapping[str, Node]) -> None:
+        """Raise what is wrong with a child that stands behind those of `before`."""
         kind = type(self).__name__
         if not isinstance(child, Node):
             raise TypeError(f"{kind}: child {name!r} must be a layer or a join, got {child!r}")
         if not name or not name.isprintable() or "." in name or name.startswith("_") or hasattr(type(self), name):
             raise ShapeError(f"{kind}: a child cannot be named {name!r}: a name is one part of a path")
-        if [other for other, _ in self.children].count(name) > 1:
+        if name in before:
             raise ShapeError(f"{kind}: two children are named {name!r}")
         if isinstance(child, Aux) and not isinstance(self, Sequential):
             raise ShapeError(f"{kind}: the auxiliary head {name!r} belongs into a Sequential, beside its source")
@@ -142,16 +162,14 @@ class Sequential(Join):
 
     __slots__ = ()
 
-    def _check(self, name: str, child: Any) -> None:
-        super()._check(name, child)
-        if isinstance(child, Aux):
-            names = [own for own, _ in self.children]
-            before = [own for own in names[: names.index(name)] if not isinstance(dict(self.children)[own], Aux)]
-            if child.source not in before:
-                raise ShapeError(
-                    f"Sequential: the auxiliary head {name!r} hangs on {child.source!r}, "
-                    f"which is none of the children before it ({', '.join(before) or 'none'})"
-                )
+    def _check(self, name: str, child: Any, before: Mapping[str, Node]) -> None:
+        super()._check(name, child, before)
+        if isinstance(child, Aux) and isinstance(before.get(child.source, child), Aux):
+            names = [own for own, other in before.items() if not isinstance(other, Aux)]
+            raise ShapeError(
+                f"Sequential: the auxiliary head {name!r} hangs on {child.source!r}, "
+                f"which is none of the children before it ({', '.join(names) or 'none'})"
+            )
 
     def flow(self, x: T, through: Flow[T]) -> T:
         seen: dict[str, T] = {}

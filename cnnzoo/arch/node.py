@@ -41,6 +41,11 @@ class Node:
     kinds: ClassVar[dict[str, type[Node]]] = {}
     """Every class that a description may name, by its name."""
 
+    _nodes: int = 1
+    """Layers and joins in it, itself too."""
+    _levels: int = 0
+    """Levels of joins."""
+
     def __init_subclass__(cls) -> None:
         if not cls.__name__.startswith("_"):
             Node.kinds[cls.__name__] = cls

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from math import prod
-from typing import ClassVar
+from math import gcd, prod
+from typing import ClassVar, NamedTuple
 
 from .layers import extent_of, per_output
 from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
@@ -100,6 +99,37 @@ class AvgPool2d(_Pool2d):
         return Work(additions=outputs * (prod(pair(self.kernel_size)) - 1), multiplications=outputs)
 
 
+class Shares(NamedTuple):
+    """`cells` windows over `length` positions: cell i from floor(i length / cells) to ceil((i + 1) length / cells)."""
+
+    length: int
+    cells: int
+
+    @property
+    def kernels(self) -> dict[int, int]:
+        """How many cells there are of each size.
+
+        With length = q cells + r, cell i begins f/cells behind its own beginning, f = i length mod cells, so that it
+        reads q + ceil((f + r) / cells) positions; f is each multiple of gcd(length, cells) below cells as often.
+        """
+        least, rest = divmod(self.length, self.cells)
+        if not rest:
+            return {least: self.cells}
+        more = rest - gcd(self.length, self.cells)
+        return {least + 1: self.cells - more} | ({least + 2: more} if more else {})
+
+    @property
+    def read(self) -> int:
+        """Positions that all cells together read."""
+        return sum(size * count for size, count in self.kernels.items())
+
+    @property
+    def window(self) -> Window | None:
+        """What every cell reads; None where they are not equal and equally far apart."""
+        stride, rest = divmod(self.length, self.cells)
+        return Window(stride + (rest > 0), stride) if self.cells < 3 or rest < 2 else None
+
+
 @layer
 class AdaptiveAvgPool2d(Layer):
     """(C, H, W) -> (C, *output_size): means of equal shares; None keeps that side as it is."""
@@ -111,27 +141,21 @@ class AdaptiveAvgPool2d(Layer):
         wanted = self.output_size if isinstance(self.output_size, tuple) else (self.output_size,) * 2
         return (channels, *(want or have for want, have in zip(wanted, size, strict=True)))
 
-    def shares(self, shape: Shape) -> list[list[tuple[int, int]]]:
-        """The windows along height and width: from floor(i in / out) to ceil((i + 1) in / out)."""
-        sides = zip(shape[1:], self.output_shape(shape)[1:], strict=True)
-        return [[(i * have // want, -(-(i + 1) * have // want)) for i in range(want)] for have, want in sides]
+    def shares(self, shape: Shape) -> tuple[Shares, Shares]:
+        """The windows along height and along width."""
+        height, width = map(Shares, shape[1:], self.output_shape(shape)[1:])
+        return height, width
 
     def fan_in(self, shape: Shape) -> int:
-        return shape[0] * prod(sum(stop - start for start, stop in side) for side in self.shares(shape))
+        return shape[0] * prod(side.read for side in self.shares(shape))
 
     def work(self, shape: Shape) -> Work:
         outputs = prod(self.output_shape(shape))
         return Work(additions=self.fan_in(shape) - outputs, multiplications=outputs)
 
     def windows(self, shape: Shape) -> Windows | None:
-        found = []
-        for side in self.shares(shape):
-            kernels = {stop - start for start, stop in side}
-            strides = {after - before for (before, _), (after, _) in pairwise(side)}
-            if len(kernels) > 1 or len(strides) > 1:
-                return None
-            found.append(Window(kernels.pop(), strides.pop() if strides else side[0][1], 0))
-        return found[0], found[1]
+        height, width = (side.window for side in self.shares(shape))
+        return None if height is None or width is None else (height, width)
 
     def kept(self, shape: Shape) -> Kept:
         """Its input, but for the global mean, which needs only the shape."""

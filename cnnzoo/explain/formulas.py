@@ -151,9 +151,9 @@ def _adaptive_avg_pool2d(layer: AdaptiveAvgPool2d, shape: Shape) -> Formulas:
     """All that is read, less one addition an output."""
     out = layer.output_shape(shape)
     sides = layer.shares(shape)
-    read = "·".join(counted(stop - start for start, stop in side) for side in sides)
+    read = "·".join(counted(side.kernels) for side in sides)
     figures = {"additions": f"{shape[0]:,}·{read} − {times(out)}", "multiplications": times(out)}
-    height, width = (shares(length, side) for length, side in zip(shape[1:], sides, strict=True))
+    height, width = map(shares, sides)
     said = f"rows and columns: {height}" if height == width else f"rows: {height}; columns: {width}"
     return Formulas(figures, [("Windows", said)])
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from math import gcd
 from typing import NamedTuple
 
 from ..arch import Window
+from ..arch.pooling import Shares
 
 
 class Sliding(NamedTuple):
@@ -48,15 +48,14 @@ class Sliding(NamedTuple):
     def skipped(self) -> int:
         """Positions of the padded input before the last window's end that no tap reads.
 
-        Taps at the same remainder modulo the stride read positions a stride apart, each `fits` of them.
+        Tap t of window n reads t dilation + n stride. With both divided by their greatest common divisor, tap
+        t + stride of window n - dilation reads the same position: of these the one of the largest t counts.
         """
-        firsts: dict[int, list[int]] = {}
-        for tap in range(self.kernel):
-            first, remainder = divmod(tap * self.dilation, self.window.stride)
-            firsts.setdefault(remainder, []).append(first)
-        read = sum(self.fits + sum(min(self.fits, b - a) for a, b in pairwise(run)) for run in firsts.values())
-        beyond = sum(self.last + tap * self.dilation >= self.padded for tap in range(self.kernel))
-        return min(self.last + self.window.kernel, self.padded) - (read - beyond)
+        kernel, stride = self.kernel, self.window.stride
+        common = gcd(self.dilation, stride)
+        again = max(0, kernel - stride // common) * max(0, self.fits - self.dilation // common)
+        inside = min(kernel, -(-(self.padded - self.last) // self.dilation))  # taps of the last window
+        return min(self.last + self.window.kernel, self.padded) - (kernel * self.fits - again - (kernel - inside))
 
     def size(self) -> str:
         """The formula of `fits`."""
@@ -100,11 +99,12 @@ def roundings(height: Sliding, width: Sliding) -> str:
     return "; ".join(filter(None, (height.rounding("rows"), width.rounding("columns"))))
 
 
-def shares(length: int, cells: Sequence[tuple[int, int]]) -> str:
-    """Which of `length` positions each cell of an adaptive pooling reads: from its first to before its last."""
-    count = len(cells)
+def shares(side: Shares) -> str:
+    """Which positions each cell of an adaptive pooling reads: from its first to before its last."""
+    length, count = side
     if count == 1:
         return f"one window of all {length:,}"
-    shown = ", ".join(f"{start}-{stop - 1}" if stop - start > 1 else str(start) for start, stop in cells[:8])
+    cells = [(cell * length // count, -(-(cell + 1) * length // count) - 1) for cell in range(min(count, 8))]
+    shown = ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in cells)
     more = ", …" if count > 8 else ""
     return f"cell i of {count:,} reads ⌊i·{length:,}/{count:,}⌋ to ⌈(i + 1)·{length:,}/{count:,}⌉ − 1: {shown}{more}"

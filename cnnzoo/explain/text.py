@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..arch import Shape
 
@@ -18,8 +18,8 @@ def plus(terms: Iterable[int]) -> str:
     return " + ".join(f"{term:,}" for term in terms if term) or "0"
 
 
-def counted(terms: Iterable[int]) -> str:
-    """A sum as a factor, its equal terms counted: (6·3 + 9·4 + 6)."""
+def counted(terms: Iterable[int] | Mapping[int, int]) -> str:
+    """A sum as a factor, its equal terms counted, or given by their counts: (6·3 + 9·4 + 6)."""
     counts = Counter(terms)
     parts = [f"{counts[term]:,}·{term:,}" if counts[term] > 1 else f"{term:,}" for term in sorted(counts)]
     return f"({' + '.join(parts)})" if counts.total() > 1 else parts[0]
