@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 from .arch.node import Node
 from .arch.signal import Shape
 from .plugins import load_plugins
+from .words import hint, listed, quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -114,11 +115,8 @@ class Builder(Generic[P]):
         taken = [*self._keywords, *also]
         for name in given:
             if name not in taken and "**" not in taken:
-                from difflib import get_close_matches
-
-                close = get_close_matches(name, taken, 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(taken)}"
-                raise TypeError(f"{self.name}() takes no keyword {name!r}; {hint}")
+                meant = hint(name, taken, f"it takes {listed(taken)}")
+                raise TypeError(f"{self.name}() takes no keyword {quoted(name)}; {meant}")
 
     @cached_property
     def _keywords(self) -> tuple[str, ...]:
@@ -198,12 +196,7 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 
 def _unknown(name: str) -> str:
-    from difflib import get_close_matches
-
-    plain = {re.sub(r"[^a-z0-9]", "", known.lower()): known for known in _builders}
-    close = get_close_matches(re.sub(r"[^a-z0-9]", "", name.lower()), plain, 3)
-    hint = f"did you mean {' or '.join(plain[one] for one in close)}?" if close else "`cnnzoo list` lists all"
-    return f"unknown model {name!r}; {hint}"
+    return f"unknown model {quoted(name)}; {hint(name, _builders, '`cnnzoo list` lists all')}"
 
 
 def _load_plugins() -> None:

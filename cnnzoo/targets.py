@@ -6,10 +6,10 @@ network itself; `timm:name` and `torchvision:name` a network of theirs, without 
 
 from __future__ import annotations
 
+import os
 import sys
 from ast import literal_eval
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arch.node import Node
 from .registry import Builder, get_builder
+from .words import near, quoted
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -95,14 +96,14 @@ def _look_up(place: str, name: str) -> Any:
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
-            raise TargetError(f"{place} has no {name!r}{_meant(part, dir(found))}")
+            raise TargetError(f"{place} has no {quoted(name)}{_meant(part, dir(found))}")
         found = getattr(found, part)
     return found
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
-    close = get_close_matches(name, names, 1)
-    return f"; did you mean {close[0]}?" if close else ""
+    meant = near(name, names, 1)
+    return f"; did you mean {meant[0]}?" if meant else ""
 
 
 def _of_library(place: str, name: str) -> Callable[..., Any]:
@@ -111,7 +112,7 @@ def _of_library(place: str, name: str) -> Callable[..., Any]:
     library: Any = _imported(module)
     names = library.list_models()
     if name.partition(".")[0].lower() not in names:
-        raise TargetError(f"{place} has no network {name!r}{_meant(name, names)}")
+        raise TargetError(f"{place} has no network {quoted(name)}{_meant(name, names)}")
     return partial(getattr(library, function), name, **without_weights)
 
 
@@ -137,8 +138,8 @@ def _from_file(place: str) -> ModuleType:
     from importlib.util import module_from_spec, spec_from_file_location
 
     path = Path(place)
-    if not path.is_file():
-        raise TargetError(f"there is no file {place!r}")
+    if not os.path.isfile(path):  # which a name that is too long is not
+        raise TargetError(f"there is no file {quoted(place)}")
     spec = spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

@@ -476,8 +476,8 @@ def test_edits_of_a_network_leave_the_registered_one_as_it_was(network: Node) ->
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("blok", "there is no 'blok'; did you mean 'block'?"),
-        ("block.conv2", "at block: there is no 'conv2'; did you mean 'conv1'?"),
+        ("blok", "there is no 'blok'; did you mean block?"),
+        ("block.conv2", "at block: there is no 'conv2'; did you mean conv1?"),
         ("mixed.x", "at mixed: there is no 'x'; there are branch1, branch2"),
         ("stem.conv.weight", "at stem.conv: Conv2d has no children, so there is no 'weight' in it"),
         ("stem..conv", "at stem: there is no ''; there are conv, relu"),

@@ -135,7 +135,7 @@ def test_the_version():
         ("summary vgg16 --input-size 2x3x224x224 --batch-size 4", ("batch", "2", "4")),
         ("summary vgg16 --input-size 8", ("at features.", "nothing is left")),
         ("summary vgg16 --input-size", ("--input-size",)),
-        ("sumary vgg16", ("'sumary'", "'summary'")),
+        ("sumary vgg16", ("'sumary'", "did you mean summary?")),
         ("list quux*", ("'quux*'",)),
         ("list --format yaml", ("'yaml'",)),
     ],

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
 LEVELS = {
     # level 0
+    "words": (),
     "arch": (),
     "report": (),
     # level 1
@@ -56,6 +57,7 @@ LEVELS = {
     ),
 }
 """What each module or package imports at its top, and so whenever it is imported: the table of the design.
+`words` is for all.
 
 The standard library goes without saying, and so does a package's own inside. What a module of `pytorch` has no
 row for may import what the row of `pytorch` says; only those with a row of their own see descriptions."""
@@ -127,7 +129,7 @@ def units(path: Path, which: type[Top]) -> set[str]:
             names.add(unit_of(parts[1:]) if known else "")
         elif parts[0] not in sys.stdlib_module_names:
             names.add(parts[0])
-    return names - {unit_of(dotted(path))}
+    return names - {unit_of(dotted(path)), "words"}
 
 
 every = pytest.mark.parametrize("path", MODULES, ids=lambda path: ".".join(["cnnzoo", *dotted(path)]))

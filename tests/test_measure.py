@@ -678,7 +678,7 @@ def test_each_input_has_a_dtype() -> None:
     assert half.totals["param_bytes"] == report.total_params * 2
     with pytest.raises(ValueError, match="1 dtypes for 2 inputs"):
         measure(Captioned(), sizes, dtypes=["int64"])
-    with pytest.raises(ValueError, match="did you mean int64"):
+    with pytest.raises(ValueError, match="did you mean int16 or int64"):
         measure(Captioned(), sizes, dtypes=[None, "int46"])
     with pytest.raises(ValueError, match="input_data has its own dtypes"):
         measure(nn.ReLU(), input_data=torch.rand(1, 3), dtypes=["int64"])

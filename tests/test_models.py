@@ -343,7 +343,7 @@ def test_duplicate_names_both_modules(empty_register):
 
 @each
 def test_unknown_setting_is_a_type_error(name):
-    with pytest.raises(TypeError, match=rf"{name}\(\) .*keyword.* 'classes'; did you mean 'num_classes'\?"):
+    with pytest.raises(TypeError, match=rf"{name}\(\) .*keyword.* 'classes'; did you mean num_classes\?"):
         summary(name, classes=10)
 
 

@@ -279,7 +279,7 @@ def test_a_plugin_changes_no_page() -> None:
             "<!-- begin models -->\n<!-- begin rewrites -->\n<!-- end rewrites -->\n<!-- end models -->\n",
             "docs/page.md:2: 'rewrites' begins where 'models' of line 1 has no end yet",
         ),
-        (marked("modles"), "docs/page.md:3: region 'modles': nothing generates it; did you mean 'models'?"),
+        (marked("modles"), "docs/page.md:3: region 'modles': nothing generates it; did you mean models?"),
         (marked(""), "docs/page.md:3: region '': nothing generates it; there are models, networks"),
         (marked("networks"), "docs/page.md:3: region 'networks': networks: missing a required argument: 'family'"),
         (marked("rewrites all"), "docs/page.md:3: region 'rewrites all': rewrites: too many positional arguments"),

@@ -175,7 +175,7 @@ def test_a_network_that_fails_shows_the_rows_before(here):
         ("some_nets:description --input-size 8", "input size"),
         ("no_such_module:net --input-size 8", "cannot import 'no_such_module'"),
         ("no_such_file.py:net --input-size 8", "no file"),
-        ("some_nets:tokens --input-size 7:int46", "did you mean int64?"),
+        ("some_nets:tokens --input-size 7:int46", "did you mean int16 or int64?"),
         ("some_nets:tokens --input-size 7:", "unknown dtype ''"),
         ("some_nets:tokens --input-size x:int64", "no input size"),
         ("some_nets:description --input-size 3x8x8:int64", "takes no int64"),

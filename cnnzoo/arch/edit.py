@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from ..words import hint, quoted
 from .joins import Join
 from .node import Node
 from .signal import ShapeError
@@ -104,9 +105,5 @@ def rebuilt(join: Join, children: Mapping[str, Node | None], path: str) -> Join:
 def _missing(name: str, names: list[str], here: str, node: Node) -> str:
     place = f"at {here}: " if here else ""
     if not names:
-        return f"{place}{type(node).__name__} has no children, so there is no {name!r} in it"
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, names, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
-    return f"{place}there is no {name!r}; {hint}"
+        return f"{place}{type(node).__name__} has no children, so there is no {quoted(name)} in it"
+    return f"{place}there is no {quoted(name)}; {hint(name, names)}"

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..words import hint, quoted, shortened
 
 COMMANDS = {
     "summary": "summary.summary_command",
@@ -47,11 +48,7 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
-            ctx.fail(f"no command {args[0]!r}; {hint}")
+            ctx.fail(f"no command {quoted(args[0])}; {hint(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
 
@@ -103,13 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str, status: int = 2) -> int:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    click.echo(f"Error: {shortened(' '.join(message.split()))}", err=True)
     return status
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """A warning as one line; Python's own also shows the line of source that gave it."""
-    click.echo(f"Warning: {' '.join(str(message).split())}", err=True)
+    click.echo(f"Warning: {shortened(' '.join(str(message).split()))}", err=True)
 
 
 def _close_stdout() -> None:

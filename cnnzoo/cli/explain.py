@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from ast import literal_eval
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from inspect import Parameter, Signature, signature
 from typing import Any
 
@@ -17,6 +16,7 @@ from ..calculate import calculate
 from ..explain import Explanation, explain
 from ..registry import UnknownModelError, list_models
 from ..render.explanation import document
+from ..words import hint, quoted
 from .common import (
     complete_name,
     emit,
@@ -109,10 +109,8 @@ def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:
     if kind is None:
         if name in networks:
             raise ValueError(f"{name} is a network: its input size is --input-size")
-        kinds = _kinds()
-        close = get_close_matches(_plain(name), kinds, 1)
-        hint = f"did you mean {kinds[close[0]].__name__}?" if close else f"there are {_listed(kinds.values())}"
-        raise ValueError(f"unknown layer {name!r}; {hint}")
+        kinds = sorted(kind.__name__ for kind in _kinds().values())
+        raise ValueError(f"unknown layer {quoted(name)}; {hint(name, kinds)}")
     if not re.fullmatch(r"[1-9]\d{0,8}(x[1-9]\d{0,8})*", reads, re.ASCII):
         raise ValueError(f"--in {reads} is no shape; say channels x height x width as 64x56x56, or features as 9216")
     shape = tuple(map(int, reads.split("x")))
@@ -134,10 +132,6 @@ def _kind(name: str) -> type[Layer] | None:
     kinds = _kinds()
     plain = _plain(SHORT.get(name.lower(), name))
     return kinds.get(plain) or kinds.get(f"{plain}2d")
-
-
-def _listed(kinds: Iterable[type[Layer]]) -> str:
-    return ", ".join(sorted(kind.__name__ for kind in kinds))
 
 
 def _make(kind: type[Layer], arguments: Iterable[str]) -> Layer:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from math import sqrt
 from typing import Any, TypeAlias
 
 from torch import nn
 
+from ..words import hint, quoted
 from .modules import RBF, Subsampling2d, TableConv2d
 
 Scheme: TypeAlias = Callable[[nn.Module], None]
@@ -38,9 +38,8 @@ def find_scheme(name: str, model: str = "", family: str = "") -> Scheme:
     "paper" where no paper is known.
     """
     if name not in SCHEMES:
-        close = get_close_matches(name, SCHEMES, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(repr, SCHEMES))}, and None"
-        raise ValueError(f"unknown init {name!r}; {hint}")
+        schemes = f"there are {', '.join(map(repr, SCHEMES))}, and None"
+        raise ValueError(f"unknown init {quoted(name)}; {hint(name, SCHEMES, schemes)}")
     known = SCHEMES[name]
     found = known.get(model) or known.get(family) or known.get("")
     if found is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..report import ITEM_BYTES
+from ..words import hint, quoted
 from .borrow import empty_like
 from .operators import tensors_in
 
@@ -118,8 +118,8 @@ def unbatched(inputs: Inputs) -> Inputs:
 def read_dtype(dtype: str | torch.dtype) -> torch.dtype:
     found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
     if not isinstance(found, torch.dtype):
-        close = get_close_matches(str(dtype), [*ITEM_BYTES, "int16", "int32", "int64", "uint8", "bool"], 1)
-        raise ValueError(f"unknown dtype {dtype!r}" + (f"; did you mean {close[0]}?" if close else ""))
+        known = [*ITEM_BYTES, "int16", "int32", "int64", "uint8", "bool"]
+        raise ValueError(f"unknown dtype {quoted(dtype)}; {hint(str(dtype), known)}")
     return found
 
 

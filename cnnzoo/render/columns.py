@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from ..report import Row
+from ..words import hint, quoted
 
 
 class Column(NamedTuple):
@@ -124,9 +125,5 @@ def pick(names: Iterable[str], columns: Mapping[str, Column] = COLUMNS) -> dict[
     """The columns of these names; `UnknownColumnError` with what may have been meant for another."""
     for name in names:
         if name not in columns:
-            from difflib import get_close_matches
-
-            close = get_close_matches(name.lower(), columns, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(columns)}"
-            raise UnknownColumnError(f"unknown column {name!r}; {hint}")
+            raise UnknownColumnError(f"unknown column {quoted(name)}; {hint(name, columns)}")
     return {name: columns[name] for name in names}

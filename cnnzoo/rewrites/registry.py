@@ -10,6 +10,7 @@ from typing import Any
 
 from ..arch import Node
 from ..plugins import load_plugins
+from ..words import hint, quoted
 
 PLUGINS = "cnnzoo.rewrites"
 """The entry point group: each entry names a module, or a rewrite in one, that registers rewrites."""
@@ -134,8 +135,4 @@ def _value(text: str) -> Any:
 
 
 def _unknown(name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name.lower().replace("-", "_"), _rewrites, 2)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(_rewrites))}"
-    return f"unknown rewrite {name!r}; {hint}"
+    return f"unknown rewrite {quoted(name)}; {hint(name, sorted(_rewrites))}"

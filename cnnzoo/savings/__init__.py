@@ -23,6 +23,7 @@ from ..rewrites import (
     ungroup,
     widen_1x1,
 )
+from ..words import hint, quoted
 from .places import Figures, Place, places
 
 if TYPE_CHECKING:
@@ -80,12 +81,9 @@ def find(by: str) -> Device:
     try:
         return Device(get_rewrite(by), "", by)
     except UnknownRewriteError:
-        from difflib import get_close_matches
-
-        close = get_close_matches(by.lower().replace("-", "_"), [*DEVICES, *list_rewrites()], 2)
-        known = f"there are {', '.join(DEVICES)}, and the rewrites {', '.join(list_rewrites())}"
-        hint = f"did you mean {' or '.join(close)}?" if close else known
-        raise UnknownRewriteError(f"unknown device {by!r}; {hint}") from None
+        every = f"there are {', '.join(DEVICES)}, and the rewrites {', '.join(list_rewrites())}"
+        meant = hint(by, [*DEVICES, *list_rewrites()], every)
+        raise UnknownRewriteError(f"unknown device {quoted(by)}; {meant}") from None
 
 
 class Entry(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from inspect import signature
 from operator import attrgetter, itemgetter
 
@@ -14,6 +13,7 @@ from ..conventions import TOOLS, figures
 from ..render import Document, conventions, render
 from ..render.columns import Column
 from ..rewrites import list_rewrites
+from ..words import hint
 from .commands import commands
 from .networks import models, networks, variants
 from .printed import printed
@@ -85,10 +85,7 @@ def content(name: str) -> str:
     """What the region of this name holds, in Markdown. ValueError, or LookupError for a network, where nothing does."""
     kind, *arguments = name.split() or [""]
     if kind not in REGIONS:
-        close = get_close_matches(kind, REGIONS, 1)
-        raise ValueError(
-            f"nothing generates it; {f'did you mean {close[0]!r}?' if close else 'there are ' + ', '.join(REGIONS)}"
-        )
+        raise ValueError(f"nothing generates it; {hint(kind, REGIONS)}")
     try:
         signature(REGIONS[kind]).bind(*arguments)
     except TypeError as error:

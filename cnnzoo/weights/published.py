@@ -6,10 +6,10 @@ its SHA-256 in its name. Later weights of the same networks load by path.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from ..registry import get_builder
+from ..words import distance
 from .headers import CheckpointError
 
 FOLDER = "https://download.pytorch.org/models"
@@ -67,6 +67,6 @@ def published(name: str) -> Published:
     if name in PUBLISHED:
         return PUBLISHED[name]
     kin = [other for other in PUBLISHED if get_builder(other).__module__ == family]
-    near = get_close_matches(name, kin, 1, cutoff=0)
-    hint = f"; of its family, `{near[0]}` has" if near else ""
+    nearest = min(kin, key=lambda other: distance(name, other), default=None)
+    hint = f"; of its family, `{nearest}` has" if nearest else ""
     raise CheckpointError(f"no weights are published for `{name}`{hint}; pretrained= also takes a file's path")

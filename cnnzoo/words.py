@@ -1,0 +1,88 @@
+"""What is said of words that a user gave: which known ones are near, and how much of a long text is repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+LISTED = 40
+"""Names that a message lists before it says how many more there are."""
+
+REPEATED = 80
+"""Characters of a value that a message repeats."""
+
+SAID = 1000
+"""Characters of a message."""
+
+
+def hint(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """`did you mean a or b?` where such are near, else `otherwise`, by default a list of what there is."""
+    names = list(known)
+    close = near(name, names)
+    return f"did you mean {' or '.join(close)}?" if close else otherwise or f"there are {listed(names)}"
+
+
+def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names nearest to one that is not known, equally near ones in their order.
+
+    Near is what differs in at most a quarter of its characters (optimal string alignment distance), case and
+    punctuation apart. Where nothing is that near, those that begin with the name, or have all of its words: "vgg" for
+    vgg16, "classes" for num_classes. A number alone is near to none.
+    """
+    plain = _plain(name)
+    if not plain or plain.isdecimal():
+        return []
+    allowed = min(max(1, len(plain) // 4), len(plain) - 1)
+    names = {other: _plain(other) for other in known}
+    distances = {
+        other: distance(plain, letters) for other, letters in names.items() if abs(len(letters) - len(plain)) <= allowed
+    }
+    least = min(distances.values(), default=allowed + 1)
+    if least <= allowed:
+        return [other for other, found in distances.items() if found == least][:most]
+    words = _words(name)
+    longer = len(plain) > 2
+    return [other for other in names if longer and (names[other].startswith(plain) or words <= _words(other))][:most]
+
+
+def distance(one: str, other: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours that make one text the other, no part of it edited
+    twice: the optimal string alignment distance, O(n·m)."""
+    before, last = [0] * (len(other) + 1), list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        line = [row]
+        for column, wanted in enumerate(other, 1):
+            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != wanted))
+            if row > 1 < column and letter == other[column - 2] and one[row - 2] == wanted:
+                cost = min(cost, before[column - 2] + 1)
+            line.append(cost)
+        before, last = last, line
+    return last[-1]
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b, c`, and how many more where they are many."""
+    every = list(names)
+    more = f" and {len(every) - LISTED:,} more" if len(every) > LISTED else ""
+    return f"{', '.join(every[:LISTED])}{more}"
+
+
+def quoted(value: Any) -> str:
+    """The repr of what was given, without its middle where that is long."""
+    return shortened(repr(value), REPEATED)
+
+
+def shortened(text: str, most: int = SAID) -> str:
+    """A text without its middle, where it has more than so many characters; its end says what to do."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most * 2 // 3]} … {text[-(most // 3) :]}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9]+", name.lower()))
