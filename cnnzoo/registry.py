@@ -39,10 +39,12 @@ class Paper:
     year: int
     arxiv: str | None = None
     doi: str | None = None
+    url: str | None = None
+    """Of the edition whose sections are meant, where it has neither of the two."""
 
     @property
     def link(self) -> str | None:
-        return f"arXiv:{self.arxiv}" if self.arxiv else f"doi:{self.doi}" if self.doi else None
+        return f"arXiv:{self.arxiv}" if self.arxiv else f"doi:{self.doi}" if self.doi else self.url
 
     @property
     def citation(self) -> str:

@@ -113,6 +113,26 @@ def test_what_is_measured_is_aligned_by_path(name):
     assert diff(module, module, input_size=size).changes == ()
 
 
+def test_layers_of_two_kinds_are_one_where_as_many_values_enter_and_leave():
+    """LeNet-5 and its successor: a table of connections, trainable subsampling and a 5x5 on 5x5 became a full
+    convolution, a pooling and a linear layer."""
+    pairs = {
+        pair.before.path: pair.after.path
+        for pair in align(REPORTS["lenet5"], REPORTS["lenet5_modern"])
+        if all(pair[:2])
+    }
+    expected = {"c1": "conv1", "s2": "pool1", "c3": "conv2", "s4": "pool2", "c5": "fc1", "f6": "fc2", "output": "fc3"}
+    assert expected.items() <= pairs.items()
+    assert "flatten" not in pairs
+
+
+def test_equal_sizes_do_not_make_a_layer_of_another_that_does_something_else():
+    one, other = report(Sequential(a=Conv2d(3, 1), b=ReLU())), report(Sequential(c=MaxPool2d(1), d=Conv2d(3, 1)))
+    assert [
+        pair.before and pair.before.path for pair in align(one, other) if pair.after and pair.after.path == "c"
+    ] == [None]
+
+
 def test_what_only_tensors_tell_is_a_change():
     from torch import nn
 

@@ -42,7 +42,7 @@ def test_is_documented(name):
     assert paper.title
     assert paper.authors
     assert 1998 <= paper.year <= 2030
-    assert re.fullmatch(r"arXiv:\d{4}\.\d{4,5}|doi:10\..+", paper.link)
+    assert re.fullmatch(r"arXiv:\d{4}\.\d{4,5}|doi:10\..+|https://.+", paper.link)
     assert str(paper.year) in paper.citation
     assert paper.link in paper.citation
     assert summary(name).paper == paper.citation

@@ -1,4 +1,4 @@
-"""Savings: each network against itself without its device, place by place, and the papers' own claims."""
+"""Savings: each network against itself without its technique, place by place, and the papers' own claims."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from cnnzoo.pytorch.build import build
 from cnnzoo.render import FORMATS
 from cnnzoo.report import Report
 from cnnzoo.rewrites import DoesNotApply, UnknownRewriteError, register_rewrite
-from cnnzoo.savings import DEVICES, FAMOUS, Savings, savings
+from cnnzoo.savings import FAMOUS, TECHNIQUES, Savings, savings
 
 FIGURES = ("params", "macs")
 INPUT = (4, 33, 28)
@@ -109,13 +109,13 @@ def test_what_each_device_saves_is_what_two_whole_networks_differ_by(name: str) 
     builder = cnnzoo.get_builder(name)
     description, size = builder.describe(), builder.input_size
     designed = calculate(description, size)
-    for by, device in DEVICES.items():
-        if device.rewrite.why_not(description) is not None:
+    for by, technique in TECHNIQUES.items():
+        if technique.rewrite.why_not(description) is not None:
             with pytest.raises(DoesNotApply, match=f"nothing to save by {by}"):
                 savings(description, size, by)
             continue
         found = savings(description, size, by)
-        assert found.without == device.rewrite(description)
+        assert found.without == technique.rewrite(description)
         check(found, designed, calculate(found.without, size))
 
 
@@ -138,11 +138,11 @@ def test_so_is_what_every_rewrite_saves(name: str) -> None:
 
 def test_a_family_is_known_for_the_first_device_that_it_has(name: str) -> None:
     description = cnnzoo.describe(name)
-    known = [by for by in FAMOUS if DEVICES[by].rewrite.why_not(description) is None]
+    known = [by for by in FAMOUS if TECHNIQUES[by].rewrite.why_not(description) is None]
     report = cnnzoo.summary(name)
     assert (report.savings and report.savings.by) == (known[0] if known else None)
     if report.savings is not None:
-        check(report.savings, report, cnnzoo.summary(f"{name}+{DEVICES[known[0]].rewrite.name}"))
+        check(report.savings, report, cnnzoo.summary(f"{name}+{TECHNIQUES[known[0]].rewrite.name}"))
         assert str(report.savings) == repr(report.savings) == report.savings.document().text("table").rstrip("\n")
 
 
@@ -180,7 +180,7 @@ def test_a_summary_says_in_one_line_what_its_1x1s_save_if_they_reduce(name: str)
 def test_any_network_against_any_other_that_a_rewrite_makes_of_it(net: Node, data: st.DataObject) -> None:
     designed = calculate(net, INPUT)
     assert isinstance(str(designed), str)
-    names = [*DEVICES, *(one.name for one in every(INPUT[1]))]
+    names = [*TECHNIQUES, *(one.name for one in every(INPUT[1]))]
     by = data.draw(st.sampled_from(names))
     refused = (DoesNotApply, ShapeError) if by.partition("=")[0] in RESIZING else DoesNotApply  # of unknown channels
     try:
@@ -434,7 +434,7 @@ def test_a_report_is_the_same_whatever_it_is_calculated_from() -> None:
 
 
 def test_a_device_that_is_none_is_refused_with_what_there_is() -> None:
-    with pytest.raises(UnknownRewriteError, match="unknown device 'reduction'; did you mean reductions"):
+    with pytest.raises(UnknownRewriteError, match="unknown technique 'reduction'; did you mean reductions"):
         of("vgg16", "reduction")
     with pytest.raises(UnknownRewriteError, match="there are reductions, stacks, groups, pointwise, and the rewrites"):
         of("vgg16", "qqq")
@@ -514,7 +514,7 @@ def test_targets_and_devices_of_the_command(tmp_path) -> None:
     ("arguments", "said"),
     [
         (["gogglenet"], ["unknown model 'gogglenet'", "did you mean googlenet"]),
-        (["googlenet", "--by", "reduction"], ["unknown device 'reduction'", "did you mean reductions"]),
+        (["googlenet", "--by", "reduction"], ["unknown technique 'reduction'", "did you mean reductions"]),
         (["vgg16", "--by", "groups"], ["vgg16: there is nothing to save by groups: no convolution has groups"]),
         (["vgg16", "--by", "scale_width"], ["scale_width needs its factor"]),
         (["vgg16", "--input-size", "8"], ["at features.23: MaxPool2d"]),

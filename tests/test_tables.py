@@ -286,7 +286,7 @@ def test_a_plugin_changes_no_page() -> None:
         (marked("printed vgg16"), "there is no family 'vgg16', but lenet, alexnet"),
         (marked("report resnet5"), "docs/page.md:3: region 'report resnet5': unknown model 'resnet5'; did you mean"),
         (marked("report lenet5 deep"), "docs/page.md:3: region 'report lenet5 deep': "),
-        (marked("saved vgg11 no"), "docs/page.md:3: region 'saved vgg11 no': unknown device 'no'"),
+        (marked("saved vgg11 no"), "docs/page.md:3: region 'saved vgg11 no': unknown technique 'no'"),
         (marked("saved plain18 groups"), "docs/page.md:3: region 'saved plain18 groups': "),
         ("![a](pictures/vgg61.graph.svg)\n", "docs/page.md: picture 'vgg61.graph': unknown model 'vgg61'"),
         ("![a](pictures/vgg16.svg)\n", "docs/page.md: picture 'vgg16': unknown kind of picture ''"),

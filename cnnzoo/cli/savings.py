@@ -8,7 +8,7 @@ import click
 
 from ..registry import UnknownModelError
 from ..render import DEPTH
-from ..savings import DEVICES, DoesNotApply, savings
+from ..savings import TECHNIQUES, DoesNotApply, savings
 from .common import (
     arg_option,
     complete_name,
@@ -23,8 +23,8 @@ from .measured import read_inputs, report_of
 
 
 def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The devices and rewrites that begin so, for the shell."""
-    return [*(name for name in DEVICES if name.startswith(incomplete)), *complete_rewrite(ctx, param, incomplete)]
+    """The techniques and rewrites that begin so, for the shell."""
+    return [*(name for name in TECHNIQUES if name.startswith(incomplete)), *complete_rewrite(ctx, param, incomplete)]
 
 
 @click.command("savings", short_help="What a network's reductions, stacks or groups save.")
@@ -33,7 +33,7 @@ def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str)
     "--by",
     metavar="NAME",
     shell_complete=complete_device,
-    help=f"{', '.join(DEVICES)}, or any rewrite (factorise=1xn); default: what the family is known for.",
+    help=f"{', '.join(TECHNIQUES)}, or any rewrite (factorise=1xn); default: what the family is known for.",
 )
 @input_size_option
 @num_classes_option
@@ -54,7 +54,7 @@ def savings_command(
     format_: str | None,
     output: str | None,
 ) -> None:
-    """Print what TARGET saves by the device that its family is known for, place by place, with the arithmetic.
+    """Print what TARGET saves by the technique that its family is known for, place by place, with the arithmetic.
 
     The network without it is a whole network, really rewritten and calculated: the 1x1 reductions of GoogLeNet, ResNet
     and DenseNet gone, VGG's stacks of 3x3 one large kernel each, AlexNet's groups and LeNet's table read in full. With

@@ -6,9 +6,10 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
-from ..report import Report, Row
+from ..report import Report, Row, Shape
 
 Match = tuple[int, int]
 """A row's place before, and after."""
@@ -86,9 +87,16 @@ class _Side:
             self.places[row.path, row.kind if row.own else ""].append(place)
 
     def is_same(self, place: int, other: _Side, there: int) -> bool:
-        """Whether two rows of one path are the same for sure: of one kind, or a layer and a block."""
+        """Whether two rows of one path are the same for sure: of one kind, or a layer and a block.
+
+        A Flatten is not: it says nothing of what stands before and behind it.
+        """
         one, two = self.rows[place], other.rows[there]
-        return (is_named(one) and one.kind == two.kind) or one.path in self.blocks or two.path in other.blocks
+        return (
+            (is_named(one) and one.kind == two.kind and not _only_reshapes(one))
+            or one.path in self.blocks
+            or two.path in other.blocks
+        )
 
     def around(self, row: Row) -> tuple[str, str]:
         """Kind and path of the block that says how the row is used; a Sequential is only a name."""
@@ -157,16 +165,42 @@ def _in_order(old: _Side, here: Sequence[int], new: _Side, there: Sequence[int])
 
 
 def _alike(one: Row, other: Row, around: tuple[str, str], inside: tuple[str, str]) -> int:
-    """How much speaks for two rows being the same; 0 where they are not."""
-    same_path = one.path == other.path
+    """How much speaks for two rows being the same; 0 where they are not.
+
+    Layers of two kinds that do one job, a convolution and a linear layer say, are the same where as many values enter
+    and leave: equal sizes at both ends weigh more than an equal kind.
+    """
+    same_path, same_kind = one.path == other.path, one.kind == other.kind
     if one.own != other.own:
         return 0
-    if one.kind != other.kind:
-        return (6 if is_named(one) else 1) * same_path
     if not same_path and around[0] != inside[0] and around[1] != inside[1]:
         return 0
+    if same_kind and _only_reshapes(one) and _only_reshapes(other):
+        return 1 + same_path + (one.name == other.name)
+    fed_alike, gives_alike = (
+        _same_size(one.input_shape, other.input_shape),
+        _same_size(one.output_shape, other.output_shape),
+    )
+    if not same_kind and not (fed_alike and gives_alike and (_job(one) == _job(other) != "")):
+        return (6 if is_named(one) else 1) * same_path
     shared = one.settings.keys() & other.settings.keys()
     equal = sum(one.settings[name] == other.settings[name] for name in shared)
-    settings = 4 * equal // len(shared) if shared else 4
-    fed_alike = one.input_shape == other.input_shape
-    return 8 + settings + 2 * same_path + 2 * fed_alike + (one.name == other.name)
+    settings = (4 * equal // len(shared) if shared else 4) * same_kind
+    return 8 * same_kind + settings + 2 * same_path + 5 * (fed_alike + gives_alike) + (one.name == other.name)
+
+
+def _same_size(one: Shape, other: Shape) -> bool:
+    """Whether two shapes hold as many values: (120, 1, 1) and (120,) do."""
+    return prod(one) == prod(other)
+
+
+def _only_reshapes(row: Row) -> bool:
+    """Whether a layer gives what it is given in another shape, as Flatten does."""
+    return row.input_shape != row.output_shape and _same_size(row.input_shape, row.output_shape) and not row.tensors
+
+
+def _job(row: Row) -> str:
+    """What a layer is for, where several kinds do it: "weighs" (by kernels or a matrix), "pools" (by windows)."""
+    if row.macs or any(len(shape) > 1 for shape in (*row.tensors.values(), *row.buffer_tensors.values())):
+        return "weighs"
+    return "pools" if row.settings.keys() & {"kernel_size", "output_size"} else ""

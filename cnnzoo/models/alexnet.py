@@ -7,7 +7,7 @@ PAPER = Paper(
     title="ImageNet Classification with Deep Convolutional Neural Networks",
     authors="Krizhevsky, Sutskever, Hinton",
     year=2012,
-    doi="10.1145/3065386",
+    url="https://papers.nips.cc/paper/4824",
 )
 CAFFE = Paper(
     title="Caffe: Convolutional Architecture for Fast Feature Embedding",
@@ -131,10 +131,12 @@ def classifier(num_classes: int, dropout: float) -> dict[str, Flatten | Linear |
     ),
 )
 def alexnet_tv(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
-    """torchvision's `alexnet`: the one-tower network of "One weird trick" (2014), not that of 2012.
+    """torchvision's `alexnet`: the one-tower network of "One weird trick" (2014) without its LRN, not that of 2012.
 
-    No LRN, no groups, 64-192-384-256-256 maps for 96-256-384-384-256: 61,100,840 parameters (135,616
-    more than `alexnet`) and 0.714 G MACs. An average pooling to 6x6 lets other input sizes through.
+    No groups, 64-192-384-256-256 maps for 96-256-384-384-256: 61,100,840 parameters (135,616 more than
+    `alexnet`) and 0.714 G MACs. The configuration published with that paper for one GPU
+    (cuda-convnet2's layers-imagenet-1gpu.cfg) has LRN behind conv1 and conv2, which torchvision leaves out. An
+    average pooling to 6x6 lets other input sizes through.
     """
     return Sequential(
         features=Sequential(

@@ -61,7 +61,7 @@ TABLE_I = (
     ),
 )
 def lenet5(num_classes: int = 10) -> Sequential:
-    """LeNet-5 of section II.B, to the letter: 60,000 trainable parameters, 340,908 connections.
+    """LeNet-5 of section II.B, to the letter: the 60,000 parameters and 340,908 connections of section II.A.
 
     C3 reads S2 by table I (1,516 parameters; read in full it would have 2,416), subsampling has a
     trainable coefficient and bias a map, every layer up to F6 ends in 1.7159 tanh(2x/3), and the output

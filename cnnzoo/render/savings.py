@@ -1,4 +1,4 @@
-"""What a device saves, place by place, as `cnnzoo savings` prints it."""
+"""What a technique saves, place by place, as `cnnzoo savings` prints it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bar(share: float | None) -> str:
 
 
 def arithmetic(figure: str, words: str) -> Callable[[Entry], str]:
-    """The formulas of a place as designed and without the device, with what they are worth."""
+    """The formulas of a place as designed and without the technique, with what they are worth."""
 
     def said(entry: Entry) -> str:
         if entry.place is None:
@@ -77,7 +77,7 @@ COLUMNS = {
 def document(savings: Savings, depth: int | None = None, fold: bool = True) -> Document:
     """The tree of the places, and the totals of the whole networks; data formats have every place by itself."""
     lines = savings.lines(depth, fold)
-    rewrite = savings.device.rewrite
+    rewrite = savings.technique.rewrite
     records = [
         {"path": place.path, **_record(place.figures)}
         | {f"{name}_formula": formula for name, formula in place.formulas().items()}
@@ -121,7 +121,7 @@ def _label(line: Line[Entry]) -> Label:
 
 
 def _said(savings: Savings, lines: Sequence[Line[Entry]]) -> Iterator[tuple[str, str]]:
-    rewrite = savings.device.rewrite
+    rewrite = savings.technique.rewrite
     yield "Saved", savings.sentence
     if savings.auxiliary is not None:
         yield "Auxiliary", savings.auxiliary

@@ -181,7 +181,7 @@ class Report:
 
     @cached_property
     def savings(self) -> Savings | None:
-        """What the device that the network is known for saves; None where there is none, and of a measurement."""
+        """What the technique that the network is known for saves; None where there is none, and of a measurement."""
         if self.description is None:
             return None
         from ..savings import DoesNotApply, savings

@@ -1,4 +1,4 @@
-"""What the argument of an architecture saves: the network as designed beside the whole network without the device."""
+"""What the argument of an architecture saves: the network as designed beside the one without the technique."""
 
 from __future__ import annotations
 
@@ -29,10 +29,21 @@ from .places import Figures, Place, places
 if TYPE_CHECKING:
     from ..arch import Node
 
-__all__ = ["DEVICES", "FAMOUS", "Device", "DoesNotApply", "Entry", "Figures", "Place", "Savings", "find", "savings"]
+__all__ = [
+    "FAMOUS",
+    "TECHNIQUES",
+    "DoesNotApply",
+    "Entry",
+    "Figures",
+    "Place",
+    "Savings",
+    "Technique",
+    "find",
+    "savings",
+]
 
 
-class Device(NamedTuple):
+class Technique(NamedTuple):
     """What an architecture is known for, and the rewrite that takes it away."""
 
     rewrite: Rewrite
@@ -41,11 +52,11 @@ class Device(NamedTuple):
     """What would stand there without it."""
 
 
-DEVICES = {
-    "reductions": Device(drop_reductions, "1x1 reductions", "the larger kernels alone"),
-    "stacks": Device(merge_stacks, "stacks of small kernels", "one large kernel each"),
-    "groups": Device(ungroup, "groups of maps", "convolutions that read all maps"),
-    "pointwise": Device(widen_1x1, "1x1 convolutions", "3x3 ones"),
+TECHNIQUES = {
+    "reductions": Technique(drop_reductions, "1x1 reductions", "the larger kernels alone"),
+    "stacks": Technique(merge_stacks, "stacks of small kernels", "one large kernel each"),
+    "groups": Technique(ungroup, "groups of maps", "convolutions that read all maps"),
+    "pointwise": Technique(widen_1x1, "1x1 convolutions", "3x3 ones"),
 }
 
 FAMOUS = ("reductions", "stacks", "groups")
@@ -53,37 +64,37 @@ FAMOUS = ("reductions", "stacks", "groups")
 
 
 def savings(description: Node, input_size: Shape, by: str | None = None, model: str | None = None) -> Savings:
-    """What a description saves at an input size (channels first, per sample) by one of `DEVICES`.
+    """What a description saves at an input size (channels first, per sample) by one of `TECHNIQUES`.
 
     `by` may also be any registered rewrite by name, with its option: then it is the network as it is against the
     rewritten one. By default it is the first of `FAMOUS` that there is. Raises `DoesNotApply` where there is none,
     `UnknownRewriteError` for another name, ValueError for an option that is missing or not taken, and `ShapeError`
-    where the network, or the one without the device, does not take the input.
+    where the network, or the one without the technique, does not take the input.
     """
     reasons = []
     names = FAMOUS if by is None else (by,)
     for name in names:
-        device = find(name)
+        technique = find(name)
         try:
-            both = description, device.rewrite.function(description)
+            both = description, technique.rewrite.function(description)
         except DoesNotApply as reason:
             reasons.append(str(reason))
         else:
             designed, without = (cost(one, input_size) for one in both)
-            return Savings(model, name, device, *both, tuple(input_size), designed, without)
+            return Savings(model, name, technique, *both, tuple(input_size), designed, without)
     raise DoesNotApply(f"there is nothing to save by {' or '.join(names)}: {'; '.join(reasons)}")
 
 
-def find(by: str) -> Device:
-    """One of `DEVICES`, or any rewrite as one; `UnknownRewriteError`, with what may have been meant, for another."""
-    if by in DEVICES:
-        return DEVICES[by]
+def find(by: str) -> Technique:
+    """One of `TECHNIQUES`, or any rewrite as one; `UnknownRewriteError`, with what may have been meant, for another."""
+    if by in TECHNIQUES:
+        return TECHNIQUES[by]
     try:
-        return Device(get_rewrite(by), "", by)
+        return Technique(get_rewrite(by), "", by)
     except UnknownRewriteError:
-        every = f"there are {', '.join(DEVICES)}, and the rewrites {', '.join(list_rewrites())}"
-        meant = hint(by, [*DEVICES, *list_rewrites()], every)
-        raise UnknownRewriteError(f"unknown device {quoted(by)}; {meant}") from None
+        every = f"there are {', '.join(TECHNIQUES)}, and the rewrites {', '.join(list_rewrites())}"
+        meant = hint(by, [*TECHNIQUES, *list_rewrites()], every)
+        raise UnknownRewriteError(f"unknown technique {quoted(by)}; {meant}") from None
 
 
 class Entry(NamedTuple):
@@ -115,10 +126,10 @@ class Savings(Shown):
 
     model: str | None
     by: str
-    device: Device
+    technique: Technique
     description: Node
     without: Node
-    """The whole network without the device."""
+    """The whole network without the technique."""
     input_size: Shape
     cost: Cost
     cost_without: Cost
@@ -130,13 +141,13 @@ class Savings(Shown):
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
-        """Where they differ, in order of execution; what only the network without the device has comes last."""
+        """Where they differ, in order of execution; what only the network without the technique has comes last."""
         both = self.description, self.without
         return places(both, [calculate(one, self.input_size) for one in both])
 
     @property
     def rest(self) -> Figures:
-        """What the places leave of the whole: as much with the device as without."""
+        """What the places leave of the whole: as much with the technique as without."""
         return Figures(*(whole - part for whole, part in zip(self.total, added(self._entries), strict=True)))
 
     @property
@@ -176,9 +187,9 @@ class Savings(Shown):
     def _words(self) -> tuple[str, str, str]:
         """Who saves, the ending of that verb, and against what."""
         name = self.model or "the network"
-        if self.device.words:
-            return f"{name}'s {self.device.words}", "", self.device.against
-        return name, "s", f"{name}+{self.device.against}"
+        if self.technique.words:
+            return f"{name}'s {self.technique.words}", "", self.technique.against
+        return name, "s", f"{name}+{self.technique.against}"
 
     @property
     def auxiliary(self) -> str | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Figures(NamedTuple):
-    """What layers cost as designed and without the device."""
+    """What layers cost as designed and without the technique."""
 
     params: int
     params_without: int
@@ -24,7 +24,7 @@ class Figures(NamedTuple):
 
     @property
     def params_saved(self) -> int:
-        """Below 0 where the device costs more."""
+        """Below 0 where the technique costs more."""
         return self.params_without - self.params
 
     @property
@@ -42,7 +42,7 @@ class Figures(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Layers as designed, and what stands there without the device: those that cost anything."""
+    """Layers as designed, and what stands there without the technique: those that cost anything."""
 
     path: str
     designed: tuple[Row, ...]
@@ -68,7 +68,7 @@ Rows = Mapping[str, Row]
 
 
 def places(descriptions: Iterable[Node], reports: Iterable[Report]) -> tuple[Place, ...]:
-    """Of a network as designed and without a device; in order of execution, what only the other has coming last."""
+    """Of a network as designed and without a technique; in order of execution, what only the other has coming last."""
     designed, without = descriptions
     layers, others = ({row.path: row for row in report.rows if not row.own} for report in reports)
     before, after = _stretches(designed, layers, others), _stretches(without, others, layers)

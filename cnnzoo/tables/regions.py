@@ -17,7 +17,7 @@ from ..words import hint
 from .commands import commands
 from .networks import models, networks, variants
 from .printed import printed
-from .saved import devices, saved
+from .saved import saved, techniques
 from .zoo import families
 
 LINKS = {
@@ -76,7 +76,7 @@ REGIONS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
         *(models, networks, variants, printed, report),
-        *(saved, devices, rewrites, numbers, rules, tools, commands),
+        *(saved, techniques, rewrites, numbers, rules, tools, commands),
     )
 }
 

@@ -1,4 +1,4 @@
-"""What each device saves, in one network and in all that have it."""
+"""What each technique saves, in one network and in all that have it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ..registry import Builder, get_builder
 from ..render import Document
 from ..render.savings import COLUMNS
-from ..savings import DEVICES, DoesNotApply, Savings, savings
+from ..savings import TECHNIQUES, DoesNotApply, Savings, savings
 from .zoo import families
 
 SHOWN = ("params", "params_without", "params_share", "macs", "macs_without", "macs_share")
@@ -23,16 +23,16 @@ def saved(model: str, by: str | None = None, depth: str = "3") -> str:
     return found.document(int(depth)).text("markdown")
 
 
-def devices() -> str:
-    """For each device the networks that have it, as designed and without it."""
+def techniques() -> str:
+    """For each technique the networks that have it, as designed and without it."""
     parts = []
-    for name, device in DEVICES.items():
+    for name, technique in TECHNIQUES.items():
         found = [_savings(builder, name) for own in families().values() for builder in own]
         having = {str(one.model): one.whole for one in found if one is not None}
         columns = {column: COLUMNS[column] for column in SHOWN}
         table = Document("Network", list(having), columns, list(having.values())).text("markdown")
-        heading = f"### {name.capitalize()}: {device.words} against {device.against}"
-        parts.append(f"{heading}\n\n{device.rewrite.summary} The argument: {device.rewrite.source}.\n\n{table}")
+        heading = f"### {name.capitalize()}: {technique.words} against {technique.against}"
+        parts.append(f"{heading}\n\n{technique.rewrite.summary} The argument: {technique.rewrite.source}.\n\n{table}")
     return "\n\n".join(parts)
 
 
