@@ -220,7 +220,12 @@ HANDED_ON = (
     st.builds(PadChannels, st.integers(2, 6)),
 )
 LAYERS = st.one_of(
-    *SMALL_CONVS, *SMALL_POOLS, *NORMS, *ACTIVATIONS, *HANDED_ON, st.builds(Linear, st.integers(1, 4), st.booleans())
+    *SMALL_CONVS,
+    *SMALL_POOLS,
+    *NORMS,
+    *ACTIVATIONS,
+    *HANDED_ON,
+    st.builds(Linear, st.integers(1, 4), bias=st.booleans()),
 )
 RBFS = st.builds(RBF, st.integers(1, 4))
 

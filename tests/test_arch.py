@@ -122,9 +122,11 @@ def test_nothing_can_be_set_on_a_description_or_taken_from_it(node: Node) -> Non
 
 def test_a_setting_has_one_form_however_it_was_spelled() -> None:
     same = Conv2d(8, 3, stride=2, padding=1)
-    assert {same, Conv2d(8, (3, 3), (2, 2), [1, 1]), Conv2d(out_channels=8, kernel_size=3, padding=1, stride=2)} == {
-        same
-    }
+    assert {
+        same,
+        Conv2d(8, (3, 3), stride=(2, 2), padding=[1, 1]),
+        Conv2d(out_channels=8, kernel_size=3, padding=1, stride=2),
+    } == {same}
     assert repr(same) == "Conv2d(8, 3, stride=2, padding=1)"
     assert MaxPool2d(3) == MaxPool2d(3, stride=3) != MaxPool2d(3, stride=2)
     assert BatchNorm2d(eps=1) == BatchNorm2d(eps=1.0)

@@ -526,7 +526,9 @@ def test_a_field_that_differs_from_place_to_place_is_unknown_there_and_behind_an
 
 
 def test_a_field_is_a_pair_where_height_and_width_differ_and_covers_everything_behind_a_flatten() -> None:
-    report = calculate(Sequential(Conv2d(2, (3, 5), (1, 2), (0, 1)), ReLU(), Flatten(), Linear(3)), (1, 9, 9))
+    report = calculate(
+        Sequential(Conv2d(2, (3, 5), stride=(1, 2), padding=(0, 1)), ReLU(), Flatten(), Linear(3)), (1, 9, 9)
+    )
     conv, relu, flatten, linear = report.rows
     assert (conv.receptive_field, conv.effective_stride, conv.effective_padding) == ((3, 5), (1, 2), (0, 1))
     assert relu.receptive_field == (3, 5)

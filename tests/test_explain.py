@@ -249,8 +249,12 @@ def test_formulas_are_worth_what_torch_makes() -> None:
         (Conv2d(64, 7, stride=2, padding=3), nn.Conv2d(3, 64, 7, stride=2, padding=3), (3, 224, 224)),
         (Conv2d(8, 3, dilation=3, groups=2), nn.Conv2d(6, 8, 3, dilation=3, groups=2), (6, 31, 17)),
         (Conv2d(4, (4, 3), padding="same"), nn.Conv2d(2, 4, (4, 3), padding="same"), (2, 9, 8)),
-        (ConvTranspose2d(4, 4, 2, 1), nn.ConvTranspose2d(6, 4, 4, 2, 1), (6, 9, 8)),
-        (ConvTranspose2d(4, 3, 3, 0, 2, 2), nn.ConvTranspose2d(6, 4, 3, 3, 0, 2, 2), (6, 9, 8)),
+        (ConvTranspose2d(4, 4, stride=2, padding=1), nn.ConvTranspose2d(6, 4, 4, 2, 1), (6, 9, 8)),
+        (
+            ConvTranspose2d(4, 3, stride=3, output_padding=2, groups=2),
+            nn.ConvTranspose2d(6, 4, 3, 3, 0, 2, 2),
+            (6, 9, 8),
+        ),
         *(
             (MaxPool2d(*given, ceil_mode=up), nn.MaxPool2d(*given, ceil_mode=up), (2, side, side + 1))
             for given, up, side in product([(2, 3, 1), (3, 2, 1), (2, 2, 0)], [False, True], [5, 6, 7])
@@ -308,10 +312,10 @@ def alone(own: Layer, *shape: int) -> Explanation:
 @pytest.mark.parametrize(
     ("own", "side", "sentence"),
     [
-        (Conv2d(1, 7, 2, 3), 224, "223/2 is rounded down, no window reads the last of the 230 padded rows and columns"),
+        (Conv2d(1, 7, stride=2, padding=3), 224, "223/2 is rounded down, no window reads the last of the 230 padded"),
         (Conv2d(1, 3), 8, ""),
-        (Conv2d(1, 2, 2), 8, "6/2 is exact"),
-        (Conv2d(1, 1, 2), 9, "8/2 is exact, 4 rows and columns between are read by none"),
+        (Conv2d(1, 2, stride=2), 8, "6/2 is exact"),
+        (Conv2d(1, 1, stride=2), 9, "8/2 is exact, 4 rows and columns between are read by none"),
         (MaxPool2d(3, 2, ceil_mode=True), 112, "109/2 is rounded up, the last window reaches 1 beyond the edge"),
         (MaxPool2d(2, 2, 1, ceil_mode=True), 5, "is left out"),
     ],

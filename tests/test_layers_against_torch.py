@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnzoo import arch
 from cnnzoo.arch import ShapeError
-from cnnzoo.arch.node import Layer, Node
+from cnnzoo.arch.node import NOT_SAID, Layer, Node
 
 EXAMPLES = 20 * settings.default.max_examples
 """2,000 a layer, and 40,000 in the long profile."""
@@ -73,6 +75,47 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels"}
 def test_every_layer_is_compared_or_counted_by_hand() -> None:
     ours = {name for name, cls in Node.kinds.items() if issubclass(cls, Layer) and cls.__module__.startswith("cnnzoo.")}
     assert ours - {"Layer"} == set(TWINS) | BY_HAND
+
+
+def positional(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """What it takes by position, in order, less `self`."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [one for one in inspect.signature(function).parameters.values() if one.kind in kinds and one.name != "self"]
+
+
+INFERRED = {"in_channels", "in_features", "num_features"}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_what_goes_by_position_goes_so_in_torch(name: str) -> None:
+    """Nothing that torch has at another place can be given by position, so no call means two things."""
+    ours = [one.name for one in positional(getattr(arch, name))]
+    theirs = [one for one in positional(getattr(nn, name).__init__) if one.name not in INFERRED]
+    assert ours == [one.name for one in theirs][: len(ours)]
+    if len(theirs) < len(positional(getattr(nn, name).__init__)):  # behind the input channels all are one place off
+        assert ours == [one.name for one in theirs if one.default is one.empty]
+
+
+@pytest.mark.parametrize("name", ["Conv2d", "ConvTranspose2d", "Linear", "BatchNorm2d"])
+def test_torchs_own_call_says_that_the_input_is_inferred(name: str) -> None:
+    needed = [one for one in positional(getattr(nn, name).__init__) if one.default is one.empty]
+    cls = getattr(arch, name)
+    for place in range(len(needed) + 1):
+        args = [3] * place
+        settings = {one.name: 3 for one in needed[place:]}
+        with pytest.raises(TypeError, match=rf"^{name} takes \(.*\), got \(.*; the .* follow from what reaches"):
+            cls(*args, **settings)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_what_torch_takes_and_a_description_does_not_has_a_reason(name: str) -> None:
+    """Every keyword of torch's own layers is a layer's, too, or refused with a reason."""
+    ours, theirs = (inspect.signature(one).parameters for one in (getattr(arch, name), getattr(nn, name)))
+    unsaid = set(theirs) - set(ours)
+    assert unsaid - {"args", "kwargs"} <= set(NOT_SAID)
+    for setting in unsaid & set(NOT_SAID):
+        with pytest.raises(TypeError, match=f"^{name} takes .*{setting}=True.*; {re.escape(NOT_SAID[setting])}"):
+            getattr(arch, name)(**{setting: True})
 
 
 def beyond_torch(kind: str, given: dict[str, Any], rank: int) -> bool:

@@ -406,7 +406,7 @@ def test_a_rewrite_of_another_package_may_do_anything() -> None:
         lambda net: Sequential(stem=Conv2d(3, 5, padding=2), **dict(net.children)),
         lambda net: Sequential(whole=net, head=Linear(7)),
         lambda net: Sequential(conv1=net.conv1, **dict(list(reversed(net.children[3:4])))),
-        lambda net: net._with({**dict(net.children), "layer2": Conv2d(128, 3, 2, padding=1)}),
+        lambda net: net._with({**dict(net.children), "layer2": Conv2d(128, 3, stride=2, padding=1)}),
         lambda net: net._with({**dict(net.children), "conv1": Sequential(net.conv1, ReLU(), Conv2d(64, 1))}),
     ]
     for change in changes:

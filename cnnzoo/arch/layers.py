@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from math import prod
 from typing import ClassVar
 
@@ -30,6 +31,7 @@ class Conv2d(Layer):
 
     out_channels: int
     kernel_size: IntOrPair
+    _: KW_ONLY
     stride: IntOrPair = 1
     padding: IntOrPair | str = 0
     dilation: IntOrPair = 1
@@ -104,6 +106,7 @@ class ConvTranspose2d(Layer):
 
     out_channels: int
     kernel_size: IntOrPair
+    _: KW_ONLY
     stride: IntOrPair = 1
     padding: IntOrPair = 0
     output_padding: IntOrPair = 0
@@ -169,6 +172,7 @@ class Linear(Layer):
     keeps_input: ClassVar[bool] = True
 
     out_features: int
+    _: KW_ONLY
     bias: bool = True
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -194,6 +198,7 @@ class BatchNorm2d(Layer):
 
     keeps_input: ClassVar[bool] = True
 
+    _: KW_ONLY
     eps: float = 1e-5
     momentum: float | None = 0.1
     affine: bool = True

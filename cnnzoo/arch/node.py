@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial, wraps
+from inspect import Parameter, signature
 from math import inf, ulp
 from typing import Any, ClassVar, NamedTuple, NoReturn, TypeAlias, TypeVar, dataclass_transform
 
@@ -57,8 +58,58 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True)
 def layer(cls: type[T]) -> type[T]:
     """Make a subclass of `Layer` a frozen dataclass; comparison, hash, repr and what freezes it are `Layer`'s
-    own, once for all, where `dataclass(frozen=True)` would compile them anew for every class (6 ms in all)."""
-    return dataclass(eq=False, repr=False)(cls)
+    own, once for all, where `dataclass(frozen=True)` would compile them anew for every class (6 ms in all).
+
+    Settings that `torch.nn` has at another place among its arguments stand behind `_: KW_ONLY`. Arguments that do
+    not fit are a TypeError that says what the layer takes."""
+    made = dataclass(eq=False, repr=False)(cls)
+    made.__init__ = _explained(made.__init__)  # type: ignore[method-assign]
+    return made
+
+
+def _explained(init: Callable[..., None]) -> Callable[..., None]:
+    @wraps(init)
+    def __init__(self: Layer, *args: Any, **settings: Any) -> None:  # noqa: N807
+        try:
+            init(self, *args, **settings)
+        except TypeError as error:
+            taken = signature(init)
+            try:
+                taken.bind(self, *args, **settings)
+            except TypeError:
+                raise TypeError(_misfit(type(self), [*taken.parameters.values()][1:], args, settings)) from None
+            raise error
+
+    return __init__
+
+
+NOT_SAID = {
+    "in_channels": "the input channels follow from what reaches the layer",
+    "in_features": "the input features follow from what reaches the layer",
+    "num_features": "the channels follow from what reaches the layer",
+    "bias": "weight and bias go together: affine=False leaves both out",
+    "inplace": "whether to overwrite is said when a module is built: build(description, size, inplace=True)",
+    "device": "the device is said when a module is built",
+    "dtype": "the dtype is said when a module is built",
+    "padding_mode": "padding is zeros",
+    "return_indices": "the maxima alone are returned",
+    "divisor_override": "a mean is divided by the elements of its window",
+}
+"""Why a description does not say what torch's modules are told."""
+
+
+def _misfit(cls: type[Layer], taken: list[Parameter], args: tuple[Any, ...], settings: dict[str, Any]) -> str:
+    """What a layer takes, and what it was given instead: `Conv2d(3, 64, 3)` in the order of torch.nn, say."""
+    plain = [one.replace(annotation=Parameter.empty) for one in taken]
+    by_position = [one for one in plain if one.kind is one.POSITIONAL_OR_KEYWORD]
+    star = ["*"] * (len(by_position) < len(plain))
+    spelled = [str(one) for one in [*by_position, *star, *plain[len(by_position) :]]]
+    given = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in settings.items())])
+    reasons = [NOT_SAID[name] for name in settings if name in NOT_SAID and name not in {one.name for one in taken}]
+    room = sum(one.name not in settings for one in by_position)
+    if not reasons and len(args) > room and cls.tensors is not Layer.tensors:
+        reasons = [NOT_SAID["in_channels"]]
+    return "; ".join([f"{cls.__name__} takes ({', '.join(spelled)}), got ({given})", *reasons])
 
 
 @layer
@@ -103,8 +154,7 @@ class Layer(Node):
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Its settings by torch's keyword, in the order of the constructor."""
-        names: tuple[str, ...] = self.__match_args__
-        return {name: self.__dict__[name] for name in names}
+        return {field.name: self.__dict__[field.name] for field in fields(self)}
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
@@ -121,7 +171,7 @@ class Layer(Node):
         return self is other or (isinstance(other, Layer) and self._key == other._key)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), tuple(self.settings.values())
+        return partial(type(self), **self.settings), ()
 
     def __repr__(self) -> str:
         shown = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from math import gcd, prod
 from typing import ClassVar, NamedTuple
 
@@ -71,6 +72,7 @@ class MaxPool2d(_Pool2d):
     """(C, H, W) -> (C, H', W'): the largest of each window; `stride` is by default the kernel's size."""
 
     dilation: IntOrPair = 1
+    _: KW_ONLY
     ceil_mode: bool = False
 
     def _variant(self) -> tuple[IntOrPair, bool]:
