@@ -501,12 +501,13 @@ OPERATORS: dict[str, tuple[Callable[[Tensor], Tensor], int | None]] = {
     "cosine_similarity": (lambda a: F.cosine_similarity(a, a), 0),
     "interpolate": (lambda a: F.interpolate(a[None, None], scale_factor=2, mode="bilinear"), 0),
     "grid_sample": (lambda a: F.grid_sample(a[None, None], ones(a, 1, 4, 4, 2)), 0),
+    "cdist": (lambda a: torch.cdist(a, a), 0),
+    "pdist": (lambda a: torch.pdist(a), 0),
+    "bilinear": (lambda a: F.bilinear(a, a, ones(a, 3, 6, 6)), 5 * 3 * (36 + 6)),
+    "affine_grid": (lambda a: F.affine_grid(ones(a, 1, 2, 3), [1, 1, 4, 4]), 16 * 6),
+    "_grouped_mm": (lambda a: torch._grouped_mm(*[ones(a, 2, 16, 16, dtype=torch.bfloat16)] * 2), 2 * 16**3),
+    "mkldnn": (lambda a: torch._C._nn.mkldnn_linear(a.to_mkldnn(), torch.ones(3, 6).to_mkldnn()).to_dense(), 90),
     # how many products these take is the kernel's own affair
-    "cdist": (lambda a: torch.cdist(a, a), None),
-    "pdist": (lambda a: torch.pdist(a), None),
-    "bilinear": (lambda a: F.bilinear(a, a, ones(a, 3, 6, 6)), None),
-    "affine_grid": (lambda a: F.affine_grid(ones(a, 1, 2, 3), [1, 1, 4, 4]), None),
-    "_grouped_mm": (lambda a: torch._grouped_mm(*[ones(a, 2, 16, 16, dtype=torch.bfloat16)] * 2), None),
     "fft": (lambda a: torch.fft.rfft(a).abs(), None),
     "ifft": (lambda a: torch.fft.irfft(a), None),
     "stft": (lambda a: torch.stft(a.flatten(), 8, window=ones(a, 8), return_complex=True).abs(), None),
@@ -523,7 +524,6 @@ OPERATORS: dict[str, tuple[Callable[[Tensor], Tensor], int | None]] = {
     "householder": (lambda a: torch.linalg.householder_product(a.t(), a[:, 0]), None),
     "flex_attention": (lambda a: flex_attention(*[a.view(1, 1, 5, 6)] * 3), None),
     "nested": (lambda a: torch.nested.to_padded_tensor(F.linear(nested([a, a[:3]]), ones(a, 2, 6)), 0.0), None),
-    "mkldnn": (lambda a: torch._C._nn.mkldnn_linear(a.to_mkldnn(), torch.ones(3, 6).to_mkldnn()).to_dense(), None),
     "sparse": (lambda a: torch.sparse.mm(torch.eye(4, 5).to_sparse(), a), None),
 }
 

@@ -1,28 +1,26 @@
 """What each operator costs: a dispatch mode that sees every one, functional or inside a layer, and its MACs.
 
-The formulas are those of `torch.utils.flop_counter` (its FLOPs are 2 x MACs), and those here where it has
-none or a wrong one. An operator is known to have MACs, known to have none, or unknown; never assumed free.
+The formulas are those of `torch.utils.flop_counter` (its FLOPs are 2 x MACs), with what users register there, and
+`formulas.OURS` where torch has none or a wrong one. An operator is known to have MACs, known to have none, or
+unknown; never assumed free.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from functools import cache
-from math import prod
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils import flop_counter
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from .borrow import empty_like
+from .formulas import OURS, Formula
 from .operators import FREE, PLUMBING, row_kind, shape_of
 
 aten = torch.ops.aten
-
-Formula = Callable[..., int]
-"""From an operator's arguments, shapes in the place of tensors, and `out_shape`, to its MACs."""
 
 
 class Op(NamedTuple):
@@ -48,6 +46,8 @@ class Rule(NamedTuple):
 
     name: str
     macs: Formula | None = None
+    registered: Callable[..., int] | None = None
+    """A rule that a user registered with torch: FLOPs from the arguments themselves, and `out_val`."""
     free: bool = False
     quiet: bool = False
     """Whether it makes no row: a view, a copy, a constant."""
@@ -56,109 +56,47 @@ class Rule(NamedTuple):
     """Whether its output's shape, or a number that Python gets from it, depends on the data."""
 
 
-def _product(a: Any, b: Any, **_: Any) -> int:
-    """Of a matrix or vector with a matrix or vector: every element of `a`, times the columns of `b`."""
-    return int(prod(a) * prod(b[1:]))
-
-
-def _after_addend(formula: Formula) -> Formula:
-    return lambda addend, *args, **kwargs: formula(*args, **kwargs)
-
-
-def _batched(a: Any, b: Any, **_: Any) -> int:
-    return int(prod(a) * b[2])
-
-
-def _outer(a: Any, b: Any, **_: Any) -> int:
-    return int(prod(a) * prod(b))
-
-
-def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
-    """Every query with every key, and with every value, in each head."""
-    batch, heads, queries, width = query
-    return int(batch * heads * queries * key[2] * (width + value[3]))
-
-
-def _attention_backward(grad: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
-    """The scores once more, and two products for each of the two of the forward pass."""
-    batch, heads, queries, width = query
-    return int(batch * heads * queries * key[2] * (3 * width + 2 * value[3]))
-
-
-def _convolution_backward(
-    grad: Any,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    transposed: bool,
-    *rest: Any,
-    **_: Any,
-) -> int:
-    """The forward pass's MACs for each of the two gradients that are asked for, input and weight.
-
-    `torch.utils.flop_counter` 2.13 takes a grouped convolution's weight gradient for that of an ungrouped one.
-    """
-    wants = rest[-1]
-    each = x[0] * prod((x if transposed else grad)[2:]) * prod(weight)
-    return int(each * (bool(wants[0]) + bool(wants[1])))
-
-
-OURS: dict[Any, Formula] = {
-    aten.convolution_backward: _convolution_backward,
-    aten.mv: _product,
-    aten.addmv: _after_addend(_product),
-    aten.dot: lambda a, b, **_: prod(a),
-    aten.vdot: lambda a, b, **_: prod(a),
-    aten.addr: _after_addend(_outer),
-    aten.addbmm: _after_addend(_batched),
-    aten._int_mm: _product,
-    aten._addmm_activation: _after_addend(_product),
-    aten.conv_tbc: lambda x, weight, *_, out_shape, **__: prod(out_shape[:2]) * prod(weight),
-    aten._scaled_dot_product_flash_attention_for_cpu: _attention,
-    aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
-    aten._scaled_dot_product_fused_attention_overrideable: _attention,
-}
-"""Formulas that `torch.utils.flop_counter` has not, or has wrong."""
-
-
-def _formula(packet: Any) -> Formula | None:
+def _formula(packet: Any, registered: Any) -> Formula | None:
     if packet in OURS:
         return OURS[packet]
-    theirs = flop_registry.get(packet)
-    if theirs is None:
-        return None
-    plain = getattr(theirs, "__wrapped__", None)
-    if plain is None:  # one that wants the tensors themselves
+    plain = getattr(registered, "__wrapped__", None)
+    if plain is None:  # none, or one that wants the tensors themselves
         return None
     return lambda *args, **kwargs: plain(*args, **kwargs) // 2
 
 
-def _out_of_place(packet: Any) -> Any:
-    """`add` for `add_`: in place the work is the same, and torch describes it there alone."""
+@cache
+def _packet_of(func: Any) -> Any:
+    """All overloads of an operator; `add` for `add_`: the work is the same, and torch describes it there alone."""
+    packet = getattr(func, "_overloadpacket", func)
+    if getattr(func, "namespace", "") != "aten":
+        return packet
     name = str(packet.__name__)
     return getattr(aten, name.rstrip("_"), packet) if name.endswith("_") else packet
 
 
-@cache
 def rule_of(func: Any) -> Rule:
-    packet = getattr(func, "_overloadpacket", None)
-    if packet is None:
-        return Rule(str(func))
-    namespace = str(func.namespace)
-    if namespace == "aten":
-        packet = _out_of_place(packet)
+    """The rule of an operator, with what is registered with torch by now."""
+    packet = _packet_of(func)
+    return _rule(func, packet, flop_counter.flop_registry.get(packet))
+
+
+@cache
+def _rule(func: Any, packet: Any, registered: Any) -> Rule:
+    namespace = str(getattr(func, "namespace", ""))
     name = str(packet.__name__)
-    shown = name if namespace == "aten" else f"{namespace}::{name}"
-    formula = _formula(packet)
+    shown = name if namespace in ("aten", "") else f"{namespace}::{name}"
+    if registered is not None and registered.__module__ != flop_counter.__name__:
+        return Rule(shown, registered=registered)
+    if not hasattr(func, "_overloadpacket"):
+        return Rule(str(func))
+    formula = _formula(packet, registered)
     if formula is not None:
         return Rule(name, formula)
-    tags = {*func.tags, *getattr(getattr(packet, func._overloadname, None), "tags", ())}
+    tags = {*func.tags, *getattr(getattr(packet, func._overloadname, None), "tags", ()), *_tags_of_each(packet)}
     if func.is_view:
         return Rule(name, free=True, quiet=True)
-    if func._can_decompose() and not namespace.startswith("prim"):
+    if _decomposes(func):
         return Rule(name, decomposes=True)
     base = name.rstrip("_")
     plain = base.removesuffix("_backward")
@@ -171,6 +109,22 @@ def rule_of(func: Any) -> Rule:
         quiet=base in PLUMBING or namespace in ("prim", "profiler"),
         data=bool(tags & {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}),
     )
+
+
+def _tags_of_each(packet: Any) -> list[Any]:
+    """Of `add` for `_foreach_add`, which is that of every tensor in a list."""
+    each = getattr(aten, str(packet.__name__).rstrip("_").removeprefix("_foreach_"), packet)
+    return [tag for name in each.overloads() for tag in getattr(each, name).tags] if each is not packet else []
+
+
+def _decomposes(func: Any) -> bool:
+    """Whether torch composes it of others; an operator of scripts on plain numbers is no kernel that it could ask."""
+    if str(func.namespace).startswith("prim"):
+        return False
+    try:
+        return bool(func._can_decompose())
+    except RuntimeError:
+        return False
 
 
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -211,22 +165,38 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         first = out[0] if isinstance(out, tuple | list) and out else out
         made = shape_of(first) if isinstance(first, Tensor) else ()
         size = first.numel() * first.element_size() if isinstance(first, Tensor) and first.is_floating_point() else 0
-        macs, why = self._price(rule, args, kwargs, made)
+        macs, why = self._price(rule, args, kwargs, out, made)
         shape = next((shape_of(one) for one in args if isinstance(one, Tensor)), ())
         name, settings = row_kind(rule.name, args)
         self.seen(Op(name, macs, made, size, shape, reads, settings, why))
         return out
 
-    def _price(self, rule: Rule, args: Any, kwargs: Any, made: tuple[int, ...]) -> tuple[int | None, str]:
+    def _price(self, rule: Rule, args: Any, kwargs: Any, out: Any, made: tuple[int, ...]) -> tuple[int | None, str]:
+        if rule.registered is not None:
+            try:
+                return int(rule.registered(*args, **kwargs, out_val=out)) // 2, ""
+            except Exception as error:
+                return None, f"the rule that is registered for it with torch fails: {error}"
         if not rule.free and _nested(args):
             return None, "its work depends on the lengths in a nested tensor"
-        if rule.macs is not None:
-            tensors = [one for one in args if isinstance(one, Tensor)]
-            if any(one.layout != torch.strided or one.is_quantized for one in tensors):
-                return None, "its work depends on how many values are not zero"
-            shapes = [one.shape if isinstance(one, Tensor) else one for one in args]
-            return rule.macs(*shapes, **kwargs, out_shape=made), ""
-        return (0, "") if rule.free else (None, "no rule for its MACs")
+        if rule.macs is None:
+            return (0, "") if rule.free else (None, "no rule for its MACs")
+        if any(isinstance(one, Tensor) and one.layout not in DENSE for one in args):
+            return None, "its work depends on how many values are not zero"
+        macs = rule.macs(*map(_shapes, args), **kwargs, out_shape=made)
+        return macs, "" if macs is not None else "its work depends on the lengths of each sample"
+
+
+DENSE = (torch.strided, torch._mkldnn)  # type: ignore[attr-defined]
+
+
+def _shapes(value: Any) -> Any:
+    """A tensor's shape in its place, and so in a list of them."""
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Tensor):
+        return [tuple(one.shape) for one in value]
+    return value
 
 
 def _nested(args: Any) -> bool:

@@ -20,6 +20,21 @@ _PLUMBING = """
     permute_copy transpose_copy t_copy squeeze_copy unsqueeze_copy select_copy slice_copy diagonal_copy alias_copy
     detach_copy unfold_copy bartlett_window blackman_window hamming_window hann_window kaiser_window fft_fftfreq
     fft_rfftfreq range
+    _conj_copy _fw_primal_copy _lazy_clone _make_dual_copy _neg_view_copy _reshape_alias_copy view_as_complex_copy
+    view_as_real_copy values_copy _values_copy indices_copy _indices_copy row_indices_copy col_indices_copy
+    crow_indices_copy ccol_indices_copy _pin_memory _print _resize_output record_stream is_set_to _make_dep_token
+    _has_same_storage_numel _new_zeros_with_same_feature_meta _efficientzerotensor from_file _philox_key_fold_in
+    _philox_key_split _philox_normal _philox_uniform binomial poisson _standard_gamma _sample_dirichlet
+    _functional_assert_scalar _functional_sym_constrain_range _functional_sym_constrain_range_for_size
+    _fused_sdp_choice _use_cudnn_ctc_loss _use_miopen_ctc_loss _cudnn_init_dropout_state _cudnn_rnn_flatten_weight
+    _fill_mem_eff_dropout_mask _nested_compute_contiguous_strides_offsets _nested_get_jagged_dummy _nested_get_lengths
+    _nested_get_max_seqlen _nested_get_min_seqlen _nested_get_offsets _nested_get_ragged_idx _nested_get_values_copy
+    _nested_tensor_size _nested_tensor_storage_offsets _nested_tensor_strides _nested_view_from_buffer_copy
+    _nested_view_from_jagged_copy to_mkldnn _mkldnn_reshape _mkldnn_transpose mkldnn_reorder_conv2d_weight
+    mkldnn_reorder_conv3d_weight _convert_weight_to_int4pack _convert_weight_to_int4pack_for_cpu
+    _dyn_quant_pack_4bit_weight _to_dense dense_dim sparse_dim is_coalesced _nnz _dimI _dimV q_scale q_zero_point qscheme
+    q_per_channel_axis q_per_channel_scales q_per_channel_zero_points empty_quantized _empty_affine_quantized
+    _empty_per_channel_affine_quantized
 """
 PLUMBING = frozenset(_PLUMBING.split())
 """Constants, copies and views: they make no row either."""
@@ -49,10 +64,34 @@ _FREE = """
     std_mean prod any all logsumexp
     upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
     _upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d
-    _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d grid_sampler_2d_cpu_fallback
+    _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d
     nll_loss nll_loss2d nll_loss_forward nll_loss2d_forward mse_loss binary_cross_entropy
     binary_cross_entropy_with_logits smooth_l1_loss huber_loss
-    _thnn_fused_lstm_cell _thnn_fused_gru_cell view_as_real view_as_complex complex polar
+    multi_margin_loss multilabel_margin_loss multilabel_margin_loss_forward soft_margin_loss _ctc_loss _cudnn_ctc_loss
+    miopen_ctc_loss
+    _cdist _pdist _pdist_forward dist linalg_cross allclose _is_all_true _is_any_true hash_tensor _aminmax __irshift
+    histogram _histogramdd_bin_edges _histogramdd_from_bin_cts _histogramdd_from_bin_tensors
+    _add_relu _stack _chunk_cat _unsafe_masked_index _unsafe_masked_index_put_accumulate diagonal unfold
+    _fused_dropout _masked_scale rrelu_with_noise_functional glu_jvp glu_backward_jvp log_sigmoid
+    _embedding_bag_dense _embedding_bag_per_sample_weights segment_reduce _segment_reduce _dirichlet_grad
+    _standard_gamma_grad _upsample_lanczos2d_aa _grid_sampler_2d_cpu_fallback cudnn_grid_sampler max_pool2d
+    batch_norm_stats batch_norm_elemt batch_norm_gather_stats batch_norm_gather_stats_with_counts
+    batch_norm_update_stats batch_norm_backward_reduce batch_norm_backward_elemt _batch_norm_with_update_functional
+    native_norm _transform_bias_rescale_qkv to_padded_tensor _jagged_to_padded_dense_forward
+    _padded_dense_to_jagged_forward _nested_from_padded _nested_from_padded_tensor
+    _nested_from_padded_and_nested_example _nested_tensor_from_mask _nested_tensor_from_mask_left_aligned
+    _nested_tensor_from_tensor_list _nested_tensor_softmax_with_shape _nested_sum _nested_select
+    fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask
+    _fake_quantize_per_tensor_affine_cachemask_tensor_qparams _fake_quantize_learnable_per_tensor_affine
+    _fake_quantize_learnable_per_channel_affine _fused_moving_avg_obs_fq_helper
+    _fused_moving_avg_obs_fq_helper_functional quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel
+    _make_per_tensor_quantized_tensor _make_per_channel_quantized_tensor dequantize int_repr quantized_batch_norm
+    quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d mkldnn_adaptive_avg_pool2d mkldnn_max_pool2d
+    mkldnn_max_pool3d
+    _amp_update_scale _amp_foreach_non_finite_check_and_unscale _fused_adagrad _fused_adam _fused_adamw _fused_sgd
+    _foreach_clone _foreach_copy _foreach_lerp _foreach_max _foreach_norm _foreach_powsum _foreach_zero
+    _thnn_fused_lstm_cell _thnn_fused_gru_cell _thnn_fused_lstm_cell_backward_impl
+    view_as_real view_as_complex complex polar
     angle real imag _conj conj_physical
 """
 FREE = frozenset(_FREE.split())
