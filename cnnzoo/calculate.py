@@ -202,7 +202,7 @@ class _Trace:
                 alive -= freed[number]
             size = sizes[y.source] * self.item
             trained, own = columns[6] + columns[7], columns[0] in STEPS
-            rows.append(Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own)))
+            rows.append(Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own, {})))
         return tuple(rows)
 
 

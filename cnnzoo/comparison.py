@@ -55,7 +55,8 @@ def compare(
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
-    """What `compare` gives: of each network a record, its exact figures by name; None is unknown."""
+    """What `compare` gives: of each network a record, its exact figures by name; None is unknown, and "known_macs" is
+    then the part of the MACs that is known."""
 
     networks: tuple[Record, ...]
     first: str
@@ -97,7 +98,7 @@ class Comparison(Shown):
 
 
 def _record(name: str, report: Report, first: Report) -> Record:
-    figures, ones = _figures(report), _figures(first)
+    figures, ones = report.totals, first.totals
     record: Record = {"model": name}
     for figure in RELATIVE:
         record[figure] = figures[figure]
@@ -112,13 +113,8 @@ def _record(name: str, report: Report, first: Report) -> Record:
         "batch_size": report.batch_size,
         "dtype": report.dtype,
         "status": report.status,
+        **{f"known_{name}": report.known.get(name) for name in ("params", "macs", "flops")},
     }
-
-
-def _figures(report: Report) -> Record:
-    """A sum of which some is unknown is unknown."""
-    some = any(row.macs is None for row in report.rows if not row.aux)
-    return {**report.totals, **({"macs": None, "flops": None} if some else {})}
 
 
 def _ratio(figure: Any, one: Any) -> float | None:

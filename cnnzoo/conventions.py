@@ -29,7 +29,7 @@ class Tool(NamedTuple):
     why: str
     rule: Mapping[str, Count]
     """What a layer adds, by its kind."""
-    ours: Callable[[Report], int | None] = lambda report: None if report.unknown else report.total_macs
+    ours: Callable[[Report], int | None] = lambda report: report.total_macs
     """The figure here that it is to be held against; None is unknown."""
     obstacle: Callable[[Report], str | None] = lambda report: None
     """Why the number is unknown for the whole network, whatever its layers."""
@@ -95,7 +95,7 @@ def outputs(row: Row) -> int:
     return prod(row.output_shape)
 
 
-def params(row: Row) -> int:
+def params(row: Row) -> int | None:
     return row.params
 
 
@@ -104,9 +104,9 @@ def macs_and_biases(row: Row) -> int | None:
     return None if row.macs is None else row.macs + (outputs(row) if row.biases else 0)
 
 
-def params_everywhere(row: Row) -> int:
+def params_everywhere(row: Row) -> int | None:
     """Every parameter once at every position of the output."""
-    return row.params * prod(row.output_shape[1:])
+    return None if row.params is None else row.params * prod(row.output_shape[1:])
 
 
 def doubled(count: Callable[[Row], int]) -> Count:
@@ -134,14 +134,14 @@ def pooled(row: Row) -> int:
     return int((height / high * (width / wide) + 1) * outputs(row))
 
 
-def params_and_statistics(row: Row) -> int:
+def params_and_statistics(row: Row) -> int | None:
     """A batch norm of Keras has them always."""
-    return row.params + 2 * row.input_shape[0]
+    return None if row.params is None else row.params + 2 * row.input_shape[0]
 
 
-def params_and_bias(row: Row) -> int:
+def params_and_bias(row: Row) -> int | None:
     """With a bias for each output channel, whether there is one here or not."""
-    return row.weights + row.output_shape[0]
+    return None if row.weights is None else row.weights + row.output_shape[0]
 
 
 def each(count: Count, *kinds: str) -> dict[str, Count]:

@@ -84,6 +84,8 @@ def test_a_sum_of_which_some_is_unknown_is_unknown():
     partial = replace(report, rows=(*report.rows[:-1], report.rows[-1]._replace(macs=None)))
     (_, record) = compare(report, partial).records()
     assert [record[name] for name in ("macs", "flops", "macs_ratio")] == [None] * 3
+    known = partial.known["macs"]
+    assert (record["known_macs"], record["known_flops"]) == (known, 2 * known)
     assert record["model"] == "lenet5 (2)"
     with pytest.raises(ValueError, match="MACs are known"):
         compare(partial).plane()

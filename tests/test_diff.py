@@ -151,7 +151,7 @@ def test_an_unknown_figure_has_no_difference():
         assert found.total.cost.macs is None
         assert all(line.cost.macs is None for line in found.lines())
         assert "MACs        " in str(found)
-        assert "?" in str(found)
+        assert "unknown" in str(found)
         assert json.loads(json.dumps(found.to_dict()))["macs"] is None
 
 

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -15,7 +16,9 @@ from cnnzoo.arch import Concat, Conv2d, Linear, Residual, Sequential
 from cnnzoo.calculate import calculate
 from cnnzoo.cli import cli
 from cnnzoo.registry import list_models
-from cnnzoo.report import ITEM_BYTES
+from cnnzoo.render import FORMATS, render
+from cnnzoo.report import ITEM_BYTES, SUMMED, Row, Unknown
+from cnnzoo.report.rows import NOTHING
 
 SCHEMA = json.loads(files("cnnzoo").joinpath("schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -107,7 +110,7 @@ def test_no_key_takes_any_value(place, key):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda document: document.update(schema_version=2),
+        lambda document: document.update(schema_version=1),
         lambda document: document.update(dtype="float31"),
         lambda document: document.update(batch_size=0),
         lambda document: document.update(input_size=[3, 0, 224]),
@@ -133,3 +136,44 @@ def test_tampered_documents_are_refused(spoil):
     VALIDATOR.validate(document)
     spoil(document)
     assert not VALIDATOR.is_valid(document)
+
+
+# What is known in part
+
+
+def partial_report(more: Row):
+    """LeNet-5 with a row more, of which something is unknown."""
+    report = cnnzoo.summary("lenet5")
+    more = more._replace(path="more", kind="More", input_shape=(10,), output_shape=(10,))
+    unknown = (Unknown("more", "more", "nobody knows"),)
+    return replace(report, rows=(*report.rows, more), unknown=unknown)
+
+
+FIGURES = [name for name in SUMMED if name not in ("activation_bytes", "stored_bytes")]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("part", [0, 7])
+def test_a_total_of_which_some_is_unknown_is_null_and_the_known_part_beside_it(name, part):
+    whole, report = cnnzoo.summary("lenet5"), partial_report(NOTHING._replace(**{name: part}).in_part([name]))
+    sums = {name, *(["params"] if name in ("weights", "biases") else []), *(["flops"] if name == "macs" else [])}
+    of_them = sums | ({"param_bytes", "peak_bytes"} if "params" in sums else set())
+    of_them |= {"buffer_bytes", "peak_bytes"} if "buffers" in sums else set()
+    assert {total for total, value in report.totals.items() if value is None} == of_them
+    assert {total: report.known.get(total, 0) for total in sums} == {
+        total: whole.totals[total] + part * (2 if total == "flops" else 1) for total in sums
+    }
+    assert report[""].known == {one: report.known[one] for one in sums if one in report.known}
+    VALIDATOR.validate(json.loads(json.dumps(report.to_dict())))
+
+
+def test_every_format_says_of_a_sum_that_it_is_a_part():
+    report = partial_report(NOTHING._replace(macs=None))
+    known = f"{report.known['macs']:,}"
+    said = {format_: render(report, format_) for format_ in FORMATS}
+    for format_, sign in {"table": "≥ ", "text": ">= ", "markdown": "≥ ", "html": "≥ ", "latex": r"{$\geq$} "}.items():
+        assert f"{sign}{known}" in said[format_], format_
+        assert f"at least {known} a sample" in said[format_], format_
+    assert json.loads(said["json"])["known"] == dict(report.known)
+    with pytest.raises(TypeError):
+        report.total_macs + 1

@@ -12,7 +12,7 @@ from ..arch.node import Node
 from ..registry import Builder
 from ..render import Document, Shown
 from ..report import Report
-from .changes import Change, Cost, all_changes, macs_of
+from .changes import Change, Cost, all_changes, cost_of
 from .lines import Line, lines
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class Diff(Shown):
     def total(self) -> Line:
         """The whole networks, auxiliary heads apart: the changes add up to its differences."""
         old, new = ([row for row in report.rows if not row.aux] for report in (self.before, self.after))
-        together = Cost(self.before.total_params, self.after.total_params, macs_of(old), macs_of(new))
-        return Line("changed", "", (), (), "", together, False)
+        return Line("changed", "", (), (), "", cost_of(old, new), False)
 
     def lines(self, fold: bool = True) -> list[Line]:
         """Every change by itself; or folded, without those that cost nothing and are only of a name or a size."""

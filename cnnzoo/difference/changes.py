@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..render.columns import sides, window
-from ..report import Report, Row
+from ..render.columns import exactly, sides, window
+from ..report import Report, Row, added
+from ..report.rows import NOTHING
 from .align import Pair, align
 
 What: TypeAlias = Literal["added", "removed", "changed", "moved", "renamed", "resized", "rewired"]
@@ -41,35 +42,40 @@ class Change(NamedTuple):
 class Cost(NamedTuple):
     """What changes come to together; a row that is nowhere has nothing. None is unknown."""
 
-    params_before: int
-    params_after: int
+    params_before: int | None
+    params_after: int | None
     macs_before: int | None
     macs_after: int | None
+    known: Mapping[str, int]
+    """Of those that are unknown, by name: the part that is known, where there is some."""
 
     @property
-    def params(self) -> int:
+    def params(self) -> int | None:
         """The difference."""
-        return self.params_after - self.params_before
+        return _less(self.params_after, self.params_before)
 
     @property
     def macs(self) -> int | None:
         """The difference."""
-        return None if self.macs_before is None or self.macs_after is None else self.macs_after - self.macs_before
+        return _less(self.macs_after, self.macs_before)
+
+
+def _less(after: int | None, before: int | None) -> int | None:
+    return None if after is None or before is None else after - before
 
 
 def cost(changes: Iterable[Change]) -> Cost:
     befores, afters = zip(*[(change.before, change.after) for change in changes], strict=True)
-    return Cost(_params(befores), _params(afters), macs_of(befores), macs_of(afters))
+    return cost_of(befores, afters)
 
 
-def _params(rows: Iterable[Row | None]) -> int:
-    return sum(row.params for row in rows if row is not None)
-
-
-def macs_of(rows: Iterable[Row | None]) -> int | None:
-    """None where one is unknown."""
-    known = [row.macs for row in rows if row is not None]
-    return None if None in known else sum(known)  # type: ignore[arg-type]
+def cost_of(befores: Iterable[Row | None], afters: Iterable[Row | None]) -> Cost:
+    """What rows come to, before and after."""
+    before, after = (added(NOTHING, [row for row in rows if row is not None]) for rows in (befores, afters))
+    known = {f"{name}_before": part for name, part in before.known.items()}
+    known |= {f"{name}_after": part for name, part in after.known.items()}
+    known = {name: part for name, part in known.items() if name in Cost._fields}
+    return Cost(before.params, after.params, before.macs, after.macs, known)
 
 
 def all_changes(before: Report, after: Report) -> list[Change]:
@@ -130,7 +136,7 @@ def _words(before: Row, after: Row) -> Iterator[str]:
         if (name in before.tensors) != (name in after.tensors) and name not in both:
             yield f"{'with' if name in after.tensors else 'without'} {name}"
     if before.params == after.params and before.trainable_params != after.trainable_params:
-        yield f"trainable parameters {before.trainable_params:,} → {after.trainable_params:,}"
+        yield f"trainable parameters {exactly(before.trainable_params)} → {exactly(after.trainable_params)}"
 
 
 def _rewired(pairs: Sequence[Pair]) -> list[Change]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..arch.joins import Aux
 from ..arch.node import Node
 from ..render.columns import window
-from ..report import Report, Row, Shape
+from ..report import Report, Row, Shape, known_sum
 from .levels import INPUT, Index, Level, Part, Role
 
 WIDTH = 30
@@ -30,7 +30,7 @@ class Box(NamedTuple):
     """Of its layers in the report; where it stands for several equals, of the first's."""
     times: int = 1
     """How many equals in a row it stands for, apart from those that a frame around it does."""
-    params: int = 0
+    params: int | None = 0
     macs: int | None = 0
     """Of all that it stands for together, as in a report's tables."""
     shape: Shape = ()
@@ -123,7 +123,6 @@ class _Drawing:
         return boxes[level.out]
 
     def _box(self, part: Part, frame: str | None, times: int, aux: bool) -> Box:
-        macs = [row.macs for row in part.rows if row.macs is not None]
         return Box(
             next(self.ids),
             frame,
@@ -132,8 +131,8 @@ class _Drawing:
             _lines(part.rows),
             tuple(row.path for row in part.rows),
             len(part.names),
-            times * sum(row.params for row in part.rows),
-            times * sum(macs) if len(macs) == len(part.rows) else None,
+            known_sum([row.params for row in part.rows] * times),
+            known_sum([row.macs for row in part.rows] * times),
             part.rows[-1].output_shape,
             aux,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..render.columns import sides
+from ..render.columns import sides, total_of
 from ..report import Report, Shape
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def short(value: int | None) -> str:
     return f"{value:,}"
 
 
-def costs(params: int, macs: int | None) -> list[str]:
+def costs(params: int | None, macs: int | None) -> list[str]:
     """`9,408 params` and `118 M MACs`, without what is zero."""
     said = [(params, "params"), (macs, "MACs")]
     return [f"{short(value)} {unit}" for value, unit in said if value != 0]
@@ -36,11 +36,8 @@ def sizes(shape: Shape) -> str:
 
 def heading(report: Report) -> tuple[str, str]:
     """The title of a picture, and what stands under it."""
-    macs = report.totals["macs"]
-    known = "at least " if report.unknown else ""
     return report.model or "network", (
-        f"input {sizes(report.input_size)} · {report.total_params:,} parameters · "
-        f"{known}{'?' if macs is None else f'{macs:,}'} MACs"
+        f"input {sizes(report.input_size)} · {total_of(report, 'params')} parameters · {total_of(report, 'macs')} MACs"
     )
 
 

@@ -54,8 +54,8 @@ def _inside(leaf: Row, row: Row) -> bool:
 
 
 QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
-    "params": lambda report, rows: sum(row.params for row in rows),
-    "weights": lambda report, rows: sum(row.weights for row in rows),
+    "params": lambda report, rows: sum(row.least("params") for row in rows),
+    "weights": lambda report, rows: sum(row.least("weights") for row in rows),
     "macs": lambda report, rows: sum(row.macs or 0 for row in rows),
     "connections": lambda report, rows: sum(row.connections or 0 for row in rows),
     "neurons": lambda report, rows: sum(prod(row.output_shape) for row in rows),

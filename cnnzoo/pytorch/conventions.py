@@ -229,11 +229,13 @@ def _keras(module: nn.Module, report: Report) -> int:
             continue
         if row.own:
             strange.add(f"{kind.__name__}'s own tensors")
+        elif row.params is None:
+            strange.add(f"{row.kind}'s unknown parameters")
         elif row.call == 0:
             strange.add(f"{row.kind} that is never called")
         elif kind not in IN_KERAS or (kind in TRANSPOSED and layer.groups > 1):
             strange.add(row.kind)
-        total += row.params + (2 * row.input_shape[0] if kind in BATCH_NORMS and row.call == 1 else 0)
+        total += row.least("params") + (2 * row.input_shape[0] if kind in BATCH_NORMS and row.call == 1 else 0)
     if strange:
         raise UnruledError(f"there is no rule for its {', '.join(sorted(strange))}")
     return total

@@ -155,8 +155,7 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             out = run_operator(func, args, kwargs)
         reads = tuple(id(one) for one in args if id(one) in self.own)
         if rule.data and self.real and _by_data(rule, args):
-            macs = 0 if rule.free else None
-            self.seen(Op(rule.name, macs, (), 0, (), reads, {}, "what follows depends on the data"))
+            self.seen(Op(rule.name, None, (), 0, (), reads, {}, "what follows depends on the data"))
             return out
         if rule.quiet:
             if reads:

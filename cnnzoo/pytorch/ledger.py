@@ -40,6 +40,10 @@ NOTHING = rows.NOTHING._replace(
 """A row without what a measurement does not see: other work than MACs, and what is alive when."""
 
 
+PARAMETERS = ("weights", "biases", "trainable_params")
+"""The figures of a row that are unknown where a parameter is."""
+
+
 class Ledger:
     """Parameters and buffers by row; a tensor that several modules share is counted in the first row alone."""
 
@@ -53,9 +57,11 @@ class Ledger:
         """A row with these tensors, and their number as far as they are not counted yet."""
         weights = biases = buffers = trained = 0
         shapes: dict[bool, dict[str, Shape]] = {False: {}, True: {}}
+        unmade = set[str]()
         for name, held in tensors.items():
             if is_unmade(held):
                 self._unknown(Unknown(path, name, "a lazy module's tensor, made in its first call"))
+                unmade |= {"buffers"} if held.is_buffer else {*PARAMETERS}
                 continue
             shapes[held.is_buffer][name] = held.shape
             if id(held.tensor) in self._counted:
@@ -69,7 +75,7 @@ class Ledger:
             biases += number if is_bias and not held.is_buffer else 0
             weights += number if not (is_bias or held.is_buffer) else 0
             trained += number if held.tensor.requires_grad and not held.is_buffer else 0
-        return NOTHING._replace(
+        row = NOTHING._replace(
             tensors=shapes[False],
             buffer_tensors=shapes[True],
             weights=weights,
@@ -77,6 +83,7 @@ class Ledger:
             buffers=buffers,
             trainable_params=trained,
         )
+        return row.in_part(unmade)
 
 
 def settings_of(module: nn.Module) -> dict[str, Any]:

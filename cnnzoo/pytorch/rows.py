@@ -13,7 +13,7 @@ from torch import nn
 from ..report import Row, Unknown
 from .counter import Op
 from .inputs import Inputs
-from .ledger import NOTHING, Ledger, settings_of
+from .ledger import NOTHING, PARAMETERS, Ledger, settings_of
 from .trace import Call, Shape, Trace, kind_of
 from .tree import Held, Place, own_tensors, packs_weights
 
@@ -161,7 +161,7 @@ class Rows:
             inner = below[len(call.path) + 1 :] if call.path else below
             for name, held in self._tensors[below].items():
                 tensors.setdefault(f"{inner}.{name}", held)
-        ops = [event for event in call.events if isinstance(event, Op)]
+        macs, exact = self._macs(call.path, [event for event in call.events if isinstance(event, Op)])
         self._row(
             call.path,
             call.kind,
@@ -169,7 +169,8 @@ class Rows:
             self._sample(call.output_shapes[0]) if call.output_shapes else (),
             tensors=tensors,
             settings=settings_of(module),
-            macs=self._macs(call.path, ops),
+            macs=macs,
+            exact=exact,
             output_bytes=call.output_bytes,
             elements=sum(map(prod, call.output_shapes)),
             call=self._times[id(module)],
@@ -180,6 +181,7 @@ class Rows:
     def _step(self, call: Call, op: Op, tensors: Mapping[str, Held], aux: bool) -> None:
         given = call.input_shape if op.name in ("add", "cat") else op.input_shape
         out = op.output_shape
+        macs, exact = self._macs(call.path, [op])
         self._row(
             call.path,
             op.name,
@@ -188,7 +190,8 @@ class Rows:
             own=True,
             tensors=tensors,
             settings=op.settings,
-            macs=self._macs(call.path, [op]),
+            macs=macs,
+            exact=exact,
             output_bytes=op.output_bytes,
             elements=prod(out) if op.output_bytes else 0,
             aux=aux,
@@ -198,8 +201,8 @@ class Rows:
     def _is_step(op: Op) -> bool:
         return op.macs != 0 or (op.output_bytes > 0 and len(op.output_shape) > 0)
 
-    def _macs(self, path: str, ops: Sequence[Op]) -> int | None:
-        """Per sample; None where one of the operators has none that are known."""
+    def _macs(self, path: str, ops: Sequence[Op]) -> tuple[int, bool]:
+        """Per sample those that are known, and whether these are all."""
         total, known = 0, True
         for op in ops:
             if op.why:
@@ -209,8 +212,8 @@ class Rows:
         if total % self.inputs.batch_size:
             why = f"{total:,} MACs are no whole number for each of {self.inputs.batch_size} samples"
             self._unknown(Unknown(path, ops[0].name, why))
-            return None
-        return total // self.inputs.batch_size if known else None
+            known = False
+        return total // self.inputs.batch_size, known
 
     def _unknown(self, one: Unknown) -> None:
         if one not in self.unknown:
@@ -239,7 +242,8 @@ class Rows:
         output_shape: Shape,
         *,
         tensors: Mapping[str, Held],
-        macs: int | None = 0,
+        macs: int = 0,
+        exact: bool = True,
         settings: Mapping[str, Any] | None = None,
         output_bytes: int = 0,
         elements: int = 0,
@@ -248,9 +252,10 @@ class Rows:
         aux: bool = False,
         module: nn.Module | None = None,
     ) -> None:
+        counted = self._ledger.enter(path, tensors, aux)
         if module is not None and packs_weights(module):
             self._unknown(Unknown(path, kind, "its weights are packed, and torch does not list them as parameters"))
-        counted = self._ledger.enter(path, tensors, aux)
+            counted = counted.in_part(PARAMETERS)
         if not aux:
             self._elements += elements
         row = counted._replace(
@@ -265,7 +270,7 @@ class Rows:
             call=call,
             own=own,
         )
-        self.rows.append(row)
+        self.rows.append(row if exact else row.in_part(["macs"]))
 
     def _frames(self) -> None:
         parents: set[str] = set()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from ..report import Row
+from ..report import Report, Row
 from ..words import hint, quoted
+
+Show = Callable[[Any], str]
 
 
 class Column(NamedTuple):
@@ -14,21 +16,25 @@ class Column(NamedTuple):
 
     header: str
     value: Callable[[Any], Any]
-    show: Callable[[Any], str] = str
+    show: Show = str
     right: bool = True
     narrow: Literal["column", "room", "under", "name"] = "column"
     """What it is where lines are short, in a terminal or in print: a column as on a page, one where the terminal has
     room for it, sentences under the table, or nothing, as the rows' names say it already."""
-    short: Callable[[Any], str] | None = None
+    short: Show | None = None
     """What text shows instead, in a terminal or a pipe, where all of it takes too much room; pages are exact."""
+    known: Callable[[Any], int | None] = lambda row: None
+    """The part that is known of a value that is unknown; None where there is none."""
 
     @property
     def in_text(self) -> Column:
         return self._replace(show=self.short or self.show)
 
     def cell(self, row: Any) -> str:
-        """What the eye sees of a row."""
-        return self.show(self.value(row))
+        """What the eye sees of a row; ≥ before what is known of the unknown."""
+        value = self.value(row)
+        part = self.known(row) if value is None else None
+        return self.show(value) if part is None else f"≥ {self.show(part)}"
 
 
 class UnknownColumnError(ValueError):
@@ -43,6 +49,11 @@ def number(value: int | None) -> str:
 def count(value: int | None) -> str:
     """As `number`, but nothing is a dash: most layers do nothing of most kinds. The unknown is "?"."""
     return "?" if value is None else f"{value:,}" if value else "-"
+
+
+def exactly(value: int | None) -> str:
+    """1,234,567; the unknown is "?"."""
+    return "?" if value is None else f"{value:,}"
 
 
 def sides(value: Any, sep: str = "x") -> str:
@@ -68,6 +79,14 @@ def size_in_full(value: int | None) -> str:
     return "?" if value is None else f"{value:,} B"
 
 
+def total_of(report: Report, name: str, show: Callable[[int], str] = "{:,}".format) -> str:
+    """A total in a sentence: 1,234,567; "at least 1,234" where a part is unknown, "unknown" where all of it is."""
+    value, part = report.totals[name], report.known.get(name)
+    if value is None:
+        return "unknown" if part is None else f"at least {show(part)}"
+    return show(value)
+
+
 def window(row: Row) -> str:
     """The settings in short: 3x3/2 is a kernel and its stride, g2 two groups, d2 a dilation of two."""
     settings = row.settings
@@ -90,6 +109,11 @@ def _figure(name: str) -> Callable[[Row], Any]:
     return lambda row: getattr(row, name)
 
 
+def _sum(name: str, header: str, show: Show = count, short: Show | None = None) -> Column:
+    """A figure of which a block has the sum."""
+    return Column(header, _figure(name), show, short=short, known=lambda row: row.known.get(name))
+
+
 COLUMNS: dict[str, Column] = {
     "path": Column("Path", _figure("path"), right=False),
     "kind": Column("Kind", _figure("kind"), right=False),
@@ -100,23 +124,24 @@ COLUMNS: dict[str, Column] = {
     },
     "input_shape": Column("Input", _figure("input_shape"), sides, right=False),
     "output_shape": Column("Output", _figure("output_shape"), sides, right=False),
-    "params": Column("Params", _figure("params"), count),
-    "weights": Column("Weights", _figure("weights"), count),
-    "biases": Column("Biases", _figure("biases"), count),
-    "buffers": Column("Buffers", _figure("buffers"), count),
-    "macs": Column("MACs", _figure("macs"), count),
-    "flops": Column("FLOPs", _figure("flops"), count),
+    "params": _sum("params", "Params"),
+    "trainable_params": _sum("trainable_params", "Trainable"),
+    "weights": _sum("weights", "Weights"),
+    "biases": _sum("biases", "Biases"),
+    "buffers": _sum("buffers", "Buffers"),
+    "macs": _sum("macs", "MACs"),
+    "flops": _sum("flops", "FLOPs"),
     **{
-        name: Column(name.capitalize(), _figure(name), count)
+        name: _sum(name, name.capitalize())
         for name in ("comparisons", "additions", "multiplications", "exponentials", "connections")
     },
     "depth": Column("Depth", _figure("depth"), number),
     "receptive_field": Column("Field", _figure("receptive_field"), sides),
     "effective_stride": Column("Eff. stride", _figure("effective_stride"), sides),
     "effective_padding": Column("Eff. padding", _figure("effective_padding"), sides),
-    "activation_bytes": Column("Activation", _figure("activation_bytes"), size_in_full, short=size),
+    "activation_bytes": _sum("activation_bytes", "Activation", size_in_full, short=size),
     "live_bytes": Column("Live", _figure("live_bytes"), size_in_full, short=size),
-    "stored_bytes": Column("Stored", _figure("stored_bytes"), size_in_full, short=size),
+    "stored_bytes": _sum("stored_bytes", "Stored", size_in_full, short=size),
     "aux": Column("Aux", _figure("aux"), lambda value: "yes" if value else "", right=False),
 }
 

@@ -45,7 +45,8 @@ def _all_digits(value: int | None, unit: str = "") -> str:
 
 
 def _count(name: str, header: str, unit: str = "") -> Column:
-    return Column(header, itemgetter(name), partial(_all_digits, unit=unit), short=partial(short, unit=unit))
+    digits, in_short = partial(_all_digits, unit=unit), partial(short, unit=unit)
+    return Column(header, itemgetter(name), digits, short=in_short, known=lambda one: one.get(f"known_{name}"))
 
 
 def _figure(name: str, column: Column) -> dict[str, Column]:
@@ -70,7 +71,11 @@ COLUMNS = {
     "batch_size": Column("Batch", itemgetter("batch_size")),
     "dtype": Column("Dtype", itemgetter("dtype"), right=False),
     "status": Column("Status", itemgetter("status"), right=False),
+    "known_params": _count("known_params", "Known params"),
+    "known_macs": _count("known_macs", "Known MACs"),
+    "known_flops": _count("known_flops", "Known FLOPs"),
 }
+"""`known_…` are what is known of a total that is unknown, for CSV; the eye sees it in the total's place, behind a ≥."""
 
 DEFAULT = (
     *("params", "params_ratio", "macs", "macs_ratio", "flops", "activations", "peak_bytes", "depth"),
@@ -101,15 +106,15 @@ def document(
         said.append(("×", f"times {first}; ×1 is exactly as much"))
     said += notes
     if scatter:
-        left_out = ", ".join(one["model"] for one in networks if one["macs"] is None)
-        said += [("Not drawn", f"{left_out}, of unknown MACs")] if left_out else []
+        left_out = ", ".join(one["model"] for one in networks if not _drawn(one))
+        said += [("Not drawn", f"{left_out}, of unknown parameters or MACs")] if left_out else []
     return Document(
         "Model",
         [one["model"] for one in networks],
         columns,
         networks,
         said,
-        rows=[{"model": one["model"]} | {name: one[name] for name in names or COLUMNS} for one in networks],
+        rows=[{"model": one["model"], **{name: one[name] for name in names or COLUMNS}} for one in networks],
         data={"first": first, "networks": [dict(one) for one in networks], "said": [list(one) for one in notes]},
         caption="Networks compared",
         drawing=partial(draw, plane(networks)) if scatter else None,
@@ -118,10 +123,14 @@ def document(
 
 def plane(networks: Sequence[Record]) -> Plane:
     """Parameters against MACs, of the networks of which both are known; ValueError where there is none."""
-    known = [Point(one["model"], one["params"], one["macs"]) for one in networks if one["macs"] is not None]
+    known = [Point(one["model"], one["params"], one["macs"]) for one in networks if _drawn(one)]
     if not known:
-        raise ValueError("there is nothing to draw: no network's MACs are known")
+        raise ValueError("there is nothing to draw: no network's parameters and MACs are known")
     return Plane(known, axis("Parameters", [one.x for one in known]), axis("MACs", [one.y for one in known]))
+
+
+def _drawn(one: Record) -> bool:
+    return one["params"] is not None and one["macs"] is not None
 
 
 def _inputs(networks: Sequence[Record]) -> str:

@@ -9,11 +9,12 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from .columns import Column, count, pick, sides
+from .columns import Column, count, pick, sides, total_of
 from .document import Document, Label
 
 if TYPE_CHECKING:
     from ..difference import Diff, Line
+    from ..report import Report
 
 SIGNS = {"added": "+", "removed": "-"}
 """Before a row's name; "~" is for all other changes."""
@@ -29,14 +30,18 @@ def signed(value: int | None) -> str:
     return "?" if value is None else f"{value:+,}" if value else "-"
 
 
+def _sum(name: str, header: str) -> Column:
+    return Column(header, attrgetter(f"cost.{name}"), count, known=lambda line: line.cost.known.get(name))
+
+
 COLUMNS = {
     "what": Column("What", attrgetter("what"), right=False),
     "kind": Column("Kind", attrgetter("kind"), right=False),
-    "params_before": Column("Params before", attrgetter("cost.params_before"), count),
-    "params_after": Column("Params after", attrgetter("cost.params_after"), count),
+    "params_before": _sum("params_before", "Params before"),
+    "params_after": _sum("params_after", "Params after"),
     "params": Column("Params diff", attrgetter("cost.params"), signed),
-    "macs_before": Column("MACs before", attrgetter("cost.macs_before"), count),
-    "macs_after": Column("MACs after", attrgetter("cost.macs_after"), count),
+    "macs_before": _sum("macs_before", "MACs before"),
+    "macs_after": _sum("macs_after", "MACs after"),
     "macs": Column("MACs diff", attrgetter("cost.macs"), signed),
     "change": Column("Change", attrgetter("words"), right=False),
     "aux": Column("Aux", attrgetter("aux"), lambda value: "yes" if value else "", right=False),
@@ -73,7 +78,7 @@ def document(diff: Diff, names: Sequence[str] | None, fold: bool) -> Document:
         records,
         {"before": before, "after": after}
         | {name: COLUMNS[name].value(total) for name in FIGURES}
-        | {"changes": records},
+        | {"known": dict(total.cost.known), "changes": records},
         f"{before} → {after}",
     )
 
@@ -116,14 +121,13 @@ def _shared(parts: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _said(diff: Diff, folded: bool) -> Iterator[tuple[str, str]]:
-    before, after, total = diff.before, diff.after, diff.total.cost
+    before, after = diff.before, diff.after
     if not diff.changes:
         yield "Equal", "no layer differs"
-    yield "Parameters", _both(total.params_before, total.params_after)
-    yield "MACs", _both(total.macs_before, total.macs_after)
+    yield "Parameters", _both("params", before, after)
+    yield "MACs", _both("macs", before, after)
     if any(change.row.aux for change in diff.changes):
-        params = _both(before.aux_params, after.aux_params)
-        macs = _both(before.totals["aux_macs"], after.totals["aux_macs"])
+        params, macs = (_both(name, before, after) for name in ("aux_params", "aux_macs"))
         yield "Auxiliary", f"parameters {params}; MACs {macs}; of heads that run in training only"
     if before.input_size != after.input_size:
         yield "Input", f"{sides(before.input_size)} → {sides(after.input_size)}"
@@ -146,14 +150,15 @@ def _said(diff: Diff, folded: bool) -> Iterator[tuple[str, str]]:
         yield from (("Note", f"{name}: {note}") for note in report.notes)
 
 
-def _both(before: int | None, after: int | None) -> str:
+def _both(name: str, one: Report, other: Report) -> str:
     """25,557,032 → 11,689,512, -13,867,520 (-54.26 %)."""
-    if before == after:
-        return f"{_known(before)}, equal"
+    before, after = one.totals[name], other.totals[name]
+    if before is not None and before == after:
+        return f"{before:,}, equal"
     change = ""
     if before is not None and after is not None:
         change = f", {after - before:+,}" + (f" ({(after - before) / before:+.2%})" if before else "")
-    return f"{_known(before)} → {_known(after)}{change}"
+    return f"{total_of(one, name)} → {total_of(other, name)}{change}"
 
 
 def _known(value: Any) -> str:

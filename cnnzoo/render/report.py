@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from ..report import Line, Report, Row
-from .columns import COLUMNS, pick, sides, size
+from .columns import COLUMNS, pick, sides, size, total_of
 from .document import Document, Label
 
 DEPTH = 3
@@ -61,23 +60,9 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     """What stands under the table of `lines`: a label and a sentence each."""
     total = report.totals
     shape = " and ".join(map(sides, (report.input_size, *report.more_inputs)))
-    frozen = total["params"] - total["trainable_params"]
-    said = [
-        ("Input", f"{shape}, batch of {report.batch_size}, {report.dtype}"),
-        (
-            "Parameters",
-            f"{total['params']:,} ({total['weights']:,} weights, {total['biases']:,} biases"
-            f"{f'; {frozen:,} of them frozen' if frozen else ''}); buffers {total['buffers']:,}",
-        ),
-    ]
-    if total["aux_params"]:
-        said.append(
-            (
-                "Auxiliary",
-                f"{total['aux_params']:,} parameters and {total['aux_macs']:,} MACs in heads that run in training "
-                f"only, not in the totals; {total['params'] + total['aux_params']:,} parameters with them",
-            )
-        )
+    said = [("Input", f"{shape}, batch of {report.batch_size}, {report.dtype}"), ("Parameters", _parameters(report))]
+    if total["aux_params"] != 0:
+        said.append(("Auxiliary", _auxiliary(report)))
     said.append(("MACs", _macs(report)))
     said += [("Reductions", sentence) for sentence in _reductions(report)]
     if total["depth"] is not None:
@@ -86,7 +71,7 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
         settings = f"effective stride {sides(report.effective_stride)}, padding {sides(report.effective_padding)}"
         seen = "unknown" if report.receptive_field is None else f"{sides(report.receptive_field)} pixels; {settings}"
         said.append(("Receptive field", f"{seen}; at {report.last_map.path or 'the output'}, the last map"))
-    said.append(("Memory", _memory(total)))
+    said.append(("Memory", _memory(report)))
     said += [("Unknown" if number == 0 else "", str(one)) for number, one in enumerate(report.unknown)]
     said += [("Note" if number == 0 else "", note) for number, note in enumerate(report.notes)]
     if report.paper:
@@ -97,14 +82,29 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     return said
 
 
-def _macs(report: Report) -> str:
-    total = report.totals
-    if total["macs"] is None:
-        return "none are known"
-    known = "at least " if report.unknown else ""
+def _parameters(report: Report) -> str:
+    params, trained = report.totals["params"], report.totals["trainable_params"]
+    frozen = "" if params == trained or None in (params, trained) else f"; {params - trained:,} of them frozen"
+    weights, biases, buffers = (total_of(report, name) for name in ("weights", "biases", "buffers"))
+    return f"{total_of(report, 'params')} ({weights} weights, {biases} biases{frozen}); buffers {buffers}"
+
+
+def _auxiliary(report: Report) -> str:
+    params, more = report.totals["params"], report.totals["aux_params"]
     return (
-        f"{known}{total['macs']:,} a sample, of convolutions and linear layers without biases; "
-        f"FLOPs = 2 x MACs = {total['flops']:,}"
+        f"{total_of(report, 'aux_params')} parameters and {total_of(report, 'aux_macs')} MACs in heads that run in "
+        f"training only, not in the totals"
+        f"{'' if None in (params, more) else f'; {params + more:,} parameters with them'}"
+    )
+
+
+def _macs(report: Report) -> str:
+    known = total_of(report, "macs")
+    if known == "unknown":
+        return "none are known"
+    return (
+        f"{known} a sample, of convolutions and linear layers without biases; "
+        f"FLOPs = 2 x MACs = {total_of(report, 'flops')}"
     )
 
 
@@ -121,11 +121,13 @@ def _narrows(row: Row) -> bool:
     return row.kind == "Conv2d" and row.settings["kernel_size"] == 1 and row.output_shape[0] < row.input_shape[0]
 
 
-def _memory(total: Mapping[str, Any]) -> str:
-    if total["peak_bytes"] is None:
-        return f"{size(total['param_bytes'])} parameters, {size(total['activation_bytes'])} outputs of all layers"
+def _memory(report: Report) -> str:
+    params, outputs, peak, alive, stored = (
+        total_of(report, f"{name}_bytes", size) for name in ("param", "activation", "peak", "peak_activation", "stored")
+    )
+    if report.totals["peak_bytes"] is None:
+        return f"{params} parameters, {outputs} outputs of all layers"
     return (
-        f"{size(total['peak_bytes'])} at inference ({size(total['param_bytes'])} parameters, "
-        f"{size(total['peak_activation_bytes'])} activations at the peak); "
-        f"training stores {size(total['stored_bytes'])} of activations"
+        f"{peak} at inference ({params} parameters, {alive} activations at the peak); "
+        f"training stores {stored} of activations"
     )

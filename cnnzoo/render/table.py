@@ -20,7 +20,7 @@ WIDTH = 80
 """Of a drawing where there is no terminal."""
 
 SIGNS = str.maketrans(
-    {"×": "x", "·": "*", "–": "-", "−": "-", "→": "->", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")"}
+    {"×": "x", "·": "*", "–": "-", "−": "-", "→": "->", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≥": ">="}
     | dict.fromkeys("█▉▊▋▌", "#")
     | dict.fromkeys("▍▎▏", "")
 )

@@ -14,6 +14,9 @@ from .tree import Line, lines, tree
 if TYPE_CHECKING:
     from ..savings import Savings
 
+COUNTED_IN = {"activations": "activation_bytes", "param_bytes": "params", "buffer_bytes": "buffers"}
+"""Totals that are unknown where another is."""
+
 
 @dataclass(frozen=True, repr=False)
 class Report:
@@ -66,19 +69,27 @@ class Report:
     def _main(self) -> tuple[Row, ...]:
         return tuple(row for row in self.rows if not row.aux)
 
-    @cached_property
+    @property
     def totals(self) -> dict[str, Any]:
-        """The network's figures by name; those of auxiliary heads are apart, under `aux_…`.
+        """The network's figures by name; those of auxiliary heads are apart, under `aux_…`. None is unknown, as a sum
+        is of which some is; `known` has then the part that is known.
 
         `stored_bytes` is of training, when auxiliary heads run, so they are in it.
         """
+        return self._totals[0]
+
+    @property
+    def known(self) -> dict[str, int]:
+        """Of the `totals` that are unknown, by name: the part that is known, where there is some."""
+        return self._totals[1]
+
+    @cached_property
+    def _totals(self) -> tuple[dict[str, Any], dict[str, int]]:
         main = added(NOTHING, self._main)
         heads = added(NOTHING, [row for row in self.rows if row.aux])
         item = ITEM_BYTES[self.dtype]
         buffers = [shape for row in self._main if row.buffers for shape in row.buffer_tensors.values()]
-        param_bytes = main.params * item
-        buffer_bytes = sum(prod(shape) * item if shape else 8 for shape in buffers)
-        return {
+        found: dict[str, Any] = {
             "params": main.params,
             "trainable_params": main.trainable_params,
             "weights": main.weights,
@@ -91,7 +102,7 @@ class Report:
             "multiplications": main.multiplications,
             "exponentials": main.exponentials,
             "connections": main.connections,
-            "activations": main.activation_bytes // (item * self.batch_size),
+            "activations": main.least("activation_bytes") // (item * self.batch_size),
             "depth": main.depth,
             "aux_params": heads.params,
             "aux_macs": heads.macs,
@@ -100,55 +111,64 @@ class Report:
             "effective_stride": self.effective_stride,
             "effective_padding": self.effective_padding,
             "input_bytes": prod(self.input_size) * self.batch_size * item,
-            "param_bytes": param_bytes,
-            "buffer_bytes": buffer_bytes,
+            "param_bytes": main.least("params") * item,
+            "buffer_bytes": sum(prod(shape) * item if shape else 8 for shape in buffers),
             "activation_bytes": main.activation_bytes,
             "peak_activation_bytes": main.live_bytes,
-            "peak_bytes": None if main.live_bytes is None else param_bytes + buffer_bytes + main.live_bytes,
-            "stored_bytes": known_sum([main.stored_bytes, heads.stored_bytes] if self._main else [heads.stored_bytes]),
+            "peak_bytes": None,  # below
+            "stored_bytes": known_sum([main.stored_bytes, heads.stored_bytes]),
             **self.exact,
         }
+        known = dict(main.known)
+        known |= {name: heads.known[name[4:]] for name in found if name[:4] == "aux_" and name[4:] in heads.known}
+        for name, counted in COUNTED_IN.items():
+            if found[counted] is None:
+                known[name], found[name] = found[name], None
+        peak = ("param_bytes", "buffer_bytes", "peak_activation_bytes")
+        found["peak_bytes"] = known_sum([found[name] for name in peak])
+        return found, {name: part for name, part in known.items() if part}
 
     @property
-    def total_params(self) -> int:
-        """Parameters, auxiliary heads apart."""
-        return int(self.totals["params"])
+    def total_params(self) -> int | None:
+        """Parameters, auxiliary heads apart; None where some are unknown."""
+        return self._total("params")
 
     @property
-    def trainable_params(self) -> int:
-        return int(self.totals["trainable_params"])
+    def trainable_params(self) -> int | None:
+        return self._total("trainable_params")
 
     @property
-    def total_buffers(self) -> int:
-        return int(self.totals["buffers"])
+    def total_buffers(self) -> int | None:
+        return self._total("buffers")
 
     @property
-    def total_macs(self) -> int:
-        """Multiply-accumulates of convolutions and linear layers, per sample; of those that are known where
-        the `status` is "partial". Raises ValueError where none are."""
-        macs = self.totals["macs"]
-        if macs is None:
-            raise ValueError(f"no MACs are known: {'; '.join(map(str, self.unknown))}")
-        return int(macs)
+    def total_macs(self) -> int | None:
+        """Multiply-accumulates of convolutions and linear layers, per sample; None where some are unknown, and
+        `known["macs"]` is then the number of the others."""
+        return self._total("macs")
 
     @property
-    def total_mult_adds(self) -> int:
+    def total_mult_adds(self) -> int | None:
         """`total_macs` under torchinfo's name (torchinfo adds biases and batch norms to its own)."""
         return self.total_macs
 
     @property
-    def total_flops(self) -> int:
-        return 2 * self.total_macs
+    def total_flops(self) -> int | None:
+        return self._total("flops")
+
+    def _total(self, name: str) -> int | None:
+        value: int | None = self.totals[name]
+        return value
 
     @property
-    def aux_params(self) -> int:
+    def aux_params(self) -> int | None:
         """Parameters of the auxiliary heads."""
-        return int(self.totals["aux_params"])
+        return self._total("aux_params")
 
     @property
-    def depth(self) -> int:
-        """Weighted layers on the longest way through: the 16 of VGG-16."""
-        return int(self.totals["depth"])
+    def depth(self) -> int | None:
+        """Weighted layers on the longest way through: the 16 of VGG-16; None where it is unknown."""
+        return self._total("depth")
 
     @cached_property
     def last_map(self) -> Row | None:
@@ -208,7 +228,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values; `cnnzoo/schema.json` is the JSON Schema of it."""
         return {
-            "schema_version": 1,
+            "schema_version": 2,
             "model": self.model,
             "paper": self.paper,
             "input_size": list(self.input_size),
@@ -221,6 +241,7 @@ class Report:
             "rows": [plain(row) for row in self.rows],
             "blocks": [plain(block) for block in self.blocks],
             "totals": {name: listed(value) for name, value in self.totals.items()},
+            "known": self.known,
         }
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Shape = tuple[int, ...]
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
     A block's own step (the addition of a residual block, a concatenation, what the forward of a measured
     module does itself) is a row of kind "add", "cat", "conv2d", … at the block's path. None is unknown, or
-    does not apply; a block's sum is of what is known.
+    does not apply; a sum of which some is unknown is unknown, and `known` has the part that is known.
     """
 
     path: str
@@ -49,10 +49,10 @@ class Row(NamedTuple):
     """Parameters by name."""
     buffer_tensors: Mapping[str, Shape]
     """Buffers by name."""
-    weights: int = 0
+    weights: int | None = 0
     """Parameters that are not biases."""
-    biases: int = 0
-    buffers: int = 0
+    biases: int | None = 0
+    buffers: int | None = 0
     macs: int | None = 0
     comparisons: int | None = 0
     additions: int | None = 0
@@ -67,22 +67,24 @@ class Row(NamedTuple):
     effective_padding: IntOrPair | None = None
     aux: bool = False
     """Whether it is part of an auxiliary head: run in training only, counted apart."""
-    activation_bytes: int = 0
+    activation_bytes: int | None = 0
     """The output's size."""
     live_bytes: int | None = 0
     """Activations alive at inference while it runs; `Report.liveness` says by which rule."""
     stored_bytes: int | None = 0
     """Activations that it makes autograd keep for the backward pass and that were not kept already."""
-    trainable_params: int = 0
+    trainable_params: int | None = 0
     """Parameters less the frozen ones."""
     call: int = 1
     """Which call of its module it is: its parameters are counted in the first; 0 is a module never called."""
     own: bool = False
     """Whether it is a block's own step."""
+    known: Mapping[str, int] = {}
+    """Of figures that are unknown, by name: the part that is known, where there is some."""
 
     @property
-    def params(self) -> int:
-        return self.weights + self.biases
+    def params(self) -> int | None:
+        return None if self.weights is None or self.biases is None else self.weights + self.biases
 
     @property
     def flops(self) -> int | None:
@@ -121,7 +123,20 @@ class Row(NamedTuple):
         """As many of it together; None stays unknown."""
         ones = {name: getattr(self, name) for name in SUMMED}
         sums: dict[str, Any] = {name: None if one is None else one * count for name, one in ones.items()}
-        return self._replace(**sums)
+        return self._replace(**sums, known={name: part * count for name, part in self.known.items()})
+
+    def in_part(self, names: Collection[str]) -> Row:
+        """The row where its figures of these names are a part, and the whole is unknown."""
+        parts = {name: getattr(self, name) for name in names}
+        parts |= {"params": self.params} if {"weights", "biases"} & parts.keys() else {}
+        parts |= {"flops": self.flops} if "macs" in parts else {}
+        unknown: dict[str, Any] = dict.fromkeys(names)
+        return self._replace(**unknown, known={**self.known, **{name: part for name, part in parts.items() if part}})
+
+    def least(self, name: str) -> int:
+        """A figure, or the part of it that is known."""
+        value: int | None = getattr(self, name)
+        return self.known.get(name, 0) if value is None else value
 
 
 SUMMED = (
@@ -151,19 +166,23 @@ def added(frame: Row, rows: Sequence[Row]) -> Row:
         return frame
     columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
     sums: dict[str, Any] = {name: known_sum(columns[name]) for name in SUMMED}
-    return frame._replace(**sums, live_bytes=_most(columns["live_bytes"]), depth=_most(columns["depth"]))
+    whole = frame._replace(**sums, live_bytes=_most(columns["live_bytes"]), depth=_most(columns["depth"]))
+    if None not in sums.values():
+        return whole
+    inner = [row.known for row in rows if row.known]
+    parts = {name: sum(filter(None, columns[name])) + sum(known.get(name, 0) for known in inner) for name in SUMMED}
+    parts |= {"params": parts["weights"] + parts["biases"], "flops": 2 * parts["macs"]}
+    return whole._replace(known={name: part for name, part in parts.items() if part and getattr(whole, name) is None})
 
 
 def known_sum(values: Sequence[int | None]) -> int | None:
-    """Of what is known; None where nothing is, so that the unknown is never 0."""
-    try:
-        return sum(values)  # type: ignore[arg-type]
-    except TypeError:
-        return sum(value for value in values if value is not None) or None
+    """None where one of them is unknown."""
+    return None if None in values else sum(values)  # type: ignore[arg-type]
 
 
 def _most(values: Sequence[int | None]) -> int | None:
-    return max((value for value in values if value is not None), default=None)
+    """The largest; None where one of them is unknown."""
+    return None if None in values else max(values)  # type: ignore[type-var]
 
 
 def plain(row: Row) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def params_formula(rows: Sequence[Row]) -> str:
     """The weights of each layer that multiplies and accumulates, kernel, inputs and outputs; biases and all other
     parameters are the last summand."""
     weights = [row for row in rows if row.macs]
-    others = sum(row.params for row in rows) - sum(row.weights for row in weights)
+    others = sum(row.least("params") for row in rows) - sum(row.least("weights") for row in weights)
     return _sum([*_counted(map(_product, weights)), *([str(others)] if others else [])])
 
 
@@ -58,4 +58,4 @@ def _product(row: Row) -> str:
 def _positions(row: Row) -> Shape | None:
     """Where a layer's weights are used: at each position of its output, or its input; None where that is not so."""
     ways = (row.output_shape[1:], row.input_shape[1:], row.output_shape[:-1])
-    return next((shape for shape in ways if prod(shape) * row.weights == row.macs), None)
+    return next((shape for shape in ways if prod(shape) * row.least("weights") == row.macs), None)
