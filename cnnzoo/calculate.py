@@ -7,10 +7,11 @@ from math import prod
 from typing import Any, NamedTuple
 
 from .arch.joins import Aux, Join
-from .arch.node import Kept, Layer, Node
-from .arch.signal import PIXEL, Field, Shape, ShapeError, Signal, Windows, advance, merge, show
+from .arch.node import Kept, Layer, Node, is_whole
+from .arch.signal import PIXEL, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
 from .report import ITEM_BYTES, IntOrPair, Report, Row
 from .report.rows import NOTHING
+from .words import quoted
 
 
 def calculate(
@@ -22,8 +23,8 @@ def calculate(
     what the report says of itself: model, paper, printed.
     """
     check_size(input_size)
-    if type(batch_size) is not int or batch_size < 1:
-        raise ValueError(f"batch_size must be a whole number of at least 1, got {batch_size!r}")
+    if not is_whole(batch_size, 1):
+        raise ValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if dtype not in ITEM_BYTES:
         raise ValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
     trace = _Trace(tuple(input_size), batch_size, ITEM_BYTES[dtype])
@@ -34,7 +35,9 @@ def calculate(
 
 def check_size(input_size: Shape) -> None:
     if not input_size or any(type(length) is not int or length < 1 for length in input_size):
-        raise ShapeError(f"input_size must be positive whole numbers (channels, height, width), got {show(input_size)}")
+        wanted = "input_size must be positive whole numbers (channels, height, width)"
+        raise ShapeError(f"{wanted}, got {quoted(tuple(input_size))}")
+    checked(tuple(input_size), "an input")
 
 
 STEPS = ("add", "cat")
@@ -55,8 +58,10 @@ class Facts(NamedTuple):
 
 @lru_cache(maxsize=1 << 14)
 def facts_of(layer: Layer, shape: Shape) -> Facts:
-    output_shape = layer.output_shape(shape)
+    output_shape = checked(layer.output_shape(shape), f"{type(layer).__name__}: an output")
     tensors, buffers = layer.tensors(shape), layer.buffers(shape)
+    for name, own in (*tensors.items(), *buffers.items()):
+        checked(own, f"{type(layer).__name__}: a {name}")
     biases = prod(tensors["bias"]) if "bias" in tensors else 0
     outputs = prod(output_shape)
     columns = (
@@ -214,7 +219,7 @@ def stacked(shapes: list[Shape]) -> Shape:
             raise ShapeError(
                 f"cannot concatenate {show(shape)} after {show(first)}; maps of {show(first[1:])} would fit"
             )
-    return (sum(shape[0] for shape in shapes), *first[1:])
+    return checked((sum(shape[0] for shape in shapes), *first[1:]), "a concatenation")
 
 
 def _seen(y: Signal) -> tuple[IntOrPair | None, IntOrPair | None, IntOrPair | None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from ast import literal_eval
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arch.node import Node
 from .registry import Builder, get_builder
-from .words import near, quoted
+from .words import near, quoted, read_literal
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -64,10 +63,7 @@ def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():
             raise ValueError(f"{pair!r} is no key=value")
-        try:
-            settings[key] = literal_eval(value)
-        except (ValueError, SyntaxError):
-            settings[key] = value
+        settings[key] = read_literal(value)
     return settings
 
 

@@ -1,10 +1,17 @@
-"""What is said of words that a user gave: which known ones are near, and how much of a long text is repeated."""
+"""Words that a user gave: the value that one is, which known ones are near, and how much of a long text is repeated."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+MOST = 2**63 - 1
+"""The largest whole number of torch: no setting, no length and no count of a tensor's elements is larger."""
+
+LONGEST = 1000
+"""Characters of a value."""
 
 LISTED = 40
 """Names that a message lists before it says how many more there are."""
@@ -70,7 +77,10 @@ def listed(names: Iterable[str]) -> str:
 
 def quoted(value: Any) -> str:
     """The repr of what was given, without its middle where that is long."""
-    return shortened(repr(value), REPEATED)
+    try:
+        return shortened(repr(value), REPEATED)
+    except (ValueError, RecursionError):  # of a whole number of thousands of digits, of what is nested as deep
+        return f"{type(value).__name__} too long to be shown"
 
 
 def shortened(text: str, most: int = SAID) -> str:
@@ -78,6 +88,32 @@ def shortened(text: str, most: int = SAID) -> str:
     if len(text) <= most:
         return text
     return f"{text[: most * 2 // 3]} … {text[-(most // 3) :]}"
+
+
+def read_literal(text: str) -> Any:
+    """A Python literal, and else the text itself. ValueError for a text that is too long, or a number too large."""
+    from ast import literal_eval
+
+    if len(text) > LONGEST:
+        raise ValueError(f"a value has at most {LONGEST:,} characters; {quoted(text)} has {len(text):,}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what only looks like a number or an escape
+            value = literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last two of deep nesting
+        return text
+    if not _is_bounded(value):
+        raise ValueError(f"{quoted(text)} is or has a number larger than {MOST:,}")
+    return value
+
+
+def _is_bounded(value: Any) -> bool:
+    """Whether all whole numbers in it are such as torch has."""
+    if isinstance(value, Mapping):
+        return all(map(_is_bounded, [*value, *value.values()]))
+    if isinstance(value, tuple | list | set):
+        return all(map(_is_bounded, value))
+    return not isinstance(value, int) or abs(value) <= MOST
 
 
 def _plain(name: str) -> str:

@@ -1,14 +1,43 @@
 """Values that are too many, too large, too deep or no values at all: one short error each, and no time or memory."""
 
-from itertools import pairwise
+from contextlib import suppress
+from functools import partial
+from itertools import pairwise, product
 from time import process_time
 
 import pytest
+from command import call
 
-from cnnzoo.arch import Aux, Conv2d, Dense, Identity, Residual, Sequential, ShapeError, Window, find
+from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
+    Aux,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Dropout,
+    Identity,
+    Linear,
+    LocalResponseNorm,
+    PadChannels,
+    Residual,
+    Sequential,
+    ShapeError,
+    Softmax,
+    TableConv2d,
+    Window,
+    find,
+)
 from cnnzoo.arch.joins import DEEPEST, LARGEST
 from cnnzoo.arch.pooling import Shares
 from cnnzoo.calculate import calculate
+from cnnzoo.cost import cost
+from cnnzoo.explain import explain
+from cnnzoo.registry import list_models
+from cnnzoo.rewrites import scale_depth, scale_width
+from cnnzoo.search.match import _point
+from cnnzoo.words import read_literal
 
 
 @pytest.fixture
@@ -44,7 +73,7 @@ def test_checks_of_children_are_linear(quick):
 def test_a_description_has_so_many_layers_and_joins_and_no_more(quick):
     whole = Sequential(*[Identity()] * (LARGEST - 1))
     assert len(whole) == LARGEST - 1
-    with pytest.raises(ShapeError, match="100,001 layers and joins; a description has at most 100,000"):
+    with pytest.raises(ShapeError, match="a description has at most 100,000 layers and joins"):
         Sequential(*[Identity()] * LARGEST)
     with pytest.raises(ShapeError, match="at most 100,000"):
         Residual(body=whole)
@@ -70,3 +99,130 @@ def test_a_description_has_so_many_levels_and_no_more(kind):
     assert eval(repr(whole)) == whole
     if kind is not Dense:
         assert calculate(whole, (3, 1, 1)).total_params == 12
+
+
+HUGE = 10**4999
+BEYOND = 2**63
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *[partial(Conv2d, value, 1) for value in (HUGE, BEYOND, -HUGE)],
+        *[partial(Conv2d, 4, value) for value in (HUGE, (1, HUGE), (HUGE, HUGE), [BEYOND, 1])],
+        *[partial(Softmax, value) for value in (HUGE, -BEYOND)],
+        *[partial(Dropout, value) for value in (HUGE, float("nan"), "9" * 100_000)],
+        *[partial(BatchNorm2d, eps=value) for value in (10**400, -(10**400), float("inf"))],
+        partial(BatchNorm2d, momentum=10**400),
+        partial(LocalResponseNorm, HUGE),
+        partial(AdaptiveAvgPool2d, (None, HUGE)),
+        partial(TableConv2d, ((HUGE,),), 1),
+        partial(TableConv2d, ((0, 0),) * 100_000, 1),
+        partial(PadChannels, BEYOND),
+        partial(Linear, "x" * 100_000),
+    ],
+)
+def test_settings_beyond_all_measure_are_refused_in_a_short_line(make, quick):
+    with pytest.raises(ShapeError, match="must") as refused:
+        make()
+    assert len(str(refused.value)) < 300
+
+
+WIDEST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("description", "shape", "said"),
+    [
+        (Identity(), (WIDEST, 2), "an input of"),
+        (Conv2d(1 << 40, 1 << 20, padding=1 << 20), (8, 8, 8), "at conv: Conv2d: an output of"),
+        (Conv2d(1 << 30, 1 << 20, padding=1 << 19, bias=False), (8, 1, 1), "at conv: Conv2d: a weight of"),
+        (Linear(WIDEST), (2,), "at conv: Linear: a weight of"),
+        (ConvTranspose2d(1, 1, stride=WIDEST), (1, 9, 9), "at conv: ConvTranspose2d: an output of"),
+        (AdaptiveAvgPool2d(WIDEST), (1, 9, 9), "at conv: AdaptiveAvgPool2d: an output of"),
+        (Concat(PadChannels(1 << 62), PadChannels(1 << 62)), (1, 1, 1), "at conv: a concatenation of"),
+        (Sequential(*[Dense(Identity())] * 70), (1, 1, 1), "at conv.62: a concatenation of"),
+        (Sequential(*[ConvTranspose2d(1, 2, stride=2)] * 70), (1, 1, 1), "at conv.31: ConvTranspose2d: an output of"),
+    ],
+)
+def test_tensors_that_torch_cannot_have_are_refused_by_every_reader(description, shape, said, quick):
+    description = Sequential(conv=description)
+    for reader in (calculate, cost):
+        with pytest.raises(ShapeError, match="has more than 2\\*\\*63 - 1 elements") as refused:
+            reader(description, shape)
+        assert said in str(refused.value)
+        assert len(str(refused.value)) < 300
+    for change in (scale_width, scale_depth):
+        with suppress(ShapeError):
+            change(description, 2.0)
+
+
+def test_a_stride_beyond_all_measure_leaves_the_receptive_field_unknown(quick):
+    description = Sequential(*[Conv2d(1, 1, stride=1 << 40)] * 20_000)
+    report = calculate(description, (1, 5, 5))
+    assert report.receptive_field is None
+    assert report[next(row.path for row in report.rows)].effective_stride == 1 << 40
+    assert cost(description, (1, 5, 5)).receptive_field is None
+    said = dict(
+        explain(Sequential(*[Conv2d(1, 1, stride=1 << 40)] * 9), calculate(description[:9], (1, 5, 5)), "").said
+    )
+    assert said["Receptive field"] == "unknown: 1 (Conv2d) has a stride beyond 2**63"
+
+
+DEEP_TEXTS = {
+    "digits": "9" * 4999,
+    "hex": "0x" + "f" * 900,
+    "within": "[1, (2, {3: 0x" + "f" * 30 + "})]",
+    "text": "x" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", DEEP_TEXTS.values(), ids=DEEP_TEXTS)
+def test_values_that_are_too_long_or_too_large(text):
+    with pytest.raises(ValueError, match=r"a value has at most|a number larger than") as refused:
+        read_literal(text)
+    assert len(str(refused.value)) < 300
+    for command in (
+        *(("summary", "vgg16", "--arg", f"depth={text}"), ("summary", f"vgg16+scale_width={text}")),
+        *(("sweep", "vgg16", "--width", text), ("match", "vgg16", "--params", "5M", "--depth", text)),
+        ("explain", "conv2d", text, "3", "--in", "3x8x8"),
+    ):
+        said = call(*command).refused()
+        assert len(said) < 500, command
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 900, "-" * 900 + "1", "1+" * 450 + "1j", "[" * 150, "{[]: 1}", "1\0", "\udcff", "'\\d", "1is"]
+)
+def test_what_is_no_literal_is_text(text, recwarn):
+    assert read_literal(text) == text
+    assert not recwarn
+
+
+def test_a_depth_of_many_layers_is_refused_before_they_are_made(quick):
+    for name in ("vgg16", "resnet50", "densenet121"):
+        for depth in ("999999999", "1,2,3,99999", "9,999999999,9,9", str(2**62)):
+            call("summary", name, "--arg", f"depth={depth}").refused()
+
+
+def test_a_network_is_made_deeper_up_to_a_limit():
+    for name in list_models():
+        result = call("summary", f"{name}+scale_depth=9999", "--depth", "1")
+        assert result.code in (0, 2)
+        assert result.code == 0 or len(result.refused("a description has at most 100,000")) < 500
+
+
+def test_sweeps_and_searches_of_more_than_there_are_numbers(quick):
+    many = ["--width", "1:100000", "--depth", "1:10x1:10x1:10x1:100", "--num-classes", "1:100000"]
+    call("sweep", "resnet50", *many, "--knob", "shortcut=1:100000").refused("combinations; at most 10,000,000 are")
+    call("match", "resnet50", "--params", "5M", *many, "--knob", "shortcut=1:100000").refused(
+        "configurations; at most 10,000,000 are"
+    )
+    call("sweep", "resnet50", "--width", "1:200000").refused("at most 100,000 are")
+    call("sweep", "resnet50", "--width", ",".join(["1:90000"] * 2)).refused("at most 100,000 are")
+
+
+def test_a_search_finds_its_points_again_by_number():
+    grid = {"a": (1, 2, 3), "b": "xyzw", "c": (None, 5)}
+    points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+    assert [_point(grid, number) for number in range(len(points))] == points

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
+from ..words import MOST, quoted
 from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
 from .signal import Shape, ShapeError, Window, Windows, show
 
@@ -113,11 +114,12 @@ class TableConv2d(Layer):
         except TypeError:
             table = ()
         if not table or any(
-            not row or any(type(one) is not int or one < 0 for one in row) or len(set(row)) < len(row) for row in table
+            not row or any(type(one) is not int or not 0 <= one <= MOST for one in row) or len(set(row)) < len(row)
+            for row in table
         ):
             raise ShapeError(
                 "TableConv2d: table must list, for each output map, the different input maps it reads, "
-                f"got {self.table!r}"
+                f"got {quoted(self.table)}"
             )
         self._set("table", table)
 

@@ -51,10 +51,8 @@ class Join(Node):
             before[name] = child
             nodes += child._nodes
             levels = max(levels, child._levels)
-        if nodes > LARGEST:
-            raise ShapeError(
-                f"{type(self).__name__}: {nodes:,} layers and joins; a description has at most {LARGEST:,}"
-            )
+            if nodes > LARGEST:
+                raise ShapeError(f"{type(self).__name__}: a description has at most {LARGEST:,} layers and joins")
         if levels >= DEEPEST:
             raise ShapeError(f"{type(self).__name__}: nested more than {DEEPEST} levels deep, which is no description")
         for slot, value in (("children", children), ("_nodes", nodes), ("_levels", levels + 1)):

@@ -7,8 +7,10 @@ from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from functools import cached_property, partial, wraps
 from inspect import Parameter, signature
 from math import inf, ulp
+from sys import float_info
 from typing import Any, ClassVar, NamedTuple, NoReturn, TypeAlias, TypeVar, dataclass_transform
 
+from ..words import MOST, quoted
 from .signal import POINTWISE, Shape, ShapeError, Windows, show
 
 IntOrPair: TypeAlias = int | tuple[int, int]
@@ -136,7 +138,7 @@ class Layer(Node):
             try:
                 self._set(name, rule(value))
             except (TypeError, ValueError) as error:
-                raise ShapeError(f"{type(self).__name__}: {name} must be {error}, got {value!r}") from None
+                raise ShapeError(f"{type(self).__name__}: {name} must be {error}, got {quoted(value)}") from None
 
     def _set(self, name: str, value: object) -> None:
         """For `__post_init__` alone: bring a setting into its one canonical form."""
@@ -228,19 +230,26 @@ def pair(value: IntOrPair) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else value
 
 
+def is_whole(value: Any, least: int) -> bool:
+    """Whether it is a whole number of at least so much; ValueError where it is one beyond `MOST`."""
+    if type(value) is int and abs(value) > MOST:
+        raise ValueError(f"at most {MOST:,}")
+    return type(value) is int and value >= least
+
+
 def _whole(least: int) -> Callable[[Any], int]:
     def rule(value: Any) -> int:
-        if type(value) is not int or value < least:
+        if not is_whole(value, least):
             raise ValueError(f"a whole number of at least {least}")
-        return value
+        return int(value)
 
     return rule
 
 
 def _integer(value: Any) -> int:
-    if type(value) is not int:
+    if not is_whole(value, -MOST):
         raise TypeError("a whole number")
-    return value
+    return int(value)
 
 
 def _pair(least: int, *words: str | None) -> Callable[[Any], Any]:
@@ -249,15 +258,12 @@ def _pair(least: int, *words: str | None) -> Callable[[Any], Any]:
     A word stands alone; None, as in torch, for a side.
     """
 
-    def fits(one: Any) -> bool:
-        return type(one) is int and one >= least
-
     def rule(value: Any) -> Any:
-        if fits(value) or (isinstance(value, str) and value in words):
+        if is_whole(value, least) or (isinstance(value, str) and value in words):
             return value
         sides = tuple(value) if isinstance(value, tuple | list) else ()
-        if len(sides) == 2 and all(fits(one) or (one is None and None in words) for one in sides):
-            return sides[0] if fits(sides[0]) and sides[0] == sides[1] else sides
+        if len(sides) == 2 and all(is_whole(one, least) or (one is None and None in words) for one in sides):
+            return sides[0] if sides[0] is not None and sides[0] == sides[1] else sides
         spelled = "".join(f" or {word!r}" for word in words)
         raise ValueError(f"a whole number of at least {least} or a pair of them{spelled}")
 
@@ -272,7 +278,7 @@ def _flag(value: Any) -> bool:
 
 def _number(wanted: str, least: float = -inf, most: float = inf) -> Callable[[Any], float]:
     def rule(value: Any) -> float:
-        if type(value) not in (int, float) or not least <= value <= most or abs(value) == inf:
+        if type(value) not in (int, float) or not least <= value <= most or abs(value) > float_info.max:
             raise ValueError(wanted)
         return float(value)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import NamedTuple
+
+from ..words import MOST
 
 Shape = tuple[int, ...]
 
@@ -72,15 +75,15 @@ class Signal(NamedTuple):
 
 
 def advance(field: Field | None, windows: Windows | None) -> Field | None:
-    """The receptive field behind a layer that reads through `windows`."""
+    """The receptive field behind a layer that reads through `windows`; unknown where its stride is beyond `MOST`."""
     if field is None or windows is None:
         return None
     if windows == POINTWISE:
         return field
     height = field[0].through(windows[0])
-    if field[0] == field[1] and windows[0] == windows[1]:
-        return height, height
-    return height, field[1].through(windows[1])
+    same = field[0] == field[1] and windows[0] == windows[1]
+    width = height if same else field[1].through(windows[1])
+    return (height, width) if height.stride <= MOST >= width.stride else None
 
 
 def merge(signals: Iterable[Signal]) -> Field | None:
@@ -97,6 +100,13 @@ def merge(signals: Iterable[Signal]) -> Field | None:
         stop = max(axis.size - axis.padding for axis in known)
         axes.append(Axis(stop - start, known[0].stride, -start))
     return axes[0], axes[1]
+
+
+def checked(shape: Shape, what: str) -> Shape:
+    """The shape of a tensor, if torch can have one: a `ShapeError` where it has too many elements."""
+    if prod(shape) > MOST:
+        raise ShapeError(f"{what} of {show(shape)} has more than 2**63 - 1 elements, which no tensor has")
+    return shape
 
 
 def show(shape: Iterable[int]) -> str:

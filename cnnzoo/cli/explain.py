@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from ast import literal_eval
 from collections.abc import Iterable, Sequence
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -16,7 +15,7 @@ from ..calculate import calculate
 from ..explain import Explanation, explain
 from ..registry import UnknownModelError, list_models
 from ..render.explanation import document
-from ..words import hint, quoted
+from ..words import hint, quoted, read_literal
 from .common import (
     complete_name,
     emit,
@@ -156,9 +155,6 @@ def _make(kind: type[Layer], arguments: Iterable[str]) -> Layer:
 
 def _value(text: str) -> Any:
     """3x1 as a pair, a Python literal, or a word."""
-    if re.fullmatch(r"\d+(x\d+)+", text, re.ASCII):
+    if re.fullmatch(r"\d{1,19}(x\d{1,19})+", text, re.ASCII):
         return tuple(map(int, text.split("x")))
-    try:
-        return literal_eval(text.capitalize() if text.lower() in ("true", "false", "none") else text)
-    except (ValueError, SyntaxError):
-        return text
+    return read_literal(text.capitalize() if text.lower() in ("true", "false", "none") else text)

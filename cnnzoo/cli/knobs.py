@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from ast import literal_eval
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
@@ -18,9 +17,13 @@ from typing import Any
 import click
 
 from ..search import Family
+from ..words import quoted, read_literal
 
 MOST = 10**7
 """Combinations of one run."""
+
+VALUES = 10**5
+"""Values of one option."""
 
 SHORTHANDS = ("width", "depth", "growth", "num_classes")
 """The knobs that have an option of their own."""
@@ -55,7 +58,7 @@ def _read_knobs(short: Mapping[str, str], pairs: tuple[str, ...]) -> dict[str, t
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
-            raise click.BadParameter(f"{pair!r} is no NAME=VALUES", param_hint="'--knob'")
+            raise click.BadParameter(f"{quoted(pair)} is no NAME=VALUES", param_hint="'--knob'")
         if name in knobs:
             raise click.BadParameter(f"{name} is given twice", param_hint="'--knob'")
         knobs[name] = read_values(text, "--knob")
@@ -71,7 +74,7 @@ def read_values(text: str, option: str) -> tuple[Any, ...]:
     for item in text.split(","):
         if re.fullmatch(rf"{PART}(?:x{PART})*", item, re.ASCII):
             parts = [_read_range(part, option) for part in item.split("x")]
-            _check_count(prod(map(len, parts)), option)
+            _check_count(len(values) + prod(map(len, parts)), option)
             values += parts[0] if len(parts) == 1 else product(*parts)
         else:
             values.append(_literal(item.strip(), option))
@@ -85,31 +88,34 @@ def _read_range(part: str, option: str) -> list[int | float]:
     last, step = first if last is None else last, Fraction(1) if step is None else step
     if last < first or not step:
         raise click.BadParameter(
-            f"{part!r} is no range; say first:last:step as in 16:128:8, which is 16, 24, …, 128",
+            f"{quoted(part)} is no range; say first:last:step as in 16:128:8, which is 16, 24, …, 128",
             param_hint=f"'{option}'",
         )
     count = int((last - first) / step) + 1
     _check_count(count, option)
-    number = float if "." in part else int
-    return [number(first + place * step) for place in range(count)]
+    if "." in part:
+        return [float(first + place * step) for place in range(count)]
+    return list(range(int(first), int(last) + 1, int(step)))
 
 
 def _check_count(count: int, option: str) -> None:
-    if count > MOST:
-        raise click.BadParameter(f"these are {count:,} values; at most {MOST:,} are", param_hint=f"'{option}'")
+    if count > VALUES:
+        raise click.BadParameter(f"these are {count:,} values; at most {VALUES:,} are", param_hint=f"'{option}'")
 
 
 def _literal(item: str, option: str) -> Any:
     """A Python literal or a word."""
     try:
-        value = literal_eval(item)
+        value = read_literal(item)
         hash(value)
-    except (ValueError, SyntaxError, TypeError):
-        if not re.fullmatch(r"[^\W\d][\w.+-]*", item):
-            raise click.BadParameter(
-                f"{item!r} is no value; say 32,48,64 or 16:128:8 or 3x4x6x3", param_hint=f"'{option}'"
-            ) from None
-        return item
+    except TypeError:  # what can change, as a list, is no value
+        value = item
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=f"'{option}'") from None
+    if value == item and not re.fullmatch(r"[^\W\d][\w.+-]*", item):
+        raise click.BadParameter(
+            f"{quoted(item)} is no value; say 32,48,64 or 16:128:8 or 3x4x6x3", param_hint=f"'{option}'"
+        )
     return value
 
 

@@ -56,8 +56,8 @@ def sweep_command(
         sweep = Sweep(family, knobs, _shapes(family, sizes))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if len(sweep) > MOST:
-        raise click.UsageError(f"these are {len(sweep):,} combinations; at most {MOST:,} are")
+    if sweep.count > MOST:
+        raise click.UsageError(f"these are {sweep.count:,} combinations; at most {MOST:,} are")
     chosen = _format(format_, output)
     reached = 0
 
@@ -67,11 +67,11 @@ def sweep_command(
         show(done)
 
     try:
-        with progress(len(sweep)) as show:
+        with progress(sweep.count) as show:
             done = _write(sweep, chosen, jobs or cores(), output, tell)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"interrupted after {reached:,} of {len(sweep):,} combinations"
+            f"interrupted after {reached:,} of {sweep.count:,} combinations"
             + ("" if output is None else "; the same command goes on from there")
         ) from None
     except WorkerError as error:
@@ -84,7 +84,7 @@ def sweep_command(
         raise click.UsageError(f"cannot write {output!r}: {error.strerror or error}") from None
     if output is not None:
         click.echo(f"{done.records:,} combinations in {output}", err=True)
-    if done.failures == len(sweep):
+    if done.failures == sweep.count:
         raise click.ClickException(f"none of them can be: {sweep.record(0)['error']}")
     if done.failures:
         click.echo(f"{done.failures:,} of them cannot be: their `error` says why", err=True)

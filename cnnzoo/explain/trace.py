@@ -115,7 +115,8 @@ def _through(path: str, layer: Layer, x: Stream) -> Stream:
     field = advance(x.field, windows)
     if field is None or windows is None:
         name = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
-        return y._replace(field=None, lost=f"{name} does not read windows of one size, evenly apart")
+        lost = "does not read windows of one size, evenly apart" if windows is None else "has a stride beyond 2**63"
+        return y._replace(field=None, lost=f"{name} {lost}")
     step = Step(path, type(layer).__name__, x.field, field, len(y.shape) == 3, windows)
     return y._replace(field=field, steps=(*x.steps, step))
 

@@ -32,7 +32,8 @@ _PLUMBING = """
     _nested_tensor_size _nested_tensor_storage_offsets _nested_tensor_strides _nested_view_from_buffer_copy
     _nested_view_from_jagged_copy to_mkldnn _mkldnn_reshape _mkldnn_transpose mkldnn_reorder_conv2d_weight
     mkldnn_reorder_conv3d_weight _convert_weight_to_int4pack _convert_weight_to_int4pack_for_cpu
-    _dyn_quant_pack_4bit_weight _to_dense dense_dim sparse_dim is_coalesced _nnz _dimI _dimV q_scale q_zero_point qscheme
+    _dyn_quant_pack_4bit_weight _to_dense dense_dim sparse_dim is_coalesced _nnz _dimI _dimV q_scale q_zero_point
+    qscheme
     q_per_channel_axis q_per_channel_scales q_per_channel_zero_points empty_quantized _empty_affine_quantized
     _empty_per_channel_affine_quantized
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
 from collections.abc import Callable, Iterable
 from functools import partial
 from inspect import Parameter, signature
@@ -10,7 +9,7 @@ from typing import Any
 
 from ..arch import Node
 from ..plugins import load_plugins
-from ..words import hint, quoted
+from ..words import hint, quoted, read_literal
 
 PLUGINS = "cnnzoo.rewrites"
 """The entry point group: each entry names a module, or a rewrite in one, that registers rewrites."""
@@ -105,7 +104,7 @@ def get_rewrite(text: str) -> Rewrite:
         if option is not None and option.default is Parameter.empty:
             raise ValueError(f"{name} needs its {option.name}: {name}=…")
         return rewrite
-    chosen = Rewrite(partial(rewrite.function, **{option.name: _value(value)}), rewrite.source, text)
+    chosen = Rewrite(partial(rewrite.function, **{option.name: read_literal(value)}), rewrite.source, text)
     chosen.__doc__ = rewrite.__doc__
     return chosen
 
@@ -124,14 +123,6 @@ def apply(description: Node, names: Iterable[str]) -> tuple[Node, tuple[str, ...
 
 def _name(function: Callable[..., Node]) -> str:
     return str(getattr(function, "__name__", function))
-
-
-def _value(text: str) -> Any:
-    """A Python literal, and else the text itself."""
-    try:
-        return literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def _unknown(name: str) -> str:

@@ -11,6 +11,7 @@ from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, 
 from ..arch.edit import rebuilt
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
+from ..words import MOST
 
 L = TypeVar("L", bound=Layer)
 
@@ -136,7 +137,7 @@ class Trace:
         shapes = [part for part in parts if part is not None]
         if len(shapes) < len(parts):
             return None
-        return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+        return bounded((sum(shape[0] for shape in shapes), *shapes[0][1:]))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -148,7 +149,12 @@ def behind(layer: Node, shape: Shape | None) -> Shape | None:
         outputs = {layer.output_shape(one) for one in ([PROBE, more] if shape is None else [shape])}
     except ShapeError:
         return None
-    return outputs.pop() if len(outputs) == 1 else None
+    return bounded(outputs.pop()) if len(outputs) == 1 else None
+
+
+def bounded(shape: Shape) -> Shape | None:
+    """None for what is larger than any tensor is along one side."""
+    return shape if max(shape, default=0) <= MOST else None
 
 
 def edited(description: Node, changes: Mapping[str, Node | None]) -> Node:

@@ -23,6 +23,7 @@ from ..arch import (
     walk,
 )
 from ..arch import rewrite as changed
+from ..arch.edit import rebuilt
 from .registry import DoesNotApply, register_rewrite
 from .runs import Trace, behind, channels, edited, replace, tail
 
@@ -99,7 +100,7 @@ def scale_depth(description: Node, factor: float) -> Node:
     _check_factor("scale_depth", factor)
     stages = 0
 
-    def change(_: str, node: Node) -> Node:
+    def change(path: str, node: Node) -> Node:
         nonlocal stages
         if not isinstance(node, Sequential):
             return node
@@ -107,7 +108,7 @@ def scale_depth(description: Node, factor: float) -> Node:
         for stage in _stages(node):
             stages += len(stage) > 1
             children |= dict(_repeated(stage, factor, node) if len(stage) > 1 else stage)
-        return node if children == dict(node.children) else node._with(children)
+        return node if children == dict(node.children) else rebuilt(node, children, path)
 
     new = changed(description, change)
     if not stages:

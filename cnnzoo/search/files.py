@@ -65,7 +65,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
 def _resume(file: BinaryIO, path: str, sweep: Sweep, format: Format) -> Done:
     """What is in the file already; leaves it at the place of the next record, without the line that was torn."""
     head = header(sweep, format).encode()
-    begins = (beginning(sweep.inputs(number), format).encode() for number in range(len(sweep)))
+    begins = (beginning(sweep.inputs(number), format).encode() for number in range(sweep.count))
     done, end, last = Done(), 0, b""
     for number, (found, wanted) in enumerate(zip(file, chain([head] if head else [], begins, [b""]))):  # noqa: B905
         torn = not found.endswith(b"\n")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import inf, prod
 from typing import Any, NamedTuple
 
 from ..arch import Node, Shape
@@ -79,35 +79,43 @@ def match(
     in the grid; of those that are the same network the first alone is found. `tell` hears how many are priced.
     Raises `ImpossibleError` where none can be, ValueError where none is within the budget.
     """
-    priced: list[tuple[Cost, int, dict[str, Any]]] = []
-    impossible, why = 0, ""
+    ranked: list[tuple[int, int, int, int]] = []
+    params, macs = inf, inf
+    priced, impossible, why = 0, 0, ""
     for number, values in enumerate(product(*grid.values())):
-        point = dict(zip(grid, values, strict=True))
         try:
-            priced.append((family.cost(point, input_size), number, point))
+            found = family.cost(dict(zip(grid, values, strict=True)), input_size)
         except ImpossibleError as error:
             impossible, why = impossible + 1, str(error)
+        else:
+            priced, params, macs = priced + 1, min(params, found.params), min(macs, found.macs)
+            if budget.takes(found):
+                ranked.append((budget.distance(found), found.params, found.macs, number))
         tell(number + 1)
     if not priced:
         raise ImpossibleError(f"none of the {impossible:,} configurations can be: {why}")
-    ranked = sorted(
-        (budget.distance(found), found.params, found.macs, number, point)
-        for found, number, point in priced
-        if budget.takes(found)
-    )
     if not ranked:
         raise ValueError(
-            f"none of the {len(priced):,} configurations is within the budget: they have at least "
-            f"{min(found.params for found, _, _ in priced):,} parameters and "
-            f"{min(found.macs for found, _, _ in priced):,} MACs"
+            f"none of the {priced:,} configurations is within the budget: they have at least "
+            f"{params:,} parameters and {macs:,} MACs"
         )
     matches: list[Match] = []
     networks: list[Node] = []
-    for distance, params, macs, _, point in ranked:
+    for distance, params, macs, number in sorted(ranked):
         if len(matches) == top:
             break
+        point = _point(grid, number)
         network = family.describe(point)
         if network not in networks:
             networks.append(network)
             matches.append(Match(point, params, macs, Fraction(distance, budget.unit)))
-    return Search(matches, len(priced), impossible, why)
+    return Search(matches, priced, impossible, why)
+
+
+def _point(grid: Mapping[str, Sequence[Any]], number: int) -> dict[str, Any]:
+    """The configuration of a number in the order of `itertools.product`, in which the last knob varies fastest."""
+    point = {}
+    for knob, values in reversed(list(grid.items())):
+        number, place = divmod(number, len(values))
+        point[knob] = values[place]
+    return {knob: point[knob] for knob in grid}

@@ -40,7 +40,9 @@ class Sweep:
             if taken in self.axes:
                 raise ValueError(f"{taken!r} cannot be varied in a sweep: its records say something else by that name")
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """Records."""
         return prod(map(len, self.axes.values())) * len(self.input_sizes)
 
     @property

@@ -29,7 +29,7 @@ def cores() -> int:
 
 def lines(sweep: Sweep, first: int, format: Format, jobs: int) -> Generator[bytes, None, None]:
     """The lines of the records from `first` on, a chunk at a time, in their order whatever the number of jobs."""
-    starts = range(first, len(sweep), CHUNK)
+    starts = range(first, sweep.count, CHUNK)
     jobs = min(jobs, len(starts))
     if jobs < 2:
         yield from (_chunk(sweep, start, format) for start in starts)
@@ -79,5 +79,5 @@ def _work(reader: Connection, writer: Connection, sweep: Sweep, starts: range, f
 
 
 def _chunk(sweep: Sweep, start: int, format: Format) -> bytes:
-    numbers = range(start, min(start + CHUNK, len(sweep)))
+    numbers = range(start, min(start + CHUNK, sweep.count))
     return "".join(line(sweep.record(number), format) for number in numbers).encode()
