@@ -1,13 +1,15 @@
 """An architecture zoo with a parameter-count calculator: convolutional networks as data.
 
 `cnnzoo.summary("vgg16")` is a network's report. Importing cnnzoo imports neither torch nor numpy; a
-public name is looked up where it lives when it is first used.
+public name, or a module as in `cnnzoo.models.resnet18()`, is looked up where it lives when it is first used.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import models as models
     from .api import create_model, describe, get_model, summary
     from .arch import ShapeError
     from .comparison import Comparison, compare
@@ -71,7 +73,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'cnnzoo' has no attribute {name!r}")
+        if not name.startswith("_") and find_spec(f"{__name__}.{name}"):
+            return import_module(f"{__name__}.{name}")
+        from .words import hint
+
+        raise AttributeError(f"module 'cnnzoo' has no attribute {name!r}; {hint(name, __all__)}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

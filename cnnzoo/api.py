@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .arch.node import Node
-from .arch.signal import Shape
 from .calculate import calculate
 from .published import remarks
 from .registry import Builder, get_builder
 from .report import Report
+from .resolve import design, find
 
 if TYPE_CHECKING:
     import torch
@@ -34,8 +34,9 @@ def summary(
     """The `Report` of a registered network, by name or builder, of a description, or of any `torch.nn.Module`.
 
     `input_size` is (channels, height, width), with the batch in front as in torchinfo, or one number for
-    a square of the registered channels; by default what the network is registered with. `settings` go
-    to the builder: `num_classes=10`. `rewrites` are applied in their order; behind a name a plus sign says the
+    a square of the registered channels; by default what the network is registered with. `settings` are
+    `create_model`'s, `num_classes=10` or `stem="cifar"`, and the builder's own; what only a module has, as
+    `pretrained`, changes no figure. `rewrites` are applied in their order; behind a name a plus sign says the
     same: "googlenet+drop_reductions". One that does not apply changes nothing, and a note says why.
     Raises `UnknownModelError`, `UnknownRewriteError`, `ShapeError` where a layer cannot take what reaches it,
     ValueError for a size that is none, TypeError for an unknown setting.
@@ -53,72 +54,28 @@ def summary(
         return measure(model, input_size, **given, **settings)
     if input_data is not None:
         raise TypeError("input_data goes with a torch.nn.Module: names and descriptions are calculated from input_size")
-    default, about = None, dict[str, Any]()
-    if isinstance(model, Node):
-        if settings:
-            raise TypeError(f"a description takes no settings, got {', '.join(settings)}")
-        description, names = model, [*rewrites]
-    else:
-        builder, names = _named(model, rewrites)
-        description, default = builder.describe(**settings), builder.input_size
-        about = {"model": "+".join([builder.name, *names]), "paper": builder.paper.citation}
-    shape, batch = read_size(input_size, default, batch_size)
-    if names:
-        description, about["notes"] = _rewritten(description, names)
-    elif about and shape == default and not settings:
-        about["printed"] = remarks(builder)
-    return calculate(description, shape, batch_size=batch, dtype=dtype or "float32", **about)
+    found = design(model, input_size, rewrites=rewrites, batch_size=batch_size, **settings)
+    named = found.named
+    about: dict[str, Any] = {"model": named.name, "notes": named.notes}
+    if named.builder:
+        about["paper"] = named.builder.paper.citation
+        if named.is_default and (found.shape, found.features) == (named.builder.input_size, None):
+            about["printed"] = remarks(named.builder)
+    return calculate(found.description, found.shape, batch_size=found.batch_size, dtype=dtype or "float32", **about)
 
 
-def describe(model: str | Builder[Any], *, rewrites: Iterable[str] = (), **settings: Any) -> Node:
+def describe(model: str | Builder[Any] | Node, *, rewrites: Iterable[str] = (), **settings: Any) -> Node:
     """The description of a registered network under `rewrites`, which a name may have behind plus signs.
 
-    `settings` go to the builder. A rewrite that does not apply changes nothing. Raises what `summary` does.
+    `settings` are `create_model`'s. A rewrite that does not apply changes nothing. Raises what `summary` does.
     """
-    builder, names = _named(model, rewrites)
-    return _rewritten(builder.describe(**settings), names)[0]
-
-
-def _named(model: str | Builder[Any], rewrites: Iterable[str]) -> tuple[Builder[Any], list[str]]:
-    """The builder, and the names of the rewrites, those behind its name first."""
-    if isinstance(rewrites, str):
-        raise TypeError(f"rewrites must be a list of names, got {rewrites!r}")
-    name, *more = model.split("+") if isinstance(model, str) else [model]
-    return get_builder(name) if isinstance(name, str) else name, [*more, *rewrites]
-
-
-def _rewritten(description: Node, names: Sequence[str]) -> tuple[Node, tuple[str, ...]]:
-    """The description under these rewrites, and what each says; the rewrites are imported where there are any."""
-    if not names:
-        return description, ()
-    from .rewrites import apply
-
-    return apply(description, names)
-
-
-def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_size: int | None) -> tuple[Shape, int]:
-    """(channels, height, width) and the batch, from any of the ways to say an input size."""
-    if size is None or isinstance(size, int):
-        if default is None:
-            raise ValueError("a description has no input size of its own: give input_size=(channels, height, width)")
-        shape = default if size is None else (default[0], size, size)
-    else:
-        shape = tuple(size)
-    if len(shape) == 4:
-        if batch_size not in (None, shape[0]):
-            raise ValueError(f"input_size {shape} says a batch of {shape[0]}, batch_size says {batch_size}")
-        batch_size, *rest = shape
-        shape = tuple(rest)
-    if len(shape) not in (1, 3) or any(type(length) is not int or length < 1 for length in shape):
-        raise ValueError(
-            f"input_size must be (channels, height, width), (batch, channels, height, width) or one number, "
-            f"all of them positive whole numbers; got {shape}"
-        )
-    return shape, 1 if batch_size is None else batch_size
+    if isinstance(model, Node) and not settings.get("features_only"):
+        return find(model, rewrites, **settings).description
+    return design(model, rewrites=rewrites, **settings).description
 
 
 def create_model(
-    model: str | Builder[Any],
+    model: str | Builder[Any] | Node,
     pretrained: bool | str | os.PathLike[str] = False,
     *,
     rewrites: Iterable[str] = (),
@@ -135,7 +92,9 @@ def create_model(
     inplace: bool = True,
     **settings: Any,
 ) -> nn.Module:
-    """A registered network, by name or builder, as a `torch.nn.Module`; the keywords are timm's where it has them.
+    """A registered network, by name or builder, or a description, as a `torch.nn.Module`.
+
+    The keywords are timm's where it has them; those that say what the network is go to `summary` and `describe`, too.
 
     `rewrites` are applied to the description first, in their order: `["drop_reductions", "scale_width=0.5"]`.
     `num_classes=0` leaves out the classifier (`edits.without_head`); `stem="cifar"` is for images of about
@@ -150,33 +109,34 @@ def create_model(
     same, memory and time less. `settings` go to the builder. Raises what `summary` does, and
     ValueError where the network has no such head, stem or scheme.
     """
-    from . import edits
     from .pytorch.build import build
     from .pytorch.checkpoints import load_pretrained
-    from .pytorch.features import FeatureInfo, Features
+    from .pytorch.features import Features
     from .pytorch.init import find_scheme
 
-    builder, names = _named(model, rewrites)
-    builder.check(settings, create_model.__kwdefaults__ or ())
-    if num_classes:
-        settings["num_classes"] = num_classes
-    description = describe(builder, rewrites=names, **settings)
-    if num_classes == 0:
-        description = edits.without_head(description)
-    if stem is not None:
-        description = edits.new_stem(description, stem)
-    shape, _ = read_size(input_size, (in_chans or builder.input_size[0], *builder.input_size[1:]), None)
-    if in_chans not in (None, shape[0]):
-        raise ValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
-    info = FeatureInfo(description, shape, out_indices) if features_only else None
-    if info and not pretrained:
-        description = edits.cut(description, info.steps[-1])
-    scheme = find_scheme(init, builder.name, builder.__module__) if isinstance(init, str) else init
+    found = design(
+        model,
+        input_size,
+        rewrites=rewrites,
+        num_classes=num_classes,
+        in_chans=in_chans,
+        stem=stem,
+        features_only=features_only,
+        out_indices=out_indices,
+        **settings,
+    )
+    builder = found.named.builder
+    if builder is None and pretrained is True:
+        raise ValueError("pretrained=True goes with a registered network; of a description it is the path of a file")
+    name, family = (builder.name, builder.__module__) if builder else ("", "")
+    description = found.named.description if pretrained else found.description
+    scheme = find_scheme(init, name, family) if isinstance(init, str) else init
     drop_head = drop_head or num_classes == 0
     replaced = pretrained and not drop_head  # every parameter is loaded
-    net = build(description, shape, init=None if replaced else scheme, device=device, dtype=dtype, inplace=inplace)
-    load_pretrained(net, builder.name, pretrained, drop_head=drop_head)
-    return Features(net, info) if info else net
+    begin = None if replaced else scheme
+    net = build(description, found.shape, init=begin, device=device, dtype=dtype, inplace=inplace)
+    load_pretrained(net, name, pretrained, drop_head=drop_head)
+    return Features(net, found.features) if found.features else net
 
 
 def get_model(name: str, **config: Any) -> nn.Module:

@@ -114,7 +114,7 @@ class Builder(Generic[P]):
 
     def check(self, given: Iterable[str], also: Iterable[str] = ()) -> None:
         """TypeError for the first of the given keywords that is neither the builder's nor one of `also`."""
-        taken = [*self._keywords, *also]
+        taken = list(dict.fromkeys([*self._keywords, *also]))
         for name in given:
             if name not in taken and "**" not in taken:
                 meant = hint(name, taken, f"it takes {listed(taken)}")

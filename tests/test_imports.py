@@ -42,8 +42,9 @@ LEVELS = {
     # level 3
     "targets": ("arch", "registry"),
     "agreement": ("arch", "calculate", "registry", "report"),
+    "resolve": ("arch", "registry"),
     "": ("api", "cli"),
-    "api": ("arch", "calculate", "published", "registry", "report"),
+    "api": ("arch", "calculate", "published", "registry", "report", "resolve"),
     "comparison": ("api", "arch", "registry", "render", "report"),
     "search": ("api", "arch", "cost", "pyarrow", "registry", "rewrites"),
     "difference": ("api", "arch", "registry", "render", "report"),
@@ -52,7 +53,7 @@ LEVELS = {
         *("render", "report", "rewrites", "savings"),
     ),
     "cli": (
-        *("", "click", "api", "arch", "conventions", "published", "registry", "render", "report", "targets"),
+        *("", "click", "api", "arch", "conventions", "published", "registry", "render", "report", "resolve", "targets"),
         *("calculate", "comparison", "difference", "draw", "explain", "savings", "search", "tables", "weights"),
     ),
 }
@@ -69,6 +70,7 @@ WITHIN = {
     "draw": ("matplotlib",),
     "cli": ("rich",),
     "targets": ("pytorch.measure",),
+    "resolve": ("edits", "pytorch.features", "rewrites"),
     "agreement": ("pytorch.build", "pytorch.measure"),
 }
 """What functions alone may import besides; for level 3 it is everything but torch itself."""

@@ -351,7 +351,7 @@ def test_unknown_setting_is_a_type_error(name):
 @pytest.mark.parametrize("count", [0, -1, 2.5, "10", None, True])
 def test_impossible_class_counts(name, count):
     with pytest.raises(ValueError, match="must be a whole number of at least 1"):
-        summary(name, num_classes=count)
+        get_builder(name).describe(num_classes=count)
 
 
 @each

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from ..api import read_size
 from ..render import matches
+from ..resolve import read_size
 from ..search import Budget, Family, Match, match
 from .common import complete_name, emit, output_options, read_input_size, rewrite_option
 from .knobs import MOST, find_family, knob_options, progress

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from ..api import read_size
 from ..arch import Shape
+from ..resolve import read_size
 from ..search import Family
 from ..search.files import Done, fill
 from ..search.sweep import Format, Sweep, header

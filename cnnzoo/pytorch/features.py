@@ -41,6 +41,11 @@ class FeatureInfo:
             for index, (stride, row) in enumerate(last.items())
         ]
         count = len(self.info)
+        if isinstance(out_indices, int):
+            last = ", ".join(map(str, range(-out_indices, 0))) if 0 < out_indices <= count else "-1"
+            raise ValueError(
+                f"out_indices={out_indices} is no list: say [{out_indices}] for that map, [{last}] for the last"
+            )
         chosen = range(count) if out_indices is None else out_indices
         for index in chosen:
             if not -count <= index < count:

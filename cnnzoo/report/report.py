@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -210,6 +210,10 @@ class Report:
             return savings(self.description, self.input_size, model=self.model)
         except DoesNotApply:
             return None
+
+    def __iter__(self) -> Iterator[Row]:
+        """The `rows`."""
+        return iter(self.rows)
 
     def __getitem__(self, path: str) -> Row:
         """The block or layer at a path, "" for the whole network."""

@@ -1,0 +1,141 @@
+"""What a registered name, a builder or a description means with `create_model`'s keywords: a description at a size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .arch.node import Node
+from .arch.signal import Shape
+from .registry import Builder, get_builder
+
+if TYPE_CHECKING:
+    from .pytorch.features import FeatureInfo
+
+OF_MODULES = ("pretrained", "weights", "drop_head", "init", "device", "dtype", "inplace")
+"""`create_model`'s keywords that change no figure of the network."""
+
+KEYWORDS = ("num_classes", "in_chans", "input_size", "stem", "features_only", "out_indices", *OF_MODULES)
+"""`create_model`'s keywords besides a builder's own."""
+
+
+class Named(NamedTuple):
+    """A network by what a user called it."""
+
+    description: Node
+    builder: Builder[Any] | None
+    """What it was made by; None for a description."""
+    rewrites: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What each rewrite did, or why it does not apply."""
+    is_default: bool
+    """Whether it is the registered network, as it is without keywords and rewrites."""
+
+    @property
+    def name(self) -> str | None:
+        return "+".join([self.builder.name, *self.rewrites]) if self.builder else None
+
+
+class Design(NamedTuple):
+    """A network at an input size."""
+
+    named: Named
+    description: Node
+    """Where features are taken, up to the last of them."""
+    shape: Shape
+    """(channels, height, width)."""
+    batch_size: int
+    features: FeatureInfo | None
+
+
+def design(
+    model: str | Builder[Any] | Node,
+    input_size: int | Iterable[int] | None = None,
+    *,
+    rewrites: Iterable[str] = (),
+    batch_size: int | None = None,
+    in_chans: int | None = None,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+    **settings: Any,
+) -> Design:
+    """The network that `create_model` builds and `summary` calculates, of the same keywords."""
+    named = find(model, rewrites, **settings)
+    own = named.builder.input_size if named.builder else None
+    shape, batch = read_size(input_size, (in_chans or own[0], *own[1:]) if own else None, batch_size)
+    if in_chans not in (None, shape[0]):
+        raise ValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
+    if not features_only:
+        if out_indices is not None:
+            raise ValueError("out_indices are of maps: they go with features_only=True")
+        return Design(named, named.description, shape, batch, None)
+    from .edits import cut
+    from .pytorch.features import FeatureInfo
+
+    info = FeatureInfo(named.description, shape, out_indices)
+    return Design(named, cut(named.description, info.steps[-1]), shape, batch, info)
+
+
+def find(
+    model: str | Builder[Any] | Node,
+    rewrites: Iterable[str] = (),
+    *,
+    num_classes: int | None = None,
+    stem: str | None = None,
+    **settings: Any,
+) -> Named:
+    """The network, rewritten first and edited then: `num_classes=0` leaves out its classifier, `stem` changes its
+    beginning; `settings` go to the builder. Those `OF_MODULES` are no keywords of a network.
+
+    Raises `UnknownModelError`, `UnknownRewriteError`, TypeError for an unknown keyword.
+    """
+    if isinstance(rewrites, str):
+        raise TypeError(f"rewrites must be a list of names, got {rewrites!r}")
+    names = tuple(rewrites)
+    if isinstance(model, str):
+        name, *more = model.split("+")
+        model, names = get_builder(name), (*more, *names)
+    headless = type(num_classes) is int and num_classes == 0
+    if num_classes is not None and not headless:
+        settings["num_classes"] = num_classes
+    settings = {key: value for key, value in settings.items() if key not in OF_MODULES}
+    if isinstance(model, Builder):
+        model.check(settings, KEYWORDS)
+        builder, description = model, model.describe(**settings)
+    elif settings:
+        raise TypeError(f"a description takes no settings, got {', '.join(settings)}")
+    else:
+        builder, description = None, model
+    notes: tuple[str, ...] = ()
+    if names:
+        from .rewrites import apply
+
+        description, notes = apply(description, names)
+    if headless or stem is not None:
+        from . import edits
+
+        description = edits.without_head(description) if headless else description
+        description = description if stem is None else edits.new_stem(description, stem)
+    changed = settings or names or headless or stem is not None
+    return Named(description, builder, names, notes, builder is not None and not changed)
+
+
+def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_size: int | None) -> tuple[Shape, int]:
+    """(channels, height, width) and the batch, from any of the ways to say an input size."""
+    if size is None or isinstance(size, int):
+        if default is None:
+            raise ValueError("a description has no input size of its own: give input_size=(channels, height, width)")
+        shape = default if size is None else (default[0], size, size)
+    else:
+        shape = tuple(size)
+    if len(shape) == 4:
+        if batch_size not in (None, shape[0]):
+            raise ValueError(f"input_size {shape} says a batch of {shape[0]}, batch_size says {batch_size}")
+        batch_size, *rest = shape
+        shape = tuple(rest)
+    if len(shape) not in (1, 3) or any(type(length) is not int or length < 1 for length in shape):
+        raise ValueError(
+            f"input_size must be (channels, height, width), (batch, channels, height, width) or one number, "
+            f"all of them positive whole numbers; got {shape}"
+        )
+    return shape, 1 if batch_size is None else batch_size
