@@ -17,11 +17,11 @@ from PIL import Image
 from cnnzoo import draw
 from cnnzoo.arch import Concat, Conv2d, Linear, ReLU, Sequential
 from cnnzoo.calculate import calculate
-from cnnzoo.draw import colours
+from cnnzoo.draw import colours, field, volumes
 from cnnzoo.draw.sheet import Area, Text, bounds
 from cnnzoo.draw.stages import steps
 from cnnzoo.draw.words import short
-from cnnzoo.registry import list_models
+from cnnzoo.registry import get_builder, list_models
 
 
 @pytest.mark.parametrize("kind", draw.KINDS)
@@ -180,6 +180,53 @@ def test_fields_are_to_scale_and_said(name):
     fields.remove(report.input_size[1])
     near = [width for mark, width in zip(areas[1:], widths[1:], strict=True) if not mark.dashed]
     assert sorted(near) == pytest.approx([size * scale for size in fields if size <= 3 * report.input_size[1]])
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_volumes_are_all_layers_with_weights(name):
+    """Those with their colour, equal ones counted, are as many as the depth, where no block stands for several."""
+    report = report_of(name)
+    stages = list(volumes._stages(report, 9))
+    if any(stage.role == "block" for stage in stages):
+        assert sum(stage.times for stage in stages) > len(DEPTHS)
+        return
+    weighted = sum(stage.times for stage in stages if stage.role in ("convolution", "linear"))
+    assert weighted == report.depth - sum(row.kind == "Subsampling2d" for row in report.rows)
+
+
+def test_alexnet_has_five_convolutions_and_three_linear_layers():
+    labels = [mark.words for mark in draw.PLOTS["volumes"](report_of("alexnet"), 2).marks if isinstance(mark, Text)]
+    assert {"conv1", "conv2", "conv3 ×2", "conv5", "fc6 ×2", "fc8"} <= set(labels)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_fields_lie_around_one_middle(name):
+    """Each within a step of its stage of the middle of the last one's."""
+    report = report_of(name)
+    rows = list(field._stages(report, 2))
+    seen = field._seen(rows)
+    for number in (1, 2):
+        middles = [2 * span[0] + span[1] for span in (one[number] for one in seen)]
+        for one, middle in zip(seen, middles, strict=True):
+            stride = field._pair(one.row.effective_stride)[number - 1]
+            assert abs(middle - middles[-1]) <= stride
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_a_block_by_itself_costs_what_it_costs_in_the_network(name):
+    description, report = get_builder(name).describe(), report_of(name)
+    for row in report.blocks[1:6]:
+        block, alone = draw.opened(description, report, row.path)
+        assert (alone.total_params, alone.total_macs, alone[""].output_shape) == (
+            row.params,
+            row.macs,
+            row.output_shape,
+        ) or row.aux
+        assert draw.picture(alone, "graph", "mmd", description=block)
+
+
+def test_a_block_that_there_is_not():
+    call("draw", "googlenet", "--block", "inception3x").refused("did you mean inception3a or inception3b")
 
 
 def test_a_field_is_where_it_is():

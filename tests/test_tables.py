@@ -289,8 +289,11 @@ def test_a_plugin_changes_no_page() -> None:
         (marked("saved vgg11 no"), "docs/page.md:3: region 'saved vgg11 no': unknown technique 'no'"),
         (marked("saved plain18 groups"), "docs/page.md:3: region 'saved plain18 groups': "),
         ("![a](pictures/vgg61.graph.svg)\n", "docs/page.md: picture 'vgg61.graph': unknown model 'vgg61'"),
-        ("![a](pictures/vgg16.svg)\n", "docs/page.md: picture 'vgg16': unknown kind of picture ''"),
-        ("![a](pictures/vgg16.graph.x.svg)\n", "docs/page.md: picture 'vgg16.graph.x': "),
+        ("![a](pictures/vgg16.svg)\n", "docs/page.md: picture 'vgg16': 'vgg16' names no picture"),
+        (
+            "![a](pictures/vgg16.graph.x.svg)\n",
+            "docs/page.md: picture 'vgg16.graph.x': 'vgg16.graph.x' names no picture",
+        ),
     ],
 )
 @pytest.mark.parametrize("what", ["--check", "--write"])

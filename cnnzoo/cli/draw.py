@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from ..api import describe
+from ..arch.edit import PathError
 from ..arch.node import Node
-from ..draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, picture
+from ..draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, opened, picture
 from ..registry import Builder, UnknownModelError
 from ..targets import find, is_registered, make, read_settings
 from .common import arg_option, complete_name, num_classes_option, put, to_stdout, write
@@ -25,6 +26,7 @@ ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "
 @click.option(
     "--depth", type=click.IntRange(1, 10**9), default=DEPTH, show_default=True, help="Levels of blocks opened."
 )
+@click.option("--block", metavar="PATH", help="One block of it, as layer1.0, instead of the whole network.")
 @click.option("--input-size", "input_sizes", metavar="CxHxW", multiple=True, help="As in `cnnzoo summary`.")
 @num_classes_option
 @arg_option
@@ -34,6 +36,7 @@ def draw_command(
     name: str,
     kind: str,
     depth: int,
+    block: str | None,
     input_sizes: tuple[str, ...],
     num_classes: int | None,
     pairs: tuple[str, ...],
@@ -60,8 +63,12 @@ def draw_command(
         report, failure, *_ = report_of(name, pairs, inputs, None, None, settings)
         if failure is not None:
             raise failure
+        if block is not None:
+            description, report = opened(
+                description or _description(name, {**read_settings(pairs), **settings}), report, block
+            )
         drawn = picture(report, kind, format_, description=description, depth=depth)
-    except (UnknownModelError, CannotDrawError, ValueError, TypeError) as error:
+    except (UnknownModelError, PathError, CannotDrawError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
     if output is not None:
         write(output, drawn)

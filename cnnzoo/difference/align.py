@@ -181,7 +181,7 @@ def _alike(one: Row, other: Row, around: tuple[str, str], inside: tuple[str, str
         _same_size(one.input_shape, other.input_shape),
         _same_size(one.output_shape, other.output_shape),
     )
-    if not same_kind and not (fed_alike and gives_alike and (_job(one) == _job(other) != "")):
+    if not same_kind and not (fed_alike and gives_alike and _serve_alike(one, other)):
         return (6 if is_named(one) else 1) * same_path
     shared = one.settings.keys() & other.settings.keys()
     equal = sum(one.settings[name] == other.settings[name] for name in shared)
@@ -199,8 +199,7 @@ def _only_reshapes(row: Row) -> bool:
     return row.input_shape != row.output_shape and _same_size(row.input_shape, row.output_shape) and not row.tensors
 
 
-def _job(row: Row) -> str:
-    """What a layer is for, where several kinds do it: "weighs" (by kernels or a matrix), "pools" (by windows)."""
-    if row.macs or any(len(shape) > 1 for shape in (*row.tensors.values(), *row.buffer_tensors.values())):
-        return "weighs"
-    return "pools" if row.settings.keys() & {"kernel_size", "output_size"} else ""
+def _serve_alike(one: Row, other: Row) -> bool:
+    """Whether two layers of different kinds do one job; a convolution may take a linear layer's place."""
+    roles = {one.role, other.role}
+    return roles == {"pooling"} or roles <= {"convolution", "linear"}

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 
+from ..arch.edit import find
 from ..arch.node import Node
+from ..calculate import calculate
 from ..render.scatter import Plane
 from ..report import Report
 from . import bars, field, graphviz, scatter, sheet, volumes
@@ -31,6 +33,7 @@ __all__ = [
     "Frame",
     "Graph",
     "diagram",
+    "opened",
     "picture",
     "plot",
     "to_dot",
@@ -79,6 +82,16 @@ def picture(
         _need("matplotlib")
         drawn = sheet.draw(PLOTS[kind](report, depth), format)
     return _finished(drawn, format)
+
+
+def opened(description: Node, report: Report, path: str) -> tuple[Node, Report]:
+    """The block at a path by itself, with what it comes to on what it is given in the network that the report is of.
+
+    PathError, with what may have been meant, where there is none.
+    """
+    block = find(description, path)
+    row = report[path]
+    return block, calculate(block, row.input_shape, model=f"{report.model or 'network'} · {path}")
 
 
 def plot(plane: Plane, format: str) -> bytes:

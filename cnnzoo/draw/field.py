@@ -53,7 +53,7 @@ def field(report: Report, depth: int) -> Sheet:
     Raises ValueError where none is known.
     """
     stages = list(_stages(report, depth))
-    known = [seen for seen in map(_seen, stages) if seen]
+    known = _seen(stages)
     if not known:
         raise ValueError(f"no receptive field is known in {report.model or 'this network'}, so none can be drawn")
     outlines, area = _outlines(known, report.input_size)
@@ -73,7 +73,7 @@ def field(report: Report, depth: int) -> Sheet:
         marks.append(Area((label.corner, (left - 4, height)), None, label.colour, 0.6))
         marks.append(Text((left, height), label.name, bold=True))
         marks.append(Text((left, height - 10), label.said, 7, colour=MUTED))
-    notes = [f"{called(row)}: not known" for row in stages if not _seen(row)]
+    notes = [f"{called(row)}: not known" for row in stages if row.receptive_field is None]
     if any(mark.dashed for mark in marks if isinstance(mark, Area)):
         notes.append(f"dashed: more than {FAR} times the input, and not to scale")
     return titled(report, marks, *notes)
@@ -129,15 +129,31 @@ def _stages(report: Report, depth: int) -> Iterator[Row]:
         yield last
 
 
-def _seen(row: Row) -> Seen | None:
-    if row.receptive_field is None or row.effective_stride is None or row.effective_padding is None:
-        return None
-    axes = zip(*map(_pair, (row.receptive_field, row.effective_stride, row.effective_padding)), strict=True)
-    down, right = (
-        ((length - 1) // 2 * stride - padding, size)
-        for length, (size, stride, padding) in zip(row.output_shape[1:], axes, strict=True)
-    )
-    return Seen(row, down, right)
+def _seen(rows: list[Row]) -> list[Seen]:
+    """One way through the network: what the middle position of the last stage reads, and of each stage before it the
+    position nearest to the middle of that."""
+    known = [(row, _axes(row)) for row in rows if row.receptive_field is not None]
+    last, axes = known[-1] if known else (None, ())
+    lengths = last.output_shape[1:] if last is not None else ()
+    middles = [
+        2 * ((length - 1) // 2 * stride - padding) + size
+        for length, (size, stride, padding) in zip(lengths, axes, strict=True)
+    ]
+    return [Seen(row, *map(_nearest, row.output_shape[1:], axes, middles)) for row, axes in known]
+
+
+def _nearest(length: int, axis: tuple[int, int, int], middle: int) -> Span:
+    """What the position reads whose pixels lie nearest to a middle (given times two), the earlier of two."""
+    size, stride, padding = axis
+    position = -((stride + size - 2 * padding - middle) // (2 * stride))
+    return min(max(position, 0), length - 1) * stride - padding, size
+
+
+def _axes(row: Row) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Size, stride and padding of a field, downwards and to the right."""
+    figures = (row.receptive_field, row.effective_stride, row.effective_padding)
+    down, right = zip(*(_pair(figure) for figure in figures if figure is not None), strict=True)
+    return down, right
 
 
 def _pair(value: IntOrPair) -> tuple[int, int]:

@@ -62,7 +62,7 @@ class Level:
         if isinstance(child, Layer):
             slight = row.input_shape == row.output_shape and child.windows(row.input_shape) == POINTWISE
             slight = child.is_view or (slight and not row.macs)
-            return self._put(Part(_role(child, row), [name or row.kind], [row], slight), x)
+            return self._put(Part(row.role, [name or row.kind], [row], slight), x)
         assert isinstance(child, Join)
         if path not in self.index.filled:
             return x
@@ -142,13 +142,6 @@ def _upwards(path: str | None) -> Iterator[str]:
     while path is not None:
         yield path
         path = path.rpartition(".")[0] if path else None
-
-
-def _role(layer: Layer, row: Row) -> Role:
-    window = "kernel_size" in row.settings or "output_size" in row.settings
-    if window:
-        return "convolution" if row.macs else "pooling"
-    return "linear" if layer.weighted else "other"
 
 
 def _stacked(below: Part, part: Part) -> bool:

@@ -28,11 +28,20 @@ LINE = 10.0
 NOTE = "sides by their square root, numbers by their logarithm"
 
 
-class Volume(NamedTuple):
-    """A box, or the bar that stands for features; lengths as drawn."""
+class Stage(NamedTuple):
+    """What a layer or a block gives, and how many equal ones follow each other."""
 
     name: str
     shape: Shape
+    role: str
+    """One of `PAINTS`."""
+    times: int = 1
+
+
+class Volume(NamedTuple):
+    """A box, or the bar that stands for features; lengths as drawn."""
+
+    stage: Stage
     height: float
     thickness: float
     slant: float
@@ -40,8 +49,11 @@ class Volume(NamedTuple):
 
     def labels(self, middle: float, top: float) -> list[Text]:
         """What it is, line by line."""
-        count, *sides = self.shape
-        block, dot, name = self.name.rpartition(".") if len(self.name) > SHORT else ("", "", self.name)
+        count, *sides = self.stage.shape
+        block, dot, name = (
+            self.stage.name.rpartition(".") if len(self.stage.name) > SHORT else ("", "", self.stage.name)
+        )
+        name += f" ×{self.stage.times}" if self.stage.times > 1 else ""
         return [
             Text((middle, top - 0.5 * LINE), str(count), 8, "center", bold=True),
             Text((middle, top - 1.5 * LINE), sizes(tuple(sides)), 8, "center"),
@@ -56,7 +68,7 @@ class Volume(NamedTuple):
 
     def areas(self, left: float, bottom: float) -> list[Area]:
         """Front, top and side."""
-        fill, line = PAINTS["other" if self.name == "input" else "convolution" if self.shape[1:] else "linear"]
+        fill, line = PAINTS[self.stage.role]
         right, top, slant = left + self.thickness, bottom + self.height, self.slant
         upper = (left, top), (right, top), (right + slant, top + slant), (left + slant, top + slant)
         side = (right, bottom), (right + slant, bottom + slant), (right + slant, top + slant), (right, top)
@@ -65,15 +77,16 @@ class Volume(NamedTuple):
 
 
 def volumes(report: Report, depth: int) -> Sheet:
-    """What flows through the network wherever its shape changes, blocks opened `depth` levels down.
+    """What every layer with weights, every pooling and whatever else changes the shape gives, equal neighbours as one
+    box; blocks opened `depth` levels down.
 
     Raises ValueError where neither maps nor features flow.
     """
-    shown = list(_changes(report, depth))
-    largest = max((max(shape[1:]) for _, shape in shown if shape[1:]), default=1)
+    shown = list(_stages(report, depth))
+    largest = max((max(stage.shape[1:]) for stage in shown if stage.shape[1:]), default=1)
     marks: list[Area | Text] = []
     bottom = 0.0
-    for row in _rows([_volume(name, shape, largest) for name, shape in shown]):
+    for row in _rows([_volume(stage, largest) for stage in shown]):
         tallest = max(volume.height + volume.slant for volume in row)
         bottom -= tallest
         left = 0.0
@@ -87,23 +100,35 @@ def volumes(report: Report, depth: int) -> Sheet:
     return titled(report, marks, NOTE)
 
 
-def _changes(report: Report, depth: int) -> Iterator[tuple[str, Shape]]:
-    """The input, and every output whose shape is not that of the one before it."""
+def _stages(report: Report, depth: int) -> Iterator[Stage]:
+    """The input, and all that does more than change each position by itself."""
+    yield Stage("input", report.input_size, "other")
+    last: Stage | None = None
     before = report.input_size
-    yield "input", before
+    blocks = {block.path for block in report.blocks}
     for row in chain(report, depth):
-        if row.output_shape != before:
-            before = row.output_shape
-            yield called(row), before
+        role = "block" if row.path in blocks else row.role
+        if role == "other" and row.output_shape == before:
+            continue
+        before = row.output_shape
+        if last is not None and (last.shape, last.role) == (before, role):
+            last = last._replace(times=last.times + 1)
+            continue
+        if last is not None:
+            yield last
+        last = Stage(called(row), before, role)
+    if last is not None:
+        yield last
 
 
-def _volume(name: str, shape: Shape, largest: int) -> Volume:
+def _volume(stage: Stage, largest: int) -> Volume:
+    name, shape, *_ = stage
     if len(shape) == 1:
-        return Volume(name, shape, 8 * log2(1 + shape[0]), 8.0, 0.0)
+        return Volume(stage, 8 * log2(1 + shape[0]), 8.0, 0.0)
     if len(shape) != 3:
         raise ValueError(f"only maps and features can be drawn as volumes, and {name} gives {sizes(shape)}")
     height, away = (max(2.0, TALLEST * sqrt(side / largest)) for side in shape[1:])
-    return Volume(name, shape, height, BIT * log2(1 + shape[0]), SLANT * away)
+    return Volume(stage, height, BIT * log2(1 + shape[0]), SLANT * away)
 
 
 def _rows(all: list[Volume]) -> list[list[Volume]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+Role = Literal["convolution", "linear", "pooling", "other"]
+"""What a layer is for, whatever its kind is called."""
 
 Shape = tuple[int, ...]
 IntOrPair = int | tuple[int, int]
@@ -90,6 +93,14 @@ class Row(NamedTuple):
     def flops(self) -> int | None:
         """2 x MACs, as `torch.utils.flop_counter` counts."""
         return None if self.macs is None else 2 * self.macs
+
+    @property
+    def role(self) -> Role:
+        """By its windows and tensors: kernels that slide, windows without them, another matrix, or none of these."""
+        if self.settings.keys() & {"kernel_size", "output_size"}:
+            return "convolution" if self.macs else "pooling"
+        matrices = (len(shape) > 1 for shape in (*self.tensors.values(), *self.buffer_tensors.values()))
+        return "linear" if self.macs or any(matrices) else "other"
 
     @property
     def is_join(self) -> bool:

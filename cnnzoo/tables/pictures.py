@@ -6,23 +6,31 @@ import re
 
 from ..api import describe, summary
 from ..comparison import compare
-from ..draw import DEPTH, picture, plot
+from ..draw import DEPTH, KINDS, opened, picture, plot
 
+NAME = re.compile(
+    rf"(?P<target>[^.]+)(?:\.(?P<block>.+))?\.(?P<kind>{'|'.join((*KINDS, 'scatter'))})(?:\.(?P<depth>\d+))?"
+)
 SHOWN = re.compile(r"\((?:\.\./|docs/)?pictures/([^\s()/]+)\.svg\)")
 
 
 def shown(text: str) -> list[str]:
-    """What the pictures of a page are called: "resnet50.graph", and with the levels of blocks "resnet50.graph.1";
-    "resnet18-vgg16.scatter" is of several networks."""
+    """What the pictures of a page are called: "resnet50.graph", with the levels of blocks "resnet50.graph.1", of one
+    block "resnet50.layer1.0.graph"; "resnet18-vgg16.scatter" is of several networks."""
     return SHOWN.findall(text)
 
 
 def drawn(name: str) -> str:
-    """The picture of this name. Raises what `picture` does, and LookupError for another network."""
-    target, _, rest = name.partition(".")
-    kind, _, depth = rest.partition(".")
+    """The picture of this name. Raises what `picture` does, and LookupError for another network or block."""
+    parts = NAME.fullmatch(name)
+    if parts is None:
+        raise ValueError(
+            f"{name!r} names no picture: NETWORK.KIND or NETWORK.BLOCK.KIND, with kinds {', '.join(KINDS)}"
+        )
+    target, kind, depth = parts["target"], parts["kind"], int(parts["depth"] or DEPTH)
     if kind == "scatter":
         return plot(compare(*target.split("-")).plane(), "svg").decode()
-    description = describe(target) if kind == "graph" else None
-    levels = int(depth) if depth else DEPTH
-    return picture(summary(target), kind, "svg", description=description, depth=levels).decode()
+    description, report = describe(target), summary(target)
+    if parts["block"]:
+        description, report = opened(description, report, parts["block"])
+    return picture(report, kind, "svg", description=description, depth=depth).decode()
