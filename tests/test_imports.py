@@ -32,7 +32,7 @@ LEVELS = {
     "render": ("report", "rich"),
     "conventions": ("report",),
     "explain": ("arch", "report"),
-    "draw": ("arch", "render", "report"),
+    "draw": ("arch", "calculate", "render", "report"),
     # level 2
     "pytorch": ("torch", "torchinfo", "report"),
     "pytorch.build": ("torch", "arch", "calculate", "plugins"),
