@@ -122,7 +122,7 @@ def test_prefixes_and_old_names_are_read_as_by_load_checkpoint(run, tmp_path):
     code, out, err = run(sparse(tmp_path / "file", names))
     assert code == 0
     assert "fits densenet121 " in out
-    assert "Note: every name starts with 'module.'" in err
+    assert "Note: 'module.' was left out of its names (saved from DataParallel)" in err
     assert "norm.1" in err
 
 

@@ -28,7 +28,7 @@ LEVELS = {
     "edits": ("arch",),
     "savings": ("rewrites", "calculate", "cost", "render", "report"),
     "published": ("registry", "calculate", "report"),
-    "weights": ("registry", "report"),
+    "weights": ("calculate", "edits", "registry", "report"),
     "render": ("report", "rich"),
     "conventions": ("report",),
     "explain": ("arch", "report"),
@@ -38,7 +38,7 @@ LEVELS = {
     "pytorch.build": ("torch", "arch", "calculate", "plugins"),
     "pytorch.fusion": ("torch", "arch", "rewrites"),
     "pytorch.features": ("torch", "arch", "calculate", "report"),
-    "pytorch.checkpoints": ("torch", "weights"),
+    "pytorch.checkpoints": ("torch", "report", "weights"),
     # level 3
     "targets": ("arch", "registry"),
     "agreement": ("arch", "calculate", "registry", "report"),

@@ -9,20 +9,11 @@ from typing import Any
 import click
 
 from ..registry import UnknownModelError
-from ..weights.headers import CheckpointError, Header, read_header
-from ..weights.matching import (
-    Fit,
-    Shapes,
-    compare,
-    count,
-    fits,
-    known_names,
-    likeliest,
-    listed,
-    nearest,
-    renamed,
-    shapes,
-)
+from ..weights.headers import CheckpointError, Entry, Header, read_header
+from ..weights.matching import Fit, compare, count, fits, likeliest, listed, nearest, shapes
+from ..weights.pickles import short
+from ..weights.reading import Dicts, Reading, Shapes, adapted, read_as
+from ..words import listed as enumerated
 from .common import complete_name
 
 MOST = 40
@@ -32,25 +23,39 @@ MOST = 40
 @click.command("check-weights", short_help="Which networks a file of weights fits.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("name", required=False, shell_complete=complete_name)
-@click.option("--num-classes", type=click.IntRange(min=1), help="Classes of NAME's head; default: the network's own.")
+@click.option(
+    "--num-classes", type=click.IntRange(min=0), help="Classes of NAME's head, 0: without; default: the network's own."
+)
+@click.option("--key", help="Under which key of FILE, or beginning of names, its weights are; default: where they fit.")
+@click.option(
+    "--rename", metavar="OLD=NEW", multiple=True, help="What stands for the beginning OLD of names; as often as needed."
+)
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def check_weights(file: Path, name: str | None, num_classes: int | None, format_: str) -> None:
+def check_weights(
+    file: Path, name: str | None, num_classes: int | None, key: str | None, rename: tuple[str, ...], format_: str
+) -> None:
     """Say which registered networks FILE fits, or whether it fits NAME and in which tensors it does not.
 
-    FILE is safetensors or what torch.save wrote. Only its header is read, nothing in it is run, and torch is
-    not needed. Exits 0 where it fits, 1 where it does not, 2 where FILE cannot be read.
+    FILE is safetensors or what torch.save wrote; it is read as load_checkpoint does. Only its header is read, nothing
+    in it is run, and torch is not needed. Exits 0 where it fits, 1 where it does not, 2 where FILE cannot be read.
     """
-    if num_classes and not name:
+    if num_classes is not None and not name:
         raise click.UsageError("--num-classes goes with a NAME; without one the file's own number is found")
-    settings = {"num_classes": num_classes} if num_classes else {}
+    pairs = [one.partition("=") for one in rename]
+    if not all(old and equals for old, equals, _ in pairs):
+        raise click.UsageError("--rename takes the beginning of names and what stands for it, as in backbone.=")
+    settings = {} if num_classes is None else {"num_classes": num_classes}
     try:
         network = shapes(name, **settings) if name else None
-        header = read_header(file)
-    except (UnknownModelError, CheckpointError, TypeError) as error:
+        header = read_header(file, key=key, rename={old: new for old, _, new in pairs} if pairs else None)
+    except (UnknownModelError, CheckpointError, TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    names, notes = renamed(header.entries, network or known_names())
-    found = {names[old]: shape for old, shape in header.shapes.items()}
-    result = _against(found, Fit(name, settings), network) if name and network else _against_all(found)
+    dicts = header.shapes()
+    result = _against(dicts, Fit(name, settings), network) if name and network else _against_all(dicts)
+    reading, notes = result["reading"], [*result["reading"].notes, *result["adapted"]]
+    if reading.stray:
+        notes.append(f"left out: {enumerated(map(short, reading.stray))}")
+    notes += header.unread(reading.key)
     if format_ == "json":
         click.echo(json.dumps(_plain(header, notes, result), indent=2))
     else:
@@ -61,23 +66,31 @@ def check_weights(file: Path, name: str | None, num_classes: int | None, format_
         click.get_current_context().exit(1)
 
 
-def _against(found: Shapes, fit: Fit, network: Shapes) -> dict[str, Any]:
-    differences = compare(found, network)
+def _against(dicts: Dicts, fit: Fit, network: Shapes) -> dict[str, Any]:
+    reading = read_as(dicts, network)
+    adapts = adapted(reading.shapes, network)
+    differences = [one for one in compare(reading.shapes, network) if one.name not in adapts]
+    step = "say --num-classes {classes}"
     return {
+        "reading": reading,
+        "adapted": [] if differences else [*adapts.values()],
         "fits": [] if differences else [fit],
         "compared_with": str(fit),
         "differences": differences,
-        "reason": likeliest(found, network, differences, "say --num-classes {classes}") if differences else None,
+        "reason": likeliest(reading.shapes, network, differences, step) if differences else None,
         "verdict": f"does not fit {fit}: {count(differences)}",
     }
 
 
-def _against_all(found: Shapes) -> dict[str, Any]:
-    result = {"fits": fits(found), "compared_with": None, "differences": [], "reason": None}
-    if result["fits"]:
-        return result
-    name, differences = nearest(found)
-    if len(found) == sum(difference.file is not None for difference in differences):
+def _against_all(dicts: Dicts) -> dict[str, Any]:
+    result: dict[str, Any] = {"fits": [], "adapted": [], "compared_with": None, "differences": [], "reason": None}
+    if found := fits(dicts):
+        fit, reading = found[0]
+        adapts = adapted(reading.shapes, shapes(fit.name, **fit.settings))
+        return {**result, "fits": [one for one, _ in found], "reading": reading, "adapted": [*adapts.values()]}
+    name, reading, differences = nearest(dicts)
+    result["reading"] = reading
+    if len(reading.shapes) == sum(difference.file is not None for difference in differences):
         return {**result, "verdict": "fits no registered network, nor is any of its tensors one of theirs"}
     verdict = f"fits no registered network; nearest is {name}, with {count(differences)}"
     return {**result, "compared_with": name, "differences": differences, "verdict": verdict}
@@ -89,21 +102,27 @@ def _lines(header: Header, result: dict[str, Any]) -> list[str]:
         lines = [f"  {line}" for line in listed(result["differences"], MOST)]
         return [f"{header.path} {result['verdict']}", *lines, *filter(None, [result["reason"]])]
     same = "; a file does not tell them apart" if len(fitting) > 1 else ""
-    dtypes = ", ".join(_dtypes(header))
-    return [f"{header.path} fits {' and '.join(fitting)} ({len(header.entries)} tensors, {dtypes}){same}"]
+    dtypes = ", ".join(_dtypes(_entries(header, result)))
+    return [f"{header.path} fits {' and '.join(fitting)} ({len(_entries(header, result))} tensors, {dtypes}){same}"]
 
 
-def _dtypes(header: Header) -> list[str]:
-    return sorted({entry.dtype for entry in header.entries.values()})
+def _entries(header: Header, result: dict[str, Any]) -> list[Entry]:
+    """The file's tensors that are taken for a network's."""
+    reading: Reading = result["reading"]
+    return [header.dicts[reading.key][name] for name in reading.names]
 
 
-def _plain(header: Header, notes: tuple[str, ...], result: dict[str, Any]) -> dict[str, Any]:
+def _dtypes(entries: list[Entry]) -> list[str]:
+    return sorted({entry.dtype for entry in entries})
+
+
+def _plain(header: Header, notes: list[str], result: dict[str, Any]) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "file": str(header.path),
-        "tensors": len(header.entries),
-        "dtypes": _dtypes(header),
-        "notes": list(notes),
+        "tensors": len(_entries(header, result)),
+        "dtypes": _dtypes(_entries(header, result)),
+        "notes": notes,
         "fits": [{"network": fit.name, "settings": dict(fit.settings)} for fit in result["fits"]],
         "compared_with": result["compared_with"],
         "differences": [difference._asdict() for difference in result["differences"]],

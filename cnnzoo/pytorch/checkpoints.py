@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
 from http.client import HTTPException
+from math import prod
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from ..weights.headers import CheckpointError, Entry, Header, read_header, unwrap
-from ..weights.matching import COUNTER, Shapes, auxiliary, compare, heads, likeliest, listed, renamed
+from ..report import Shape
+from ..weights.headers import CheckpointError, Entry, Rename, read_header
+from ..weights.matching import auxiliary, compare, heads, likeliest, listed
+from ..weights.pickles import short
 from ..weights.published import published
+from ..weights.reading import COUNTER, Shapes, adapted, read_as
+from ..words import listed as enumerated
 
-LEAVE_OUT = "pass drop_head=True to leave its head out"
+LEAVE_OUT = "pass drop_head=True to leave the head out"
 
 
 @dataclass(frozen=True)
@@ -34,26 +40,44 @@ class Loaded:
 
     def __str__(self) -> str:
         parts = [f"{len(self.loaded)} tensors loaded"]
-        parts += [f"left out: {', '.join(self.dropped)}"] if self.dropped else []
+        parts += [f"left out: {enumerated(map(short, self.dropped))}"] if self.dropped else []
         return "; ".join([*parts, *self.notes])
 
 
-def load_checkpoint(net: nn.Module, path: str | os.PathLike[str], *, drop_head: bool = False) -> Loaded:
+def load_checkpoint(
+    net: nn.Module,
+    path: str | os.PathLike[str],
+    *,
+    drop_head: bool = False,
+    key: str | None = None,
+    rename: Rename | None = None,
+) -> Loaded:
     """Load a safetensors file, or what torch.save wrote (`.pth`), into `net`; return what was done.
 
     Every tensor of the network must be in the file, by name and shape, and every one of the file's in the
     network; values are cast to the network's dtype and device. `drop_head=True` leaves out a classifier of
     another number of classes, and heads that only one of the two has: `Loaded.dropped` names the tensors
     left out, `Loaded.kept` the network's that keep their values. These are read as they are meant, and
-    `Loaded.notes` says so: a state dict under "state_dict", "model_state_dict" or "model"; a prefix that all
-    names share (`module.` of DataParallel); torchvision's old DenseNet names; batch norms without
-    `num_batches_tracked` (before torch 0.4.1), which start at 0. Tensors do not tell `resnet50` from
-    `resnet50_v1`.
+    `Loaded.notes` says so:
 
-    Raises CheckpointError for a file that cannot be read or does not fit, tensor by tensor with both
-    shapes and the likeliest reason; the network is then as it was. A pickle that would run code is refused.
+    - A state dict under a key ("state_dict", "model", …) beside whatever else was saved: the one that fits.
+    - A prefix ("module.", "backbone.", "module.encoder_q."): the one whose remainder fits. Tensors beside it are left
+      out, but for those that have a name of the network ("fc.weight" beside "backbone.conv1.weight").
+    - Where several fit, averaged weights ("state_dict_ema", "teacher") are taken, a warning says so, and `key` chooses
+      another: `key="state_dict"`, `key="module.encoder_k."`.
+    - What DataParallel, FSDP and torch.compile put into names; names of torchvision's DenseNets before 2018 and VGGs
+      before 2017, and of timm's VGGs. `rename` is for the rest: beginnings of names and what stands there instead,
+      `{"encoder.": "", "head.": "fc."}`, or a function from a name to another, or to None to leave a tensor out.
+    - A linear layer's weight for a convolution over the same maps, and back; a first convolution of other input
+      channels, which are summed into one, or repeated and scaled, as in timm.
+    - Batch norms without `num_batches_tracked` (before torch 0.4.1), which start at 0.
+
+    Tensors do not tell `resnet50` from `resnet50_v1`. Raises CheckpointError for a file that cannot be read or does not
+    fit, tensor by tensor with both shapes and the likeliest reason; the network is then as it was. Nothing in a
+    file is run: what is beside the weights is not read, and a pickle that calls functions of `os`, `subprocess` and
+    their like is refused.
     """
-    return _load(net, path, heads if drop_head else _none)
+    return _load(net, path, heads if drop_head else _none, key, rename)
 
 
 def load_pretrained(
@@ -85,42 +109,51 @@ def _none(file: Shapes, network: Shapes) -> set[str]:
     return set()
 
 
-def _load(net: nn.Module, path: str | os.PathLike[str], left_out: Callable[[Shapes, Shapes], set[str]]) -> Loaded:
-    header = read_header(path)
+def _load(
+    net: nn.Module,
+    path: str | os.PathLike[str],
+    left_out: Callable[[Shapes, Shapes], set[str]],
+    key: str | None = None,
+    rename: Rename | None = None,
+) -> Loaded:
+    header = read_header(path, key=key, rename=rename)
     state = {name: value for name, value in net.state_dict().items() if isinstance(value, torch.Tensor)}
     if any(value.is_meta for value in state.values()):
         raise CheckpointError('the network is on the meta device and holds no values: net.to_empty(device="cpu") first')
-    names, notes = renamed(header.entries, state)
-    file = {names[name]: shape for name, shape in header.shapes.items()}
     network = {name: tuple(value.shape) for name, value in state.items()}
+    reading = read_as(header.shapes(), network)
+    file, adapts = reading.shapes, adapted(reading.shapes, network)
     out = left_out(file, network)
-    differences = [difference for difference in compare(file, network) if difference.name not in out]
+    differences = [one for one in compare(file, network) if one.name not in out and one.name not in adapts]
     if differences:
         reason = likeliest(file, network, differences, LEAVE_OUT)
         lines = [f"{path} does not fit the network; nothing was loaded", *listed(differences)]
         raise CheckpointError("\n  ".join(lines) + (f"\n{reason}" if reason else ""))
-    loaded = {name: names[name] for name in header.entries if names[name] not in out}
-    for name, new in loaded.items():
-        dtype, own = _torch_dtype(header.entries[name].dtype), state[new].dtype
-        if dtype.is_floating_point != own.is_floating_point:
+    entries = {new: header.dicts[reading.key][old] for old, new in reading.names.items() if new not in out}
+    for name, entry in entries.items():
+        dtype, own = _torch_dtype(entry.dtype), state[name].dtype
+        if _numbers(dtype) != _numbers(own):
             raise CheckpointError(
-                f"{path} does not fit the network; nothing was loaded: {new} is {str(dtype)[6:]} in the file, "
+                f"{path} does not fit the network; nothing was loaded: {name} is {str(dtype)[6:]} in the file, "
                 f"{str(own)[6:]} in the network"
             )
-    values = _read(header)
-    new_state = {new: values[name] for name, new in loaded.items() if name in values}
-    if len(new_state) < len(loaded) or any(value.shape != network[name] for name, value in new_state.items()):
-        raise CheckpointError(f"{path} changed while it was read; nothing was loaded")
+    values = _values(header.path, entries)
+    new_state = {name: _adapted(value, network[name]) for name, value in values.items()}
     counters = [name for name in network if name.endswith(COUNTER) and name not in file and name not in out]
-    if counters:
-        notes = (*notes, f"it has no {COUNTER}: they start at 0")
     zeros = {name: torch.zeros(network[name], dtype=state[name].dtype) for name in counters}
     net.load_state_dict({**net.state_dict(), **zeros, **new_state})
+    if reading.choice:
+        warnings.warn(f"{path}: {reading.choice}", stacklevel=3)
     return Loaded(
         loaded=tuple(name for name in network if name in new_state),
-        dropped=tuple(name for name in file if name not in new_state),
+        dropped=(*(name for name in file if name not in new_state), *reading.stray),
         kept=tuple(name for name in network if name not in new_state and name not in zeros),
-        notes=(*([f"the tensors were under {header.wrapper!r}"] if header.wrapper else []), *notes),
+        notes=(
+            *reading.notes,
+            *header.unread(reading.key),
+            *(words for name, words in adapts.items() if name in new_state),
+            *([f"it has no {COUNTER}: they start at 0"] if counters else []),
+        ),
     )
 
 
@@ -131,28 +164,42 @@ def _torch_dtype(name: str) -> torch.dtype:
     return dtype
 
 
-def _read(header: Header) -> dict[str, torch.Tensor]:
-    """The tensors by the file's names; the file is mapped, so most are read when they are copied."""
-    path = str(header.path)
+def _numbers(dtype: torch.dtype) -> str:
+    """The numbers that a dtype is for: of one kind, values are cast."""
+    return "complex" if dtype.is_complex else "real" if dtype.is_floating_point else "whole"
+
+
+def _values(path: Path, entries: Mapping[str, Entry]) -> dict[str, torch.Tensor]:
+    """The tensors at these places of a file, which is mapped, so that most are read when they are copied."""
     try:
-        if header.format == "safetensors":
-            data = torch.from_file(path, size=max(one.stop for one in header.entries.values()), dtype=torch.uint8)
-            return {name: _piece(data, one) for name, one in header.entries.items()}
-        contents = torch.load(path, map_location="cpu", weights_only=True, mmap=header.format == "zip")
-        return dict(unwrap(contents, torch.Tensor)[0])
-    except CheckpointError:
-        raise
-    except Exception as error:  # what torch raises for a damaged file is of many kinds
-        raise CheckpointError(
-            f"{path} cannot be read by torch: {(str(error) or repr(error)).splitlines()[0]}"
-        ) from None
+        size = max((entry.stop for entry in entries.values()), default=0)
+        data = torch.from_file(str(path), size=size, dtype=torch.uint8) if size else torch.empty(0, dtype=torch.uint8)
+    except (RuntimeError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read: {str(error).splitlines()[0]}; nothing was loaded") from None
+    return {name: _value(data, entry) for name, entry in entries.items()}
 
 
-def _piece(data: torch.Tensor, entry: Entry) -> torch.Tensor:
+def _value(data: torch.Tensor, entry: Entry) -> torch.Tensor:
+    dtype = _torch_dtype(entry.dtype)
+    if not all(entry.shape):
+        return torch.empty(entry.shape, dtype=dtype)
     values = data[entry.start : entry.stop]
-    if entry.start % 8:  # the format allows it, a view of another dtype does not
+    if entry.start % dtype.itemsize:  # files may have that, a view of another dtype may not
         values = values.clone()
-    return values.view(_torch_dtype(entry.dtype)).reshape(entry.shape)
+    return values.view(dtype).as_strided(entry.shape, entry.stride)
+
+
+def _adapted(value: torch.Tensor, shape: Shape) -> torch.Tensor:
+    """A file's tensor in the network's shape, by what `cnnzoo.weights.reading.adapted` says."""
+    if value.shape == shape:
+        return value
+    if value.numel() == prod(shape) and value.dim() != len(shape):
+        return value.reshape(shape)
+    there, wanted = value.shape[1], shape[1]
+    value = value.to(torch.promote_types(value.dtype, torch.float32))
+    if wanted == 1:
+        return value.sum(1, keepdim=True)
+    return value.repeat(1, -(-wanted // there), 1, 1)[:, :wanted] * (there / wanted)
 
 
 def _download(name: str) -> Path:

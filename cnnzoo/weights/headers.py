@@ -1,43 +1,63 @@
-"""What a checkpoint says of its tensors, from its header alone: no torch, and nothing in the file is executed.
+"""What a file of weights says of its tensors: their names, shapes, dtypes and places, from its header alone.
 
-Three formats, told apart by content: safetensors; torch's zip; torch's bare pickles from before 1.6, in
-which most of torchvision's files were published.
+Three formats, told apart by content: safetensors; torch's zip; torch's bare pickles from before 1.6, in which most of
+torchvision's files were published. Nothing in a file is executed, and no torch is needed.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 
 from ..report import Shape
-from .pickles import LARGEST_HEADER, Broken, PickledTensor, read_pickles, read_zip
+from ..words import MOST, listed, near, quoted
+from .archives import read_pickles, read_zip
+from .pickles import (
+    ITEMS,
+    LARGEST_HEADER,
+    MOST_DIMENSIONS,
+    MOST_STEPS,
+    Broken,
+    Foreign,
+    PickledTensor,
+    kind,
+    short,
+)
+from .reading import prefixes
 
 DTYPES = {
-    "F64": ("float64", 8),
-    "F32": ("float32", 4),
-    "F16": ("float16", 2),
-    "BF16": ("bfloat16", 2),
-    "F8_E4M3": ("float8_e4m3fn", 1),
-    "F8_E5M2": ("float8_e5m2", 1),
-    "I64": ("int64", 8),
-    "I32": ("int32", 4),
-    "I16": ("int16", 2),
-    "I8": ("int8", 1),
-    "U64": ("uint64", 8),
-    "U32": ("uint32", 4),
-    "U16": ("uint16", 2),
-    "U8": ("uint8", 1),
-    "BOOL": ("bool", 1),
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E8M0": "float8_e8m0fnu",
+    "C64": "complex64",
+    "I64": "int64",
+    "I32": "int32",
+    "I16": "int16",
+    "I8": "int8",
+    "U64": "uint64",
+    "U32": "uint32",
+    "U16": "uint16",
+    "U8": "uint8",
+    "BOOL": "bool",
 }
-"""torch's name and the bytes of an element, by safetensors' name."""
+"""torch's name of a dtype, by safetensors'."""
 
-WRAPPERS = ("state_dict", "model_state_dict", "model")
-"""Where a training script keeps the state dict beside what else it saves; the first that is there counts."""
+MOST_TENSORS = 50_000
+
+DEEPEST = 4
+"""How far down in dicts of dicts tensors are looked for."""
+
+Rename: TypeAlias = Mapping[str, str] | Callable[[str], str | None]
+"""Beginnings of names and what stands there instead, or a function from a name to another, or to None: left out."""
 
 
 class CheckpointError(ValueError):
@@ -50,44 +70,115 @@ class Entry(NamedTuple):
     shape: Shape
     dtype: str
     """torch's name of it."""
-    start: int = 0
-    stop: int = 0
-    """Its bytes in a safetensors file; in torch's formats, torch finds them."""
+    start: int
+    """The byte of the file where its first element begins."""
+    stop: int
+    """The byte behind its last element."""
+    stride: tuple[int, ...]
+    """In elements, as torch's."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """A file's tensors by name, in its order."""
+    """What a file holds: dicts of tensors by name."""
 
     path: Path
-    format: str
-    """"safetensors", "zip" or "pickle"."""
-    entries: Mapping[str, Entry]
-    wrapper: str | None = None
-    """The key of `WRAPPERS` that the tensors were found under."""
+    dicts: Mapping[str, Mapping[str, Entry]]
+    """The dicts that hold tensors, by the keys that lead to them ("state_dict", "checkpoint.model"); "" is the file's
+    own. Each has its tensors by name, in the file's order."""
+    others: Mapping[str, Mapping[str, str]]
+    """What else those dicts hold beside tensors and dicts: by name, what it is in words."""
 
-    @property
-    def shapes(self) -> dict[str, Shape]:
-        return {name: entry.shape for name, entry in self.entries.items()}
+    def shapes(self) -> dict[str, dict[str, Shape]]:
+        return {key: {name: one.shape for name, one in entries.items()} for key, entries in self.dicts.items()}
+
+    def unread(self, key: str) -> list[str]:
+        """What stands beside the tensors under `key`, as a note in words, if anything."""
+        others = [f"{short(name)} ({what})" for name, what in self.others.get(key, {}).items()]
+        return [f"not read, as no tensors: {listed(others)}"] if others else []
+
+    def under(self, key: str) -> Header:
+        """This header with nothing but the dict under `key`, or the tensors whose names begin with it.
+
+        CheckpointError where there are none.
+        """
+        if key in self.dicts:
+            return Header(self.path, {key: self.dicts[key]}, self.others)
+        begin = f"{key.rstrip('.')}."
+        dicts = {
+            inner: {name: entry for name, entry in entries.items() if name.startswith(begin)}
+            for inner, entries in self.dicts.items()
+        }
+        dicts = {inner: entries for inner, entries in dicts.items() if entries}
+        if not dicts:
+            keys = listed(quoted(other) for other in self.dicts)
+            raise CheckpointError(f"{self.path} has no tensors under {quoted(key)}; it has them under {keys}")
+        return Header(self.path, dicts, {})
+
+    def renamed(self, rename: Rename) -> Header:
+        """This header with its tensors under other names.
+
+        Of a mapping, the longest beginning counts. CheckpointError where two tensors get one name, and for a
+        beginning that no name has.
+        """
+        new = rename if callable(rename) else _beginnings(rename)
+        dicts: dict[str, dict[str, Entry]] = {}
+        for key, entries in self.dicts.items():
+            dicts[key] = {}
+            for name, entry in entries.items():
+                other = new(name)
+                if other is not None and dicts[key].setdefault(other, entry) is not entry:
+                    raise CheckpointError(f"rename= gives two tensors of {self.path} the name {quoted(other)}")
+        if not callable(rename):
+            names = [name for entries in self.dicts.values() for name in entries]
+            for begin in rename:
+                if not any(name.startswith(begin) for name in names):
+                    close = near(begin, dict.fromkeys(one for name in names[:1000] for one in prefixes(name)), 1)
+                    what = f"did you mean {quoted(close[0])}?" if close else f"the first is {quoted(names[0])}"
+                    raise CheckpointError(f"rename=: no name in {self.path} starts with {quoted(begin)}; {what}")
+        return Header(self.path, dicts, self.others)
 
 
-def read_header(path: str | os.PathLike[str]) -> Header:
+def _beginnings(rename: Mapping[str, str]) -> Callable[[str], str]:
+    longest = sorted(rename, key=len, reverse=True)
+
+    def new(name: str) -> str:
+        begin = next((one for one in longest if name.startswith(one)), None)
+        return name if begin is None else rename[begin] + name[len(begin) :]
+
+    return new
+
+
+def read_header(path: str | os.PathLike[str], *, key: str | None = None, rename: Rename | None = None) -> Header:
     """The names, shapes and dtypes of a checkpoint's tensors; the tensors themselves are not read.
 
-    Raises CheckpointError, with one line that says what is wrong, for whatever is no checkpoint.
+    `key` is the one dict, or the beginning of names, that counts where a file holds several; `rename` gives its tensors
+    other names. Raises
+    CheckpointError, with one line that says what is wrong, for whatever is no checkpoint. Time and memory are bounded
+    whatever the file holds: a header has at most 64 MB, two million values and
+    50,000 tensors.
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            what = "a directory; give the file in it that holds the weights" if path.is_dir() else "no regular file"
+            raise CheckpointError(f"{path} is {what}")
         with path.open("rb") as file:
-            return _read(path, file)
-    except IsADirectoryError:
-        raise CheckpointError(f"{path} is a directory; give the file in it that holds the weights") from None
+            header = _read(path, file)
+        if sum(len(entries) for entries in header.dicts.values()) > MOST_TENSORS:
+            raise Broken(f"holds more than {MOST_TENSORS} tensors; save the state dict alone")
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist") from None
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise CheckpointError(f"{short(str(path), 300)} cannot be read: {error.strerror or error}") from None
     except Broken as error:
         raise CheckpointError(f"{path} {error}") from None
+    except ValueError as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{short(str(path), 300)} cannot be read: {error}") from None  # a NUL in its name
+    header = header if key is None else header.under(key)
+    return header if rename is None else header.renamed(rename)
 
 
 def _read(path: Path, file: IO[bytes]) -> Header:
@@ -97,41 +188,64 @@ def _read(path: Path, file: IO[bytes]) -> Header:
     if not start:
         raise Broken("is empty")
     if path.suffix == ".safetensors" or start[8:] == b"{":
-        return Header(path, "safetensors", _safetensors(file, size))
+        return Header(path, {"": _safetensors(file, size)}, {})
     if start.startswith(b"PK\x03\x04"):
-        return _pickled(path, "zip", read_zip(file))
+        return _state_dicts(path, *read_zip(file, size))
     if start[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        return _pickled(path, "pickle", read_pickles(file, size))
+        return _state_dicts(path, *read_pickles(file, size))
     raise Broken("is no checkpoint: neither safetensors nor what torch.save writes")
 
 
-def unwrap(contents: Any, tensor: type) -> tuple[Any, str | None]:
-    """The state dict in what a file holds, and under which of `WRAPPERS` it was; `tensor` is what counts as one."""
-    if isinstance(contents, Mapping) and not any(isinstance(value, tensor) for value in contents.values()):
-        for key in WRAPPERS:
-            if isinstance(contents.get(key), Mapping):
-                return contents[key], key
-    return contents, None
+def _state_dicts(path: Path, contents: Any, starts: Mapping[str, int]) -> Header:
+    """The dicts that have tensors, down to a depth of `DEEPEST`; each is visited once, however often it is named."""
+    if not isinstance(contents, Mapping):
+        hint = "; save its state_dict()" if isinstance(contents, Foreign) else ""
+        raise Broken(f"holds {kind(contents)}, not a state dict of names and tensors{hint}")
+    dicts: dict[str, dict[str, Entry]] = {}
+    others: dict[str, dict[str, str]] = {}
+    level, seen = [("", contents)], {id(contents)}
+    for _ in range(DEEPEST):
+        below = []
+        for key, found in level:
+            for name, value in found.items():
+                if not isinstance(name, str):
+                    continue
+                inner = f"{key}.{name}" if key else name
+                if isinstance(value, PickledTensor):
+                    dicts.setdefault(key, {})[name] = _placed(value, starts)
+                elif not isinstance(value, Mapping):
+                    others.setdefault(key, {})[name] = kind(value)
+                elif id(value) not in seen:
+                    seen.add(id(value))
+                    below.append((inner, value))
+        level = below
+    if not dicts:
+        raise Broken(f"holds no tensors{_instead(contents, others)}")
+    return Header(path, dicts, {key: others.get(key, {}) for key in dicts})
 
 
-def _pickled(path: Path, format: str, contents: Any) -> Header:
-    found, wrapper = unwrap(contents, PickledTensor)
-    if not isinstance(found, Mapping):
-        raise Broken(f"holds {_kind(found)}, not a state dict of names and tensors")
-    if not found:
-        raise Broken("holds no tensors")
-    for name, value in found.items():
-        if not isinstance(name, str):
-            raise Broken(f"is no state dict: one of its keys is {_kind(name)}, not a name")
-        if not isinstance(value, PickledTensor):
-            raise Broken(f"is no state dict: {name!r} is {_kind(value)}, not a tensor")
-    return Header(path, format, {name: Entry(*tensor) for name, tensor in found.items()}, wrapper)
+def _instead(contents: Mapping[Any, Any], others: Mapping[str, Mapping[str, str]]) -> str:
+    """What a file without tensors under names has."""
+    for name, value in contents.items():
+        if not isinstance(name, str) and isinstance(value, PickledTensor):
+            return f" under names: one of its keys is {kind(name)}"
+    for found in others.values():
+        modules = [name for name, value in found.items() if "." in value]
+        for name in [*modules, *found][:1]:
+            return f": {quoted(name)} is {found[name]}{'; save its state_dict()' if modules else ''}"
+    return ""
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, PickledTensor):
-        return "a tensor"
-    return "a dict" if isinstance(value, dict) else f"something of type {type(value).__name__}"
+def _placed(tensor: PickledTensor, starts: Mapping[str, int]) -> Entry:
+    shape, dtype, storage, offset, stride = tensor
+    item = ITEMS[dtype]
+    start = starts[storage.key] + storage.offset * ITEMS[storage.dtype] + offset * item
+    last = sum((length - 1) * step for length, step in zip(shape, stride, strict=True))
+    return (
+        Entry(shape, dtype, start, start + (last + 1) * item, stride)
+        if all(shape)
+        else Entry(shape, dtype, 0, 0, stride)
+    )
 
 
 def _safetensors(file: IO[bytes], size: int) -> dict[str, Entry]:
@@ -143,10 +257,13 @@ def _safetensors(file: IO[bytes], size: int) -> dict[str, Entry]:
         raise Broken(f"is no safetensors file: its header would be {length} bytes, more than {LARGEST_HEADER}")
     if length > after:
         raise Broken(f"is truncated: its header is {length} bytes, and {after} are there")
+    text = file.read(length)
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > MOST_STEPS:
+        raise Broken(f"is no safetensors file: its header has more than {MOST_STEPS} values")
     try:
-        header = json.loads(file.read(length).decode("utf-8"), object_pairs_hook=_unique)
+        header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise Broken(f"is no safetensors file: its header is not JSON ({error})") from None
+        raise Broken(f"is no safetensors file: its header is not JSON ({short(str(error), 160)})") from None
     if not isinstance(header, dict):
         raise Broken("is no safetensors file: its header is not a JSON object")
     header.pop("__metadata__", None)
@@ -154,11 +271,11 @@ def _safetensors(file: IO[bytes], size: int) -> dict[str, Entry]:
         raise Broken("holds no tensors")
     entries = {name: _entry(name, entry, 8 + length) for name, entry in header.items()}
     end, before = 8 + length, "the header"
-    for name, entry in sorted(entries.items(), key=lambda item: item[1][2:]):
+    for name, entry in sorted(entries.items(), key=lambda item: (item[1].start, item[1].stop)):
         if entry.start != end:
             how = "overlaps" if entry.start < end else "leaves a gap after"
-            raise Broken(f"has a damaged header: the data of {name!r} {how} {before}")
-        end, before = entry.stop, f"that of {name!r}"
+            raise Broken(f"has a damaged header: the data of {quoted(name)} {how} {before}")
+        end, before = entry.stop, f"that of {quoted(name)}"
     if end != size:
         what = "is truncated" if end > size else "has a damaged header"
         raise Broken(f"{what}: its tensors take {end - 8 - length} bytes, and {after - length} follow the header")
@@ -168,19 +285,22 @@ def _safetensors(file: IO[bytes], size: int) -> dict[str, Entry]:
 def _entry(name: str, entry: Any, data: int) -> Entry:
     """One tensor of a safetensors header, whose data starts at byte `data` of the file."""
     match entry:
-        case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [start, stop]} if all(
-            type(number) is int and number >= 0 for number in (*shape, start, stop)
+        case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [start, stop]} if (
+            len(shape) <= MOST_DIMENSIONS
+            and all(type(number) is int and 0 <= number <= MOST for number in (*shape, start, stop))
+            and prod(shape) <= MOST
         ):
             if dtype not in DTYPES:
-                raise Broken(f"has a tensor that cannot be read: {name!r} is of dtype {dtype[:20]!r}")
-            torch_dtype, item = DTYPES[dtype]
-            if stop - start != item * prod(shape):
+                raise Broken(f"has a tensor that cannot be read: {quoted(name)} is of dtype {dtype[:20]!r}")
+            needed = ITEMS[DTYPES[dtype]] * prod(shape)
+            if stop - start != needed:
                 raise Broken(
-                    f"has a damaged header: {name!r}, {tuple(shape)} of {dtype}, takes {item * prod(shape)} bytes, "
-                    f"and its data_offsets say {stop - start}"
+                    f"has a damaged header: {quoted(name)}, {short(str(tuple(shape)))} of {dtype}, takes {needed} "
+                    f"bytes, and its data_offsets say {stop - start}"
                 )
-            return Entry(tuple(shape), torch_dtype, data + start, data + stop)
-    raise Broken(f"has a damaged header: {name!r} lacks a sound dtype, shape or data_offsets")
+            stride = tuple(prod(shape[place + 1 :]) for place in range(len(shape)))
+            return Entry(tuple(shape), DTYPES[dtype], data + start, data + stop, stride)
+    raise Broken(f"has a damaged header: {quoted(name)} lacks a sound dtype, shape or data_offsets")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

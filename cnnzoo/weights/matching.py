@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple
 
+from ..calculate import calculate
+from ..edits import without_head
 from ..registry import get_builder, list_models
 from ..report import Report, Shape
-
-Shapes = Mapping[str, Shape]
-"""A state dict's names and shapes."""
-
-COUNTER = "num_batches_tracked"
-"""Batch normalisation's count of batches: a file from before torch 0.4.1 has none, which is no difference."""
-
-LEGACY = re.compile(r"(\bdenselayer\d+\.(?:norm|conv))\.([12]\.)")
-"""How torchvision's DenseNets were saved while a module's name might contain a dot: norm.1 for norm1."""
-
-WRITERS = {"module.": " (saved from DataParallel)", "_orig_mod.": " (saved from torch.compile)"}
+from .pickles import short
+from .reading import COUNTER, Dicts, Reading, Shapes, groups, read_as, same
 
 TITLES = {"alexnet_tv": "torchvision's AlexNet", "googlenet_tv": "torchvision's GoogLeNet"}
 
@@ -33,12 +25,12 @@ class Difference(NamedTuple):
     file: Shape | None
 
     def __str__(self) -> str:
-        name = self.name if self.name.isprintable() else repr(self.name)
+        name, file = short(self.name), short(str(self.file))
         if self.file is None:
             return f"{name}: missing in the file, {self.network} in the network"
         if self.network is None:
-            return f"{name}: unexpected, {self.file} in the file"
-        return f"{name}: {self.file} in the file, {self.network} in the network"
+            return f"{name}: unexpected, {file} in the file"
+        return f"{name}: {file} in the file, {self.network} in the network"
 
     @property
     def classes(self) -> tuple[int, int] | None:
@@ -72,7 +64,7 @@ def compare(file: Shapes, network: Shapes) -> list[Difference]:
     """The differences, in the network's order and then the file's."""
     wanted = _settled(file, network)
     both = {**wanted, **{name: None for name in file if name not in wanted}}
-    return [Difference(name, shape, file.get(name)) for name, shape in both.items() if file.get(name) != shape]
+    return [Difference(name, shape, file.get(name)) for name, shape in both.items() if not same(file.get(name), shape)]
 
 
 def _settled(file: Shapes, network: Shapes) -> Shapes:
@@ -82,43 +74,20 @@ def _settled(file: Shapes, network: Shapes) -> Shapes:
     return {name: shape for name, shape in network.items() if not name.endswith(COUNTER)}
 
 
-def renamed(names: Iterable[str], known: Collection[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Each name of a file as the network has it, and what that took, in words.
-
-    A prefix that all of them share is left out, and the dotted names of old DenseNet checkpoints are
-    joined, where more of them are `known` so.
-    """
-    found = {name: name for name in names}
-    ways = [(found, "")]
-    while len({name.partition(".")[:2] for name in found.values()}) == 1 and "." in next(iter(found.values())):
-        prefix = next(iter(found.values())).partition(".")[0] + "."
-        found = {old: new.removeprefix(prefix) for old, new in found.items()}
-        ways.append((found, ways[-1][1] + prefix))
-    best, prefix = max(ways, key=lambda way: sum(name in known for name in way[0].values()))
-    notes = []
-    if prefix:
-        notes.append(f"every name starts with {prefix!r}{WRITERS.get(prefix, '')}, which was left out")
-    joined = {old: LEGACY.sub(r"\1\2", new) for old, new in best.items()}
-    if joined != best and len(set(joined.values())) == len(joined):
-        best = joined
-        notes.append("names as in old DenseNet checkpoints, norm.1 for norm1, were joined")
-    return best, tuple(notes)
-
-
-def known_names() -> frozenset[str]:
-    """The names of every registered network's tensors."""
-    return frozenset(tensor for name in list_models() for tensor in _own(name))
-
-
 def shapes(name: str, *, in_chans: int | None = None, **settings: Any) -> dict[str, Shape]:
-    """A registered network's tensors; `UnknownModelError` for another name."""
+    """A registered network's tensors, with `num_classes=0` those without its classifier; `UnknownModelError` for
+    another name, ValueError for settings that no such network has."""
     return _report(name, in_chans, **settings).tensors
 
 
 def _report(name: str, in_chans: int | None = None, **settings: Any) -> Report:
     builder = get_builder(name)
     channels, *size = builder.input_size
-    return builder.report((in_chans or channels, *size), **settings)
+    shape = (in_chans or channels, *size)
+    if settings.get("num_classes") != 0:
+        return builder.report(shape, **settings)
+    del settings["num_classes"]
+    return calculate(without_head(builder.describe(**settings)), shape)
 
 
 @lru_cache(maxsize=512)
@@ -126,25 +95,55 @@ def _own(name: str) -> dict[str, Shape]:
     return shapes(name)
 
 
-def fits(file: Shapes) -> list[Fit]:
-    """The registered networks that these tensors fit, each with the settings that make them fit.
+@lru_cache(maxsize=512)
+def _headless(name: str) -> dict[str, Shape]:
+    try:
+        return shapes(name, num_classes=0)
+    except ValueError:  # it ends in no classifier
+        return {}
 
-    Settings tried: the number of classes, the input's channels, and whether there are auxiliary heads.
+
+def fits(dicts: Dicts) -> list[tuple[Fit, Reading]]:
+    """The registered networks that tensors of a file fit, each with the settings that make them fit.
+
+    Settings tried: the number of classes, 0 where the classifier is missing; the input's channels; and whether there
+    are auxiliary heads. Of networks that fit different tensors, those count that leave out the fewest.
     """
-    found = ((name, _settings(name, file)) for name in list_models())
-    return [Fit(name, settings) for name, settings in found if settings is not None]
+    found = []
+    for name, reading in _readings(dicts):
+        settings = _settings(name, reading.shapes)
+        if settings is not None:
+            found.append((Fit(name, settings), reading))
+    most = max((len(reading.names) for _, reading in found), default=0)
+    return [(fit, reading) for fit, reading in found if len(reading.names) == most]
+
+
+def _readings(dicts: Dicts) -> Iterator[tuple[str, Reading]]:
+    """A file's tensors as those of each registered network."""
+    names = list_models()
+    found = groups(dicts, {tensor for name in names for tensor in _own(name)})
+    for name in names:
+        yield name, read_as(dicts, _own(name), found)
+
+
+def _fits(file: Shapes) -> list[Fit]:
+    return [fit for fit, _ in fits({"": file})]
 
 
 def _settings(name: str, file: Shapes) -> dict[str, Any] | None:
     if file.keys() == _settled(file, _own(name)).keys():
         settings: dict[str, Any] = {}
-    elif "aux_logits" in _parameters(name) and file.keys() < _own(name).keys():
+    elif not file.keys() < _own(name).keys():
+        return None
+    elif file.keys() == _settled(file, _headless(name)).keys():
+        settings = {"num_classes": 0}
+    elif "aux_logits" in _parameters(name):
         settings = {"aux_logits": False}
     else:
         return None
     for difference in compare(file, shapes(name, **settings)):
         if difference.classes and "num_classes" in _parameters(name):
-            settings["num_classes"] = difference.classes[0]
+            settings.setdefault("num_classes", difference.classes[0])
         elif difference.channels:
             settings["in_chans"] = difference.channels[0]
         else:
@@ -159,16 +158,25 @@ def _parameters(name: str) -> Collection[str]:
     return signature(get_builder(name)).parameters
 
 
-def nearest(file: Shapes) -> tuple[str, list[Difference]]:
-    """The registered network that differs in the fewest tensors, and in which."""
-    found = ((name, compare(file, _own(name))) for name in list_models())
-    return min(found, key=lambda one: len(one[1]))
+def nearest(dicts: Dicts) -> tuple[str, Reading, list[Difference]]:
+    """The registered network of which most tensors are in the file, by name and shape, and in which it differs.
+
+    Of equals, the one with the fewest differences.
+    """
+
+    def rank(found: tuple[str, Reading, list[Difference]]) -> tuple[int, int]:
+        _, reading, differences = found
+        differing = {difference.name for difference in differences}
+        return sum(one not in differing and not one.endswith(COUNTER) for one in reading.shapes), -len(differences)
+
+    found = ((name, reading, compare(reading.shapes, _own(name))) for name, reading in _readings(dicts))
+    return max(found, key=rank)
 
 
 def auxiliary(file: Shapes, network: Shapes) -> set[str]:
     """The tensors of the auxiliary heads that the file has and the network has not."""
     extra = file.keys() - network.keys()
-    return {name for fit in (fits(file)[:1] if extra else ()) for name in _auxiliary(fit)} & extra
+    return {name for fit in (_fits(file)[:1] if extra else ()) for name in _auxiliary(fit)} & extra
 
 
 def heads(file: Shapes, network: Shapes) -> set[str]:
@@ -176,7 +184,7 @@ def heads(file: Shapes, network: Shapes) -> set[str]:
     differences = compare(file, network)
     classes = {difference.classes for difference in differences if difference.classes}
     lacking = {difference.name for difference in differences if None in (difference.file, difference.network)}
-    known = (*fits(file)[:1], *fits(network)[:1]) if lacking else ()
+    known = (*_fits(file)[:1], *_fits(network)[:1]) if lacking else ()
     found = {name for fit in known for name in _auxiliary(fit) | _classifier(fit)} & lacking
     return found | {difference.name for difference in differences if difference.classes and len(classes) == 1}
 
@@ -204,13 +212,15 @@ def likeliest(file: Shapes, network: Shapes, differences: Collection[Difference]
         words = "the file's classifier has {} classes, the network's {}: "
         reasons += [words.format(*both) + step.format(classes=both[0]) for both in classes]
         return "; ".join(reasons)
-    here, there = fits(network), fits(file)
+    here, there = _fits(network), _fits(file)
     if not there:
-        name, others = nearest(file)
+        name, _, others = nearest({"": file})
         if not file.keys() & network.keys():
             return "none of the file's names is one of the network's: it is a checkpoint of something else"
         return f"nearest to the file is {name}, with {count(others)}" if len(others) < len(differences) else None
     if {fit.name for fit in here} & {fit.name for fit in there}:
+        if there[0].settings.get("num_classes") == 0:
+            return f"the file has no classifier: {step.format(classes=0)}"
         return f"the file is of `{there[0]}`, the network is `{here[0]}`: build the network as the file has it"
     if not here:
         return f"the file fits {' or '.join(f'`{fit}`' for fit in there)}; the network is another, or was changed"

@@ -1,170 +1,328 @@
-"""What torch.save wrote, read without torch and without running any of it: names, shapes and dtypes.
+"""A pickle read as data: an interpreter of its opcodes that imports nothing and calls nothing.
 
-A pickle is a program. What it can call comes through `find_class` alone, so the reader here hands out
-harmless stand-ins for the few names that a state dict needs, and refuses every other.
+`pickletools.genops` splits the bytes into opcodes, and each has its effect on the stack and the memo. Strings, numbers,
+tuples, lists and dicts are themselves; a call of what rebuilds a tensor is a `PickledTensor`; every other object is
+`Foreign`, a name without contents. Steps and bytes are bounded, no key of a dict is hashed but strings, and no value is
+walked, so that time and memory are linear in the pickle.
 """
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from collections.abc import Callable
-from io import BytesIO
+import builtins
+import re
+from collections.abc import Mapping
+from math import prod
+from pickletools import genops, opcodes
 from typing import IO, Any, NamedTuple
 
 from ..report import Shape
+from ..words import MOST, REPEATED, quoted, shortened
 
-LARGEST_HEADER = 100_000_000
-"""Bytes; the limit that the safetensors library has too."""
+LARGEST_HEADER = 64_000_000
+"""Bytes of a pickle or of a safetensors header; a state dict of 10,000 tensors takes less than 2 MB."""
+
+MOST_STEPS = 2_000_000
+"""Opcodes of a pickle, or values of a safetensors header: those of about 70,000 tensors."""
+
+MOST_DIMENSIONS = 64
+
+ITEMS = {
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "float8_e4m3fn": 1,
+    "float8_e5m2": 1,
+    "float8_e4m3fnuz": 1,
+    "float8_e5m2fnuz": 1,
+    "float8_e8m0fnu": 1,
+    "complex128": 16,
+    "complex64": 8,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "uint64": 8,
+    "uint32": 4,
+    "uint16": 2,
+    "uint8": 1,
+    "bool": 1,
+}
+"""Bytes of an element, by torch's name of its dtype."""
 
 STORAGES = {
-    "DoubleStorage": ("float64", 8),
-    "FloatStorage": ("float32", 4),
-    "HalfStorage": ("float16", 2),
-    "BFloat16Storage": ("bfloat16", 2),
-    "LongStorage": ("int64", 8),
-    "IntStorage": ("int32", 4),
-    "ShortStorage": ("int16", 2),
-    "CharStorage": ("int8", 1),
-    "ByteStorage": ("uint8", 1),
-    "BoolStorage": ("bool", 1),
-    "UntypedStorage": ("uint8", 1),
+    "DoubleStorage": "float64",
+    "FloatStorage": "float32",
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
+    "ComplexDoubleStorage": "complex128",
+    "ComplexFloatStorage": "complex64",
+    "LongStorage": "int64",
+    "IntStorage": "int32",
+    "ShortStorage": "int16",
+    "CharStorage": "int8",
+    "ByteStorage": "uint8",
+    "BoolStorage": "bool",
+    "UntypedStorage": "uint8",
 }
-"""A dtype and the bytes of an element, by the name of torch's storage."""
+"""The dtype of each of torch's storages."""
 
-MAGIC = 0x1950A86A20F9469CFC6C
-"""The first thing in a file of torch before 1.6."""
+REBUILD = "torch._utils._rebuild_"
+PARAMETERS = (f"{REBUILD}parameter", f"{REBUILD}parameter_with_state", "torch.nn.parameter.Parameter")
+
+RUNS = re.compile(
+    r"(?:asyncio|bdb|cProfile|code|codeop|commands|_?ctypes|importlib|marshal|multiprocessing|nt|os|pdb|_?pickle|pip|"
+    r"posix|profile|pty|runpy|shutil|signal|socket|subprocess|sys|timeit|webbrowser)\b"
+)
+"""Packages whose functions no state dict needs and a payload does; a file that names one is refused as hostile."""
 
 
 class Broken(Exception):  # noqa: N818  (`headers` puts the file's name before it)
     """What is wrong with a file, to follow its name."""
 
 
+class Storage(NamedTuple):
+    """A run of elements in a file's storage `key`."""
+
+    key: str
+    dtype: str
+    length: int
+    offset: int = 0
+
+
 class PickledTensor(NamedTuple):
-    """What stands for a tensor while a pickle is read."""
+    """What stands for a tensor: a view on a storage; offset and stride are in elements of its dtype."""
 
     shape: Shape
     dtype: str
+    storage: Storage
+    offset: int
+    stride: tuple[int, ...]
 
 
-def read_zip(file: IO[bytes]) -> Any:
-    """torch's zip: the pickle `data.pkl`, and each storage a record `data/KEY`, of which only the size is read."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            records = {info.filename: info.file_size for info in archive.infolist()}
-            name = next((name for name in records if name.rpartition("/")[2] == "data.pkl"), None)
-            pickled = archive.read(name) if name is not None and records[name] <= LARGEST_HEADER else None
-    except Exception as error:  # zipfile raises all kinds for a damaged file
-        raise Broken(f"is truncated or damaged: {error}") from None
-    if name is None or pickled is None:
-        raise Broken(f"is a zip archive, but no checkpoint: it has no data.pkl of at most {LARGEST_HEADER} bytes")
-    reader = _Reader(BytesIO(pickled))
-    contents = reader.contents()
-    folder = name.removesuffix("data.pkl")
-    for key, size in reader.storages.items():
-        there = records.get(f"{folder}data/{key}", 0)
-        if there < size:
-            raise Broken(f"is damaged: its record data/{key} should have {size} bytes and has {there}")
-    return contents
+class Foreign(NamedTuple):
+    """What stands for an object of any other class, or for the class or function itself, by its full name."""
+
+    name: str
 
 
-def read_pickles(file: IO[bytes], size: int) -> Any:
-    """torch's format before 1.6: magic number, version, sizes of types, the pickle, its storages' keys, their data."""
-    if _Reader(file).contents() != MAGIC:
-        raise Broken("is a pickle, but no checkpoint; what torch.save or safetensors writes would be one")
-    for _ in ("version", "sizes of types"):
-        _Reader(file).contents()
-    reader = _Reader(file)
-    contents = reader.contents()
-    _Reader(file).contents()
-    needed = sum(8 + stored for stored in reader.storages.values())
-    if size - file.tell() < needed:
-        raise Broken(f"is truncated: its tensors take {needed} bytes, and {size - file.tell()} are there")
-    return contents
+class Bounded:
+    """A file's bytes up to `left` from where it stands, as `genops` reads them; asking for more is an error."""
+
+    def __init__(self, file: IO[bytes], left: int) -> None:
+        self.file = file
+        self.left = left
+
+    def read(self, size: int) -> bytes:
+        if size > self.left:
+            raise Broken(f"is damaged, or no state dict: its pickle asks for {size} bytes where {self.left} may follow")
+        self.left -= size
+        return self.file.read(size)
+
+    def readline(self) -> bytes:
+        line = self.file.readline(self.left)
+        self.left -= len(line)
+        return line
 
 
-class _Storage(NamedTuple):
-    dtype: str
-    item: int
+def short(text: str, most: int = REPEATED) -> str:
+    """A name or a message from a file, on one line and without its middle where it is long."""
+    return shortened(text if text.isprintable() else repr(text[: 2 * most])[1:-1], most)
 
 
-class _Dict(dict[Any, Any]):
-    """An OrderedDict that ignores the attributes (`_metadata`) that a pickle sets on it."""
+class Pickle:
+    """One pickle: its `contents`, and the elements of each storage that its tensors view."""
 
-    def __setstate__(self, state: Any) -> None:
-        pass
-
-
-class _Reader(pickle._Unpickler):
-    """Builds nothing but numbers, strings, containers and stand-ins.
-
-    The stand-ins are immutable or made anew each time, so that a pickle cannot change them either. The
-    unpickler is the one in Python, since that in C takes gigabytes where a damaged byte says so.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(file, encoding="utf-8")
-        self.storages: dict[str, int] = {}
-        """Bytes of each storage, by key."""
-
-    def contents(self) -> Any:
+    def __init__(self, file: IO[bytes], size: int = LARGEST_HEADER) -> None:
+        self.storages: dict[str, Storage] = {}
+        self._stack: list[Any] = []
+        self._outer: list[list[Any]] = []
+        """The stacks below each mark."""
+        self._memo: dict[int, Any] = {}
         try:
-            return self.load()
+            self.contents = self._run(Bounded(file, min(size, LARGEST_HEADER)))
         except (Broken, OSError):
             raise
         except Exception as error:  # whatever the opcodes of a damaged pickle come to
-            raise Broken(f"is truncated or damaged: its pickle cannot be read ({error!r})") from None
+            what = short(f"{type(error).__name__}: {error}", 160)
+            raise Broken(f"is truncated or damaged: its pickle cannot be read ({what})") from None
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return _Dict
-        if module in ("torch", "torch.cuda", "torch.storage") and name in STORAGES:
-            return _Storage(*STORAGES[name])
-        if module == "torch" and name.startswith(("float", "bfloat", "int", "uint", "bool")):
-            return name
-        if (module, name) in STAND_INS:
-            return STAND_INS[module, name]()
-        raise Broken(
-            f"is not read: its pickle calls {f'{module}.{name}'!r}, which weights do not need and which could run "
-            f"any code; save the state dict alone, or as safetensors, which holds nothing that runs"
-        )
+    def _run(self, data: Bounded) -> Any:
+        for step, (opcode, argument, _) in enumerate(genops(data)):  # type: ignore[arg-type]
+            if step >= MOST_STEPS:
+                raise Broken(
+                    f"is no state dict: its pickle has more than {MOST_STEPS} steps; save the state dict alone"
+                )
+            if opcode.name in PUSHED:
+                self._stack.append(argument)
+            elif opcode.name != "STOP":
+                self._step(opcode.name, argument)
+        return self._stack[-1]
 
-    def persistent_load(self, pid: Any) -> _Storage:
-        match pid:
-            case ("storage", _Storage() as storage, str(key), str(), int(count), *_) if count >= 0:
-                self.storages[key] = count * storage.item
-                return storage
-        raise pickle.UnpicklingError("not a storage")
+    def _step(self, name: str, argument: Any) -> None:
+        stack = self._stack
+        match name:
+            case "MEMOIZE":
+                self._memo[len(self._memo)] = stack[-1]
+            case "PUT" | "BINPUT" | "LONG_BINPUT":
+                self._memo[argument] = stack[-1]
+            case "GET" | "BINGET" | "LONG_BINGET":
+                stack.append(self._memo[argument])
+            case "MARK":
+                self._outer.append(stack)
+                self._stack = []
+            case "NONE" | "NEWTRUE" | "NEWFALSE":
+                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
+            case "EMPTY_TUPLE" | "EMPTY_LIST" | "EMPTY_DICT" | "EMPTY_SET":
+                stack.append({"EMPTY_TUPLE": (), "EMPTY_LIST": [], "EMPTY_DICT": {}}.get(name, Foreign("set")))
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                count = int(name[-1])
+                if len(stack) < count:
+                    raise IndexError("the stack is too short")
+                stack[-count:] = [tuple(stack[-count:])]
+            case "TUPLE" | "LIST" | "DICT" | "FROZENSET":
+                items = self._marked()
+                pairs = _pairs(items) if name == "DICT" else {}
+                made = {"TUPLE": tuple(items), "LIST": items, "DICT": pairs, "FROZENSET": Foreign("frozenset")}
+                self._stack.append(made[name])
+            case "APPEND" | "APPENDS" | "ADDITEMS":
+                items = [stack.pop()] if name == "APPEND" else self._marked()
+                if isinstance(self._stack[-1], list):
+                    self._stack[-1].extend(items)
+            case "SETITEM" | "SETITEMS":
+                items = [stack.pop(-2), stack.pop()] if name == "SETITEM" else self._marked()
+                if isinstance(self._stack[-1], dict):
+                    self._stack[-1].update(_pairs(items))
+            case "GLOBAL":
+                stack.append(named(*argument.split(" ", 1)))
+            case "STACK_GLOBAL":
+                last = stack.pop()
+                stack.append(named(stack.pop(), last))
+            case "REDUCE" | "NEWOBJ" | "NEWOBJ_EX":
+                if name == "NEWOBJ_EX":
+                    stack.pop()
+                arguments = stack.pop()
+                stack.append(self._call(stack.pop(), arguments))
+            case "OBJ" | "INST":
+                items = self._marked()
+                kind = named(*argument.split(" ", 1)) if name == "INST" else items.pop(0)
+                self._stack.append(self._call(kind, tuple(items)))
+            case "BUILD":
+                stack.pop()  # attributes: `_metadata` of a state dict, the fields of a foreign object
+            case "PERSID" | "BINPERSID":
+                stack.append(self._stored(stack.pop() if name == "BINPERSID" else argument))
+            case "DUP":
+                stack.append(stack[-1])
+            case "POP":
+                stack.pop() if stack else self._marked()
+            case "POP_MARK":
+                self._marked()
+            case "PROTO" | "FRAME":
+                pass
+            case _:
+                raise ValueError(f"opcode {name}")
+
+    def _marked(self) -> list[Any]:
+        """What is above the last mark; the stack is then what was below it."""
+        items, self._stack = self._stack, self._outer.pop()
+        return items
+
+    def _call(self, function: Any, arguments: Any) -> Any:
+        """What stands for the value of a call, which is not made."""
+        if not isinstance(function, Foreign):
+            raise TypeError("a call of what is no function")
+        match function.name, arguments:
+            case ("collections.OrderedDict", ()) | ("collections.defaultdict", _):
+                return {}
+            case "collections.OrderedDict", (list(pairs),):  # as Python 2 pickled it
+                if sum(len(pair) for pair in pairs) != 2 * len(pairs):
+                    raise ValueError("a dict of other than pairs")
+                items = [value for pair in pairs for value in pair]
+                pairs.clear()  # read once, or the same list could be read as often as the pickle is long
+                return _pairs(items)
+            case "torch.Size", (tuple(lengths),):
+                return lengths
+            case "torch._tensor._rebuild_from_type_v2", (Foreign() as inner, _, tuple(values), *_):
+                return function if inner == function else self._call(inner, values)
+            case name, (PickledTensor() as tensor, *_) if name in PARAMETERS:
+                return tensor
+            case name, (Storage() as storage, offset, size, stride, *rest) if name.startswith(f"{REBUILD}tensor"):
+                third = name.endswith("_v3")
+                dtype = rest[2] if third else Foreign(f"torch.{storage.dtype}")
+                metadata = rest[3:4] if third else rest[2:3]
+                if any(metadata) or not isinstance(dtype, Foreign) or dtype.name[6:] not in ITEMS:
+                    return function  # a conjugated or negated view, or of a dtype without a size
+                return _tensor(storage, dtype.name[6:], offset, size, stride)
+        return function
+
+    def _stored(self, identity: Any) -> Any:
+        """A storage, as torch's persistent identities name it."""
+        match identity:
+            case ("storage", Foreign(kind), str(key), str(), int(count), *view) if 0 <= count <= MOST:
+                dtype = STORAGES.get(kind.rpartition(".")[2]) if kind.startswith("torch.") else None
+                if dtype is None:
+                    return Foreign(kind)
+                storage = Storage(key, dtype, count)
+                if self.storages.setdefault(key, storage) != storage:
+                    raise ValueError(f"two storages {quoted(key)}")
+                match view:
+                    case [(_, int(offset), int(length))] if min(offset, length) >= 0 and offset + length <= count:
+                        return Storage(key, dtype, length, offset)
+                    case [] | [None]:
+                        return storage
+            case ("module", Foreign() as kind, *_):  # with its source, before 1.6
+                return kind
+        raise ValueError("a persistent identity that names no storage")
 
 
-def _tensor(dtype: Any, size: Any) -> PickledTensor:
-    if not isinstance(dtype, str) or not all(type(length) is int and length >= 0 for length in size):
-        raise pickle.UnpicklingError("not a tensor")
-    return PickledTensor(tuple(size), dtype)
-
-
-def _rebuild_tensor() -> Callable[..., PickledTensor]:
-    return lambda storage, offset, size, *rest: _tensor(storage.dtype, size)
-
-
-def _rebuild_typed() -> Callable[..., PickledTensor]:
-    return lambda storage, offset, size, stride, grad, hooks, dtype, *rest: _tensor(dtype, size)
-
-
-def _rebuild_parameter() -> Callable[..., PickledTensor]:
-    return lambda tensor, *rest: _tensor(tensor.dtype, tensor.shape)
-
-
-def _size() -> Callable[..., Shape]:
-    return lambda lengths: tuple(lengths)
-
-
-STAND_INS: dict[tuple[str, str], Callable[[], Any]] = {
-    ("torch", "Size"): _size,
-    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
-    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_tensor_v3"): _rebuild_typed,
-    ("torch.nn.parameter", "Parameter"): _rebuild_parameter,
+PUSHED = {opcode.name for opcode in opcodes if opcode.arg and opcode.stack_after and not opcode.stack_before} - {
+    *("GET", "BINGET", "LONG_BINGET", "EXT1", "EXT2", "EXT4", "GLOBAL", "PERSID", "INST")
 }
-"""What a pickled state dict calls, and what makes the stand-in for it."""
+"""Opcodes that push their argument."""
+
+
+def named(module: Any, name: Any) -> Foreign:
+    """A class or function that a pickle names; `Broken` for one that is there to run code."""
+    if not (isinstance(module, str) and isinstance(name, str)):
+        raise TypeError("a class without a name")
+    full = f"{module}.{name}"
+    builtin = getattr(builtins, name, None) if module in ("builtins", "__builtin__") else int
+    function = not isinstance(builtin, type) and name not in ("getattr", "unicode", "long", "xrange", "basestring")
+    if function or RUNS.match(module):
+        raise Broken(
+            f"is not read: its pickle calls {quoted(full)}, which weights do not need and which could run any code; "
+            f"save the state dict alone, or as safetensors, which holds nothing that runs"
+        )
+    return Foreign(full)
+
+
+def _pairs(items: list[Any]) -> dict[Any, Any]:
+    """Keys and values in turn; a key that is no string is a `Foreign`, since the hash of a tuple may take for ever."""
+    keys = (key if isinstance(key, str) else Foreign(type(key).__name__) for key in items[::2])
+    return dict(zip(keys, items[1::2], strict=True))
+
+
+def _tensor(storage: Storage, dtype: str, offset: Any, size: Any, stride: Any) -> PickledTensor:
+    """A view, all of whose elements are in its storage."""
+    if not (isinstance(size, tuple) and isinstance(stride, tuple) and len(size) == len(stride) <= MOST_DIMENSIONS):
+        raise Broken("is damaged: a tensor's size and stride are no tuples of one length")
+    if not all(type(number) is int and 0 <= number <= MOST for number in (offset, *size, *stride)):
+        raise Broken("is damaged: a tensor's offset, size or stride is no count")
+    if prod(size) > MOST:
+        raise Broken("is damaged: a tensor has more than 2^63 elements")
+    item = ITEMS[dtype]
+    last = sum((length - 1) * step for length, step in zip(size, stride, strict=True))
+    end = (offset + last + 1) * item if all(size) else 0
+    there = storage.length * ITEMS[storage.dtype]
+    if end > there:
+        raise Broken(f"is damaged: a tensor ends at byte {end} of a storage of {there}")
+    return PickledTensor(size, dtype, storage, offset, stride)
+
+
+def kind(value: Any) -> str:
+    """What something in a pickle is, in words."""
+    if isinstance(value, Foreign):
+        return short(value.name)
+    if isinstance(value, PickledTensor):
+        return "a tensor"
+    return "a dict" if isinstance(value, Mapping) else f"something of type {type(value).__name__}"
