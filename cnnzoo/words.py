@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 MOST = 2**63 - 1
@@ -114,6 +114,16 @@ def _is_bounded(value: Any) -> bool:
     if isinstance(value, tuple | list | set):
         return all(map(_is_bounded, value))
     return not isinstance(value, int) or abs(value) <= MOST
+
+
+def channels_last(size: Sequence[int]) -> str:
+    """What to say of (height, width, channels): channels come first. Nothing of what is no such size."""
+    sample = tuple(size[-3:])
+    if len(size) not in (3, 4) or sample[-1] not in (1, 3, 4) or sample[0] < 16:
+        return ""
+    height, width, channels = sample
+    meant = f"{channels}x{height}x{width}"
+    return f"channels come first: {height}x{width}x{channels} has {height} of them; did you mean {meant}?"
 
 
 def _plain(name: str) -> str:

@@ -38,7 +38,7 @@ from cnnzoo.arch import (
 from cnnzoo.conventions import KERAS_RESNETS, TOOLS, figures
 from cnnzoo.pytorch.build import build
 from cnnzoo.pytorch.conventions import printed
-from cnnzoo.pytorch.inputs import read_inputs
+from cnnzoo.pytorch.readings import read_inputs
 from cnnzoo.pytorch.tools import PTFLOPS_FUNCTIONS
 from cnnzoo.registry import list_models
 from cnnzoo.render import FORMATS
@@ -470,7 +470,7 @@ def inputs_of(case):
         said = {"batch_size": batch, "dtypes": [case.given.dtype]}
         return (torch.zeros(1, *size, dtype=case.given.dtype),), [tuple(size)], said
     sizes = case.given if isinstance(case.given, list) else [case.given]
-    args = read_inputs(case.make(), sizes, None, None, 0, torch.float32, {}).single().args
+    args = read_inputs(case.make(), sizes, None, None, 0, torch.float32, {})[0].inputs.single().args
     return tuple(torch.zeros_like(one, device="cpu") for one in args), sizes, {}
 
 

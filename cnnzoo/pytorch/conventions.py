@@ -14,7 +14,8 @@ from torch.utils.flop_counter import flop_registry
 
 from ..report import Report
 from .borrow import on_meta
-from .inputs import Inputs, dtype_of, read_inputs
+from .inputs import Inputs, dtype_of
+from .readings import read_inputs
 from .tools import (
     BATCH_NORMS,
     CONVOLUTIONS,
@@ -58,7 +59,10 @@ def printed(
     Sizes and dtypes are those with which the module was measured, and `report` is what came of it. The module is
     lent, as for `measure`.
     """
-    inputs = read_inputs(module, input_size, None, batch_size, 0, dtype_of(module), {}, dtypes).single()
+    readings = read_inputs(module, input_size, None, batch_size, 0, dtype_of(module), {}, dtypes)
+    measured = (report.input_size, *report.more_inputs)
+    reading = next((one for one in readings if one.inputs.shapes == measured), readings[0])
+    inputs = reading.inputs.single()
     if any(map(is_lazy, module.parameters())):
         return dict.fromkeys([*TOOLS, "Keras"], "its lazy layers are not made yet")
     keras = {"Keras": _told(_keras, module, report)}

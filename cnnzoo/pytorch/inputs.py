@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from ..report import ITEM_BYTES
 from ..words import hint, quoted
@@ -22,27 +23,56 @@ class Inputs(NamedTuple):
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     batch_size: int
-    batched: bool
-    """Whether the first dimension of what flows is the batch."""
+    batch_dim: int | None
+    """Which dimension of them is the batch; None where there is none."""
+
+    @property
+    def batched(self) -> bool:
+        return self.batch_dim is not None
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
         """Of every tensor, per sample."""
-        shapes = (tuple(one.shape) for one in tensors_in([self.args, self.kwargs]))
-        return tuple(shape[1:] if self.batched and shape else shape for shape in shapes)
+        return tuple(self._less_batch(tuple(one.shape)) for one in tensors_in([self.args, self.kwargs]))
+
+    def _less_batch(self, shape: Shape) -> Shape:
+        at = self.batch_dim
+        return shape if at is None else shape[:at] + shape[at + 1 :]
+
+    def sample_of(self, shape: Shape) -> Shape:
+        """The shape of what a layer makes without the batch, which may have come to the front there, or be folded with
+        other positions into the first dimension."""
+        if self.batch_dim is None or not shape:
+            return shape
+        for at in (self.batch_dim, 0):
+            if shape[at : at + 1] == (self.batch_size,):
+                return shape[:at] + shape[at + 1 :]
+        folded, rest = divmod(shape[0], self.batch_size)
+        return shape if rest else (folded, *shape[1:])
 
     def single(self) -> Inputs:
         """One sample of them, on meta."""
-        args, kwargs = torch.utils._pytree.tree_map_only(Tensor, self._single, (self.args, self.kwargs))
+        args, kwargs = tree_map_only(Tensor, self._single, (self.args, self.kwargs))
         return self._replace(args=args, kwargs=kwargs, batch_size=1)
 
     def _single(self, tensor: Tensor) -> Tensor:
-        is_batch = self.batched and tensor.dim() > 0 and tensor.shape[0] == self.batch_size
-        return empty_like(tensor[:1] if is_batch else tensor)
+        return empty_like(tensor.narrow(self.batch_dim or 0, 0, 1) if self._has_batch(tensor) else tensor)
+
+    def _has_batch(self, tensor: Tensor) -> bool:
+        at = self.batch_dim
+        return at is not None and tensor.dim() > at and tensor.shape[at] == self.batch_size
+
+    def twice(self) -> Inputs:
+        """The same with each sample two times."""
+        args, kwargs = tree_map_only(Tensor, self._twice, (self.args, self.kwargs))
+        return self._replace(args=args, kwargs=kwargs, batch_size=2 * self.batch_size)
+
+    def _twice(self, tensor: Tensor) -> Tensor:
+        return torch.cat([tensor, tensor], self.batch_dim or 0) if self._has_batch(tensor) else tensor
 
     def moved(self, device: torch.device | str) -> Inputs:
         """The same on a device, in tensors of their own."""
-        moved = torch.utils._pytree.tree_map_only(Tensor, lambda one: _moved(one, device), (self.args, self.kwargs))
+        moved = tree_map_only(Tensor, lambda one: _moved(one, device), (self.args, self.kwargs))
         return self._replace(args=moved[0], kwargs=moved[1])
 
 
@@ -62,39 +92,24 @@ def _noise(shape: Sequence[int], dtype: torch.dtype, device: torch.device | str)
     return torch.rand(tuple(shape), generator=generator).to(device=device, dtype=dtype)
 
 
-def _from_sizes(
-    sizes: Sequence[Shape],
+def of_samples(
+    shapes: Sequence[Shape],
     dtypes: Sequence[torch.dtype],
-    batch_size: int | None,
-    rank: int | None,
     kwargs: Mapping[str, Any],
+    batch_size: int = 1,
+    batch_dim: int | None = 0,
 ) -> Inputs:
-    """Inputs of these sizes, on meta.
-
-    A size of `rank` lengths is a sample's (where that is not known, of one or three); of another number it has
-    the batch in front, unless `batch_size` is another. Raises ValueError for what is no size, and for two batches.
-    """
-    batches, samples = set(), []
-    for size in sizes:
-        if not size or any(type(length) is not int or length < 1 for length in size):
-            raise ValueError(f"an input size must be positive whole numbers, got {tuple(size)}")
-        is_sample = len(size) == rank if rank is not None else len(size) in (1, 3)
-        if is_sample or (batch_size is not None and size[0] != batch_size):
-            samples.append(tuple(size))
-        else:
-            batches.add(size[0])
-            samples.append(tuple(size[1:]))
-    batches |= {batch_size} if batch_size is not None else set()
-    if len(batches) > 1:
-        raise ValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
-    batch = batches.pop() if batches else 1
-    made = [
-        torch.empty(batch, *sample, dtype=dtype, device="meta") for sample, dtype in zip(samples, dtypes, strict=True)
-    ]
-    return Inputs(tuple(made), dict(kwargs), batch, True)
+    """Inputs on meta of samples of these shapes, with the batch at `batch_dim`; ValueError where that is too far."""
+    made = []
+    for shape, dtype in zip(shapes, dtypes, strict=True):
+        if batch_dim is not None and batch_dim > len(shape):
+            raise ValueError(f"batch_dim={batch_dim} is behind the dimensions of a sample of {shape}")
+        whole = shape if batch_dim is None else (*shape[:batch_dim], batch_size, *shape[batch_dim:])
+        made.append(torch.empty(whole, dtype=dtype, device="meta"))
+    return Inputs(tuple(made), dict(kwargs), batch_size, batch_dim)
 
 
-def _from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> Inputs:
+def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> Inputs:
     """A tensor, a sequence of positional inputs, or a dict of keyword inputs."""
     data = torch.utils._pytree.tree_map(lambda one: torch.as_tensor(one) if hasattr(one, "__array__") else one, data)
     args: tuple[Any, ...] = (data,)
@@ -106,13 +121,16 @@ def _from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> I
     if not tensors_in([args, named]):
         raise TypeError(f"input_data must be a tensor, a sequence or a dict with tensors, got {type(data).__name__}")
     first = tensors_in([args, named])[0]
-    batched = batch_dim is not None and first.dim() > 0
-    return Inputs(args, named, first.shape[0] if batched else 1, batched)
+    if batch_dim and batch_dim >= first.dim():
+        raise ValueError(f"batch_dim={batch_dim} is no dimension of input_data of {tuple(first.shape)}")
+    if batch_dim is None or not first.dim():
+        return Inputs(args, named, 1, None)
+    return Inputs(args, named, first.size(batch_dim), batch_dim)
 
 
 def unbatched(inputs: Inputs) -> Inputs:
     """The same inputs, of one sample without a batch dimension."""
-    return inputs._replace(batch_size=1, batched=False)
+    return inputs._replace(batch_size=1, batch_dim=None)
 
 
 def read_dtype(dtype: str | torch.dtype) -> torch.dtype:
@@ -126,46 +144,3 @@ def read_dtype(dtype: str | torch.dtype) -> torch.dtype:
 def dtype_of(module: nn.Module) -> torch.dtype:
     floating = (one.dtype for one in module.parameters() if one.is_floating_point())
     return next(floating, torch.get_default_dtype())
-
-
-def read_inputs(
-    module: nn.Module,
-    size: Any,
-    data: Any,
-    batch_size: int | None,
-    batch_dim: int | None,
-    dtype: torch.dtype,
-    forward: Mapping[str, Any],
-    dtypes: Sequence[str | torch.dtype | None] | None = None,
-) -> Inputs:
-    """The inputs of a forward, from sizes or from data; `dtypes` are those of the sizes, None is `dtype`."""
-    if (size is None) == (data is None):
-        raise ValueError("give either input_size=(channels, height, width) or input_data")
-    if data is not None:
-        if batch_size is not None:
-            raise ValueError("input_data has its own batch, batch_size goes with input_size")
-        if dtypes is not None:
-            raise ValueError("input_data has its own dtypes, dtypes go with input_size")
-        return _from_data(data, batch_dim, forward)
-    sizes = [size] if isinstance(size, int) else list(size)
-    if not isinstance(size, int) and not any(isinstance(one, tuple | list) for one in sizes):
-        sizes = [tuple(sizes)]
-    floating = dtype if dtype.is_floating_point else torch.get_default_dtype()
-    kinds = [floating if one is None else read_dtype(one) for one in dtypes or [None] * len(sizes)]
-    if len(kinds) != len(sizes):
-        raise ValueError(f"{len(kinds)} dtypes for {len(sizes)} inputs: give one for each")
-    rank = _rank(module) if len(sizes) == 1 and kinds[0].is_floating_point else None
-    return _from_sizes([*map(lengths, sizes, kinds)], kinds, batch_size, rank, forward)
-
-
-def lengths(size: int | Sequence[int], dtype: str | torch.dtype | None = None) -> Shape:
-    """A number alone is the side of an image of three channels; of a dtype of whole numbers, how many tokens."""
-    if not isinstance(size, int):
-        return tuple(size)
-    return (3, size, size) if dtype is None or read_dtype(dtype).is_floating_point else (size,)
-
-
-def _rank(module: nn.Module) -> int | None:
-    """How many dimensions a sample has, by the network's first convolution."""
-    convolutions = (one for one in module.modules() if isinstance(one, nn.modules.conv._ConvNd))
-    return next((len(one.kernel_size) + 1 for one in convolutions), None)

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from ..report import ITEM_BYTES, Report, Unknown
+from ..words import channels_last
 from .borrow import NoTwinError, Twin, copied, on_meta, set_mode
-from .inputs import Inputs, dtype_of, read_dtype, read_inputs, unbatched
+from .inputs import Inputs, dtype_of, read_dtype, unbatched
 from .operators import tensors_in
+from .readings import Reading, read_inputs, takes_one_sample
 from .rows import Rows
 from .trace import Trace, first_line, kind_of, lent, run
 from .tree import places
@@ -84,12 +86,33 @@ def measure(
     if mode not in ("eval", "train"):
         raise ValueError(f"mode must be 'eval' or 'train', got {mode!r}")
     own = dtype_of(module) if dtype is None else read_dtype(dtype)
-    inputs = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward, dtypes)
-    measuring = _Measuring(module, inputs, own, None if dtype is None else own, mode, model)
-    report = measuring.report()
+    readings = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward, dtypes)
+    cast = None if dtype is None else own
+    report = _first_that_holds([_Measuring(module, reading, own, cast, mode, model) for reading in readings])
     if strict and report.unknown:
         raise PartialError(report)
     return report
+
+
+def _first_that_holds(readings: Sequence[_Measuring]) -> Report:
+    """The report of the first reading of a size that runs and is meant for such a network; MeasureError of the
+    likeliest where none runs."""
+    ran: list[Report] = []
+    failed: list[tuple[Reading, MeasureError]] = []
+    for one in readings:
+        try:
+            report = one.report(failed[0][0] if failed else None)
+        except ValuesNeededError:
+            raise
+        except MeasureError as error:
+            failed.append((one.reading, error))
+            continue
+        ran.append(report)
+        if one.holds:
+            return report
+    if ran:
+        return ran[0]
+    raise failed[0][1]
 
 
 class _Measuring:
@@ -98,14 +121,17 @@ class _Measuring:
     def __init__(
         self,
         module: nn.Module,
-        inputs: Inputs,
+        reading: Reading,
         dtype: torch.dtype,
         cast: torch.dtype | None,
         mode: str,
         model: str | None,
     ) -> None:
         self.module = module
-        self.inputs = inputs
+        self.reading = reading
+        self.inputs = reading.inputs
+        self.holds = True
+        """Whether the network is such as the reading is meant for."""
         self.dtype = dtype
         self.cast = cast
         self.mode = mode
@@ -114,7 +140,10 @@ class _Measuring:
         self.notes: list[str] = []
         self.unknown: list[Unknown] = []
 
-    def report(self) -> Report:
+    def report(self, instead_of: Reading | None) -> Report:
+        """MeasureError where the network cannot be run; `instead_of` is a reading with which it could not."""
+        said = [self.reading.note(instead_of), *map(channels_last, self.inputs.shapes)]
+        self.notes += [note for note in said if note]
         try:
             found, report = self._run(self.inputs.moved("meta"), on_meta(self.cast), real=False)
         except NoTwinError as error:
@@ -146,8 +175,11 @@ class _Measuring:
         with lent(self.module, twin):
             set_mode(self.module, self.mode == "train")
             found = run(self.module, self.places, inputs.args, inputs.kwargs, real=real)
-            if self.inputs.batched and _takes_one_sample(found, inputs):
+            self.holds = self.reading.holds(found.root)
+            if self.inputs.batched and takes_one_sample(found.root, inputs):
                 self.inputs = unbatched(self.inputs)
+                if self.reading.size:
+                    self.notes.append(f"input size {self.reading.size} is one sample: a layer takes it without a batch")
             rows = Rows(self.places, self.inputs)
             rows.add(found)
             if found.error is None and self.mode == "eval" and rows.uncalled():
@@ -224,16 +256,3 @@ def _may_run_elsewhere(error: BaseException) -> bool:
 
 def _asks_for_values(error: BaseException) -> bool:
     return any(word in str(error) for word in VALUES)
-
-
-def _takes_one_sample(found: Trace, inputs: Inputs) -> bool:
-    """Whether the first convolution is given the input as one sample: channels, and no batch before them."""
-    calls = [found.root] if found.root is not None else []
-    while calls:
-        call = calls.pop()
-        module = call.place.module
-        if isinstance(module, nn.modules.conv._ConvNd):
-            given: Sequence[int] = tensors_in([inputs.args, inputs.kwargs])[0].shape
-            return len(call.input_shape) == len(module.kernel_size) + 1 == len(given)
-        calls += reversed(list(call.calls()))
-    return False

@@ -226,13 +226,7 @@ class Rows:
                 self._unknown(Unknown(call.path, kind_of(module), why))
 
     def _sample(self, shape: Shape) -> Shape:
-        """The shape without the batch, which may be folded with other positions into the first dimension."""
-        batch = self.inputs.batch_size
-        if not self.inputs.batched or not shape:
-            return shape
-        if shape[0] == batch:
-            return shape[1:]
-        return (shape[0] // batch, *shape[1:]) if shape[0] % batch == 0 else shape
+        return self.inputs.sample_of(shape)
 
     def _row(
         self,

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from ..report import Unknown
-from .borrow import on_meta
+from .borrow import Twin, on_meta
 from .counter import Counter, Op
-from .inputs import Inputs, dtype_of, read_dtype, read_inputs
+from .inputs import Inputs, dtype_of, read_dtype
 from .operators import tensors_in
+from .readings import read_inputs
 from .trace import first_line, lent
 
 
@@ -43,11 +44,22 @@ def training_step(
     frozen layers there is none. Arguments as for `measure`, and the module is left as it was found.
     """
     own = dtype_of(module) if dtype is None else read_dtype(dtype)
-    inputs = read_inputs(module, input_size, input_data, batch_size, 0, own, forward).moved("meta")
-    with lent(module, on_meta(None if dtype is None else own), grad=True):
+    twin = on_meta(None if dtype is None else own)
+    failed: list[RuntimeError] = []
+    for reading in read_inputs(module, input_size, input_data, batch_size, 0, own, forward):
+        try:
+            return _step(module, reading.inputs.moved("meta"), twin)
+        except RuntimeError as error:
+            failed.append(error)
+    raise failed[0]
+
+
+def _step(module: nn.Module, inputs: Inputs, twin: Twin) -> TrainingStep:
+    """RuntimeError where the network cannot be run so."""
+    there: list[Op] = []
+    back: list[Op] = []
+    with lent(module, twin, grad=True):
         module.train()
-        there: list[Op] = []
-        back: list[Op] = []
         try:
             with Counter(there.append, frozenset(), real=False):
                 outputs = tensors_in(module(*inputs.args, **inputs.kwargs))

@@ -1,0 +1,240 @@
+"""What an input size means, by the network that is given it; MACs are worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import cnnzoo
+from cnnzoo.pytorch.conventions import printed
+from cnnzoo.pytorch.training import training_step
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+
+
+class Generator(nn.Module):
+    """A linear layer, and convolutions behind it that are defined before it where `first`."""
+
+    def __init__(self, first: bool = False) -> None:
+        super().__init__()
+        if first:
+            self.conv = nn.Conv2d(11, 4, 1)
+        self.fc = nn.Linear(128, 11)
+        self.conv = nn.Conv2d(11, 4, 1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.conv(self.fc(z).view(-1, 11, 1, 1))
+
+
+class Two(nn.Module):
+    """An image and a vector."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image = nn.Conv2d(3, 4, 3)
+        self.vector = nn.Linear(7, 4)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.image(x).mean((2, 3)) + self.vector(y)
+
+
+class Denoiser(nn.Module):
+    """A map, a number for each sample, and a sequence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = nn.Linear(1, 4)
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.text = nn.Linear(5, 4)
+
+    def forward(self, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
+        batch, _, _ = text.shape
+        assert time.shape == (batch,)
+        return self.conv(x) + (self.time(time[:, None]) + self.text(text).mean(1))[:, :, None, None]
+
+
+class Blocks(nn.Module):
+    """A transformer's own arithmetic, of linear layers alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv = nn.Linear(8, 24)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, tokens, width = x.shape
+        q, k, v = self.qkv(x).reshape(batch, tokens, 3, width).unbind(2)
+        return (q @ k.mT).softmax(-1) @ v
+
+
+def sequential(*layers: nn.Module) -> Callable[[], nn.Module]:
+    return lambda: nn.Sequential(*layers)
+
+
+GENERATOR = 128 * 11 + 11 * 4
+LSTM = 4 * 20 * (10 + 20)  # a step of 10 features and 20 states
+ENCODER = 4 * 32 * 32 + 2 * 32 * 64 + 2 * 16 * 32  # a token among 16 of 32 features
+TWO = 4 * 36 * 27 + 28
+DENOISER = 64 * 4 * 36 + 4 + 7 * 20
+BLOCKS = 6 * 8 * 24 + 2 * 6 * 6 * 8
+
+SIZES: dict[str, tuple[Callable[[], nn.Module], Any, int, tuple[int, ...], int]] = {
+    # network, size, MACs a sample, sample, batch
+    "one length": (Generator, (128,), GENERATOR, (128,), 1),
+    "one length in a batch": (Generator, (4, 128), GENERATOR, (128,), 4),
+    "a number that is no image": (Generator, 128, GENERATOR, (128,), 1),
+    "a convolution is defined first but called later": (lambda: Generator(True), 128, GENERATOR, (128,), 1),
+    "a number to a perceptron": (sequential(nn.Linear(128, 10)), 128, 1280, (128,), 1),
+    "a number to a perceptron of images": (
+        sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 2)),
+        8,
+        4 * 36 * 27 + 288,
+        (3, 8, 8),
+        1,
+    ),
+    "a number to a grey network": (sequential(nn.Conv2d(1, 4, 3)), 8, 4 * 36 * 9, (1, 8, 8), 1),
+    "a number, of signals": (sequential(nn.Conv1d(2, 4, 3)), 8, 4 * 6 * 6, (2, 8), 1),
+    "a number, of volumes": (sequential(nn.Conv3d(1, 2, 3)), 5, 2 * 27 * 27, (1, 5, 5, 5), 1),
+    "a number, norm first": (sequential(nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1)), 5, 25 * 8, (4, 5, 5), 1),
+    "a number, functional": (lambda: Functional(), 5, 3 * 3 * 2 * 27, (3, 5, 5), 1),
+    "a sequence in a batch": (lambda: nn.LSTM(10, 20, batch_first=True), (1, 5, 10), 5 * LSTM, (5, 10), 1),
+    "sequences in a batch": (lambda: nn.LSTM(10, 20, batch_first=True), (3, 5, 10), 5 * LSTM, (5, 10), 3),
+    "one sequence": (lambda: nn.LSTM(10, 20, batch_first=True), (5, 10), 5 * LSTM, (5, 10), 1),
+    "one sequence, time first": (lambda: nn.LSTM(10, 20), (5, 10), 5 * LSTM, (5, 10), 1),
+    "GRU": (lambda: nn.GRU(10, 20), (5, 10), 5 * LSTM // 4 * 3, (5, 10), 1),
+    "a linear layer before the recurrent one": (
+        sequential(nn.Linear(10, 10), nn.LSTM(10, 20, batch_first=True)),
+        (5, 10),
+        5 * (LSTM + 100),
+        (5, 10),
+        1,
+    ),
+    "encoder layer": (
+        lambda: nn.TransformerEncoderLayer(32, 4, 64, batch_first=True),
+        (1, 16, 32),
+        16 * ENCODER,
+        (16, 32),
+        1,
+    ),
+    "encoder layer, a batch": (
+        lambda: nn.TransformerEncoderLayer(32, 4, 64, batch_first=True),
+        (2, 16, 32),
+        16 * ENCODER,
+        (16, 32),
+        2,
+    ),
+    "encoder layer, a sample": (
+        lambda: nn.TransformerEncoderLayer(32, 4, 64, batch_first=True),
+        (16, 32),
+        16 * ENCODER,
+        (16, 32),
+        1,
+    ),
+    "encoder layer, a sample, time first": (
+        lambda: nn.TransformerEncoderLayer(32, 4, 64),
+        (16, 32),
+        16 * ENCODER,
+        (16, 32),
+        1,
+    ),
+    "linear attention, a batch": (Blocks, (1, 6, 8), BLOCKS, (6, 8), 1),
+    "linear attention, a sample": (Blocks, (6, 8), BLOCKS, (6, 8), 1),
+    "an image flattened": (sequential(nn.Flatten(), nn.Linear(48, 2)), (6, 8), 96, (6, 8), 1),
+    "a cell": (lambda: nn.GRUCell(10, 20), (3, 10), 3 * 20 * 30, (10,), 3),
+    "a sample each": (Two, [(3, 8, 8), (7,)], TWO, (3, 8, 8), 1),
+    "a number among several is a length": (Two, [(3, 8, 8), 7], TWO, (3, 8, 8), 1),
+    "a batch each": (Two, [(2, 3, 8, 8), (2, 7)], TWO, (3, 8, 8), 2),
+    "a batch of one each": (Two, [(1, 3, 8, 8), (1, 7)], TWO, (3, 8, 8), 1),
+    "a batch in one of them": (Two, [(2, 3, 8, 8), (7,)], TWO, (3, 8, 8), 2),
+    "a batch of numbers": (Denoiser, [(1, 4, 8, 8), (1,), (1, 7, 5)], DENOISER, (4, 8, 8), 1),
+    "a batch of three numbers": (Denoiser, [(3, 4, 8, 8), (3,), (3, 7, 5)], DENOISER, (4, 8, 8), 3),
+}
+
+
+class Functional(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(2, 3, 3, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.conv2d(x, self.weight)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_size_is_read_as_the_network_takes_it(name: str) -> None:
+    make, size, macs, sample, batch = SIZES[name]
+    report = cnnzoo.summary(make(), size)
+    assert (report.total_macs, report.input_size, report.batch_size) == (macs, sample, batch)
+    assert report.status == "complete"
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_other_tools_are_told_the_same_size(name: str) -> None:
+    make, size, macs, _, _ = SIZES[name]
+    module = make()
+    report = cnnzoo.summary(module, size)
+    if "LSTM" in str(module) or "GRU" in str(module) or "MultiheadAttention" in str(module):
+        return  # these tools see into none of them
+    assert printed(module, size, report)["torchvision"] == macs
+
+
+@pytest.mark.parametrize(
+    ("make", "size"),
+    [(lambda: nn.LSTM(10, 20, batch_first=True), (5, 10)), (sequential(nn.Flatten(), nn.Linear(48, 2)), (6, 8))],
+)
+def test_how_a_size_was_read_is_noted(make: Callable[[], nn.Module], size: Any) -> None:
+    (note,) = cnnzoo.summary(make(), size).notes
+    assert note.startswith(f"input size {'x'.join(map(str, size))} is read as one sample")
+    assert cnnzoo.summary(sequential(nn.Conv2d(3, 4, 3))(), (2, 3, 8, 8)).notes == ()
+
+
+def test_of_a_layer_with_time_first_the_batch_is_not_guessed() -> None:
+    report = cnnzoo.summary(nn.LSTM(10, 20), (7, 5, 10))
+    assert (report.input_size, report.batch_size, report.total_macs) == ((5, 10), 7, 5 * LSTM)
+    assert "batch_first=False: say batch_dim=1" in report.notes[0]
+    report = cnnzoo.summary(nn.LSTM(10, 20), (7, 5, 10), batch_dim=1)
+    assert (report.input_size, report.batch_size, report.total_macs) == ((7, 10), 5, 7 * LSTM)
+    assert report.rows[0].output_shape == (7, 20)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_batch_dim_is_any(batch: int) -> None:
+    encoder = nn.TransformerEncoderLayer(32, 4, 64)
+    for given in ({"input_size": (16, batch, 32)}, {"input_data": torch.rand(16, batch, 32)}):
+        report = cnnzoo.summary(encoder, **given, batch_dim=1)
+        assert (report.input_size, report.batch_size) == ((16, 32), batch)
+        assert report.total_macs == 16 * ENCODER
+    report = cnnzoo.summary(encoder, (16, 32), batch_dim=1, batch_size=batch)
+    assert (report.total_macs, report.batch_size) == (16 * ENCODER, batch)
+    report = cnnzoo.summary(nn.Conv2d(3, 4, 3), (3, 8, 8), batch_dim=None)
+    assert (report.input_size, report.total_macs) == ((3, 8, 8), 4 * 36 * 27)
+
+
+@pytest.mark.parametrize(
+    ("batch_dim", "why"), [(-1, "place from 0"), (True, "place from 0"), ("0", "place from 0"), (4, "behind")]
+)
+def test_a_batch_dim_that_is_none_is_refused(batch_dim: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        cnnzoo.summary(nn.Conv2d(3, 4, 3), (3, 8, 8), batch_dim=batch_dim)
+    with pytest.raises(ValueError, match="batch_dim"):
+        cnnzoo.summary(nn.Conv2d(3, 4, 3), input_data=torch.rand(1, 3, 8, 8), batch_dim=batch_dim)
+
+
+def test_tensors_without_a_batch_are_one_sample() -> None:
+    assert cnnzoo.summary(nn.LSTM(10, 20), input_data=torch.rand(5, 10)).total_macs == 5 * LSTM
+    assert cnnzoo.summary(nn.Linear(5, 4), input_data=torch.rand(5)).total_macs == 20
+    assert cnnzoo.summary(nn.Linear(5, 4), input_data=torch.rand(3, 5)).total_macs == 20
+
+
+def test_two_batches_are_refused() -> None:
+    with pytest.raises(ValueError, match="different batch sizes: 2 and 3"):
+        cnnzoo.summary(Two(), [(2, 3, 8, 8), (3, 7)])
+
+
+def test_a_training_step_reads_sizes_alike() -> None:
+    assert training_step(Blocks(), (6, 8)).forward == BLOCKS
+    assert training_step(nn.LSTM(10, 20, batch_first=True), (5, 10)).forward == 5 * LSTM
+    assert training_step(Generator(), 128).forward == GENERATOR
