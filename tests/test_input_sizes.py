@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from command import call
 from torch import Tensor, nn
 
 import cnnzoo
@@ -238,3 +241,31 @@ def test_a_training_step_reads_sizes_alike() -> None:
     assert training_step(Blocks(), (6, 8)).forward == BLOCKS
     assert training_step(nn.LSTM(10, 20, batch_first=True), (5, 10)).forward == 5 * LSTM
     assert training_step(Generator(), 128).forward == GENERATOR
+
+
+NETS = """
+from torch import nn
+
+def mlp():
+    return nn.Sequential(nn.Linear(128, 10))
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.image, self.vector = nn.Conv2d(3, 4, 3), nn.Linear(7, 4)
+
+    def forward(self, x, y):
+        return self.image(x).mean((2, 3)) + self.vector(y)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "macs"),
+    [("mlp", ["128"], 1280), ("mlp", ["4x128"], 1280), ("Two", ["3x8x8", "7"], TWO), ("Two", ["8", "7"], TWO)],
+)
+def test_a_prompt_says_the_same(tmp_path: Path, name: str, sizes: list[str], macs: int) -> None:
+    file = tmp_path / "nets.py"
+    file.write_text(NETS)
+    options = [part for size in sizes for part in ("--input-size", size)]
+    found = json.loads(call("summary", f"{file}:{name}", *options, "--format", "json").succeeded())
+    assert (found["totals"]["macs"], found["status"]) == (macs, "complete")

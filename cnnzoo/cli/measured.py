@@ -113,8 +113,9 @@ def _measured(
 def _given(target: str, module: nn.Module, inputs: Inputs) -> dict[str, Any]:
     """What a module is measured with."""
     if inputs.sizes:
-        sizes = inputs.sizes
-        return {"input_size": sizes[0] if len(sizes) == 1 else list(sizes), "dtypes": inputs.dtypes}
+        first, *rest = inputs.sizes
+        others = [(size,) if isinstance(size, int) else size for size in rest]
+        return {"input_size": [first, *others] if rest else first, "dtypes": inputs.dtypes}
     size = default_size(module) or ((3, 224, 224) if target.startswith("torchvision:") else None)
     if size is None:
         raise ValueError(f"{target} does not say what it takes: give --input-size")

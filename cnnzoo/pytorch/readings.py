@@ -113,8 +113,11 @@ def read_inputs(
     forward: Mapping[str, Any],
     dtypes: Sequence[str | torch.dtype | None] | None = None,
 ) -> list[Reading]:
-    """What the inputs of a forward may be, the likeliest first, from sizes or from data; `dtypes` are those of the
-    sizes, None is `dtype`."""
+    """What the inputs of a forward may be, the likeliest first, from sizes or from data.
+
+    `dtypes` are those of the sizes, None is `dtype`. Of several sizes a number alone is a length, but for the first
+    where the network begins with a layer of images.
+    """
     if (size is None) == (data is None):
         raise ValueError("give either input_size=(channels, height, width) or input_data")
     if batch_dim is not None and (type(batch_dim) is not int or batch_dim < 0):
@@ -138,6 +141,8 @@ def read_inputs(
     shapes = [(one,) if isinstance(one, int) else tuple(one) for one in sizes]
     for shape in shapes:
         _check(shape)
+    if isinstance(sizes[0], int) and kinds[0].is_floating_point and first is not None and first.takes_maps:
+        shapes[0] = first.image(sizes[0])
     if batch_dim is None:
         return [Reading(of_samples(shapes, kinds, forward, batch_dim=None))]
     is_layer = type(module).__module__.startswith("torch.nn.")
@@ -210,7 +215,8 @@ def _of_sizes(
     if second and over:
         why = f"; {name} has batch_first=False: say batch_dim=1 if the second length is the batch"
     whole = Reading(of_samples(samples, kinds, forward, batch, batch_dim), size, f"a batch of {batch}", why, plain)
-    return [whole, sample] if in_batch else [sample, whole]
+    alone = batch == 1 and not all(has_it)  # a 1 in front, of what is no usual sample
+    return [whole, sample] if in_batch or alone else [sample, whole]
 
 
 def _batch_of(shapes: Sequence[Shape], batch_size: int | None, batch_dim: int) -> tuple[int | None, list[bool]]:
