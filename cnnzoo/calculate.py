@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node, is_whole
-from .arch.signal import PIXEL, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
+from .arch.pooling import AdaptiveAvgPool2d
+from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
 from .report import ITEM_BYTES, IntOrPair, Report, Row
 from .report.rows import NOTHING
 from .words import quoted
@@ -29,8 +30,10 @@ def calculate(
         raise ValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
     trace = _Trace(tuple(input_size), batch_size, ITEM_BYTES[dtype])
     trace.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
-    about["description"] = description
-    return Report(trace.rows(), tuple(trace.frames), tuple(input_size), batch_size, dtype, **about)
+    rows = trace.rows()
+    last_map = next((row for row, step in zip(rows[::-1], trace.steps[::-1], strict=True) if step.is_map), None)
+    about |= {"last_map": last_map, "description": description}
+    return Report(rows, tuple(trace.frames), tuple(input_size), batch_size, dtype, **about)
 
 
 def check_size(input_size: Shape) -> None:
@@ -93,11 +96,17 @@ class _Step(NamedTuple):
     fills: int
     """One of `reads` where it makes no tensor of its own."""
 
+    @property
+    def is_map(self) -> bool:
+        """Whether it gives maps on the way to the classifier, which begins with the final pooling to a fixed size."""
+        return len(self.y.shape) == 3 and not self.y.pooled and not self.aux
+
 
 class _Trace:
     """The flow of a `Signal` through a description, step by step."""
 
     def __init__(self, input_size: Shape, batch_size: int, item: int) -> None:
+        self.element = item
         self.item = item * batch_size
         self.index = 8 * batch_size
         self.path = ""
@@ -151,9 +160,9 @@ class _Trace:
 
     def _leaf(self, path: str, layer: Layer, facts: Facts, x: Signal) -> Signal:
         shape, columns, windows, elements, kept = facts
-        _, field, depth, source = x
+        _, field, depth, source, pooled = x
         held = self.holder[source]
-        stored = kept.elements * self.item + kept.indices * self.index
+        stored = kept.elements * self.item + kept.indices * self.index + kept.statistics * self.element
         if kept.input and source not in self.kept:
             self.kept.add(source)
             stored += self.sizes[source] * self.item
@@ -162,14 +171,14 @@ class _Trace:
         if kept.output:
             self.kept.add(source)
             stored += elements * self.item
-        y = Signal(shape, advance(field, windows), depth + layer.weighted, source)
+        y = Signal(shape, advance(field, windows), depth + layer.weighted, source, still_pooled(layer, windows, pooled))
         self.steps.append(_Step(path, columns, y, self.aux, stored, (held,), self.holder[source]))
         return y
 
     def _meet(self, kind: str, shape: Shape, parts: tuple[Signal, ...], additions: int) -> Signal:
         columns: tuple[Any, ...] = (kind, {}, self.entered, shape, {}, {}, 0, 0, 0, 0, 0, additions, 0, 0, 0)
         source = self._tensor(prod(shape), None)
-        y = Signal(shape, merge(parts), max(part.depth for part in parts), source)
+        y = Signal(shape, merge(parts), max(part.depth for part in parts), source, all(part.pooled for part in parts))
         reads = tuple(self.holder[part.source] for part in parts)
         self.steps.append(_Step(self.path, columns, y, self.aux, 0, reads, source))
         return y
@@ -209,6 +218,11 @@ class _Trace:
             trained, own = columns[6] + columns[7], columns[0] in STEPS
             rows.append(Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own, {})))
         return tuple(rows)
+
+
+def still_pooled(layer: Layer, windows: Windows | None, pooled: bool) -> bool:
+    """`Signal.pooled` behind a layer."""
+    return isinstance(layer, AdaptiveAvgPool2d) or (pooled and windows == POINTWISE)
 
 
 def stacked(shapes: list[Shape]) -> Shape:

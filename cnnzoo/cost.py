@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from .arch.joins import Aux, Join
 from .arch.node import Layer, Node
-from .arch.pooling import AdaptiveAvgPool2d
 from .arch.signal import Field, Shape, ShapeError, Signal, Window, Windows, advance, merge, show
-from .calculate import calculate, check_size, facts_of, square, stacked
+from .calculate import calculate, check_size, facts_of, square, stacked, still_pooled
 from .report import ITEM_BYTES, IntOrPair
 
 
@@ -37,7 +36,7 @@ def cost(description: Node, input_size: Shape) -> Cost:
     check_size(input_size)
     shape = tuple(input_size)
     try:
-        whole = _part.__wrapped__(description, shape)  # a whole network is not met again
+        whole = _part.__wrapped__(description, shape, False)  # a whole network is not met again
     except ShapeError:
         calculate(description, shape)  # says where
         raise
@@ -76,21 +75,25 @@ class _Part(NamedTuple):
     """The same where nothing does; it may end before the others begin."""
     is_view: bool = False
     """Whether its output is its input, the tensor itself."""
+    pooled: bool = False
+    """`Signal.pooled` of its output."""
 
 
 @lru_cache(maxsize=1 << 16)
-def _part(node: Node, shape: Shape) -> _Part:
+def _part(node: Node, shape: Shape, pooled: bool) -> _Part:
+    """`pooled` is that of what enters, as in `Signal`."""
     if isinstance(node, Join):
         meter = _Meter(shape)
-        return meter.total(node.flow(Signal(shape), meter))
+        return meter.total(node.flow(Signal(shape, pooled=pooled), meter))
     assert isinstance(node, Layer)
     found = facts_of(node, shape)
     weights, biases, macs = found.columns[6], found.columns[7], found.columns[9]
-    is_map = len(found.output_shape) == 3 and not isinstance(node, AdaptiveAvgPool2d)
+    pooled = still_pooled(node, found.windows, pooled)
+    is_map = len(found.output_shape) == 3 and not pooled
     made = 0 if node.is_view else found.elements
     numbers = (weights + biases, macs, found.elements, int(node.weighted), 0, 0)
     last_map = (found.windows,) if is_map else ()
-    return _Part(found.output_shape, *numbers, found.windows, last_map, made, made, node.is_view)
+    return _Part(found.output_shape, *numbers, found.windows, last_map, made, made, node.is_view, pooled)
 
 
 def _apart(head: _Part, shape: Shape) -> _Part:
@@ -117,7 +120,7 @@ class _Meter:
         self.last_map: tuple[Field | None, ...] = ()
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
-        part = _part(child, x.shape)
+        part = _part(child, x.shape, x.pooled)
         if isinstance(child, Aux):
             self.heads.append(_apart(part, x.shape))
             return x
@@ -130,7 +133,7 @@ class _Meter:
             self.last_map = (field if same else advance(x.field, part.last_map[0]),)
         tensor = x.source if part.is_view else self._tensor(part.output_shape)
         self.steps.append(_Step((x.source,), tensor, part))
-        return Signal(part.output_shape, field, x.depth + part.depth, tensor)
+        return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
 
     def add(self, x: Signal, y: Signal) -> Signal:
         if x.shape != y.shape:
@@ -142,13 +145,14 @@ class _Meter:
 
     def _meet(self, shape: Shape, parts: tuple[Signal, ...]) -> Signal:
         field = merge(parts)
-        if len(shape) == 3:
+        pooled = all(part.pooled for part in parts)
+        if len(shape) == 3 and not pooled:
             self.last_map = (field,)
         elements = prod(shape)
         tensor = self._tensor(shape)
         reads = tuple(part.source for part in parts)
         self.steps.append(_Step(reads, tensor, _Part(shape, activations=elements, held=elements, freed=elements)))
-        return Signal(shape, field, max(part.depth for part in parts), tensor)
+        return Signal(shape, field, max(part.depth for part in parts), tensor, pooled)
 
     def _tensor(self, shape: Shape) -> int:
         self.sizes.append(prod(shape))
@@ -160,7 +164,7 @@ class _Meter:
         params, macs, activations, _, aux_params, aux_macs = map(sum, columns)
         numbers = (params, macs, activations, y.depth, aux_params, aux_macs)
         last_map = tuple(map(_windows, self.last_map))
-        return _Part(y.shape, *numbers, _windows(y.field), last_map, *self._alive(), y.source == 0)
+        return _Part(y.shape, *numbers, _windows(y.field), last_map, *self._alive(), y.source == 0, y.pooled)
 
     def _alive(self) -> tuple[int, int]:
         """`held` and `freed` by the rule `Report.liveness`."""

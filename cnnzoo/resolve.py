@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .arch.node import Node
@@ -16,11 +15,8 @@ if TYPE_CHECKING:
 OF_MODULES = ("pretrained", "weights", "drop_head", "init", "device", "dtype", "inplace")
 """`create_model`'s keywords that change no figure of the network."""
 
-EDITS = ("num_classes", "stem")
-"""Those that change a description."""
-
-TAKEN = ("in_chans", "features_only", "out_indices")
-"""Those that say what it is given, and what is taken of it."""
+KEYWORDS = ("num_classes", "in_chans", "input_size", "stem", "features_only", "out_indices", *OF_MODULES)
+"""`create_model`'s keywords besides a builder's own."""
 
 
 class Named(NamedTuple):
@@ -58,16 +54,15 @@ def design(
     *,
     rewrites: Iterable[str] = (),
     batch_size: int | None = None,
-    settings: Mapping[str, Any] = MappingProxyType({}),
+    in_chans: int | None = None,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+    **settings: Any,
 ) -> Design:
-    """The network that `create_model` builds and `summary` calculates; `settings` are `create_model`'s keywords."""
-    keywords = dict(settings)
-    in_chans, features_only, out_indices = (keywords.pop(key, None) for key in TAKEN)
-    said = keywords.pop("input_size", None)
-    named = find(model, rewrites, keywords)
+    """The network that `create_model` builds and `summary` calculates, of the same keywords."""
+    named = find(model, rewrites, **settings)
     own = named.builder.input_size if named.builder else None
-    default = (in_chans or own[0], *own[1:]) if own else None
-    shape, batch = read_size(said if input_size is None else input_size, default, batch_size)
+    shape, batch = read_size(input_size, (in_chans or own[0], *own[1:]) if own else None, batch_size)
     if in_chans not in (None, shape[0]):
         raise ValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
     if not features_only:
@@ -81,14 +76,19 @@ def design(
     return Design(named, cut(named.description, info.steps[-1]), shape, batch, info)
 
 
-def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Mapping[str, Any]) -> Named:
+def find(
+    model: str | Builder[Any] | Node,
+    rewrites: Iterable[str] = (),
+    *,
+    num_classes: int | None = None,
+    stem: str | None = None,
+    **settings: Any,
+) -> Named:
     """The network, rewritten first and edited then: `num_classes=0` leaves out its classifier, `stem` changes its
-    beginning; other settings go to the builder. Those `OF_MODULES` are no keywords of a network.
+    beginning; `settings` go to the builder. Those `OF_MODULES` are no keywords of a network.
 
     Raises `UnknownModelError`, `UnknownRewriteError`, TypeError for an unknown keyword.
     """
-    keywords = {key: value for key, value in settings.items() if key not in (*OF_MODULES, *EDITS)}
-    num_classes, stem = map(settings.get, EDITS)
     if isinstance(rewrites, str):
         raise TypeError(f"rewrites must be a list of names, got {rewrites!r}")
     names = tuple(rewrites)
@@ -97,12 +97,13 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
         model, names = get_builder(name), (*more, *names)
     headless = type(num_classes) is int and num_classes == 0
     if num_classes is not None and not headless:
-        keywords["num_classes"] = num_classes
+        settings["num_classes"] = num_classes
+    settings = {key: value for key, value in settings.items() if key not in OF_MODULES}
     if isinstance(model, Builder):
-        model.check(keywords, (*EDITS, *TAKEN, "input_size", *OF_MODULES))
-        builder, description = model, model.describe(**keywords)
-    elif keywords:
-        raise TypeError(f"a description takes no settings, got {', '.join(keywords)}")
+        model.check(settings, KEYWORDS)
+        builder, description = model, model.describe(**settings)
+    elif settings:
+        raise TypeError(f"a description takes no settings, got {', '.join(settings)}")
     else:
         builder, description = None, model
     notes: tuple[str, ...] = ()
@@ -115,7 +116,7 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
 
         description = edits.without_head(description) if headless else description
         description = description if stem is None else edits.new_stem(description, stem)
-    changed = keywords or names or headless or stem is not None
+    changed = settings or names or headless or stem is not None
     return Named(description, builder, names, notes, builder is not None and not changed)
 
 

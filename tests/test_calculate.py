@@ -44,11 +44,13 @@ from cnnzoo.arch import (
     TableConv2d,
     Tanh,
     Work,
+    find,
     rewrite,
     walk,
 )
 from cnnzoo.arch.node import Layer, Node
 from cnnzoo.calculate import calculate
+from cnnzoo.cost import cost
 from cnnzoo.pytorch.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
 
@@ -188,10 +190,12 @@ def test_figures_grow_with_the_batch_and_the_item_and_counts_do_not(net: Node) -
     one, four = calculate(net, INPUT), calculate(net, INPUT, batch_size=4)
     half = calculate(net, INPUT, batch_size=4, dtype="float16")
     for a, b, c in zip(one.rows, four.rows, half.rows, strict=True):
-        assert (4 * a.activation_bytes, 4 * a.live_bytes, 4 * a.stored_bytes) == (
+        node = find(net, a.path)
+        statistics = 4 * node.kept(a.input_shape).statistics if isinstance(node, Layer) else 0  # of any batch
+        assert (4 * a.activation_bytes, 4 * a.live_bytes, 4 * (a.stored_bytes - statistics)) == (
             b.activation_bytes,
             b.live_bytes,
-            b.stored_bytes,
+            b.stored_bytes - statistics,
         )
         assert (b.activation_bytes, b.live_bytes) == (2 * c.activation_bytes, 2 * c.live_bytes)
         indices = 8 * 4 * torch.Size(a.output_shape).numel() if a.kind == "MaxPool2d" else 0
@@ -505,6 +509,63 @@ def test_famous_fields_at_the_last_map_before_the_classifier(name: str, field: i
     assert (report.effective_padding, report.effective_stride) == (start, stride)
 
 
+BODY = {"a": Conv2d(8, 3, padding=1), "b": Conv2d(8, 3, stride=2, padding=1)}
+"""A position of its output sees 3 + 2 = 5 pixels."""
+POOL = AdaptiveAvgPool2d(1)
+HEAD = {"flatten": Flatten(), "fc": Linear(3)}
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        {"pool": POOL},
+        {"pool": POOL, "drop": Dropout()},
+        {"pool": POOL, "same": Identity(), "norm": BatchNorm2d(), "relu": ReLU()},
+        {"pool": POOL, "fc1": Conv2d(16, 1), "relu": ReLU()},
+        {"pool": POOL, "block": Sequential(drop=Dropout(), deeper=Sequential(same=Identity()))},
+        {"block": Sequential(pool=POOL, relu=ReLU()), "drop": Dropout()},
+        {"pool": POOL, "block": Residual(fc1=Conv2d(8, 1))},
+        {"pool": POOL, "block": Dense(fc1=Conv2d(8, 1))},
+        {"pool": POOL, "block": Concat(Conv2d(8, 1), Sequential())},
+        {"both": Concat(POOL, Sequential(POOL, Dropout()))},
+        {"pool": AdaptiveAvgPool2d(4), "relu": ReLU(), "again": POOL, "drop": Dropout()},
+        {"pool": AdaptiveAvgPool2d((7, 3)), "drop": Dropout()},
+    ],
+)
+def test_the_last_map_is_before_the_final_pooling_and_what_works_on_its_positions(tail: dict[str, Node]) -> None:
+    net = Sequential(**BODY, **tail, **HEAD)
+    report = calculate(net, (3, 16, 16))
+    assert report.last_map == report["b"]
+    assert report.receptive_field == cost(net, (3, 16, 16)).receptive_field == 5
+
+
+@pytest.mark.parametrize(
+    ("tail", "path", "field"),
+    [
+        ({"pool": AdaptiveAvgPool2d(4), "conv": Conv2d(8, 3, padding=1), "drop": Dropout()}, "drop", 5 + 2 + 2 * 4),
+        ({"pool": MaxPool2d(8), "drop": Dropout()}, "drop", 5 + 7 * 2),
+        ({"sides": Concat(AdaptiveAvgPool2d(8), Conv2d(8, 1))}, "sides", 5),
+        ({"relu": ReLU(), "drop": Dropout()}, "drop", 5),
+    ],
+)
+def test_what_is_behind_another_pooling_or_reads_more_is_the_last_map(tail: dict, path: str, field: int) -> None:
+    net = Sequential(**BODY, **tail, **HEAD)
+    report = calculate(net, (3, 16, 16))
+    assert report.last_map is not None
+    assert (report.last_map.path, report.last_map.receptive_field) == (path, field)
+    assert cost(net, (3, 16, 16)).receptive_field == field
+
+
+@given(NETWORKS)
+def test_what_works_on_positions_behind_a_pooling_does_not_move_the_last_map(net: Node) -> None:
+    def followed(path: str, node: Node) -> Node:
+        return Sequential(node, Dropout(), Identity()) if isinstance(node, AdaptiveAvgPool2d) else node
+
+    longer = rewrite(net, followed)
+    assert calculate(longer, INPUT).receptive_field == calculate(net, INPUT).receptive_field
+    assert cost(longer, INPUT).receptive_field == cost(net, INPUT).receptive_field
+
+
 @pytest.mark.parametrize(
     "net",
     [
@@ -615,7 +676,7 @@ def test_peak_memory_by_hand() -> None:
 
 
 def saved_bytes(module: nn.Module, x: torch.Tensor) -> int:
-    """The storages that autograd saves in a forward pass, each once."""
+    """The storages that autograd saves in a forward pass, each once, parameters and buffers apart."""
     saved: dict[int, torch.UntypedStorage] = {}  # they are held, so that none takes another's address
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
@@ -625,27 +686,52 @@ def saved_bytes(module: nn.Module, x: torch.Tensor) -> int:
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         module(x)
-    return sum(storage.nbytes() for storage in saved.values())
+    own = {one.untyped_storage()._cdata for one in (*module.parameters(), *module.buffers())}
+    return sum(storage.nbytes() for number, storage in saved.items() if number not in own)
 
 
-def check_stored(net: Node, report: Report, device: str) -> None:
-    module = build(net, report.input_size, init=None, device=device).train()
-    # What does not grow with the batch is parameters, statistics and constants. One image a batch is too few.
-    few, more = (
-        saved_bytes(module, torch.ones(batch, *report.input_size, device=device, requires_grad=True))
-        for batch in (2, 3)
-    )
-    assert report.totals["stored_bytes"] == more - few
+def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32") -> None:
+    """Of a batch of two: of one sample, a batch norm takes no statistics where there is one position. Buffers, which
+    are none of it, are those of the report."""
+    kind = getattr(torch, dtype)
+    module = build(net, size, init=None, device=device, dtype=kind).train()
+    x = torch.ones(2, *size, device=device, dtype=kind, requires_grad=True)
+    report = calculate(net, size, batch_size=2, dtype=dtype)
+    assert report.totals["stored_bytes"] == saved_bytes(module, x)
+    buffers = report.totals["buffers"] + report.totals["aux_buffers"]
+    assert buffers == sum(one.numel() for one in module.buffers())
 
 
 @given(strategies.networks(INPUT, heads=1), st.sampled_from(["cpu", "meta"]))
 @example(Sequential(n0=Residual(Sequential())), "cpu")
+@example(Sequential(Dropout(1.0)), "cpu")
 def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> None:
-    check_stored(net, calculate(net, INPUT), device)
+    check_stored(net, INPUT, device)
+
+
+@given(strategies.LAYERS, st.sampled_from([INPUT, (4, 5, 1)]), st.sampled_from(["float32", "float64"]))
+@example(TableConv2d(((0, 2), (3,), (1, 2, 3)), 2), INPUT, "float32")
+@example(BatchNorm2d(affine=False, track_running_stats=False), INPUT, "bfloat16")
+def test_every_layers_stored_activations_are_what_autograd_saves(layer: Layer, size: Shape, dtype: str) -> None:
+    try:
+        layer.output_shape(size)
+    except ShapeError:
+        return
+    check_stored(Sequential(layer), size, "cpu", dtype)
 
 
 def test_every_networks_stored_activations_are_what_autograd_saves(name: str) -> None:
-    check_stored(cnnzoo.get_builder(name).describe(), smallest_report(name), "meta")
+    check_stored(cnnzoo.get_builder(name).describe(), smallest_report(name).input_size, "meta")
+
+
+def test_what_batch_norms_keep_of_two_networks() -> None:
+    """A mean and an inverse standard deviation of each map, in float32."""
+    for name, kept in {"resnet50_v1": 212_480, "densenet264": 1_594_112}.items():
+        report = cnnzoo.get_builder(name).report()
+        maps = [row.output_shape[0] for row in report.rows if row.kind == "BatchNorm2d"]
+        assert 2 * 4 * sum(maps) == kept
+        norms = [row.stored_bytes for row in report.rows if row.kind == "BatchNorm2d"]
+        assert all(stored is not None and stored >= 8 * one for stored, one in zip(norms, maps, strict=True))
 
 
 # Other work, by hand

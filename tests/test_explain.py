@@ -49,6 +49,7 @@ from cnnzoo.explain.formulas import FORMULAS
 from cnnzoo.explain.sliding import Sliding
 from cnnzoo.registry import get_builder, list_models
 from cnnzoo.render import FORMATS
+from cnnzoo.render.explanation import document
 
 each = pytest.mark.parametrize("name", list_models())
 
@@ -618,6 +619,7 @@ CONV2D = "Conv2d(out_channels, kernel_size, stride=1, padding=0, dilation=1, gro
         ("resnet50 conv1 --input-size 3x3x", ["--input-size"]),
         ("vgg16 features.0 --input-size 1", ["at features.4: MaxPool2d"]),
         ("resnet50+nothing conv1", ["unknown rewrite"]),
+        ("timm:resnet50 conv1", ["no description"]),
         ("resnet50 --in 3x9x9", ["is a network", "--input-size"]),
         ("conv2d 8 3", ["is a layer", "--in"]),
         ("conv2d", ["is a layer", "--in"]),
@@ -661,3 +663,14 @@ def test_paths_complete() -> None:
     assert command.complete_path(context, rest, "layer2.0.d") == ["layer2.0.downsample"]
     assert "layer1" in command.complete_path(context, rest, "")
     assert command.complete_path(context, rest, "nowhere") == []
+
+
+@each
+def test_the_field_of_a_whole_network_has_two_names(name):
+    """That of its last map and that of its output, here and under a summary."""
+    report = get_builder(name).report()
+    last, output = report.last_map.receptive_field, report[""].receptive_field
+    said = dict(document(explain(report.description, report, ""), name).said)["Receptive field"]
+    assert f"Receptive field  {said}\n" in f"{report}\n"
+    assert said.startswith(f"{last} pixels; ")
+    assert said.endswith("the last map" if output == last else f"the last map; the output sees {output or 'unknown'}")

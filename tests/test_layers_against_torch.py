@@ -7,6 +7,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from typing import Any, NamedTuple
 
 import pytest
@@ -209,6 +210,22 @@ def test_a_layer_of_maps_refuses_anything_else_and_says_so(kind: str) -> None:
     for shape in [(4,), (4, 5), (4, 5, 6, 7)]:
         with pytest.raises(ShapeError, match=r"needs maps \(channels, height, width\), got \(4,"):
             layer.output_shape(shape)
+
+
+@pytest.mark.parametrize("kind", [arch.MaxPool2d, arch.AvgPool2d])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+def test_a_pooling_names_the_least_input_that_it_takes(kind: Any, ceil_mode: bool) -> None:
+    for kernel, stride, padding in product(range(1, 6), range(1, 6), range(3)):
+        if 2 * padding > kernel:
+            continue
+        layer = kind(kernel, stride, padding, ceil_mode=ceil_mode)
+        refused = []
+        for side in range(1, 8):
+            try:
+                layer.output_shape((1, side, side))
+            except ShapeError as error:
+                refused.append(str(error))
+        assert all(said.endswith(f"at least {len(refused) + 1} there") for said in refused)
 
 
 # What torch.nn lacks, against loops over what is connected to what.

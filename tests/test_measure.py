@@ -702,6 +702,15 @@ def test_an_exported_program_has_one_mode() -> None:
     assert (report.total_params, report.total_macs, report.status) == (112, 4 * 36 * 27, "complete")
 
 
+def test_buffers_that_the_state_dict_leaves_out_are_buffers() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    module[0].register_buffer("mask", torch.ones(6, 6), persistent=False)
+    report = measure(module, (3, 8, 8))
+    assert report.total_buffers == sum(one.numel() for one in module.buffers()) == 36 + 9
+    assert report.totals["buffer_bytes"] == 4 * 36 + 4 * 8 + 8
+    assert report["0"].buffer_tensors == {"mask": (6, 6)}
+
+
 # A network that fails.
 
 

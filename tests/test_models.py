@@ -108,9 +108,9 @@ def test_other_channels_change_the_first_layer_alone(name):
 @pytest.mark.parametrize(
     ("name", "least", "place"),
     [
-        ("googlenet", 79, "aux1.pool"),
+        ("googlenet", 47, "aux1.pool"),
         ("vgg16", 32, "features.30"),
-        ("alexnet", 63, "pool5"),
+        ("alexnet", 35, "pool5"),
         ("lenet5", 32, "c5"),
         ("densenet121", 29, "features.transition3.pool"),
     ],
@@ -121,6 +121,23 @@ def test_least_input(name, least, place):
     assert below in ([], [str(least)])
     with pytest.raises(ShapeError, match=f"^at {place}: "):
         summary(name, least - 1)
+
+
+def test_caffenet_on_inputs_of_224():
+    """Caffe's pooling rounds up."""
+    report = summary("caffenet", 224)
+    assert (report.total_params, report.total_macs) == (60_965_224, 720_608_384)
+    assert report["pool5"].output_shape == (256, 6, 6)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "caffenet", "googlenet", "googlenet_tv"])
+def test_pooling_rounds_up_where_the_authors_framework_does(name):
+    for side in (224, 227, 240, 255, 289):
+        rows = [row for row in summary(name, side).rows if row.kind in ("MaxPool2d", "AvgPool2d")]
+        for row in rows:
+            kernel, stride, padding = (row.settings[key] for key in ("kernel_size", "stride", "padding"))
+            sides = [-((kernel - 2 * padding - length) // stride) + 1 for length in row.input_shape[1:]]
+            assert row.output_shape[1:] == tuple(sides), (side, row.path)
 
 
 @pytest.mark.parametrize("theirs", TORCHVISION)

@@ -17,10 +17,11 @@ from rich.cells import cell_len
 
 import cnnzoo
 import cnnzoo.registry
-from cnnzoo.arch import Concat, Conv2d, Flatten, Linear, ReLU, Sequential
+from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from cnnzoo.calculate import calculate
 from cnnzoo.registry import Builder, Figures, Paper, list_models
 from cnnzoo.render import FORMATS, render
-from cnnzoo.render.columns import size
+from cnnzoo.render.columns import size, window
 from cnnzoo.render.report import EVERY
 
 each = pytest.mark.parametrize("name", list_models())
@@ -345,3 +346,46 @@ def test_a_layer_alone_and_a_join_alone():
             assert render(report, format_)
         assert Html(report._repr_html_()).rows
         assert "network" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (MaxPool2d(2, 2, padding=1), "2x2/2 p1"),
+        (Conv2d(4, 3, padding=1), "3x3"),
+        (Conv2d(4, 3), "3x3"),
+        (Conv2d(4, 7, stride=2, padding=3), "7x7/2"),
+        (Conv2d(4, 11, stride=4, padding=2), "11x11/4 p2"),
+        (Conv2d(4, 3, padding=2), "3x3 p2"),
+        (Conv2d(4, (1, 3), padding=(0, 1)), "1x3"),
+        (Conv2d(4, 3, padding=(0, 1)), "3x3 p0x1"),
+        (Conv2d(4, 3, padding=2, dilation=2), "3x3 d2"),
+        (Conv2d(4, 3, padding=1, dilation=2, groups=2), "3x3 p1 d2 g2"),
+        (Conv2d(4, 4, padding="same"), "4x4"),
+        (ConvTranspose2d(4, 4, stride=2, padding=1), "4x4/2 p1"),
+        (ReLU(), ""),
+    ],
+)
+def test_a_kernel_shows_a_padding_that_no_one_would_guess(layer, said):
+    assert window(calculate(layer, (4, 30, 30)).rows[0]) == said
+
+
+@pytest.mark.parametrize(("padding", "said"), [((1, 1, 2), "3x3x3 p1x1x2"), (1, "3x3x3"), (0, "3x3x3")])
+def test_a_measured_kernel_of_three_sides(padding, said):
+    from torch import nn
+
+    report = cnnzoo.summary(nn.Sequential(nn.Conv3d(3, 4, 3, padding=padding)), (3, 8, 8, 8))
+    assert window(report.rows[0]) == said
+
+
+def test_a_column_of_trainable_parameters_beside_the_sum_of_frozen_ones():
+    from torch import nn
+
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
+    module[0].requires_grad_(False)
+    report = cnnzoo.summary(module, (3, 8, 8))
+    text = render(report, "csv", columns=["path", "params", "trainable_params"])
+    assert [*csv.reader(StringIO(text))][1:] == [["0", "112", "0"], ["1", "8", "8"], ["2", "10", "10"]]
+    assert "130 (" in str(report)
+    assert "112 of them frozen" in str(report)
+    assert table_lines(render(report, "table", columns=["trainable_params"]))[-1].split() == ["Total", "18"]

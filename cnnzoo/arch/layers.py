@@ -196,8 +196,6 @@ class Linear(Layer):
 class BatchNorm2d(Layer):
     """(C, H, W) -> (C, H, W); at inference one multiplication and one addition an element."""
 
-    keeps_input: ClassVar[bool] = True
-
     _: KW_ONLY
     eps: float = 1e-5
     momentum: float | None = 0.1
@@ -217,6 +215,10 @@ class BatchNorm2d(Layer):
 
     def work(self, shape: Shape) -> Work:
         return Work(additions=prod(shape), multiplications=prod(shape))
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, and of each map the batch's mean and inverse standard deviation."""
+        return Kept(input=True, statistics=2 * shape[0])
 
 
 @layer
@@ -282,7 +284,8 @@ class Dropout(Layer):
 
     def kept(self, shape: Shape) -> Kept:
         """The noise that the input is multiplied by, in the input's own dtype; without chance there is none."""
-        return Kept(elements=prod(shape) if 0 < self.p < 1 else 0, copies=self.p > 0)
+        noise = prod(shape) if 0 < self.p < 1 else 0
+        return Kept(elements=noise, statistics=int(self.p == 1), copies=self.p > 0)  # certainty is a single 0
 
 
 @layer

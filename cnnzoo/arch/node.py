@@ -27,14 +27,16 @@ class Work(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What autograd keeps for the backward pass, per sample: the input and the output as they are (once,
-    however many layers keep them), other elements, and int64 indices. Parameters and what does not grow
-    with the batch are apart. `copies`: training makes a tensor where inference hands the input on."""
+    """What autograd keeps for the backward pass besides parameters and buffers, per sample: the input and the
+    output as they are (once, however many layers keep them), other elements, and int64 indices; `statistics` are
+    elements for the whole batch, whatever its size. `copies`: training makes a tensor where inference hands the
+    input on."""
 
     input: bool = False
     output: bool = False
     elements: int = 0
     indices: int = 0
+    statistics: int = 0
     copies: bool = False
 
 

@@ -47,14 +47,15 @@ class _Pool2d(Layer):
         _, ceil_mode = self._variant()
         out = []
         for length, (extent, stride, padding) in zip(size, self._axes(), strict=True):
-            room = length + 2 * padding - extent + (stride - 1 if ceil_mode else 0)
+            needed = extent - 2 * padding - (stride - 1 if ceil_mode else 0)
+            room = length - needed
             count = room // stride + 1
             if ceil_mode and (count - 1) * stride >= length + padding:
                 count -= 1  # a window must begin inside the input or the padding before it
             if count < 1:
                 raise ShapeError(
                     f"{type(self).__name__}: nothing is left of {show(shape)} under kernel {self.kernel_size} "
-                    f"(extent {extent}, padding {padding}); it takes at least {extent - 2 * padding} there"
+                    f"(extent {extent}, padding {padding}); it takes at least {max(needed, 1)} there"
                 )
             out.append(count)
         return (channels, *out)

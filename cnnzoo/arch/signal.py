@@ -66,12 +66,14 @@ POINTWISE: Windows = (Window(), Window())
 
 class Signal(NamedTuple):
     """A tensor on its way: its shape per sample, its receptive field (None: unknown), the number of
-    weighted layers behind it, and which tensor it is (0 is the input; a view is its source)."""
+    weighted layers behind it, which tensor it is (0 is the input; a view is its source), and whether all of
+    it comes from a pooling to a fixed size, with nothing but pointwise layers since."""
 
     shape: Shape
     field: Field | None = PIXEL
     depth: int = 0
     source: int = 0
+    pooled: bool = False
 
 
 def advance(field: Field | None, windows: Windows | None) -> Field | None:

@@ -37,6 +37,8 @@ class Explanation:
     """What a block is made of, its own step too."""
     said: tuple[tuple[str, str], ...]
     """What no equation shows: labels and sentences."""
+    last_map: Row | None = None
+    """Of a whole network, the last map before its classifier."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -88,6 +90,7 @@ def explain(description: Node, report: Report, path: str) -> Explanation:
         (("receptive field", start), *folded(steps)) if known else (),
         children,
         (*said, *decisions(y), *(("Rewrite", note) for note in report.notes)),
+        report.last_map if isinstance(node, Join) and not path else None,
     )
 
 
@@ -96,8 +99,7 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     equations = [*of_layer(row, figures)]
     source = repr(layer) if len(repr(layer)) <= 100 else f"{row.kind}(…)"
     said = [("Layer", f"{source}: {show(row.input_shape)} → {show(row.output_shape)}"), *notes]
-    item = ITEM_BYTES[report.dtype] * report.batch_size
-    formula, words = stored(row, layer.kept(row.input_shape), figures, item, 8 * report.batch_size)
+    formula, words = stored(row, layer.kept(row.input_shape), figures, ITEM_BYTES[report.dtype], report.batch_size)
     if row.stored_bytes:
         equations.append(Equation(row.path, "stored_bytes", formula, row.stored_bytes))
     if words:

@@ -55,11 +55,12 @@ def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
         yield figure("connections", row.connections or 0)
 
 
-def stored(row: Row, kept: Kept, formulas: Mapping[str, str], item: int, index: int) -> tuple[str, str]:
+def stored(row: Row, kept: Kept, formulas: Mapping[str, str], element: int, batch: int) -> tuple[str, str]:
     """The formula of the bytes that autograd keeps, and in words what they are; "" where there are none.
 
-    `item` and `index` are the bytes of an element and of an index, of the whole batch.
+    `element` is the bytes of one; those of an index are 8.
     """
+    item, index = element * batch, 8 * batch
     elements = formulas.get("elements", f"{kept.elements:,}")
     indices = times(row.output_shape) if kept.indices == prod(row.output_shape) else f"{kept.indices:,}"
     parts = [
@@ -67,6 +68,11 @@ def stored(row: Row, kept: Kept, formulas: Mapping[str, str], item: int, index: 
         ("its output", kept.output * prod(row.output_shape) * item, f"{item:,}·{times(row.output_shape)}"),
         ("what it works out on the way", kept.elements * item, f"{item:,}·{elements}"),
         ("where each output comes from", kept.indices * index, f"{index:,}·{indices}"),
+        (
+            "what all samples share",
+            kept.statistics * element,
+            f"{element:,}·{formulas.get('statistics', f'{kept.statistics:,}')}",
+        ),
     ]
     needed = [part for part in parts if part[1]]
     words = " and ".join(name for name, _, _ in needed)

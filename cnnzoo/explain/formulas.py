@@ -40,7 +40,8 @@ from .text import counted, dimensions, times
 
 class Formulas(NamedTuple):
     """`figures` by what they are the formula of: a dimension of the output ("height"), a tensor ("weight"), a count
-    of the report ("macs"), or "elements", what autograd keeps besides input and output. Each is worth that figure."""
+    of the report ("macs"), or "elements" and "statistics", what autograd keeps besides input and output. Each is worth
+    that figure."""
 
     figures: Mapping[str, str]
     said: Sequence[tuple[str, str]] = ()
@@ -205,7 +206,8 @@ def _rbf(layer: RBF, shape: Shape) -> Formulas:
 
 @_of(BatchNorm2d)
 def _batch_norm2d(layer: BatchNorm2d, shape: Shape) -> Formulas:
-    return Formulas({"additions": times(shape), "multiplications": times(shape)})
+    """Its statistics are a mean and an inverse standard deviation of each map."""
+    return Formulas({"additions": times(shape), "multiplications": times(shape), "statistics": f"2·{shape[0]:,}"})
 
 
 @_of(LocalResponseNorm)

@@ -46,25 +46,26 @@ def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
 
     60,965,224 parameters and 0.724 G MACs; without the groups 62,378,344 and 1.135 G. (224 - 11) / 4 + 1
     is no whole number, so the 55x55 of the paper takes two pixels of padding here, or an input of 227
-    and none, as in `caffenet`. LRN is k=2, n=5, alpha=1e-4, beta=0.75 of section 3.3, where alpha is
+    and none, as in `caffenet`. Pooling rounds up, as in the authors' cuda-convnet: at 224 nothing is left
+    over, at 240 pool5 gives 7x7 instead of 6x6. LRN is k=2, n=5, alpha=1e-4, beta=0.75 of section 3.3, where alpha is
     not divided by n: alpha=5e-4 in torch's sense. torchvision's AlexNet is `alexnet_tv`.
     """
     return Sequential(
         conv1=Conv2d(96, 11, stride=4, padding=2),
         relu1=ReLU(),
         norm1=LocalResponseNorm(5, alpha=5e-4, k=2.0),
-        pool1=MaxPool2d(3, stride=2),
+        pool1=MaxPool2d(3, stride=2, ceil_mode=True),
         conv2=Conv2d(256, 5, padding=2, groups=2),
         relu2=ReLU(),
         norm2=LocalResponseNorm(5, alpha=5e-4, k=2.0),
-        pool2=MaxPool2d(3, stride=2),
+        pool2=MaxPool2d(3, stride=2, ceil_mode=True),
         conv3=Conv2d(384, 3, padding=1),
         relu3=ReLU(),
         conv4=Conv2d(384, 3, padding=1, groups=2),
         relu4=ReLU(),
         conv5=Conv2d(256, 3, padding=1, groups=2),
         relu5=ReLU(),
-        pool5=MaxPool2d(3, stride=2),
+        pool5=MaxPool2d(3, stride=2, ceil_mode=True),
         **classifier(num_classes, dropout),
     )
 
@@ -78,16 +79,17 @@ def caffenet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
     """BVLC's reference CaffeNet: AlexNet with each LRN behind its pooling, on inputs of 227.
 
     The same 60,965,224 parameters and 0.724 G MACs as `alexnet`; LRN normalises 113,248 values for its
-    477,024, with alpha=1e-4 divided by n, and k=1.
+    477,024, with alpha=1e-4 divided by n, and k=1. Pooling rounds up, as Caffe's does: on inputs of 224,
+    too, pool5 gives 6x6, and the parameters are as many.
     """
     return Sequential(
         conv1=Conv2d(96, 11, stride=4),
         relu1=ReLU(),
-        pool1=MaxPool2d(3, stride=2),
+        pool1=MaxPool2d(3, stride=2, ceil_mode=True),
         norm1=LocalResponseNorm(5),
         conv2=Conv2d(256, 5, padding=2, groups=2),
         relu2=ReLU(),
-        pool2=MaxPool2d(3, stride=2),
+        pool2=MaxPool2d(3, stride=2, ceil_mode=True),
         norm2=LocalResponseNorm(5),
         conv3=Conv2d(384, 3, padding=1),
         relu3=ReLU(),
@@ -95,7 +97,7 @@ def caffenet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
         relu4=ReLU(),
         conv5=Conv2d(256, 3, padding=1, groups=2),
         relu5=ReLU(),
-        pool5=MaxPool2d(3, stride=2),
+        pool5=MaxPool2d(3, stride=2, ceil_mode=True),
         **classifier(num_classes, dropout),
     )
 

@@ -64,7 +64,7 @@ def head(source: str, num_classes: int) -> Aux:
     """Section 5: average pooling 5x5/3, 128 1x1 convolutions, 1024 units, 70 % dropout, a classifier."""
     return Aux(
         source,
-        pool=AvgPool2d(5, stride=3),
+        pool=AvgPool2d(5, stride=3, ceil_mode=True),
         conv=conv(128, 1),
         flatten=Flatten(),
         fc1=Linear(1024),
@@ -82,7 +82,7 @@ def googlenet(num_classes: int = 1000, dropout: float = 0.4, aux_logits: bool = 
     """The network of table 1: 5x5 branches, LRN, biases, no batch normalisation; 6,998,552 parameters.
 
     1.583 G MACs. The two auxiliary heads, on inception4a and inception4d, have 6,379,728 parameters more
-    and exist in training only (`aux_logits=False` leaves them out; below 79 pixels the 5x5 pooling of the
+    and exist in training only (`aux_logits=False` leaves them out; below 47 pixels the 5x5 pooling of the
     first no longer fits). Pooling rounds up, without which 112 does not become 56; LRN's constants are
     not in the paper: torch's defaults, as in Caffe's GoogLeNet. Average pooling adapts, where the paper's
     is 7x7 on 7x7. torchvision's network is `googlenet_tv`.

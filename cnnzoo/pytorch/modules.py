@@ -180,28 +180,13 @@ class Subsampling2d(nn.Module):
 class TableConv2d(nn.Module):
     """A convolution with one kernel for each input map that an output map reads, and no others."""
 
-    read: Tensor
-    """The input map of each kernel."""
-
     def __init__(self, table: tuple[tuple[int, ...], ...], kernel_size: IntOrPair) -> None:
         super().__init__()
         self.table = table
         self.kernel_size = _pair(kernel_size)
         self.weight = nn.Parameter(torch.empty(sum(map(len, table)), 1, *self.kernel_size))
         self.bias = nn.Parameter(torch.empty(len(table)))
-        self.register_buffer("read", None, persistent=False)
-        self._set_read()
         self.reset_parameters()
-
-    def _set_read(self) -> None:
-        maps = [one for row in self.table for one in row]
-        self.read = torch.tensor(maps, device=self.weight.device)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        """Moving a module may leave its buffers empty (`to_empty`): this one follows from the table."""
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        self._set_read()
-        return self
 
     def reads(self) -> list[int]:
         """How many input maps each output map reads."""
@@ -215,7 +200,9 @@ class TableConv2d(nn.Module):
             nn.init.uniform_(bias, -limit, limit)
 
     def forward(self, x: Tensor) -> Tensor:
-        maps = F.conv2d(x[:, self.read], self.weight, groups=sum(self.reads()))
+        given = x.unbind(1)
+        read = torch.stack([given[number] for row in self.table for number in row], 1)
+        maps = F.conv2d(read, self.weight, groups=sum(self.reads()))
         stops = list(accumulate(self.reads()))
         sums = [maps[:, start:stop].sum(1) for start, stop in pairwise([0, *stops])]
         return torch.stack(sums, 1) + self.bias[:, None, None]

@@ -64,17 +64,16 @@ class Held(NamedTuple):
 
 
 def own_tensors(module: nn.Module) -> dict[str, Held]:
-    """What the module's state dict names of its own; all below it for a scripted module, whose children
-    torch alone runs."""
+    """The module's own parameters and buffers, those too that its state dict leaves out; all below it for a scripted
+    module, whose children torch alone runs."""
     if isinstance(module, torch.jit.ScriptModule):
         held = {name: Held(value, False) for name, value in module.named_parameters()}
         held |= {name: Held(value, True) for name, value in module.named_buffers()}
         return held
-    skipped: Any = module._non_persistent_buffers_set
     parameters: Mapping[str, Tensor | None] = module._parameters
     buffers: Mapping[str, Tensor | None] = module._buffers
     held = {name: Held(value, False) for name, value in parameters.items() if value is not None}
-    held |= {name: Held(value, True) for name, value in buffers.items() if value is not None and name not in skipped}
+    held |= {name: Held(value, True) for name, value in buffers.items() if value is not None}
     return held
 
 

@@ -88,17 +88,33 @@ def total_of(report: Report, name: str, show: Callable[[int], str] = "{:,}".form
 
 
 def window(row: Row) -> str:
-    """The settings in short: 3x3/2 is a kernel and its stride, g2 two groups, d2 a dilation of two."""
+    """The settings in short: 3x3/2 is a kernel and its stride, p1 a padding of one that is neither none nor what keeps
+    the size at stride 1, g2 two groups, d2 a dilation of two."""
     settings = row.settings
     if "kernel_size" not in settings:
         return ""
-    kernel, stride, dilation, groups = (
-        settings.get(name) or 1 for name in ("kernel_size", "stride", "dilation", "groups")
-    )
+    kernel, groups = settings["kernel_size"], settings.get("groups") or 1
+    stride, dilation = (_one(settings.get(name) or 1) for name in ("stride", "dilation"))
     text = sides(kernel if isinstance(kernel, tuple) else (kernel, kernel))
     text += f"/{sides(stride)}" if stride != 1 else ""
+    padding = _one(settings.get("padding") or 0)
+    text += f" p{sides(padding)}" if _pads(kernel, padding, dilation) else ""
     text += f" d{sides(dilation)}" if dilation != 1 else ""
     return text + (f" g{groups}" if groups != 1 else "")
+
+
+def _one(value: Any) -> Any:
+    """A tuple of equal numbers as the number."""
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+
+def _pads(kernel: Any, padding: Any, dilation: Any) -> bool:
+    """Whether a padding is neither none, nor what keeps the size at stride 1, nor said in a word."""
+    if isinstance(padding, str):
+        return False
+    axes = max(len(one) if isinstance(one, tuple) else 2 for one in (kernel, padding, dilation))
+    each = [one if isinstance(one, tuple) else (one,) * axes for one in (kernel, padding, dilation)]
+    return any(each[1]) and any(2 * pad != step * (side - 1) for side, pad, step in zip(*each, strict=False))
 
 
 def _setting(name: str) -> Callable[[Row], Any]:

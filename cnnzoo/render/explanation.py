@@ -11,6 +11,7 @@ from ..report import Row
 from .columns import COLUMNS as FIGURES
 from .columns import Column, sides
 from .document import Document, Label
+from .report import receptive_field
 
 if TYPE_CHECKING:
     from ..explain import Equation, Explanation
@@ -57,6 +58,8 @@ def document(explanation: Explanation, model: str) -> Document:
     """A layer's equations with the steps of its receptive field under them, or a block's children and their sum. CSV
     has every equation and every step."""
     path, said = explanation.row.path, list(explanation.said)
+    if explanation.last_map is not None:
+        said.append(("Receptive field", receptive_field(explanation.last_map, explanation.row)))
     caption = f"{model} {path}".rstrip()
     about: dict[str, Any] = {
         "rows": [equation._asdict() for equation in (*explanation.equations, *explanation.steps)],

@@ -67,10 +67,8 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     said += [("Reductions", sentence) for sentence in _reductions(report)]
     if total["depth"] is not None:
         said.append(("Depth", f"{total['depth']} weighted layers"))
-    if report.last_map is not None and total["depth"] is not None:
-        settings = f"effective stride {sides(report.effective_stride)}, padding {sides(report.effective_padding)}"
-        seen = "unknown" if report.receptive_field is None else f"{sides(report.receptive_field)} pixels; {settings}"
-        said.append(("Receptive field", f"{seen}; at {report.last_map.path or 'the output'}, the last map"))
+    if report.last_map is not None:
+        said.append(("Receptive field", receptive_field(report.last_map, report[""])))
     said.append(("Memory", _memory(report)))
     said += [("Unknown" if number == 0 else "", str(one)) for number, one in enumerate(report.unknown)]
     said += [("Note" if number == 0 else "", note) for number, note in enumerate(report.notes)]
@@ -119,6 +117,15 @@ def _reductions(report: Report) -> Iterator[str]:
 def _narrows(row: Row) -> bool:
     """Whether it is a 1x1 convolution to fewer channels."""
     return row.kind == "Conv2d" and row.settings["kernel_size"] == 1 and row.output_shape[0] < row.input_shape[0]
+
+
+def receptive_field(last: Row, whole: Row) -> str:
+    """That of the last map, and that of the output where it is another."""
+    output = whole.receptive_field
+    settings = f"effective stride {sides(last.effective_stride)}, padding {sides(last.effective_padding)}"
+    seen = "unknown" if last.receptive_field is None else f"{sides(last.receptive_field)} pixels; {settings}"
+    more = "" if output == last.receptive_field else f"; the output sees {sides(output or 'unknown')}"
+    return f"{seen}; at {last.path or 'the output'}, the last map{more}"
 
 
 def _memory(report: Report) -> str:

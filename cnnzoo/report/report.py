@@ -41,6 +41,9 @@ class Report:
     """How a measurement was made, where that is not as usual, and what it met."""
     exact: Mapping[str, int] = field(default_factory=dict)
     """Totals that a measurement knows better than by adding up: tensors may have several dtypes."""
+    last_map: Row | None = None
+    """The last map before the classifier, that is before the final pooling to a fixed size and what works on each of
+    its positions; a measurement does not know it."""
     description: Any = field(default=None, compare=False)
     """What it is calculated from; a measurement has none."""
 
@@ -170,12 +173,6 @@ class Report:
         """Weighted layers on the longest way through: the 16 of VGG-16; None where it is unknown."""
         return self._total("depth")
 
-    @cached_property
-    def last_map(self) -> Row | None:
-        """The last map before the classifier, that is before the final pooling to a fixed size."""
-        spatial = (row for row in reversed(self._main) if len(row.output_shape) == 3)
-        return next((row for row in spatial if row.kind != "AdaptiveAvgPool2d"), None)
-
     @property
     def receptive_field(self) -> IntOrPair | None:
         """Side in input pixels (a pair where not square) of what one position of `last_map` sees."""
@@ -191,7 +188,8 @@ class Report:
 
     @property
     def tensors(self) -> dict[str, Shape]:
-        """The state dict's names and shapes, in its order: parameters and buffers, heads included."""
+        """The state dict's names and shapes, in its order: parameters and buffers, heads included. Of a measured
+        module those buffers too that its state dict leaves out."""
         named = ((row, {**row.tensors, **row.buffer_tensors}) for row in self.rows)
         return {
             f"{row.path}.{name}" if row.path else name: shape
