@@ -35,10 +35,10 @@ def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:
 
     Near is what differs in at most a quarter of its characters (optimal string alignment distance), case and
     punctuation apart. Where nothing is that near, those that begin with the name, or have all of its words: "vgg" for
-    vgg16, "classes" for num_classes. A number alone is near to none.
+    vgg16, "classes" for num_classes. A number alone is near to none, and neither is what is no name by its length.
     """
     plain = _plain(name)
-    if not plain or plain.isdecimal():
+    if not plain or plain.isdecimal() or len(plain) > REPEATED:
         return []
     allowed = min(max(1, len(plain) // 4), len(plain) - 1)
     names = {other: _plain(other) for other in known}
@@ -69,10 +69,10 @@ def distance(one: str, other: str) -> int:
 
 
 def listed(names: Iterable[str]) -> str:
-    """`a, b, c`, and how many more where they are many."""
+    """`a, b, c`, and how many more where they are many; long ones without their middle."""
     every = list(names)
     more = f" and {len(every) - LISTED:,} more" if len(every) > LISTED else ""
-    return f"{', '.join(every[:LISTED])}{more}"
+    return f"{', '.join(shortened(name, REPEATED) for name in every[:LISTED])}{more}"
 
 
 def quoted(value: Any) -> str:

@@ -279,10 +279,10 @@ def nested(levels: int) -> str:
 
 
 def test_nesting_ends_somewhere_and_what_is_read_can_be_used() -> None:
-    node = loads(nested(DEEPEST - 1))
+    node = loads(nested(DEEPEST))
     check_value(node)
-    assert len(calculate(node, (3, 4, 4)).blocks) == DEEPEST - 1
-    for levels in (DEEPEST, 1000, 100_000):
+    assert len(calculate(node, (3, 4, 4)).blocks) == DEEPEST
+    for levels in (DEEPEST + 1, 1000, 100_000):
         with pytest.raises(FormatError, match=f"nested more than {DEEPEST} levels deep"):
             loads(nested(levels))
     with pytest.raises(FormatError, match=f"nested more than {DEEPEST} levels deep"):

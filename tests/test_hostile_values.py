@@ -17,6 +17,7 @@ from cnnzoo.arch import (
     ConvTranspose2d,
     Dense,
     Dropout,
+    FormatError,
     Identity,
     Linear,
     LocalResponseNorm,
@@ -28,6 +29,8 @@ from cnnzoo.arch import (
     TableConv2d,
     Window,
     find,
+    from_dict,
+    loads,
 )
 from cnnzoo.arch.joins import DEEPEST, LARGEST
 from cnnzoo.arch.pooling import Shares
@@ -226,3 +229,61 @@ def test_a_search_finds_its_points_again_by_number():
     grid = {"a": (1, 2, 3), "b": "xyzw", "c": (None, 5)}
     points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     assert [_point(grid, number) for number in range(len(points))] == points
+
+
+LONG = "n" * 100_000
+LIST: list = []
+LIST.append(LIST)
+DICT: dict = {"kind": "Sequential"}
+DICT["children"] = {"0": DICT}
+
+
+NUMBERS = ("9" * 4999, "1" + "0" * 400, "1e400", "NaN", "[" * 100_000, "[1, -Infinity]")
+TEXTS = [
+    *[f'{{"kind": "Conv2d", "out_channels": 4, "kernel_size": {number}}}' for number in NUMBERS],
+    *[f'{{"kind": "BatchNorm2d", "eps": 1e-5, "momentum": {number}}}' for number in NUMBERS],
+    '{"kind": "LONG"}',
+    '{"kind": "Sequential", "LONG": 1}',
+    '{"kind": "Sequential", "children": {"LONG.": {"kind": "ReLU"}}}',
+    '{"kind": "Sequential", "children": {"LONG": {"kind": "Tanh", "p": 1}}}',
+    '{"kind": "Sequential", "children": {"LONG": {"kind": "ReLU"}, "LONG": {"kind": "ReLU"}}}',
+    '{"kind": "Aux", "source": "LONG", "children": {"\\ud800": {"kind": "ReLU"}}}',
+]
+VALUES = [
+    {"kind": "Sequential", "children": {1: {"kind": "ReLU"}}},
+    {"kind": "Sequential", "children": {("a", None): {"kind": "ReLU"}}},
+    {"kind": "ReLU", 1: 2},
+    {"kind": "Sequential", "children": [{"kind": "ReLU"}] * 100_000},
+    {"kind": "Conv2d", "out_channels": LIST, "kernel_size": 1},
+    {"kind": "Conv2d", "out_channels": HUGE, "kernel_size": 1},
+    LIST,
+    DICT,
+    None,
+]
+
+
+@pytest.mark.parametrize("number", range(len(TEXTS) + len(VALUES)))
+def test_data_that_is_no_description_is_refused_in_a_short_line(number, quick):
+    with pytest.raises(FormatError) as refused:
+        loads(TEXTS[number].replace("LONG", LONG)) if number < len(TEXTS) else from_dict(VALUES[number - len(TEXTS)])
+    assert len(str(refused.value)) < 1000
+
+
+def test_a_description_of_a_thousand_levels_is_none(quick):
+    inner = {"kind": "ReLU"}
+    for _ in range(1500):
+        inner = {"kind": "Sequential", "children": {"0": inner}}
+    with pytest.raises(FormatError, match="nested more than 64 levels deep"):
+        from_dict(inner)
+
+
+def test_long_names_and_many_names_are_shortened():
+    wide = Sequential(**{f"{LONG}{number}": Identity() for number in range(50)})
+    for lookup in (lambda: find(wide, f"{LONG}x"), lambda: find(wide, "x" * 100_000), lambda: getattr(wide, LONG)):
+        with pytest.raises((LookupError, AttributeError)) as refused:
+            lookup()
+        assert len(str(refused.value)) < 5000
+    for make in (lambda: Concat(**{f"_{LONG}": Identity()}), lambda: Sequential(Aux(LONG, Identity()))):
+        with pytest.raises(ShapeError) as wrong:
+            make()
+        assert len(str(wrong.value)) < 500

@@ -8,6 +8,7 @@ from itertools import count
 from keyword import iskeyword
 from typing import Any, NoReturn, Protocol, TypeVar, overload
 
+from ..words import listed, quoted
 from .node import Node
 from .signal import ShapeError
 
@@ -62,13 +63,13 @@ class Join(Node):
         """Raise what is wrong with a child that stands behind those of `before`."""
         kind = type(self).__name__
         if not isinstance(child, Node):
-            raise TypeError(f"{kind}: child {name!r} must be a layer or a join, got {child!r}")
+            raise TypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {quoted(child)}")
         if not name or not name.isprintable() or "." in name or name.startswith("_") or hasattr(type(self), name):
-            raise ShapeError(f"{kind}: a child cannot be named {name!r}: a name is one part of a path")
+            raise ShapeError(f"{kind}: a child cannot be named {quoted(name)}: a name is one part of a path")
         if name in before:
-            raise ShapeError(f"{kind}: two children are named {name!r}")
+            raise ShapeError(f"{kind}: two children are named {quoted(name)}")
         if isinstance(child, Aux) and not isinstance(self, Sequential):
-            raise ShapeError(f"{kind}: the auxiliary head {name!r} belongs into a Sequential, beside its source")
+            raise ShapeError(f"{kind}: the auxiliary head {quoted(name)} belongs into a Sequential, beside its source")
 
     def flow(self, x: T, through: Flow[T]) -> T:
         raise TypeError(f"{type(self).__name__} does not say how a value flows through it")
@@ -87,7 +88,7 @@ class Join(Node):
             for own, child in self.children:
                 if own == name:
                     return child
-        raise AttributeError(f"{type(self).__name__} has no child {name!r}{_listed(self)}")
+        raise AttributeError(f"{type(self).__name__} has no child {quoted(name)}{_listed(self)}")
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -165,8 +166,8 @@ class Sequential(Join):
         if isinstance(child, Aux) and isinstance(before.get(child.source, child), Aux):
             names = [own for own, other in before.items() if not isinstance(other, Aux)]
             raise ShapeError(
-                f"Sequential: the auxiliary head {name!r} hangs on {child.source!r}, "
-                f"which is none of the children before it ({', '.join(names) or 'none'})"
+                f"Sequential: the auxiliary head {quoted(name)} hangs on {quoted(child.source)}, "
+                f"which is none of the children before it ({listed(names) or 'none'})"
             )
 
     def flow(self, x: T, through: Flow[T]) -> T:
@@ -191,7 +192,7 @@ class Aux(Sequential):
 
     def __init__(self, source: str, /, *layers: Node | None, **named: Node | None) -> None:
         if not isinstance(source, str):
-            raise TypeError(f"Aux: source must be the name of an earlier child, got {source!r}")
+            raise TypeError(f"Aux: source must be the name of an earlier child, got {quoted(source)}")
         object.__setattr__(self, "source", source)
         super().__init__(*layers, **named)
 
@@ -261,4 +262,4 @@ class Dense(Join):
 
 def _listed(join: Join) -> str:
     names = [name for name, _ in join.children]
-    return f"; its children are {', '.join(names)}" if names else ""
+    return f"; its children are {listed(names)}" if names else ""

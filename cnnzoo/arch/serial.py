@@ -6,11 +6,9 @@ import json
 from dataclasses import MISSING, fields
 from typing import Any
 
-from .joins import Aux, Join
+from ..words import quoted, shortened
+from .joins import DEEPEST, Aux, Join
 from .node import Layer, Node
-
-DEEPEST = 64
-"""Levels of joins that are read; the registered networks have five."""
 
 
 class FormatError(ValueError):
@@ -37,22 +35,22 @@ def to_dict(node: Node) -> dict[str, Any]:
 
 def from_dict(data: Any) -> Node:
     """What `to_dict` gave, or read from JSON, as a description; a `FormatError` names the place."""
-    return _node(data, "the description", 1)
+    return _node(data, "the description", 0)
 
 
 def _node(data: Any, place: str, level: int) -> Node:
     if level > DEEPEST:
         raise FormatError(f"nested more than {DEEPEST} levels deep, which is no description")
     if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
-        raise FormatError(f'{place}: an object with a "kind" was expected, got {_short(data)}')
+        raise FormatError(f'{place}: an object with a "kind" was expected, got {quoted(data)}')
     given = {name: value for name, value in data.items() if name != "kind"}
     cls = Node.kinds.get(data["kind"])
     if cls is None or cls in (Layer, Join):
-        raise FormatError(f"{place}: there is no layer or join {data['kind']!r}")
+        raise FormatError(f"{place}: there is no layer or join {quoted(data['kind'])}")
     known = _settings(cls)
     for name in given:
         if name not in known:
-            raise FormatError(f"{place}: {cls.__name__} has no setting {name!r}")
+            raise FormatError(f"{place}: {cls.__name__} has no setting {quoted(name)}")
     for name, required in known.items():
         if required and name not in given:
             raise FormatError(f"{place}: {cls.__name__} needs a setting {name!r}")
@@ -61,13 +59,18 @@ def _node(data: Any, place: str, level: int) -> Node:
             return cls(**{name: _tuples(value) for name, value in given.items()})
         children = given.pop("children", {})
         if not isinstance(children, dict):
-            raise FormatError(f'{place}: "children" must be an object, got {_short(children)}')
+            raise FormatError(f'{place}: "children" must be an object, got {quoted(children)}')
+        for name in children:
+            if not isinstance(name, str):
+                raise FormatError(f"{place}: a child's name must be a string, got {quoted(name)}")
         inner = {name: _node(child, f"{place} > {_printable(name)}", level + 1) for name, child in children.items()}
         return cls(*given.values(), **inner)
     except FormatError:
         raise
     except (TypeError, ValueError) as error:
         raise FormatError(f"{place}: {error}") from None
+    except RecursionError:
+        raise FormatError(f"{place}: a setting is nested too deep") from None
 
 
 def _settings(cls: type[Node]) -> dict[str, bool]:
@@ -100,7 +103,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise FormatError(f"the name {name!r} stands twice in one object")
+            raise FormatError(f"the name {quoted(name)} stands twice in one object")
         found[name] = value
     return found
 
@@ -110,9 +113,4 @@ def _tuples(value: Any) -> Any:
 
 
 def _printable(name: str) -> str:
-    return name if name.isprintable() else repr(name)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(name, 40) if name.isprintable() else quoted(name)
