@@ -1,25 +1,28 @@
-"""A module on loan: while it is measured other tensors stand in for its own, and after it is as it was."""
+"""A module on loan: a copy of it is run, in which other tensors stand for its own; or it is lent, and put back."""
 
 from __future__ import annotations
 
-import random
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.nn.parameter import is_lazy
-from torch.utils._python_dispatch import is_traceable_wrapper_subclass
+from torch.utils._python_dispatch import _pop_mode, is_traceable_wrapper_subclass
+
+from .copies import BASES, Copier
+from .restore import Step, caches, generators, remembered, undoing
+from .tree import modules
+
+T = TypeVar("T")
 
 Twin = Callable[[Tensor], Tensor]
 """From one of the module's tensors to what stands in for it."""
-
-
-CONTAINERS = (dict, list, set, deque)
-"""What modules keep things in, and what is put back as it was."""
 
 
 class NoTwinError(TypeError):
@@ -58,85 +61,138 @@ def copied(dtype: torch.dtype | None) -> Twin:
     return twin
 
 
-@contextmanager
-def borrowed(root: nn.Module, twin: Twin) -> Iterator[None]:
-    """Inside, `twin`s stand for the parameters and buffers of `root`; what is done to the modules is undone.
+class NeedsOriginalError(BaseException):
+    """A copy's forward reaches the original or its tensors, by a name in its file, say. No network is to catch it."""
 
-    Put back as they were: every attribute of every module, lists, dicts and sets in them, hooks, mode, class,
-    the tensors, and the states of the random generators. What the modules do to other objects stays.
+
+class Loan(NamedTuple):
+    """What is run in a module's place."""
+
+    module: nn.Module
+    originals: frozenset[int] = frozenset()
+    """The ids of the original's modules and tensors; none where the original itself is lent."""
+
+    def touch(self, ids: Iterable[int]) -> None:
+        """Raises NeedsOriginalError where one of the ids is the original's."""
+        if not self.originals.isdisjoint(ids):
+            raise NeedsOriginalError
+
+    def failed(self, error: Exception) -> None:
+        """Raises NeedsOriginalError where the original might not fail so: it may be looked up by its identity."""
+        if self.originals and isinstance(error, LookupError):
+            raise NeedsOriginalError from error
+
+
+_measuring = threading.RLock()
+"""Held while a module is on loan: what is put back afterwards is in part the process's, as random generators are."""
+
+
+def on_loan(root: nn.Module, twin: Twin, use: Callable[[Loan], T], *, grad: bool = False) -> T:
+    """What `use` makes of a copy of `root` with `twin`s for its parameters and buffers.
+
+    Where no copy is possible (scripted modules, those with a `__del__` or made in C), and where the copy's forward
+    needs the original, it is the original that is lent: its tensors are replaced, and afterwards every attribute of
+    every module and of the objects and containers in it is as it was. So are, either way, what `caches` finds outside,
+    and the states of the random generators. One thread at a time.
     """
-    modules = list(root.modules())
-    undo: list[Callable[[], None]] = [_generators()]
-    memo: dict[int, Tensor] = {}
+    likenesses: dict[int, Tensor] = {}
 
     def likeness(tensor: Tensor) -> Tensor:
-        if id(tensor) not in memo:
-            memo[id(tensor)] = _like(tensor, twin)
-        return memo[id(tensor)]
+        if id(tensor) not in likenesses:
+            likenesses[id(tensor)] = _like(tensor, twin)
+        return likenesses[id(tensor)]
 
-    try:
-        for module in modules:
-            if isinstance(module, torch.jit.ScriptModule):
-                _lend_script(module, likeness, undo)
-            else:
-                _lend(module, likeness, undo)
-        yield
-    finally:
-        for step in reversed(undo):
+    with _measuring, undoing() as undo:
+        undo += [generators(), _modes()]
+        copier = Copier(likeness)
+        copied = copier.copy(root)
+        undo += caches(map(type, copier.originals), copier.functions)
+        as_before = remembered(copier.originals)
+        _single_products(undo, real=not twin(torch.empty(1)).is_meta)
+        torch.set_grad_enabled(grad)
+        if not copier.refused:
+            kept = [one for one in copier.originals if isinstance(one, nn.Module)]
+            with suppress(NeedsOriginalError), undoing() as after:
+                loan = Loan(copied, frozenset([*map(id, kept), *likenesses]))
+                on_calls(after, before=lambda module, _: loan.touch([id(module)]))
+                return use(loan)
+        undo += as_before
+        for step in as_before:
             step()
+        _lend(root, copier, likeness, undo)
+        return use(Loan(root))
 
 
-def _lend(module: nn.Module, likeness: Twin, undo: list[Callable[[], None]]) -> None:
-    kind = type(module)
-    before: list[tuple[Any, Any]] = []
-    _remember(vars(module), before, set())
+def on_calls(undo: list[Step], before: Callable[..., None], after: Callable[..., None] | None = None) -> None:
+    """Until undone, call these before and after the forward of every module that this thread calls: with the module and
+    its positional arguments; and after it with its keywords and its output, too."""
+    thread = threading.get_ident()
+    handles: list[Any] = []
 
-    def as_it_was() -> None:
-        if type(module) is not kind:
-            module.__class__ = kind
-        for live, saved in before:
-            _restore(live, saved)
+    def of_this_thread(function: Callable[..., None]) -> Callable[..., None]:
+        def hook(*given: Any) -> None:
+            if threading.get_ident() == thread:
+                function(*given)
 
-    undo.append(as_it_was)
-    for held in (module._parameters, module._buffers):
-        for name, tensor in held.items():
-            if tensor is not None:
-                held[name] = likeness(tensor)  # type: ignore[assignment]
-    for name, value in vars(module).items():
-        if isinstance(value, Tensor):  # a constant that is no buffer: its values may be looked at
-            vars(module)[name] = value.detach().clone()
+        return hook
+
+    def remove() -> None:
+        for handle in handles:
+            handle.remove()
+
+    undo.append(remove)
+    handles.append(register_module_forward_pre_hook(of_this_thread(before)))
+    if after is not None:
+        handles.append(register_module_forward_hook(of_this_thread(after), with_kwargs=True))
+
+
+def _single_products(undo: list[Step], real: bool) -> None:
+    """Until undone, no fused kernels of whole layers, in which single products cannot be seen (those for meta never
+    are), and flex_attention is not compiled, which it cannot be while operators are watched."""
+    mkldnn: Any = torch.backends.mkldnn
+    flex: Any = sys.modules.get("torch.nn.attention.flex_attention")
+    if real:
+        undo.append(partial(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled()))
+        undo.append(partial(setattr, mkldnn, "enabled", mkldnn.enabled))
+        torch.backends.mha.set_fastpath_enabled(False)
+        mkldnn.enabled = False
+    if flex is not None and hasattr(flex, COMPILED):
+        undo.append(partial(setattr, flex, COMPILED, getattr(flex, COMPILED)))
+        setattr(flex, COMPILED, True)
+
+
+COMPILED = "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG"
+
+
+def _modes() -> Step:
+    """Of this thread: which dispatch modes are active, and whether gradients are recorded."""
+    number, grad = torch._C._len_torch_dispatch_stack(), torch.is_grad_enabled()
+
+    def restore() -> None:
+        while torch._C._len_torch_dispatch_stack() > number:
+            _pop_mode()
+        torch.set_grad_enabled(grad)
+
+    return restore
+
+
+def _lend(root: nn.Module, copier: Copier, likeness: Twin, undo: list[Step]) -> None:
+    """Put what stands for tensors where the tensors are."""
+    for thing in copier.originals:
+        base = next((base for base in BASES if isinstance(thing, base)), None)
+        live: Any = thing if base is not None else getattr(thing, "__dict__", {})
+        for key, value in list(dict.items(live) if isinstance(live, dict) else enumerate(live)):
+            if isinstance(value, Tensor) and not isinstance(live, set):
+                (base or dict).__setitem__(live, key, copier.of(value))
+    for module in modules(root):
+        if isinstance(module, torch.jit.ScriptModule):
+            _lend_script(module, likeness, undo)
 
 
 def set_mode(root: nn.Module, training: bool) -> None:
     """Train or eval, except of a program that torch.export made: that has the one in which it was made."""
     with suppress(NotImplementedError):
         root.train(training)
-
-
-def _remember(live: Any, before: list[tuple[Any, Any]], seen: set[int]) -> None:
-    """Note a container with what is in it now, and so those in it."""
-    if id(live) in seen:
-        return
-    seen.add(id(live))
-    saved: Any = dict(live) if isinstance(live, dict) else set(live) if isinstance(live, set) else list(live)
-    before.append((live, saved))
-    for inner in saved.values() if isinstance(saved, dict) else saved:
-        if isinstance(inner, CONTAINERS):
-            _remember(inner, before, seen)
-
-
-def _restore(live: Any, saved: Any) -> None:
-    if isinstance(live, dict):
-        if len(live) != len(saved) or live.keys() != saved.keys():
-            for key in [key for key in live if key not in saved]:
-                del live[key]
-        live.update(saved)
-    elif isinstance(live, set):
-        live.intersection_update(saved)
-        live.update(saved)
-    else:
-        live.clear()
-        live.extend(saved)
 
 
 def _lend_script(module: Any, likeness: Twin, undo: list[Callable[[], None]]) -> None:
@@ -165,22 +221,3 @@ def _like(tensor: Tensor, twin: Twin) -> Tensor:
             parameter.__dict__.update(tensor.__dict__)
         return parameter
     return other
-
-
-def _generators() -> Callable[[], None]:
-    """The random generators' states, to be set again."""
-    state = torch.get_rng_state()
-    cuda: Any = torch.cuda
-    gpu = cuda.get_rng_state_all() if cuda.is_initialized() else []
-    numpy: Any = sys.modules.get("numpy")
-    python, of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
-
-    def restore() -> None:
-        torch.set_rng_state(state)
-        random.setstate(python)
-        if gpu:
-            cuda.set_rng_state_all(gpu)
-        if numpy:
-            numpy.random.set_state(of_numpy)
-
-    return restore

@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import flop_registry
 
 from ..report import Report
-from .borrow import on_meta
+from .borrow import on_loan, on_meta
 from .inputs import Inputs, dtype_of
 from .readings import read_inputs
 from .tools import (
@@ -30,7 +30,7 @@ from .tools import (
     OfOperator,
     UnruledError,
 )
-from .trace import first_line, lent
+from .trace import first_line
 from .tree import mult_adds
 from .watch import Called, Dispatched, Operator, watch_calls, watch_dispatch
 
@@ -90,7 +90,7 @@ def _thop(seen: _Seen) -> int:
     _no_script(seen.module)
     _no_fused_encoder(seen.module)
     counts = _of_modules(seen.dispatched, THOP)
-    visits = Counter(_visits(seen.module))
+    visits = Counter(_visits(seen.dispatched.module))
     twice = next((one for one in counts if visits[one] > 1), None)
     if twice is not None:
         raise UnruledError(f"a {type(twice).__name__} stands in two modules, and is hooked twice")
@@ -100,7 +100,7 @@ def _thop(seen: _Seen) -> int:
             return counts[module]
         return sum(map(total, module.children()))
 
-    return int(total(seen.module))
+    return int(total(seen.dispatched.module))
 
 
 def _ptflops(seen: _Seen) -> int:
@@ -116,7 +116,7 @@ def _ptflops(seen: _Seen) -> int:
             return counts.get(module, 0)
         return sum(map(total, module.children()))
 
-    return int(total(seen.module) + sum(count() for count in seen.dispatched.patched))
+    return int(total(seen.dispatched.module) + sum(count() for count in seen.dispatched.patched))
 
 
 def _of_modules(run: Dispatched, rules: Mapping[type[nn.Module], OfModule]) -> dict[nn.Module, float]:
@@ -139,8 +139,7 @@ def _visits(module: nn.Module) -> Iterator[nn.Module]:
 def _torchinfo(seen: _Seen) -> int:
     _no_fused_encoder(seen.module)
     try:
-        with lent(seen.module, on_meta(None)):
-            return mult_adds(seen.module, seen.inputs.args)
+        return on_loan(seen.module, on_meta(None), lambda loan: mult_adds(loan.module, seen.inputs.args))
     except RuntimeError as error:
         raise UnruledError(f"on the meta device torchinfo fails: {first_line(error.__cause__ or error)}") from error
 

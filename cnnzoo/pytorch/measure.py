@@ -10,13 +10,13 @@ from torch import nn
 
 from ..report import ITEM_BYTES, Report, Unknown
 from ..words import channels_last
-from .borrow import NoTwinError, Twin, copied, on_meta, set_mode
+from .borrow import Loan, NoTwinError, Twin, copied, on_loan, on_meta, set_mode
 from .inputs import Inputs, dtype_of, read_dtype, unbatched
 from .operators import tensors_in
 from .readings import Reading, read_inputs, takes_one_sample
 from .rows import Rows
-from .trace import Trace, first_line, kind_of, lent, run
-from .tree import places
+from .trace import Trace, first_line, kind_of, run
+from .tree import modules
 
 Shape = tuple[int, ...]
 
@@ -136,7 +136,6 @@ class _Measuring:
         self.cast = cast
         self.mode = mode
         self.model = model
-        self.places = places(module)
         self.notes: list[str] = []
         self.unknown: list[Unknown] = []
 
@@ -172,36 +171,39 @@ class _Measuring:
         return self._or_error(*self._run(self.inputs.moved(device), copied(self.cast), real=True))
 
     def _run(self, inputs: Inputs, twin: Twin, real: bool) -> tuple[Trace, Report]:
-        with lent(self.module, twin):
-            set_mode(self.module, self.mode == "train")
-            found = run(self.module, self.places, inputs.args, inputs.kwargs, real=real)
+        def use(loan: Loan) -> tuple[Trace, Report]:
+            notes = list(self.notes)
+            set_mode(loan.module, self.mode == "train")
+            found = run(loan, inputs.args, inputs.kwargs, real=real)
             self.holds = self.reading.holds(found.root)
             if self.inputs.batched and takes_one_sample(found.root, inputs):
                 self.inputs = unbatched(self.inputs)
                 if self.reading.size:
-                    self.notes.append(f"input size {self.reading.size} is one sample: a layer takes it without a batch")
-            rows = Rows(self.places, self.inputs)
+                    notes.append(f"input size {self.reading.size} is one sample: a layer takes it without a batch")
+            rows = Rows(found.places, self.inputs)
             rows.add(found)
             if found.error is None and self.mode == "eval" and rows.uncalled():
-                self._run_heads(inputs, rows, real)
-            return found, self._finished(rows, found)
+                notes += self._run_heads(loan, inputs, rows, real)
+            return found, self._finished(rows, found, notes)
 
-    def _run_heads(self, inputs: Inputs, rows: Rows, real: bool) -> None:
+        return on_loan(self.module, twin, use)
+
+    @staticmethod
+    def _run_heads(loan: Loan, inputs: Inputs, rows: Rows, real: bool) -> list[str]:
         """Once more, in training: what is called now alone is an auxiliary head. Batch norms stay as they
         were, since of a batch of one they may refuse to take statistics."""
-        set_mode(self.module, True)
-        for module in self.module.modules():
+        set_mode(loan.module, True)
+        for module in modules(loan.module):
             if isinstance(module, nn.modules.batchnorm._NormBase):
                 module.training = False
-        trained = run(self.module, self.places, inputs.args, inputs.kwargs, real=real)
-        if trained.error is None:
-            rows.add(trained, aux=True)
-        else:
-            self.notes.append(f"in training it fails: {first_line(trained.error)}")
+        trained = run(loan, inputs.args, inputs.kwargs, real=real)
+        if trained.error is not None:
+            return [f"in training it fails: {first_line(trained.error)}"]
+        rows.add(trained, aux=True)
+        return []
 
-    def _finished(self, rows: Rows, found: Trace) -> Report:
+    def _finished(self, rows: Rows, found: Trace, notes: list[str]) -> Report:
         rows.finish(found.error is None)
-        notes = list(self.notes)
         if rows.unused:
             notes.append(f"never called: {', '.join(rows.unused)}")
         unknown = [*self.unknown, *rows.unknown]

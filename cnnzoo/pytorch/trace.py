@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from .borrow import Twin, borrowed
+from .borrow import Loan, on_calls
 from .counter import Counter, Op
 from .operators import shape_of, tensors_in
-from .tree import Place, own_tensors
+from .restore import undoing
+from .tree import Place, own_tensors, places
 
 Shape = tuple[int, ...]
 
@@ -54,6 +51,7 @@ class Trace:
     """The tree of calls, and where it broke if it did."""
 
     def __init__(self, places: Sequence[Place]) -> None:
+        self.places = places
         self.root: Call | None = None
         self.error: Exception | None = None
         self.failing: Call | None = None
@@ -113,57 +111,24 @@ class Trace:
         self.error = error
         self.failing = self._stack[-1][1] if self._stack else self.root
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        before = register_module_forward_pre_hook(self.enter)
-        after = register_module_forward_hook(self.leave, with_kwargs=True)
+
+def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: bool = False) -> Trace:
+    """Run a module on loan; `real` says that its tensors have values. An exception is kept in `Trace.error`."""
+    seen = Trace(places(loan.module))
+    own = {id(held.tensor) for place in seen.places for held in own_tensors(place.module).values()}
+
+    def see(op: Op) -> None:
+        loan.touch(op.reads)
+        seen.see(op)
+
+    with undoing() as undo, Counter(see, own | loan.originals, real):
+        on_calls(undo, seen.enter, seen.leave)
         try:
-            yield
-        finally:
-            before.remove()
-            after.remove()
-
-
-@contextmanager
-def lent(root: nn.Module, twin: Twin, grad: bool = False) -> Iterator[None]:
-    """Inside, `root` can be run with `twin`s in the place of its tensors; after it is as it was."""
-    with borrowed(root, twin), _single_products(), torch.set_grad_enabled(grad):
-        yield
-
-
-def run(
-    root: nn.Module, places: Sequence[Place], args: Sequence[Any], kwargs: Mapping[str, Any], *, real: bool = False
-) -> Trace:
-    """Run a module that is `lent`; `real` says that its tensors have values. An exception is kept in `Trace.error`."""
-    seen = Trace(places)
-    own = {id(held.tensor) for place in places for held in own_tensors(place.module).values()}
-    with seen.watching(), Counter(seen.see, own, real):
-        try:
-            seen.output = root(*args, **kwargs)
+            seen.output = loan.module(*args, **kwargs)
         except Exception as error:
+            loan.failed(error)
             seen.fail(error)
     return seen
-
-
-@contextmanager
-def _single_products() -> Iterator[None]:
-    """Without the fused kernels of whole layers, in which the single products cannot be seen, and without compiling
-    flex_attention, which it cannot while operators are watched."""
-    mkldnn: Any = torch.backends.mkldnn
-    flex: Any = sys.modules.get("torch.nn.attention.flex_attention")
-    eager = getattr(flex, "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True)
-    attention, recurrent = torch.backends.mha.get_fastpath_enabled(), mkldnn.enabled
-    torch.backends.mha.set_fastpath_enabled(False)
-    mkldnn.enabled = False
-    if not eager:
-        flex._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG = True
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(attention)
-        mkldnn.enabled = recurrent
-        if not eager:
-            flex._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG = False
 
 
 def first_line(error: BaseException) -> str:

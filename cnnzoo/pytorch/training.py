@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from ..report import Unknown
-from .borrow import Twin, on_meta
+from .borrow import Loan, Twin, on_loan, on_meta, set_mode
 from .counter import Counter, Op
 from .inputs import Inputs, dtype_of, read_dtype
 from .operators import tensors_in
 from .readings import read_inputs
-from .trace import first_line, lent
+from .trace import first_line
 
 
 class TrainingStep(NamedTuple):
@@ -56,18 +56,25 @@ def training_step(
 
 def _step(module: nn.Module, inputs: Inputs, twin: Twin) -> TrainingStep:
     """RuntimeError where the network cannot be run so."""
-    there: list[Op] = []
-    back: list[Op] = []
-    with lent(module, twin, grad=True):
-        module.train()
+
+    def step(loan: Loan) -> tuple[list[Op], list[Op]]:
+        set_mode(loan.module, True)
+        there: list[Op] = []
+        back: list[Op] = []
         try:
-            with Counter(there.append, frozenset(), real=False):
-                outputs = tensors_in(module(*inputs.args, **inputs.kwargs))
+            with Counter(there.append, loan.originals, real=False):
+                outputs = tensors_in(loan.module(*inputs.args, **inputs.kwargs))
             wanted = [one for one in outputs if one.requires_grad]
             with Counter(back.append, frozenset(), real=False):
                 _backward(wanted)
         except Exception as error:
+            loan.failed(error)
             raise RuntimeError(f"the training step cannot be run on meta: {first_line(error)}") from error
+        for op in there:
+            loan.touch(op.reads)
+        return there, back
+
+    there, back = on_loan(module, twin, step, grad=True)
     return TrainingStep(_macs(there, inputs), _macs(back, inputs), _unknown([*there, *back]))
 
 

@@ -1,4 +1,4 @@
-"""The modules of a network with their paths: torchinfo's tree, gone round where it cannot make one."""
+"""The modules of a network with their paths, and the tensors that each holds itself."""
 
 from __future__ import annotations
 
@@ -19,29 +19,43 @@ class Place(NamedTuple):
     module: nn.Module
 
 
+PLACES = 20_000
+"""How many places are named before a module that was met already is not entered again."""
+
+
 def places(root: nn.Module) -> list[Place]:
-    """Every module by path, parents first, in the order of their definition.
+    """Every module by path, parents first, in the order of their definition: `named_modules(remove_duplicate=False)`.
 
-    The tree is torchinfo's, made without running anything. Where torchinfo gives up (an attribute
-    `kernel_size` of its own meaning, a pruning mask on meta, names it has not followed) torch walks.
+    A module inside itself is not entered again. Where modules that share modules would make more than PLACES, each
+    is entered at its first place alone.
     """
-    try:
-        layers = torchinfo_summary(root, verbose=0, depth=1).summary_list
-    except Exception:
-        return list(_walk(root))
-    found: list[Place] = []
-    paths: dict[int, str] = {}
-    for layer in layers:
-        outer = layer.parent_info
-        path = f"{paths[id(outer.module)]}.{layer.var_name}".lstrip(".") if outer is not None else ""
-        paths[id(layer.module)] = path
-        found.append(Place(path, layer.module))
-    return found
+    found = list(_walk(root, PLACES))
+    return found if len(found) <= PLACES else list(_walk(root, 0))
 
 
-def _walk(root: nn.Module) -> Iterator[Place]:
-    for path, module in root.named_modules(remove_duplicate=False):
+def modules(root: nn.Module) -> list[nn.Module]:
+    """Each module once, however deep the nest."""
+    return [*{id(place.module): place.module for place in _walk(root, 0)}.values()]
+
+
+def _walk(root: nn.Module, limit: int) -> Iterator[Place]:
+    """Depth first, by a stack; beyond `limit` places a module is entered once."""
+    entered: set[int] = set()
+    around: dict[int, None] = {}
+    stack: list[tuple[str, nn.Module, int]] = [("", root, 0)]
+    number = 0
+    while stack:
+        path, module, depth = stack.pop()
+        while len(around) > depth:
+            around.popitem()
+        number += 1
         yield Place(path, module)
+        if id(module) in around or (number > limit and id(module) in entered):
+            continue
+        entered.add(id(module))
+        around[id(module)] = None
+        children = [(name, child) for name, child in module._modules.items() if child is not None]
+        stack += [(f"{path}.{name}" if path else name, child, depth + 1) for name, child in reversed(children)]
 
 
 def mult_adds(root: nn.Module, args: Sequence[Any]) -> int:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .borrow import on_meta, set_mode
+from .borrow import Loan, on_calls, on_loan, on_meta, set_mode
 from .counter import run_operator
 from .inputs import Inputs
 from .operators import tensors_in
-from .trace import lent
+from .restore import Step, undoing
+from .tree import modules
 
 
 class Operator(NamedTuple):
@@ -41,6 +41,8 @@ class Called(NamedTuple):
 class Dispatched(NamedTuple):
     """A run in which gradients are recorded, and operators are seen as torch dispatches them."""
 
+    module: nn.Module
+    """What was run in the network's place, with the modules that were called."""
     operators: list[Operator]
     modules: list[tuple[nn.Module, Any, Any]]
     """The modules called, with their positional inputs and their outputs."""
@@ -55,14 +57,16 @@ class _Log(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     supports_higher_order_operators = True
 
-    def __init__(self) -> None:
+    def __init__(self, loan: Loan) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.loan = loan
         self.operators: list[Operator] = []
         self.within = False
         """Whether one is running."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        self.loan.touch(map(id, args))
         self.within = True
         try:
             out = run_operator(func, args, kwargs)
@@ -74,17 +78,22 @@ class _Log(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def watch_calls(module: nn.Module, inputs: Inputs) -> Called:
     """Without autograd torch leaves it to what comes after it to take composed operators apart."""
+    return on_loan(module, on_meta(None), partial(_watch_calls, inputs=inputs))
+
+
+def _watch_calls(loan: Loan, inputs: Inputs) -> Called:
     applied: list[Any] = []
     apply: Any = torch.autograd.Function.apply
 
     def noted(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        applied.append(cls)
+        applied.append(threading.get_ident())
         return apply.__func__(cls, *args, **kwargs)
 
-    with lent(module, on_meta(None)), _replaced(torch.autograd.Function, "apply", classmethod(noted)):
-        set_mode(module, False)
-        with torch.inference_mode(), _Log() as log:
-            out = module(*inputs.args, **inputs.kwargs)
+    set_mode(loan.module, False)
+    with undoing() as undo:
+        _replace(undo, torch.autograd.Function, "apply", classmethod(noted))
+        with torch.inference_mode(), _Log(loan) as log:
+            out = loan.module(*inputs.args, **inputs.kwargs)
     wanted = {id(one) for one in tensors_in(out)}
     unused = []
     for operator in reversed(log.operators):
@@ -92,45 +101,52 @@ def watch_calls(module: nn.Module, inputs: Inputs) -> Called:
             wanted |= {id(one) for one in tensors_in([operator.args, operator.kwargs])}
         else:
             unused.append(operator)
-    return Called(log.operators, unused, bool(applied))
+    return Called(log.operators, unused, threading.get_ident() in applied)
 
 
 def watch_dispatch(
     module: nn.Module, inputs: Inputs, functions: list[tuple[Any, str, Callable[..., float]]]
 ) -> Dispatched:
     """`functions` are an owner, the name of a function in it, and what is made of the arguments of its calls."""
-    kinds = {one: type(one) for one in module.modules()}
-    modules: list[tuple[nn.Module, Any, Any]] = []
+    return on_loan(module, on_meta(None), partial(_watch_dispatch, inputs=inputs, functions=functions), grad=True)
+
+
+def _watch_dispatch(loan: Loan, inputs: Inputs, functions: list[tuple[Any, str, Callable[..., float]]]) -> Dispatched:
+    kinds = {one: type(one) for one in modules(loan.module)}
+    called: list[tuple[nn.Module, Any, Any]] = []
     patched: list[Callable[[], float]] = []
+    thread = threading.get_ident()
 
     def in_place_of(original: Any, rule: Callable[..., float]) -> Callable[..., Any]:
         def function(*args: Any, **kwargs: Any) -> Any:
-            if not log.within:  # some operators on meta are themselves written in Python
+            if threading.get_ident() == thread and not log.within:  # some operators on meta are written in Python
                 patched.append(partial(rule, *args, **kwargs))
             return original(*args, **kwargs)
 
         return function
 
-    def seen(one: nn.Module, given: Any, made: Any) -> None:
+    def seen(one: nn.Module, given: Any, named: Any, made: Any) -> None:
         if one in kinds:
-            modules.append((one, given, made))
+            called.append((one, given, made))
 
-    with lent(module, on_meta(None), grad=True), ExitStack() as stack, _Log() as log:
-        set_mode(module, False)
+    set_mode(loan.module, False)
+    with undoing() as undo, _Log(loan) as log:
         for owner, name, rule in functions:
-            stack.enter_context(_replaced(owner, name, in_place_of(getattr(owner, name), rule)))
-        hook = register_module_forward_hook(seen)
-        stack.callback(hook.remove)
-        module(*inputs.args, **inputs.kwargs)
-    return Dispatched(log.operators, modules, kinds, patched)
+            _replace(undo, owner, name, in_place_of(getattr(owner, name), rule))
+        on_calls(undo, lambda *_: None, seen)
+        loan.module(*inputs.args, **inputs.kwargs)
+    return Dispatched(loan.module, log.operators, called, kinds, patched)
 
 
-@contextmanager
-def _replaced(owner: Any, name: str, other: Any) -> Iterator[None]:
-    """Inside, an attribute is another; after it is as it was, inherited if it was inherited."""
+def _replace(undo: list[Step], owner: Any, name: str, other: Any) -> None:
+    """Until undone, an attribute is another; then it is as it was, inherited if it was inherited."""
     own = vars(owner).get(name)
+
+    def restore() -> None:
+        if own is not None:
+            setattr(owner, name, own)
+        elif name in vars(owner):
+            delattr(owner, name)
+
+    undo.append(restore)
     setattr(owner, name, other)
-    try:
-        yield
-    finally:
-        delattr(owner, name) if own is None else setattr(owner, name, own)

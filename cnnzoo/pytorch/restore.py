@@ -1,0 +1,265 @@
+"""What is put back after a run: containers, attributes, caches of classes and files, random generators."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from types import FunctionType, ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .copies import BASES, slots_of
+
+Step = Callable[[], None]
+"""Puts something back; done twice it does no more than once."""
+
+
+@contextmanager
+def undoing() -> Iterator[list[Step]]:
+    """Steps that are appended inside are taken at the end, the last first, whatever happened.
+
+    None keeps another from being taken. What failed or was interrupted is tried once more, and its error is raised
+    when all others are done.
+    """
+    steps: list[Step] = []
+    done: set[int] = set()
+    try:
+        try:
+            yield steps
+        finally:
+            _take(steps, done)
+    finally:
+        error = _take(steps, done)
+        if error is not None:
+            raise error
+
+
+def _take(steps: list[Step], done: set[int]) -> Exception | None:
+    failed = None
+    for step in reversed(steps):
+        if id(step) not in done:
+            try:
+                step()
+                done.add(id(step))
+            except Exception as error:
+                failed = error
+    return failed
+
+
+def remembered(things: Iterable[Any]) -> list[Step]:
+    """Steps that give containers their items and objects their attributes of now, in their order."""
+    return [step for thing in things for step in _remembered(thing)]
+
+
+def _remembered(thing: Any) -> Iterator[Step]:
+    base = next((base for base in BASES if isinstance(thing, base)), None)
+    if base is not None:
+        yield _container(thing, base)
+    if base is not type(thing):
+        yield _object(thing)
+
+
+def _container(live: Any, base: type[Any]) -> Step:
+    if issubclass(base, dict):
+        return _mapping(live, OrderedDict if base is OrderedDict else dict)
+    saved = list(base.__iter__(live))
+
+    def restore() -> None:
+        now = list(base.__iter__(live))
+        if len(now) == len(saved) and all(map(_same, now, saved)):
+            return
+        base.clear(live)
+        (set.update if base is set else base.extend)(live, saved)
+
+    return restore
+
+
+def _mapping(live: Any, base: type[dict[Any, Any]]) -> Step:
+    saved = list(base.items(live))
+
+    def restore() -> None:
+        now = list(base.items(live))
+        if len(now) == len(saved) and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(now, saved, strict=True)):
+            return
+        if [key for key, _ in now] != [key for key, _ in saved]:
+            base.clear(live)
+        for key, value in saved:
+            base.__setitem__(live, key, value)
+
+    return restore
+
+
+def _object(live: Any) -> Step:
+    kind = type(live)
+    own = getattr(live, "__dict__", None)
+    attributes = _mapping(own, dict) if own is not None and own is not live else None
+    slots = []
+    for slot in slots_of(kind):
+        with suppress(AttributeError):
+            slots.append((slot, slot.__get__(live)))
+
+    def restore() -> None:
+        if type(live) is not kind:
+            live.__class__ = kind
+        if attributes is not None:
+            attributes()
+        for slot, value in slots:
+            slot.__set__(live, value)
+
+    return restore
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other
+
+
+# What a forward may keep outside the module
+
+
+def caches(kinds: Iterable[type[Any]], functions: Iterable[FunctionType]) -> list[Step]:
+    """Steps for what the code of these classes and functions can keep elsewhere.
+
+    Attributes of the classes are set back; in the files that define them, and in the containers and objects there, what
+    has come to hold a tensor on meta, since anything else may be another thread's. A cache of functools is emptied.
+    """
+    classes = {one: None for kind in kinds for one in kind.__mro__ if _is_theirs(one.__module__)}
+    files = {id(function.__globals__): function.__globals__ for function in functions}
+    files |= {id(vars(file)): vars(file) for one in classes if (file := sys.modules.get(one.__module__)) is not None}
+    steps = [_class(one) for one in classes]
+    seen: set[int] = set()
+    for namespace in files.values():
+        if _is_theirs(str(namespace.get("__name__", ""))):
+            steps += _kept(namespace, seen, 0)
+    for one in classes:
+        steps += _kept(one, seen, 1)
+    return steps
+
+
+_CACHE = type(lru_cache(len))
+
+OURS = ("torch", "cnnzoo", *sys.stdlib_module_names)
+
+
+def _is_theirs(module: str | None) -> bool:
+    root = str(module).partition(".")[0]
+    return root == "__main__" or root not in OURS
+
+
+def _class(kind: type[Any]) -> Step:
+    saved = {name: value for name, value in vars(kind).items() if not name.startswith("__")}
+    inside = remembered(value for value in saved.values() if isinstance(value, BASES))
+
+    def restore() -> None:
+        for step in inside:
+            step()
+        now = dict(vars(kind))
+        for name, value in saved.items():
+            if now.get(name, kind) is not value:
+                type.__setattr__(kind, name, value)
+        for name in now.keys() - saved.keys():
+            if not name.startswith("__"):
+                type.__delattr__(kind, name)
+
+    return restore
+
+
+def _kept(live: Any, seen: set[int], depth: int) -> Iterator[Step]:
+    """For a namespace or container, and for those in it."""
+    if id(live) in seen or depth > DEPTH:
+        return
+    seen.add(id(live))
+    own = getattr(live, "__dict__", None)
+    items: Iterable[Any] = ()
+    if isinstance(live, dict | list | deque):
+        yield _without_meta(live)
+        items = list(dict.values(live)) if isinstance(live, dict) else list(live)
+    elif isinstance(live, tuple | set):
+        items = live
+    elif type(live) is _CACHE:
+        yield _functools(live)
+    elif isinstance(live, type) and depth == 1 and _is_theirs(live.__module__):
+        items = [value for name, value in vars(live).items() if not name.startswith("__")]
+    elif isinstance(own, dict) and _is_object(live):
+        yield _without_meta(own)
+        items = list(own.values())
+    for one in items:
+        if not isinstance(one, str | int | float | bool | None):
+            yield from _kept(one, seen, depth + 1)
+
+
+def _is_object(value: Any) -> bool:
+    """Whether it may keep something for a network: one of its modules, or an object of a class that is not torch's."""
+    if isinstance(value, type | ModuleType | FunctionType | Tensor):
+        return False
+    return isinstance(value, nn.Module) or _is_theirs(type(value).__module__)
+
+
+DEPTH = 4
+"""How far from a file's own names its containers and objects are followed."""
+
+
+def _without_meta(live: Any) -> Step:
+    saved: Any = dict(live) if isinstance(live, dict) else list(live)
+
+    def restore() -> None:
+        if isinstance(live, dict):
+            for key, value in list(dict.items(live)):
+                if saved.get(key, saved) is not value and _holds_meta(value):
+                    if key in saved:
+                        dict.__setitem__(live, key, saved[key])
+                    else:
+                        dict.__delitem__(live, key)
+        elif any(map(_holds_meta, live)):
+            kept = [one for one in live if any(one is other for other in saved) or not _holds_meta(one)]
+            live.clear()
+            live.extend(kept)
+
+    return restore
+
+
+def _holds_meta(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, Tensor):
+        return value.is_meta
+    if depth > DEPTH or isinstance(value, str | bytes | int | float | type | ModuleType | None):
+        return False
+    if isinstance(value, dict):
+        return any(_holds_meta(one, depth + 1) for one in value.values())
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return any(_holds_meta(one, depth + 1) for one in value)
+    own = getattr(value, "__dict__", None)
+    return isinstance(own, dict) and any(_holds_meta(one, depth + 1) for one in own.values())
+
+
+def _functools(cached: Any) -> Step:
+    misses = cached.cache_info().misses
+
+    def restore() -> None:
+        if cached.cache_info().misses != misses:
+            cached.cache_clear()
+
+    return restore
+
+
+def generators() -> Step:
+    """The random generators' states, to be set again."""
+    state = torch.get_rng_state()
+    cuda: Any = torch.cuda
+    gpu = cuda.get_rng_state_all() if cuda.is_initialized() else []
+    numpy: Any = sys.modules.get("numpy")
+    python, of_numpy = random.getstate(), numpy.random.get_state() if numpy else None
+
+    def restore() -> None:
+        torch.set_rng_state(state)
+        random.setstate(python)
+        if gpu:
+            cuda.set_rng_state_all(gpu)
+        if numpy:
+            numpy.random.set_state(of_numpy)
+
+    return restore
