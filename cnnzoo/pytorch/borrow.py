@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import _pop_mode, is_traceable_wrapper_subclass
 
 from .copies import BASES, Copier
-from .restore import Step, caches, generators, remembered, undoing
+from .restore import Step, caches, generators, reached, remembered, undoing
 from .tree import modules
 
 T = TypeVar("T")
@@ -107,6 +107,7 @@ def on_loan(root: nn.Module, twin: Twin, use: Callable[[Loan], T], *, grad: bool
         copier = Copier(likeness)
         copied = copier.copy(root)
         undo += caches(map(type, copier.originals), copier.functions)
+        undo += remembered(reached(copier.shared))
         as_before = remembered(copier.originals)
         _single_products(undo, real=not twin(torch.empty(1)).is_meta)
         torch.set_grad_enabled(grad)
@@ -123,16 +124,24 @@ def on_loan(root: nn.Module, twin: Twin, use: Callable[[Loan], T], *, grad: bool
         return use(Loan(root))
 
 
-def on_calls(undo: list[Step], before: Callable[..., None], after: Callable[..., None] | None = None) -> None:
+def on_calls(
+    undo: list[Step],
+    before: Callable[..., None],
+    after: Callable[..., None] | None = None,
+    elsewhere: Callable[[nn.Module], None] | None = None,
+) -> None:
     """Until undone, call these before and after the forward of every module that this thread calls: with the module and
-    its positional arguments; and after it with its keywords and its output, too."""
+    its positional arguments; and after it with its keywords and its output, too. `elsewhere` is for those that other
+    threads call."""
     thread = threading.get_ident()
     handles: list[Any] = []
 
     def of_this_thread(function: Callable[..., None]) -> Callable[..., None]:
-        def hook(*given: Any) -> None:
+        def hook(module: nn.Module, *given: Any) -> None:
             if threading.get_ident() == thread:
-                function(*given)
+                function(module, *given)
+            elif elsewhere is not None:
+                elsewhere(module)
 
         return hook
 
@@ -191,11 +200,16 @@ def _lend(root: nn.Module, copier: Copier, likeness: Twin, undo: list[Step]) -> 
 
 def set_mode(root: nn.Module, training: bool) -> None:
     """Train or eval, except of a program that torch.export made: that has the one in which it was made."""
-    with suppress(NotImplementedError):
+    try:
         root.train(training)
+    except NotImplementedError:
+        pass
+    except RecursionError:  # a deep nest, or a module in itself
+        for module in modules(root):
+            module.training = training
 
 
-def _lend_script(module: Any, likeness: Twin, undo: list[Callable[[], None]]) -> None:
+def _lend_script(module: Any, likeness: Twin, undo: list[Step]) -> None:
     """A scripted module keeps its tensors in C++, under the same names."""
     script = module._c
     names = [*dict(module.named_parameters(recurse=False)), *dict(module.named_buffers(recurse=False))]

@@ -46,6 +46,8 @@ class Copier:
     def __init__(self, likeness: Likeness) -> None:
         self.originals: list[Any] = []
         """Every container, module and object that was copied."""
+        self.shared: list[Any] = []
+        """Objects with a `__del__`: what that frees is to be freed once, so there is one object for both."""
         self.functions: list[types.FunctionType] = []
         self.refused: list[nn.Module] = []
         """Modules of which there can be no second one: scripted ones, those with a `__del__` and those that C makes."""
@@ -113,10 +115,10 @@ class Copier:
                 made = object.__new__(kind)
         if made is module:
             self.refused.append(module)
-            return module
-        self._likenesses(module)
-        self.originals.append(module)
-        self._attributes(module, made)
+        if not isinstance(module, torch.jit.ScriptModule):
+            self._likenesses(module)
+            self.originals.append(module)
+            self._attributes(module, made)
         return made
 
     def _likenesses(self, module: nn.Module) -> None:
@@ -194,28 +196,39 @@ class Copier:
 
     def _object(self, value: Any, kind: type[Any]) -> Any:
         has_state = getattr(value, "__dict__", None) or any(True for _ in slots_of(kind))
-        if hasattr(kind, "__del__") or not (has_state or "__new__" in vars(kind)):
+        if hasattr(kind, "__del__"):
+            self.shared.append(value)
+            self._attributes(value, value)
+            return value
+        if not (has_state or "__new__" in vars(kind)):
             return value
         try:
             made = object.__new__(kind)
         except TypeError:  # made in C, as arrays and random generators are
-            with suppress(Exception):
-                return copy.deepcopy(value, self._memo)
-            return value
+            try:
+                made = copy.copy(value) if has_state else copy.deepcopy(value, self._memo)
+            except Exception:
+                made = value
         self.originals.append(value)
         self._attributes(value, made)
         return made
 
     def _attributes(self, value: Any, made: Any) -> None:
         def fill() -> None:
+            slots = {}
             for slot in slots_of(type(value)):
                 with suppress(AttributeError):
-                    slot.__set__(made, self._of(slot.__get__(value)))
+                    slots[slot] = self._of(slot.__get__(value))
             own = getattr(value, "__dict__", None)
-            if own is value:  # a dict whose items are its attributes
+            copies = {name: self._of(one) for name, one in (own or {}).items()} if own is not value else None
+            if made is value:  # shared; what is in it was met
+                return
+            for slot, one in slots.items():
+                slot.__set__(made, one)
+            if copies is None:  # a dict whose items are its attributes
                 object.__setattr__(made, "__dict__", made)
             elif own is not None:
-                vars(made).update({name: self._of(one) for name, one in own.items()})
+                vars(made).update(copies)
 
         self._work.append(fill)
 

@@ -7,16 +7,16 @@ import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .copies import BASES, slots_of
+from .copies import BASES, PLAIN, slots_of
 
-Step = Callable[[], None]
+Step = Callable[[], object]
 """Puts something back; done twice it does no more than once."""
 
 
@@ -52,6 +52,25 @@ def _take(steps: list[Step], done: set[int]) -> Exception | None:
     return failed
 
 
+def reached(things: Iterable[Any]) -> Iterator[Any]:
+    """These containers and objects and those in them, as far as no module, class or function is between."""
+    stack = list(things)
+    seen: set[int] = set()
+    while stack:
+        thing = stack.pop()
+        own = getattr(thing, "__dict__", None)
+        is_container = isinstance(thing, BASES)
+        if id(thing) in seen or not (is_container or own) or isinstance(thing, STOPS):
+            continue
+        seen.add(id(thing))
+        yield thing
+        stack += dict.values(thing) if isinstance(thing, dict) else list(thing) if is_container else ()
+        stack += own.values() if isinstance(own, dict) else ()
+
+
+STOPS = (type, ModuleType, FunctionType, Tensor, nn.Module)
+
+
 def remembered(things: Iterable[Any]) -> list[Step]:
     """Steps that give containers their items and objects their attributes of now, in their order."""
     return [step for thing in things for step in _remembered(thing)]
@@ -63,6 +82,10 @@ def _remembered(thing: Any) -> Iterator[Step]:
         yield _container(thing, base)
     if base is not type(thing):
         yield _object(thing)
+    if isinstance(thing, random.Random):
+        yield partial(thing.setstate, thing.getstate())
+    elif isinstance(thing, torch.Generator):
+        yield partial(thing.set_state, thing.get_state())
 
 
 def _container(live: Any, base: type[Any]) -> Step:
@@ -131,14 +154,10 @@ def caches(kinds: Iterable[type[Any]], functions: Iterable[FunctionType]) -> lis
     classes = {one: None for kind in kinds for one in kind.__mro__ if _is_theirs(one.__module__)}
     files = {id(function.__globals__): function.__globals__ for function in functions}
     files |= {id(vars(file)): vars(file) for one in classes if (file := sys.modules.get(one.__module__)) is not None}
-    steps = [_class(one) for one in classes]
-    seen: set[int] = set()
-    for namespace in files.values():
-        if _is_theirs(str(namespace.get("__name__", ""))):
-            steps += _kept(namespace, seen, 0)
-    for one in classes:
-        steps += _kept(one, seen, 1)
-    return steps
+    named = [space for space in files.values() if _is_theirs(str(space.get("__name__", "")))]
+    roots = {_root(str(space["__name__"])) for space in named} | {_root(one.__module__) for one in classes}
+    kept = _kept([*((space, 0) for space in named), *((one, 1) for one in classes)], roots)
+    return [*map(_class, classes), *kept]
 
 
 _CACHE = type(lru_cache(len))
@@ -146,9 +165,12 @@ _CACHE = type(lru_cache(len))
 OURS = ("torch", "cnnzoo", *sys.stdlib_module_names)
 
 
+def _root(module: str | None) -> str:
+    return str(module).partition(".")[0]
+
+
 def _is_theirs(module: str | None) -> bool:
-    root = str(module).partition(".")[0]
-    return root == "__main__" or root not in OURS
+    return _root(module) == "__main__" or _root(module) not in OURS
 
 
 def _class(kind: type[Any]) -> Step:
@@ -169,35 +191,29 @@ def _class(kind: type[Any]) -> Step:
     return restore
 
 
-def _kept(live: Any, seen: set[int], depth: int) -> Iterator[Step]:
-    """For a namespace or container, and for those in it."""
-    if id(live) in seen or depth > DEPTH:
-        return
-    seen.add(id(live))
-    own = getattr(live, "__dict__", None)
-    items: Iterable[Any] = ()
-    if isinstance(live, dict | list | deque):
-        yield _without_meta(live)
-        items = list(dict.values(live)) if isinstance(live, dict) else list(live)
-    elif isinstance(live, tuple | set):
-        items = live
-    elif type(live) is _CACHE:
-        yield _functools(live)
-    elif isinstance(live, type) and depth == 1 and _is_theirs(live.__module__):
-        items = [value for name, value in vars(live).items() if not name.startswith("__")]
-    elif isinstance(own, dict) and _is_object(live):
-        yield _without_meta(own)
-        items = list(own.values())
-    for one in items:
-        if not isinstance(one, str | int | float | bool | None):
-            yield from _kept(one, seen, depth + 1)
-
-
-def _is_object(value: Any) -> bool:
-    """Whether it may keep something for a network: one of its modules, or an object of a class that is not torch's."""
-    if isinstance(value, type | ModuleType | FunctionType | Tensor):
-        return False
-    return isinstance(value, nn.Module) or _is_theirs(type(value).__module__)
+def _kept(things: list[tuple[Any, int]], roots: set[str]) -> Iterator[Step]:
+    """For these namespaces and classes, and for the containers, caches and objects of classes of `roots` in them."""
+    seen: set[int] = set()
+    while things:
+        live, depth = things.pop()
+        if id(live) in seen or depth > DEPTH or isinstance(live, ModuleType | FunctionType | Tensor):
+            continue
+        seen.add(id(live))
+        items: Iterable[Any] = ()
+        if isinstance(live, dict | list | deque):
+            yield _without_meta(live)
+            items = dict.values(live) if isinstance(live, dict) else live
+        elif isinstance(live, tuple | set):
+            items = live
+        elif type(live) is _CACHE:
+            yield _functools(live)
+        elif isinstance(live, type):
+            is_file_s = depth == 1 and _root(live.__module__) in roots
+            items = [value for name, value in vars(live).items() if is_file_s and not name.startswith("__")]
+        elif isinstance(own := getattr(live, "__dict__", None), dict) and _root(type(live).__module__) in roots:
+            yield _without_meta(own)
+            items = own.values()
+        things += [(one, depth + 1) for one in items if type(one) not in PLAIN]
 
 
 DEPTH = 4
@@ -206,6 +222,7 @@ DEPTH = 4
 
 def _without_meta(live: Any) -> Step:
     saved: Any = dict(live) if isinstance(live, dict) else list(live)
+    before = set(map(id, saved))
 
     def restore() -> None:
         if isinstance(live, dict):
@@ -215,10 +232,10 @@ def _without_meta(live: Any) -> Step:
                         dict.__setitem__(live, key, saved[key])
                     else:
                         dict.__delitem__(live, key)
-        elif any(map(_holds_meta, live)):
-            kept = [one for one in live if any(one is other for other in saved) or not _holds_meta(one)]
-            live.clear()
-            live.extend(kept)
+        else:
+            for place in reversed(range(len(live))):
+                if id(live[place]) not in before and _holds_meta(live[place]):
+                    del live[place]
 
     return restore
 

@@ -67,6 +67,8 @@ class Rows:
         if trace.root is None:
             return
         self._touched |= trace.touched
+        for path, module in trace.missed.items():
+            self._unknown(Unknown(path, kind_of(module), "it is called in another thread, where it is not seen"))
         before = set(self._called)
         for call in _calls(trace.root):
             self._called.add(call.path)

@@ -58,6 +58,8 @@ class Trace:
         self.output: Any = None
         self.touched: set[int] = set()
         """The ids of the network's tensors that an operator read."""
+        self.missed: dict[str, nn.Module] = {}
+        """Modules that the forward calls in other threads, by path."""
         self._stack: list[tuple[nn.Module, Call]] = []
         self._places: dict[int, list[Place]] = {}
         self._met: set[str] = set()
@@ -107,6 +109,12 @@ class Trace:
         call.kind = kind_of(module)
         call.done = True
 
+    def miss(self, module: nn.Module) -> None:
+        """Note one of the network's that another thread calls, whose operators are not seen."""
+        here = self._places.get(id(module))
+        if here is not None:
+            self.missed[here[0].path] = module
+
     def fail(self, error: Exception) -> None:
         self.error = error
         self.failing = self._stack[-1][1] if self._stack else self.root
@@ -122,7 +130,7 @@ def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: boo
         seen.see(op)
 
     with undoing() as undo, Counter(see, own | loan.originals, real):
-        on_calls(undo, seen.enter, seen.leave)
+        on_calls(undo, seen.enter, seen.leave, seen.miss if loan.originals else None)
         try:
             seen.output = loan.module(*args, **kwargs)
         except Exception as error:
