@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .arch.node import Node
@@ -54,7 +54,20 @@ def summary(
         return measure(model, input_size, **given, **settings)
     if input_data is not None:
         raise TypeError("input_data goes with a torch.nn.Module: names and descriptions are calculated from input_size")
-    found = design(model, input_size, rewrites=rewrites, batch_size=batch_size, **settings)
+    return calculated(model, input_size, rewrites=rewrites, batch_size=batch_size, dtype=dtype, settings=settings)
+
+
+def calculated(
+    model: str | Builder[Any] | Node,
+    input_size: Any,
+    *,
+    rewrites: Iterable[str],
+    batch_size: int | None,
+    dtype: str | None,
+    settings: Mapping[str, Any],
+) -> Report:
+    """`summary` of what is no module, its settings apart from its keywords."""
+    found = design(model, input_size, rewrites=rewrites, batch_size=batch_size, settings=settings)
     named = found.named
     about: dict[str, Any] = {"model": named.name, "notes": named.notes}
     if named.builder:
@@ -70,8 +83,8 @@ def describe(model: str | Builder[Any] | Node, *, rewrites: Iterable[str] = (), 
     `settings` are `create_model`'s. A rewrite that does not apply changes nothing. Raises what `summary` does.
     """
     if isinstance(model, Node) and not settings.get("features_only"):
-        return find(model, rewrites, **settings).description
-    return design(model, rewrites=rewrites, **settings).description
+        return find(model, rewrites, settings).description
+    return design(model, rewrites=rewrites, settings=settings).description
 
 
 def create_model(
@@ -114,17 +127,9 @@ def create_model(
     from .pytorch.features import Features
     from .pytorch.init import find_scheme
 
-    found = design(
-        model,
-        input_size,
-        rewrites=rewrites,
-        num_classes=num_classes,
-        in_chans=in_chans,
-        stem=stem,
-        features_only=features_only,
-        out_indices=out_indices,
-        **settings,
-    )
+    settings |= {"num_classes": num_classes, "in_chans": in_chans, "stem": stem}
+    settings |= {"features_only": features_only, "out_indices": out_indices}
+    found = design(model, input_size, rewrites=rewrites, settings=settings)
     builder = found.named.builder
     if builder is None and pretrained is True:
         raise ValueError("pretrained=True goes with a registered network; of a description it is the path of a file")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .arch.node import Node
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
 OF_MODULES = ("pretrained", "weights", "drop_head", "init", "device", "dtype", "inplace")
 """`create_model`'s keywords that change no figure of the network."""
 
-KEYWORDS = ("num_classes", "in_chans", "input_size", "stem", "features_only", "out_indices", *OF_MODULES)
-"""`create_model`'s keywords besides a builder's own."""
+EDITS = ("num_classes", "stem")
+"""Those that change a description."""
+
+TAKEN = ("in_chans", "features_only", "out_indices")
+"""Those that say what it is given, and what is taken of it."""
 
 
 class Named(NamedTuple):
@@ -54,15 +58,16 @@ def design(
     *,
     rewrites: Iterable[str] = (),
     batch_size: int | None = None,
-    in_chans: int | None = None,
-    features_only: bool = False,
-    out_indices: Sequence[int] | None = None,
-    **settings: Any,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Design:
-    """The network that `create_model` builds and `summary` calculates, of the same keywords."""
-    named = find(model, rewrites, **settings)
+    """The network that `create_model` builds and `summary` calculates; `settings` are `create_model`'s keywords."""
+    keywords = dict(settings)
+    in_chans, features_only, out_indices = (keywords.pop(key, None) for key in TAKEN)
+    said = keywords.pop("input_size", None)
+    named = find(model, rewrites, keywords)
     own = named.builder.input_size if named.builder else None
-    shape, batch = read_size(input_size, (in_chans or own[0], *own[1:]) if own else None, batch_size)
+    default = (in_chans or own[0], *own[1:]) if own else None
+    shape, batch = read_size(said if input_size is None else input_size, default, batch_size)
     if in_chans not in (None, shape[0]):
         raise ValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
     if not features_only:
@@ -76,19 +81,14 @@ def design(
     return Design(named, cut(named.description, info.steps[-1]), shape, batch, info)
 
 
-def find(
-    model: str | Builder[Any] | Node,
-    rewrites: Iterable[str] = (),
-    *,
-    num_classes: int | None = None,
-    stem: str | None = None,
-    **settings: Any,
-) -> Named:
+def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Mapping[str, Any]) -> Named:
     """The network, rewritten first and edited then: `num_classes=0` leaves out its classifier, `stem` changes its
-    beginning; `settings` go to the builder. Those `OF_MODULES` are no keywords of a network.
+    beginning; other settings go to the builder. Those `OF_MODULES` are no keywords of a network.
 
     Raises `UnknownModelError`, `UnknownRewriteError`, TypeError for an unknown keyword.
     """
+    keywords = {key: value for key, value in settings.items() if key not in (*OF_MODULES, *EDITS)}
+    num_classes, stem = map(settings.get, EDITS)
     if isinstance(rewrites, str):
         raise TypeError(f"rewrites must be a list of names, got {rewrites!r}")
     names = tuple(rewrites)
@@ -97,13 +97,12 @@ def find(
         model, names = get_builder(name), (*more, *names)
     headless = type(num_classes) is int and num_classes == 0
     if num_classes is not None and not headless:
-        settings["num_classes"] = num_classes
-    settings = {key: value for key, value in settings.items() if key not in OF_MODULES}
+        keywords["num_classes"] = num_classes
     if isinstance(model, Builder):
-        model.check(settings, KEYWORDS)
-        builder, description = model, model.describe(**settings)
-    elif settings:
-        raise TypeError(f"a description takes no settings, got {', '.join(settings)}")
+        model.check(keywords, (*EDITS, *TAKEN, "input_size", *OF_MODULES))
+        builder, description = model, model.describe(**keywords)
+    elif keywords:
+        raise TypeError(f"a description takes no settings, got {', '.join(keywords)}")
     else:
         builder, description = None, model
     notes: tuple[str, ...] = ()
@@ -116,7 +115,7 @@ def find(
 
         description = edits.without_head(description) if headless else description
         description = description if stem is None else edits.new_stem(description, stem)
-    changed = settings or names or headless or stem is not None
+    changed = keywords or names or headless or stem is not None
     return Named(description, builder, names, notes, builder is not None and not changed)
 
 

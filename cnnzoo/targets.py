@@ -6,6 +6,7 @@ network itself; `timm:name` and `torchvision:name` a network of theirs, without 
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arch.node import Node
 from .registry import Builder, get_builder
-from .words import near, quoted, read_literal
+from .words import REPEATED, listed, near, quoted, read_literal, shortened
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -36,12 +37,20 @@ def is_registered(target: str) -> bool:
     return ":" not in target
 
 
+def split(target: str) -> tuple[str, tuple[str, ...]]:
+    """A target, and the rewrites that it has behind plus signs."""
+    place, colon, name = target.rpartition(":")
+    first, *rewrites = name.split("+")
+    return f"{place}{colon}{first}", tuple(rewrites)
+
+
 def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
     """A registered builder, or what makes the network; `settings` are the factory's.
 
     Raises `UnknownModelError` for an unknown name, `TargetError` for what is not where it is said to be.
     """
     if is_registered(target):
+        _check_no_file(target)
         return get_builder(target)
     place, _, name = target.rpartition(":")
     if not place or not name:
@@ -75,8 +84,10 @@ def make(factory: Make, values: bool = False) -> nn.Module | Node:
         try:
             with META:
                 return factory()
-        except TargetError:
-            pass  # as some do that look at their own values
+        except TargetError as error:
+            if "meta" not in str(error):
+                raise
+            # as some fail that look at their own values
     return factory()
 
 
@@ -95,6 +106,33 @@ def _look_up(place: str, name: str) -> Any:
             raise TargetError(f"{place} has no {quoted(name)}{_meant(part, dir(found))}")
         found = getattr(found, part)
     return found
+
+
+def _check_no_file(name: str) -> None:
+    """TargetError, with what to write, for a file's name without what is meant in it."""
+    ending = os.path.splitext(name)[1].lower()
+    if ending == ".py":
+        raise TargetError(f"{quoted(name)} is a file: say which network in it, as {_named_in(name)}")
+    if ending in WEIGHTS:
+        raise TargetError(
+            f"{quoted(name)} is a file of weights, which does not say how its layers are joined: "
+            f"`cnnzoo check-weights {shortened(name, REPEATED)}` says which network they fit"
+        )
+
+
+def _named_in(file: str) -> str:
+    """What may be meant in a file of Python, which is read and not run."""
+    shown, names = shortened(file, REPEATED), list[str]()
+    try:
+        for statement in ast.parse(Path(file).read_bytes()).body:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                names.append(statement.name)
+            elif isinstance(statement, ast.Assign):
+                names += [one.id for one in statement.targets if isinstance(one, ast.Name)]
+    except (OSError, ValueError, SyntaxError, MemoryError, RecursionError):
+        pass  # what is wrong with it is said when it is run
+    public = [f"{shown}:{name}" for name in names if not name.startswith("_")]
+    return listed(public) or f"{shown}:NAME"
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -123,7 +161,7 @@ def _imported(name: str) -> ModuleType:
         package = name.partition(".")[0]
         advice = f"; pip install {package}" if package in LIBRARIES and error.name == package else ""
         raise TargetError(f"cannot import {name!r}: {error}{advice}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         advice = "; torchvision is not of the same build as torch: install both anew, from one index"
         raise TargetError(
             f"cannot import {name!r}: {_line(error)}{advice * ('torchvision::' in str(error))}"
@@ -144,7 +182,7 @@ def _from_file(place: str) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(f"cannot run {place}: {_line(error)}") from error
     return module
 
@@ -152,7 +190,7 @@ def _from_file(place: str) -> ModuleType:
 def _made(target: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> nn.Module | Node:
     try:
         made = function(**settings)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(f"{target} fails: {_line(error)}") from error
     return _checked(target, made)
 
@@ -168,10 +206,13 @@ def _is_network(value: Any) -> bool:
     return isinstance(value, Node) or (torch is not None and isinstance(value, torch.nn.Module))
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     """An exception in a line."""
     return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
+
+WEIGHTS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".pkl")
+"""How files of weights are called."""
 
 LIBRARIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "timm": ("timm", "create_model", {"pretrained": False}),

@@ -124,7 +124,7 @@ def test_the_version():
         ("summary vgg16 --format xml", ("'xml'", *FORMATS)),
         ("summary vgg16 --dtype float31", ("'float31'", *ITEM_BYTES)),
         ("summary vgg16 --colums params", ("--colums", "--columns")),
-        ("summary vgg16 --num-classes 0", ("--num-classes", "0")),
+        ("summary vgg16 --num-classes -1", ("--num-classes", "-1")),
         ("summary vgg16 --num-classes -5", ("--num-classes", "-5")),
         ("summary vgg16 --num-classes ten", ("--num-classes", "ten")),
         (f"summary vgg16 --num-classes 1{'0' * 400}", ("--num-classes",)),

@@ -169,10 +169,10 @@ def test_options_reach_the_figures(tmp_path):
         ("resnet51", "did you mean"),
         ("resnet50 --input-size 0", "no input size"),
         ("resnet50 --input-size 224 --input-size 224", "one input"),
-        ("resnet50 --num-classes 0", "--num-classes"),
+        ("resnet50 --num-classes -1", "--num-classes"),
         ("{here}/nets.py:small", "give --input-size"),
         ("{here}/nets.py:smal --input-size 8", "did you mean small?"),
-        ("{here}/nets.py:described --input-size 3x8x8:int64", "takes no int64"),
+        ("{here}/nets.py:described --input-size 3x8x8:int64", "no input size"),
     ],
 )
 def test_bad_input(arguments, said, here):

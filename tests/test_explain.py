@@ -619,7 +619,6 @@ CONV2D = "Conv2d(out_channels, kernel_size, stride=1, padding=0, dilation=1, gro
         ("resnet50 conv1 --input-size 3x3x", ["--input-size"]),
         ("vgg16 features.0 --input-size 1", ["at features.4: MaxPool2d"]),
         ("resnet50+nothing conv1", ["unknown rewrite"]),
-        ("timm:resnet50 conv1", ["no description"]),
         ("resnet50 --in 3x9x9", ["is a network", "--input-size"]),
         ("conv2d 8 3", ["is a layer", "--in"]),
         ("conv2d", ["is a layer", "--in"]),

@@ -72,6 +72,33 @@ def broken():
     raise RuntimeError("no such luck")
 
 
+made = 0
+
+
+def counted(width=8):
+    global made
+    made += 1
+    print("made", made)
+    assert made == 1, "made twice"
+    return Sequential(reduce=Conv2d(width, 1), conv=Conv2d(4, 3), conv2=Conv2d(width, 3))
+
+
+def leaving():
+    import sys
+    sys.exit(0)
+
+
+class Leaving(nn.Module):
+    def forward(self, x):
+        raise SystemExit
+
+
+class Talking(nn.Module):
+    def forward(self, x):
+        print("I was called")
+        return x
+
+
 ready = net()
 number = 3
 """
@@ -178,7 +205,7 @@ def test_a_network_that_fails_shows_the_rows_before(here):
         ("some_nets:tokens --input-size 7:int46", "did you mean int16 or int64?"),
         ("some_nets:tokens --input-size 7:", "unknown dtype ''"),
         ("some_nets:tokens --input-size x:int64", "no input size"),
-        ("some_nets:description --input-size 3x8x8:int64", "takes no int64"),
+        ("some_nets:description --input-size 3x8x8:int64", "no input size"),
         ("vgg16 --input-size 224:int64", "no input size"),
         ("vgg16 --arg deepness=3", "no keyword 'deepness'"),
         ("vgg16 --input-size 224 --input-size 224", "one input"),
@@ -255,3 +282,92 @@ def test_modules_are_made_on_meta():
     assert default_size(nn.Linear(2, 2)) is None
     with pytest.raises(TargetError):
         find("nowhere:net", {})
+
+
+# Whether a target has a description is asked of the target
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "summary {} --input-size 3x9x9",
+        "conventions {} --input-size 3x9x9",
+        "explain {} conv --input-size 3x9x9 --format html",
+        "draw {} --input-size 3x9x9",
+        "draw {} --kind bars -o bars.svg --input-size 3x9x9",
+        "savings {} --by pointwise --input-size 3x9x9",
+        "compare {} lenet5 --input-size 1x32x32",
+        "diff lenet5 {} --input-size 1x32x32",
+    ],
+)
+@pytest.mark.parametrize("target", ["some_nets.py:counted", "some_nets.py:counted+scale_width=2"])
+def test_every_command_takes_a_description_and_makes_it_once(here, arguments, target):
+    """What its factory prints is no part of the result."""
+    result = call(*arguments.format(target).split())
+    assert (result.code, result.err) == (0, "made 1\n")
+    assert "made" not in result.out
+    shown = (here / "bars.svg").read_text() if "bars" in arguments else result.out
+    assert target in shown, "it is called what it was called by"
+
+
+def test_a_factory_that_fails_is_called_once(here):
+    (here / "once.py").write_text("def net():\n    print('called')\n    raise ValueError('no')\n")
+    result = call("summary", "once.py:net", "--input-size", "8")
+    assert result.err == "called\nError: once.py:net fails: ValueError: no\n"
+
+
+def test_networks_of_one_s_own_keep_their_names(here):
+    (here / "others.py").write_text(SOURCE)
+    out = call("compare", "some_nets.py:description", "others.py:description", "others.py:net", "--input-size", "3x8x8")
+    names = [line.split("  ")[0].strip() for line in out.succeeded().splitlines()[2:5]]
+    assert names == ["some_nets.py:description", "others.py:description", "others.py:net"]
+    out = call("diff", "some_nets.py:description", "others.py:net", "--input-size", "3x8x8").succeeded()
+    assert "some_nets.py:description → others.py:net" in out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("explain some_nets:net 0 --input-size 3x8x8", "is a torch.nn.Module"),
+        ("draw some_nets:net --input-size 3x8x8", "--kind bars"),
+        ("savings some_nets:net --input-size 3x8x8", "is a torch.nn.Module"),
+        ("summary some_nets:net+scale_width=2 --input-size 3x8x8", "rewrites go with"),
+        ("summary some_nets:leaving --input-size 3x8x8", "some_nets:leaving fails: SystemExit: 0"),
+        ("summary quits.py:net --input-size 3x8x8", "cannot run quits.py: SystemExit: 0"),
+        ("summary some_nets.py", "as some_nets.py:net, some_nets.py:description, some_nets.py:Two"),
+        ("explain broken.py", "as broken.py:NAME"),
+        ("diff vgg16 no_such.py", "as no_such.py:NAME"),
+        ("summary model.pth", "`cnnzoo check-weights model.pth`"),
+        ("compare vgg16 weights/model.safetensors", "`cnnzoo check-weights weights/model.safetensors`"),
+        *((f"{name} vgg11 --arg strict=1", "takes no keyword 'strict'") for name in ("summary", "explain", "draw")),
+        *((f"summary vgg11 --arg {name}=1", f"no keyword '{name}'") for name in ("batch_size", "rewrites", "model")),
+        ("explain vgg11 features.0 --input-size ", "no input size"),
+        ("explain conv2d 3 --in 3x8x8 --input-size ", "--in is of a layer"),
+        ("compare resnet18 --arg stem=cifa", "unknown stem 'cifa'"),
+    ],
+)
+def test_each_says_what_to_write(here, arguments, said):
+    (here / "quits.py").write_text("import sys\nsys.exit(0)\n")
+    (here / "broken.py").write_text("def (\n")
+    call(*arguments.split(" ")).refused(said)
+
+
+def test_a_forward_that_ends_the_process_is_a_failure(here):
+    result = call("summary", "some_nets:Leaving", "--input-size", "3x8x8")
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "SystemExit" in result.err or "sys.exit" in result.err
+
+
+def test_what_a_forward_prints_is_no_part_of_the_result(here):
+    result = call("summary", "some_nets:Talking", "--input-size", "3x8x8", "--format", "json")
+    assert json.loads(result.out)["model"] == "some_nets:Talking"
+    assert set(result.err.splitlines()) == {"I was called"}
+
+
+@pytest.mark.parametrize("name", ["summary", "compare", "savings", "conventions"])
+def test_arguments_are_create_model_s(name):
+    made = cnnzoo.summary("resnet18", stem="cifar", num_classes=0)
+    arguments = ("resnet18", "--arg", "stem=cifar", "--num-classes", "0", "--format", "json")
+    out = call(name, *arguments).succeeded()
+    assert f"{made.total_params}" in out
+    assert f"{made.total_macs}" in out

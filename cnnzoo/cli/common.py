@@ -52,6 +52,7 @@ def complete_rewrite(ctx: click.Context, param: click.Parameter, incomplete: str
 
 
 COUNT = click.IntRange(1, 10**9)
+CLASSES = click.IntRange(0, 10**9)
 
 input_size_option = click.option(
     "--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own."
@@ -63,7 +64,9 @@ input_sizes_option = click.option(
     multiple=True,
     help="3x224x224, 1x3x224x224 or 224, tokens as 1x128:int64; default: the network's own. Once for each input.",
 )
-num_classes_option = click.option("--num-classes", type=COUNT, help="Classes of the head; default: the network's own.")
+num_classes_option = click.option(
+    "--num-classes", type=CLASSES, help="Classes of the head, 0 for none; default: the network's own."
+)
 arg_option = click.option(
     "--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network."
 )

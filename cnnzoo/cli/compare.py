@@ -13,8 +13,8 @@ from ..render import FORMATS
 from ..render.comparison import COLUMNS
 from ..report import ITEM_BYTES, Report
 from ..targets import is_registered
-from .common import COUNT, DRAWN, chosen_format, complete_name, emit, rewrite_option, write
-from .measured import Failure, read_inputs, report_of
+from .common import CLASSES, COUNT, DRAWN, arg_option, chosen_format, complete_name, emit, rewrite_option, write
+from .target import Failure, report_of
 
 
 @click.command("compare", short_help="Networks side by side.", epilog=f"Columns: {', '.join(COLUMNS)}.")
@@ -22,7 +22,8 @@ from .measured import Failure, read_inputs, report_of
 @click.option("--input-size", metavar="CxHxW", help="Of all; default: each network's own.")
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
-@click.option("--num-classes", type=COUNT, help="Classes of each head; default: the network's own.")
+@click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
+@arg_option
 @rewrite_option
 @click.option("--sort", metavar="COLUMN", help="From the least up; -COLUMN is from the most down.")
 @click.option("--columns", metavar="NAME,…", help="What to show of each network.")
@@ -41,6 +42,7 @@ def compare_command(
     batch_size: int | None,
     dtype: str | None,
     num_classes: int | None,
+    pairs: tuple[str, ...],
     rewrites: tuple[str, ...],
     sort: str | None,
     columns: str | None,
@@ -64,8 +66,8 @@ def compare_command(
     names = [column.strip() for column in columns.split(",")] if columns is not None else None
     try:
         chosen = [target for given in targets for target in _matching(given)]
-        about = (input_size, batch_size, dtype, num_classes, rewrites)
-        found = compare(*[target_report(target, *about) for target in chosen])
+        about = {"batch_size": batch_size, "dtype": dtype, "num_classes": num_classes, "rewrites": rewrites}
+        found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen])
         found = found if sort is None else found.sorted(sort)
         if picture and output:
             write(output, _drawn(found, picture))
@@ -78,16 +80,11 @@ def compare_command(
 def target_report(
     target: str,
     input_size: str | None,
-    batch_size: int | None,
-    dtype: str | None,
-    num_classes: int | None,
-    rewrites: tuple[str, ...],
+    **given: Any,
 ) -> Report:
     """The report of one of several targets; what is wrong with it is said with its name."""
-    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
-    inputs = read_inputs(() if input_size is None else (input_size,), measured=not is_registered(target))
     try:
-        report, failure, *_ = report_of(target, (), inputs, batch_size, dtype, settings, rewrites)
+        report, failure, *_ = report_of(target, () if input_size is None else (input_size,), **given)
     except UnknownModelError:
         raise
     except (ValueError, TypeError) as error:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ..conventions import figures
 from ..registry import UnknownModelError
 from ..render import conventions
 from .common import COUNT, arg_option, complete_name, emit, input_sizes_option, num_classes_option, output_options
-from .measured import read_inputs, report_of
+from .target import report_of
 
 
 @click.command("conventions", short_help="What other tools print, and why.")
@@ -35,13 +33,9 @@ def conventions_command(
     parameters that `cnnzoo summary` prints. None of the tools is run, except torchinfo on a module: where a tool's
     rule does not say what it makes of a layer, or where that depends on the device, its figure is unknown.
     """
-    extra: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     try:
-        inputs = read_inputs(input_sizes, measured=":" in name)
-        found = report_of(name, pairs, inputs, batch_size, None, extra)
+        found = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes, batch_size=batch_size)
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
-    if found.failure is not None:
-        raise found.failure
-    entries = [figure._asdict() for figure in figures(found.report, found.printed())]
+    entries = [figure._asdict() for figure in figures(found.whole(), found.printed())]
     emit(conventions.document(name, entries), format_, output)

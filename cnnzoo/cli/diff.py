@@ -7,7 +7,7 @@ import click
 from ..difference import diff
 from ..registry import UnknownModelError
 from ..render.difference import COLUMNS
-from .common import COUNT, complete_name, emit, output_options
+from .common import CLASSES, arg_option, complete_name, emit, output_options
 from .compare import target_report
 
 
@@ -15,7 +15,8 @@ from .compare import target_report
 @click.argument("before", metavar="TARGET", shell_complete=complete_name)
 @click.argument("after", metavar="TARGET", shell_complete=complete_name)
 @click.option("--input-size", metavar="CxHxW", help="Of both; default: each network's own.")
-@click.option("--num-classes", type=COUNT, help="Classes of each head; default: the network's own.")
+@click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
+@arg_option
 @click.option("--columns", metavar="NAME,…", help="What to show of each change.")
 @click.option("--all", "unfold", is_flag=True, help="Every change by itself, those of only a name or a size too.")
 @output_options
@@ -24,6 +25,7 @@ def diff_command(
     after: str,
     input_size: str | None,
     num_classes: int | None,
+    pairs: tuple[str, ...],
     columns: str | None,
     unfold: bool,
     format_: str | None,
@@ -42,7 +44,7 @@ def diff_command(
     """
     names = [column.strip() for column in columns.split(",")] if columns is not None else None
     try:
-        found = diff(*(target_report(one, input_size, None, None, num_classes, ()) for one in (before, after)))
+        found = diff(*(target_report(one, input_size, pairs=pairs, num_classes=num_classes) for one in (before, after)))
         document = found.document(names, fold=not unfold)
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None

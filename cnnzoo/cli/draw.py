@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
 
 import click
 
-from ..api import describe
 from ..arch.edit import PathError
-from ..arch.node import Node
 from ..draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, opened, picture
-from ..registry import Builder, UnknownModelError
-from ..targets import find, is_registered, make, read_settings
+from ..registry import UnknownModelError
 from .common import arg_option, complete_name, num_classes_option, put, to_stdout, write
-from .measured import read_inputs, report_of
+from .target import report_of
 
 ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "mmd"}
 
@@ -56,17 +52,14 @@ def draw_command(
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of fonts and folders that it sets up for itself
     format_ = _format(kind, format_, output)
-    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     try:
-        description = _description(name, {**read_settings(pairs), **settings}) if kind == "graph" else None
-        inputs = read_inputs(input_sizes, measured=not is_registered(name))
-        report, failure, *_ = report_of(name, pairs, inputs, None, None, settings)
-        if failure is not None:
-            raise failure
-        if block is not None:
-            description, report = opened(
-                description or _description(name, {**read_settings(pairs), **settings}), report, block
-            )
+        result = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes)
+        report, description = result.whole(), None
+        if kind == "graph" or block is not None:
+            unseen = "how its layers are joined cannot be seen; --kind bars and --kind volumes can be drawn of it"
+            description = result.description(unseen)
+            if block is not None:
+                description, report = opened(description, report, block)
         drawn = picture(report, kind, format_, description=description, depth=depth)
     except (UnknownModelError, PathError, CannotDrawError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
@@ -88,17 +81,3 @@ def _format(kind: str, format_: str | None, output: str | None) -> str:
     if format_ is None and ending not in ENDINGS:
         raise click.UsageError(f"{output!r} does not say how to draw: its ending must be {', '.join(ENDINGS)}")
     return format_ or ENDINGS[ending]
-
-
-def _description(name: str, settings: dict[str, Any]) -> Node:
-    """ValueError where there is none, but a module."""
-    if is_registered(name):
-        return describe(name, **settings)
-    found = find(name, settings)
-    made = found.describe(**settings) if isinstance(found, Builder) else make(found)
-    if not isinstance(made, Node):
-        raise ValueError(
-            f"{name} is a torch.nn.Module, and measuring it does not show how its layers are joined; "
-            f"--kind bars and --kind volumes can be drawn of it"
-        )
-    return made

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..api import describe, summary
+from ..api import describe
 from ..arch import Layer, Node, PathError, walk
 from ..calculate import calculate
 from ..explain import Explanation, explain
@@ -17,14 +17,15 @@ from ..registry import UnknownModelError, list_models
 from ..render.explanation import document
 from ..words import hint, quoted, read_literal
 from .common import (
+    arg_option,
     complete_name,
     emit,
     input_size_option,
     num_classes_option,
     output_options,
-    read_input_size,
     rewrite_option,
 )
+from .target import report_of
 
 SHORT = {"bn": "BatchNorm2d", "lrn": "LocalResponseNorm"}
 """What people say for a layer, where it is not its name with or without the 2d."""
@@ -44,6 +45,7 @@ def complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -
 @click.argument("rest", metavar="[PATH|SETTING…]", nargs=-1, shell_complete=complete_path)
 @input_size_option
 @num_classes_option
+@arg_option
 @rewrite_option
 @click.option("--in", "reads", metavar="CxHxW", help="What a LAYER of no network reads: 64x56x56, or 9216 features.")
 @output_options
@@ -52,6 +54,7 @@ def explain_command(
     rest: tuple[str, ...],
     input_size: str | None,
     num_classes: int | None,
+    pairs: tuple[str, ...],
     rewrites: tuple[str, ...],
     reads: str | None,
     format_: str | None,
@@ -64,41 +67,38 @@ def explain_command(
     cnnzoo explain alexnet+ungroup conv2 --input-size 448
     cnnzoo explain conv2d 128 kernel_size=3x1 stride=2 --in 64x56x56
 
-    NAME is a registered network, with rewrites behind plus signs if you like, and PATH what `cnnzoo summary --all`
-    calls a layer or a block; without a PATH it is the whole network. LAYER is a layer by its name in torch, with its
+    NAME is a registered network, with rewrites behind plus signs if you like, or what gives a description:
+    pkg.mod:factory, path/to/file.py:factory. PATH is what `cnnzoo summary --all` calls a layer or a block; without a
+    PATH it is the whole network. LAYER is a layer by its name in torch, with its
     settings by name or in torch's order, without the input channels.
     """
     try:
         if reads is not None:
-            if input_size or num_classes or rewrites:
+            if input_size is not None or num_classes is not None or pairs or rewrites:
                 raise click.UsageError("--in is of a layer in no network; --input-size and the like are a network's")
             explanation = _of_layer(name, rest, reads)
             title = explanation.row.kind
         else:
-            explanation = _of_network(name, rest, input_size, num_classes, rewrites)
-            title = "+".join((name, *rewrites))
+            about = {"pairs": pairs, "num_classes": num_classes, "rewrites": rewrites}
+            explanation, title = _of_network(name, rest, input_size, **about)
     except (UnknownModelError, PathError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
     emit(document(explanation, title), format_, output)
 
 
-def _of_network(
-    name: str, paths: Sequence[str], input_size: str | None, num_classes: int | None, rewrites: Iterable[str]
-) -> Explanation:
-    if ":" in name:
-        raise ValueError(f"{name} has no description to explain, only measured figures; `cnnzoo list` lists what has")
-    size = read_input_size(input_size) if input_size else None
-    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
+def _of_network(name: str, paths: Sequence[str], input_size: str | None, **given: Any) -> tuple[Explanation, str]:
+    """What is explained, and what the network is called."""
     try:
-        description = describe(name, rewrites=rewrites, **settings)
+        result = report_of(name, () if input_size is None else (input_size,), **given)
     except UnknownModelError:
         kind = _kind(name)
         if kind is None:
             raise
         raise ValueError(f"{kind.__name__} is a layer: say what it reads, as --in 64x56x56") from None
+    description = result.description("only its figures are known, as `cnnzoo summary` prints them")
     if len(paths) > 1:
         raise ValueError(f"one PATH at a time, got {' and '.join(paths)}")
-    return explain(description, summary(name, size, rewrites=rewrites, **settings), *(paths or ("",)))
+    return explain(description, result.report, *(paths or ("",))), result.report.model or name
 
 
 def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ..registry import UnknownModelError
@@ -19,7 +17,7 @@ from .common import (
     output_options,
     rewrite_option,
 )
-from .measured import read_inputs, report_of
+from .target import report_of
 
 
 def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -63,13 +61,11 @@ def savings_command(
     TARGET is a registered name, with rewrites behind plus signs if you like (resnet18+scale_width=0.5), or what gives a
     description: pkg.mod:factory, path/to/file.py:factory. JSON and CSV hold every place.
     """
-    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     try:
-        inputs = read_inputs(() if input_size is None else (input_size,), measured=":" in name)
-        report = report_of(name, pairs, inputs, None, None, settings, rewrites).report
-        if report.description is None:
-            raise click.UsageError(f"{name} is a torch.nn.Module: savings go with registered names and descriptions")
-        found = savings(report.description, report.input_size, by, report.model)
+        sizes = () if input_size is None else (input_size,)
+        result = report_of(name, sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
+        description = result.description("what would be saved cannot be seen")
+        found = savings(description, result.report.input_size, by, result.report.model)
         document = found.document(depth or (None if unfold else DEPTH), not unfold)
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from ..api import summary
 from ..registry import UnknownModelError
 from ..render import COLUMNS, DEPTH, report_document
 from ..report import ITEM_BYTES
@@ -18,9 +15,9 @@ from .common import (
     input_sizes_option,
     num_classes_option,
     output_options,
-    read_input_size,
     rewrite_option,
 )
+from .target import report_of
 
 
 @click.command("summary", short_help="One network, layer by layer.", epilog=f"Columns: {', '.join(COLUMNS)}.")
@@ -59,17 +56,16 @@ def summary_command(
 
     JSON and CSV hold every leaf and every figure, whatever --depth says.
     """
-    settings: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
-    failure: click.ClickException | None = None
     try:
-        if ":" in name or pairs or len(input_sizes) > 1:
-            from .measured import read_inputs, report_of
-
-            inputs = read_inputs(input_sizes, measured=":" in name)
-            report, failure, *_ = report_of(name, pairs, inputs, batch_size, dtype, settings, rewrites)
-        else:
-            size = read_input_size(input_sizes[0]) if input_sizes else None
-            report = summary(name, size, batch_size=batch_size, dtype=dtype, rewrites=rewrites, **settings)
+        report, failure, *_ = report_of(
+            name,
+            input_sizes,
+            pairs=pairs,
+            num_classes=num_classes,
+            rewrites=rewrites,
+            batch_size=batch_size,
+            dtype=dtype,
+        )
         names = [column.strip() for column in columns.split(",")] if columns is not None else None
         document = report_document(report, names, depth or (None if unfold else DEPTH), not unfold)
     except (UnknownModelError, ValueError, TypeError) as error:

@@ -1,0 +1,151 @@
+"""What a TARGET is, once for all commands: a network that is calculated or, made by its factory, measured."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from ..api import calculated
+from ..arch.node import Node
+from ..registry import Builder
+from ..report import Report
+from ..targets import Make, default_size, find, make, read_settings, split
+from .common import read_input_size
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Failure(click.ClickException):
+    """What the network, not the user, did wrong: exit code 1."""
+
+    exit_code = 1
+
+
+class Inputs(NamedTuple):
+    """The sizes of a module's inputs, and their dtypes where they have one of their own."""
+
+    sizes: tuple[int | tuple[int, ...], ...] = ()
+    dtypes: tuple[str | None, ...] = ()
+
+
+class Result(NamedTuple):
+    """A report, what stopped it half way, and for a measured one the module with the sizes of its inputs."""
+
+    report: Report
+    failure: Failure | None = None
+    module: nn.Module | None = None
+    given: Mapping[str, Any] = {}
+
+    def printed(self) -> dict[str, int | str] | None:
+        """What other tools print for the module; None where there is none."""
+        if self.module is None:
+            return None
+        from ..pytorch.conventions import printed
+
+        return printed(self.module, report=self.report, **self.given)
+
+    def whole(self) -> Report:
+        """The report, if nothing stopped it."""
+        if self.failure is not None:
+            raise self.failure
+        return self.report
+
+    def description(self, wanted: str) -> Node:
+        """What the report is calculated from; ValueError, with what is `wanted` of it, for a module."""
+        found = self.whole().description
+        if not isinstance(found, Node):
+            raise ValueError(
+                f"{self.report.model} is a torch.nn.Module, which is measured: it has no description, and {wanted}"
+            )
+        return found
+
+
+def report_of(
+    target: str,
+    input_sizes: tuple[str, ...] = (),
+    *,
+    pairs: tuple[str, ...] = (),
+    num_classes: int | None = None,
+    rewrites: tuple[str, ...] = (),
+    batch_size: int | None = None,
+    dtype: str | None = None,
+) -> Result:
+    """The report of a TARGET under the name that it was called by; its factory is called once.
+
+    What the network prints goes to stderr. Raises what is the user's own mistake as ValueError or TypeError.
+    """
+    settings = read_settings(pairs) | ({} if num_classes is None else {"num_classes": num_classes})
+    place, named = split(target)
+    names = (*named, *rewrites)
+    about: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype}
+    with _foreign(target):
+        found = find(place, settings)
+        made = found if isinstance(found, Builder) else make(found)
+        if isinstance(made, Builder | Node):
+            own = settings if isinstance(made, Builder) else {}
+            report = calculated(made, _image(input_sizes), rewrites=names, settings=own, **about)
+            return Result(report if report.model else replace(report, model="+".join([place, *names])))
+        if names:
+            raise ValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
+        assert not isinstance(found, Builder)
+        return _measured(place, found, made, read_inputs(input_sizes), **about)
+
+
+@contextmanager
+def _foreign(target: str) -> Iterator[None]:
+    """Around what runs code that is not ours: stdout is for the result alone, and the process ends where we say."""
+    with redirect_stdout(sys.stderr):
+        try:
+            yield
+        except SystemExit as end:
+            raise Failure(f"{target} ends the process before there is a result: sys.exit({end.code!r})") from None
+
+
+def _image(values: tuple[str, ...]) -> int | tuple[int, ...] | None:
+    """The one input of a description."""
+    if len(values) > 1:
+        raise ValueError("a description has one input: give --input-size once")
+    return read_input_size(values[0]) if values else None
+
+
+def read_inputs(values: tuple[str, ...]) -> Inputs:
+    """What --input-size says of a module; a dtype may follow: 1x128:int64."""
+    found = [value.partition(":") for value in values]
+    sizes = tuple(read_input_size(size, True) for size, _, _ in found)
+    return Inputs(sizes, tuple(dtype if colon else None for _, colon, dtype in found))
+
+
+def _measured(
+    target: str, factory: Make, made: nn.Module, inputs: Inputs, batch_size: int | None, dtype: str | None
+) -> Result:
+    from ..pytorch.measure import MeasureError, ValuesNeededError, measure
+
+    given = {**_given(target, made, inputs), "batch_size": batch_size}
+    try:
+        try:
+            return Result(measure(made, model=target, dtype=dtype, **given), None, made, given)
+        except ValuesNeededError:
+            whole = make(factory, values=True)
+            assert not isinstance(whole, Node)
+            return Result(measure(whole, model=target, dtype=dtype, **given), None, whole, given)
+    except MeasureError as error:
+        hint = "; for whole numbers say their dtype: --input-size 1x128:int64" if "Long" in str(error) else ""
+        return Result(error.report, Failure(f"{error}{hint}"))
+
+
+def _given(target: str, module: nn.Module, inputs: Inputs) -> dict[str, Any]:
+    """What a module is measured with."""
+    if inputs.sizes:
+        first, *rest = inputs.sizes
+        others = [(size,) if isinstance(size, int) else size for size in rest]
+        return {"input_size": [first, *others] if rest else first, "dtypes": inputs.dtypes}
+    size = default_size(module) or ((3, 224, 224) if target.startswith("torchvision:") else None)
+    if size is None:
+        raise ValueError(f"{target} does not say what it takes: give --input-size")
+    return {"input_size": size}
