@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -72,6 +73,11 @@ def environment(**changes: str) -> dict[str, str]:
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cnnzoo", *arguments]
+
+
+def interruptible() -> None:
+    """In a process that is to be interrupted, before it begins: in the background of a shell Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def spawn(*arguments: str, stdout: int | IO[Any] = subprocess.PIPE, cwd: Path | None = None, **env: str) -> Result:

@@ -26,7 +26,9 @@ class Html(HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.seen.add(tag)
         self.attributes += [(tag, name, value) for name, value in attributes]
-        if tag == "meta":  # it has no end
+        if tag == "br":
+            self.terms[-1] += "\n"
+        if tag in ("meta", "br"):  # they have no end
             return
         self.open.append(tag)
         if tag == "tr":

@@ -10,7 +10,7 @@ import sys
 import click
 import pytest
 from click.shell_completion import ShellComplete
-from command import call, command, environment, spawn
+from command import call, command, environment, interruptible, spawn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -209,7 +209,6 @@ def test_any_text_is_a_size_or_is_refused(size):
         (".markdown", "markdown"),
         (".txt", "text"),
         (".JSON", "json"),
-        (".out", "table"),
         ("", "table"),
     ],
 )
@@ -293,6 +292,47 @@ def test_a_device_is_written_as_it_is():
     call("summary", "lenet5", "-o", "/dev/full").refused("/dev/full", "No space left")
 
 
+@pytest.mark.parametrize("ending", [".xlsx", ".out", ".yaml", ".parquet", ".csv.gz", ".svg", f".{'x' * 100}"])
+@pytest.mark.parametrize("arguments", [("summary", "lenet5"), ("list", "vgg*"), ("compare", "lenet5")])
+def test_an_ending_of_another_format_is_refused(tmp_path, arguments, ending):
+    """Unless the format is said."""
+    file = tmp_path / f"table{ending}"
+    if arguments[0] != "compare" or ending != ".svg":
+        call(*arguments, "-o", str(file)).refused("a table cannot be written as .", ".json, .csv", "--format")
+        assert os.listdir(tmp_path) == []
+    assert call(*arguments, "-o", str(file), "--format", "csv").succeeded() == ""
+    assert file.read_text() == call(*arguments, "--format", "csv").succeeded()
+
+
+OUTPUT = {name: cli.get_command(click.Context(cli), name) for name in COMMANDS}
+OUTPUT = {name: one for name, one in OUTPUT.items() if any("--output" in param.opts for param in one.params)}
+GIVEN = {
+    "match": ("--params", "5M", "--width", "16"),
+    "sweep": ("--width", "16"),
+    "explain": ("conv1",),
+    "diff": ("vgg11",),
+}
+
+
+@pytest.mark.parametrize("name", OUTPUT)
+def test_no_command_writes_to_what_has_no_name(name):
+    """Nor to a link that leads to itself, which stays as it is."""
+    call(name, *(() if name == "list" else ("resnet18",)), *GIVEN.get(name, ()), "-o", "").refused("no name of a file")
+
+
+@pytest.mark.parametrize("name", OUTPUT)
+@pytest.mark.parametrize("place", ["loop", "one", "loop/file"])
+def test_a_link_that_leads_to_itself_stays_one(tmp_path, monkeypatch, name, place):
+    monkeypatch.chdir(tmp_path)
+    for link, target in {"loop": "loop", "one": "other", "other": "one"}.items():
+        (tmp_path / link).symlink_to(target)
+    form = {"draw": "dot", "sweep": "csv"}.get(name, "text")
+    arguments = (*(() if name == "list" else ("resnet18",)), *GIVEN.get(name, ()), "--format", form)
+    call(name, *arguments, "-o", place).refused("cannot write", "symbolic links")
+    assert all((tmp_path / link).is_symlink() for link in ("loop", "one", "other"))
+    assert len(os.listdir(tmp_path)) == 3
+
+
 # stdout
 
 
@@ -345,7 +385,12 @@ def test_no_stdout_at_all():
 def test_control_c():
     """It ends at once, even while nobody reads what it writes."""
     process = subprocess.Popen(
-        command(*LARGE), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), bufsize=0
+        command(*LARGE),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        bufsize=0,
+        preexec_fn=interruptible,
     )
     assert process.stdout.read(1) == b"{"
     process.send_signal(signal.SIGINT)

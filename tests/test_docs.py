@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
@@ -223,3 +224,19 @@ def test_without_javascript_the_tables_are_there(site: Site, tab: Page) -> None:
     tab.open(f"{site.url}/models.html")
     assert "25,557,032" in (site.folder / "models.html").read_text(encoding="utf-8")
     assert tab.complaints == []
+
+
+@opened
+def test_pictures_are_as_dark_as_the_theme_that_was_chosen(tab: Page, tmp_path: Path) -> None:
+    """Whatever the reader's system is; without a choice as that is."""
+    image = pytest.importorskip("matplotlib.image")
+    picture = '<img src="{}" width="300">'.format((ROOT / "docs" / "pictures" / "lenet5.volumes.svg").as_uri())
+    style = (ROOT / "docs" / "_static" / "site.css").as_uri()
+    for theme, system in product(("dark", "light", "auto"), ("dark", "light")):
+        dark = (system if theme == "auto" else theme) == "dark"
+        file = tmp_path / "page.html"
+        file.write_text(f'<link rel="stylesheet" href="{style}"><body data-theme="{theme}">{picture}</body>')
+        tab.look(340, 300, system)
+        tab.open(file.as_uri())
+        tab.screenshot(tmp_path / "seen.png")
+        assert (image.imread(tmp_path / "seen.png")[60, 150, 0] < 0.5) == dark, (theme, system)

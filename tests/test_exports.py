@@ -30,6 +30,7 @@ from cnnzoo.cli.common import DRAWN, ENDINGS
 from cnnzoo.registry import list_models
 from cnnzoo.render import COLUMNS, Document, Label, report_document
 from cnnzoo.render.columns import Column
+from cnnzoo.render.html import fragment
 
 COMMANDS = [
     *(f"summary {name}" for name in list_models()),
@@ -247,12 +248,12 @@ def typeset(tmp_path_factory):
     if not all(map(shutil.which, ("pdflatex", "pdftotext"))) or not found_by_tex("lmodern.sty"):
         pytest.skip("there is no pdflatex with Latin Modern, or no pdftotext")
 
-    def typeset(tables: list[str]) -> list[list[str]]:
+    def typeset(tables: list[str], packages: str = r"\usepackage{array,booktabs,longtable}") -> list[list[str]]:
         folder = tmp_path_factory.mktemp("tex")
         for number, table in enumerate(tables):
             (folder / f"{number}.tex").write_text(table, encoding="utf-8")
         pages = "".join(f"Table{number}.\\clearpage\\input{{{number}}}\\clearpage\n" for number in range(len(tables)))
-        (folder / "all.tex").write_text(PREAMBLE + pages + "\\end{document}\n", encoding="utf-8")
+        (folder / "all.tex").write_text(PREAMBLE.format(packages) + pages + "\\end{document}\n", encoding="utf-8")
         for command in ("pdflatex -interaction=nonstopmode -halt-on-error all.tex", "pdftotext -layout all.pdf"):
             done = subprocess.run(command.split(), cwd=folder, capture_output=True, check=False, timeout=120)
             assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
@@ -266,11 +267,11 @@ def found_by_tex(name: str) -> bool:
     return subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode == 0
 
 
-PREAMBLE = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage{lmodern}
-\usepackage{array,booktabs,longtable}
-\begin{document}
+PREAMBLE = r"""\documentclass{{article}}
+\usepackage[T1]{{fontenc}}
+\usepackage{{lmodern}}
+{}
+\begin{{document}}
 """
 
 
@@ -283,6 +284,27 @@ def test_latex_typesets_every_figure(typeset):
         for row in Latex(table).rows[1:]:
             for figure in filter(re.compile(r"[\d,]{3,}").fullmatch, row):
                 assert figure in met, (command, row)
+
+
+def test_latex_needs_no_package_but_those_of_its_first_line(typeset):
+    """And every one of these."""
+    needs: dict[str, list[str]] = {}
+    for command in [*COMMANDS, *ODD]:
+        first, table = printed(command).text("latex").split("\n", 1)
+        assert ("arraybackslash" in table, "longtable" in table) == ("array" in first, "longtable" in first)
+        needs.setdefault(first.removeprefix("% "), []).append(table)
+        assert not re.search(r"\b(JSON|CSV|HTML|Markdown)\b", table), "a paper's table speaks of itself alone"
+    assert len(needs) > 2
+    for packages, tables in needs.items():
+        typeset(tables, packages)
+
+
+def test_a_page_has_one_description_for_each_term():
+    """As a notebook sets them in turn, in two columns."""
+    document = Document("a", [], {"n": Column("N", int)}, [], said=[("b", "c"), ("", "<d>"), ("e", "f")])
+    for written in (document.text("html"), fragment(document)):
+        assert re.search(r"<dl>(<dt>(<b>)?\w(</b>)?</dt><dd>[^/]*</dd>)+</dl>", written.replace("<br>", ""))
+        assert "<dd>c<br>&lt;d&gt;</dd>" in written
 
 
 def test_latex_typesets_every_sign(typeset):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import call, command, environment, spawn
+from command import call, command, environment, interruptible, spawn
 from pyarrow import parquet
 
 import cnnzoo
@@ -250,7 +250,7 @@ def test_interrupted_it_says_how_far_it_got(tmp_path):
     """Ctrl-C goes to every process of the group; one line comes of it, and no process is left."""
     file = tmp_path / "out.csv"
     long = (*LARGE[:2], "1:400", *LARGE[3:])
-    process = start(*long, "-o", str(file), "--jobs", "2", start_new_session=True)
+    process = start(*long, "-o", str(file), "--jobs", "2", start_new_session=True, preexec_fn=interruptible)
     grown(file, 20_000, process)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)

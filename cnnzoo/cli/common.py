@@ -7,12 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from typing import Any
 
 import click
 
 from ..registry import list_models
 from ..render import FORMATS, Document
+from ..words import REPEATED, shortened
 
 ENDINGS = {
     ".json": "json",
@@ -82,26 +84,50 @@ rewrite_option = click.option(
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--format and -o, as every command has them."""
-    path = click.Path(dir_okay=False)
-    options: tuple[Callable[[Any], Any], ...] = (
-        click.option(
-            "-o", "--output", type=path, callback=_written, metavar="FILE", help="Write to FILE, all or nothing."
-        ),
-        click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending."),
+
+    @wraps(command)
+    def called(format_: str | None, output: str | None, **given: Any) -> Any:
+        if format_ is None and output is not None:  # before any work is done for it
+            check_ending(output)
+        return command(format_=format_, output=output, **given)
+
+    decorated: Callable[..., Any] = called
+    decorated = output_option("Write to FILE, all or nothing.")(decorated)
+    return click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")(
+        decorated
     )
-    for option in options:
-        command = option(command)
-    return command
 
 
-def _written(ctx: click.Context, param: click.Parameter, output: str | None) -> str | None:
-    """A file that a table can be written to, before any work is done for it."""
-    ending = _ending(output or "")
-    if ending in DRAWN:
-        raise click.BadParameter(
-            f"a table cannot be written as {ending}, but as {', '.join(ENDINGS)}; `cnnzoo draw` makes drawings"
-        )
-    return output
+class OutputFile(click.Path):
+    """The name of a file to write to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("'' is no name of a file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def output_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """-o, for what it says it is."""
+    return click.option("-o", "--output", type=OutputFile(dir_okay=False), metavar="FILE", help=help)
+
+
+def check_ending(output: str) -> None:
+    """A usage error for an ending that says another format than those of tables; none at all is a table."""
+    ending = _ending(output)
+    if ending in ENDINGS or not ending or is_device(output):
+        return
+    drawings = "; `cnnzoo draw` makes drawings" if ending in DRAWN else ""
+    raise click.BadParameter(
+        f"a table cannot be written as {shortened(ending, REPEATED)}, but as {', '.join(ENDINGS)}, or as --format "
+        f"says{drawings}",
+        param_hint="'-o' / '--output'",
+    )
+
+
+def is_device(output: str) -> bool:
+    """Whether it is stdout or the like, which is written as it is and takes no other's name."""
+    return os.path.exists(output) and not os.path.isfile(output)
 
 
 def _ending(output: str) -> str:
@@ -178,11 +204,11 @@ def write(output: str, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     made = None
     try:
-        if os.path.exists(output) and not os.path.isfile(output):  # /dev/stdout and the like take no other's name
+        if is_device(output):
             with open(output, "wb") as file:
                 file.write(data)
             return
-        target = os.path.realpath(output)
+        target = _target(output)
         handle, made = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}.")
         with open(handle, "wb") as file:
             file.write(data)
@@ -195,6 +221,14 @@ def write(output: str, content: str | bytes) -> None:
         if made is not None:
             with suppress(OSError):
                 os.unlink(made)
+
+
+def _target(output: str) -> str:
+    """What a link leads to, which may not be there yet. OSError for links that lead to themselves."""
+    try:
+        return os.path.realpath(output, strict=True)
+    except FileNotFoundError:
+        return os.path.realpath(output)
 
 
 def _mode(target: str) -> int:

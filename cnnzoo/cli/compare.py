@@ -13,7 +13,19 @@ from ..render import FORMATS
 from ..render.comparison import COLUMNS
 from ..report import ITEM_BYTES, Report
 from ..targets import is_registered
-from .common import CLASSES, COUNT, DRAWN, arg_option, chosen_format, complete_name, emit, rewrite_option, write
+from .common import (
+    CLASSES,
+    COUNT,
+    DRAWN,
+    arg_option,
+    check_ending,
+    chosen_format,
+    complete_name,
+    emit,
+    output_option,
+    rewrite_option,
+    write,
+)
 from .target import Failure, report_of
 
 
@@ -28,13 +40,7 @@ from .target import Failure, report_of
 @click.option("--sort", metavar="COLUMN", help="From the least up; -COLUMN is from the most down.")
 @click.option("--columns", metavar="NAME,…", help="What to show of each network.")
 @click.option("--scatter", is_flag=True, help="Draw parameters against MACs under the table.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help=f"Write to FILE, all or nothing; the scatter as a picture where it ends in {', '.join(DRAWN)}.",
-)
+@output_option(f"Write to FILE, all or nothing; the scatter as a picture where it ends in {', '.join(DRAWN)}.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")
 def compare_command(
     targets: tuple[str, ...],
@@ -63,6 +69,8 @@ def compare_command(
     picture = None if format_ is not None else _picture(output)
     if scatter and not picture and chosen_format(format_, output) not in ("table", "text"):
         raise click.UsageError("--scatter is drawn under a table or text, or with -o FILE.svg as a picture")
+    if format_ is None and output is not None and picture is None:
+        check_ending(output)
     names = [column.strip() for column in columns.split(",")] if columns is not None else None
     try:
         chosen = [target for given in targets for target in _matching(given)]

@@ -10,7 +10,7 @@ import click
 from ..arch.edit import PathError
 from ..draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, opened, picture
 from ..registry import UnknownModelError
-from .common import arg_option, complete_name, num_classes_option, put, to_stdout, write
+from .common import arg_option, complete_name, num_classes_option, output_option, put, to_stdout, write
 from .target import report_of
 
 ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "mmd"}
@@ -26,7 +26,7 @@ ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "
 @click.option("--input-size", "input_sizes", metavar="CxHxW", multiple=True, help="As in `cnnzoo summary`.")
 @num_classes_option
 @arg_option
-@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE, all or nothing.")
+@output_option("Write to FILE, all or nothing.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by FILE's ending, or mmd without one.")
 def draw_command(
     name: str,

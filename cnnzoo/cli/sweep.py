@@ -17,7 +17,7 @@ from ..search import Family
 from ..search.files import Done, fill
 from ..search.sweep import Format, Sweep, header
 from ..search.workers import WorkerError, cores, lines
-from .common import complete_name, read_input_size, rewrite_option
+from .common import complete_name, is_device, output_option, read_input_size, rewrite_option
 from .knobs import MOST, find_family, knob_options, progress, read_values
 
 ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -29,7 +29,7 @@ ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "pa
 @rewrite_option
 @click.option("--input-size", "sizes", metavar="SIZES", help="160,192,224 or 160:224:32 or 3x160x192.")
 @click.option("--jobs", type=click.IntRange(1, 1024), help="Processes.  [default: one for each core]")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write FILE, or go on with it.")
+@output_option("Write FILE, or go on with it.")
 @click.option("--format", "format_", type=click.Choice(["csv", "jsonl", "parquet"]), help="Default: by FILE, csv.")
 def sweep_command(
     name: str,
@@ -122,7 +122,7 @@ def _write(sweep: Sweep, format: str, jobs: int, output: str | None, tell: Calla
 
 def _is_stream(output: str | None) -> bool:
     """Whether it is stdout or the like, where what is written cannot be read again."""
-    return output is None or (os.path.exists(output) and not os.path.isfile(output))
+    return output is None or is_device(output)
 
 
 def _shapes(family: Family, sizes: str | None) -> tuple[Shape, ...]:

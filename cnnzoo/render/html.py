@@ -68,9 +68,15 @@ def fragment(document: Document) -> str:
 
 
 def _said(said: Iterable[tuple[str, str]], form: str) -> Iterator[str]:
+    """Each term with one description, in which a further sentence is a further line: a notebook sets terms and
+    descriptions in turn, in two columns."""
+    terms: list[tuple[str, list[str]]] = []
     for label, sentence in said:
-        yield f"<dt>{form.format(escape(label))}</dt>" if label else ""
-        yield f"<dd>{escape(sentence)}</dd>"
+        if label or not terms:
+            terms.append((label, []))
+        terms[-1][1].append(escape(sentence))
+    for label, sentences in terms:
+        yield f"<dt>{form.format(escape(label))}</dt><dd>{'<br>'.join(sentences)}</dd>"
 
 
 def _columns(document: Document) -> Iterator[tuple[Column, str]]:

@@ -1,9 +1,9 @@
 r"""A document as a LaTeX table to `\input` or to paste.
 
-It needs `\usepackage{array,booktabs,longtable}`, and pdflatex `\usepackage[T1]{fontenc}` for some Latin letters;
-others take XeLaTeX or LuaLaTeX and a font that has them. A table that fits on a page floats, and as `table*` is as wide
-as both columns of a paper; a longer one is a longtable, which breaks over pages and needs a text of one column. Figures
-are as everywhere: 25,557,032.
+Its first line is a comment with the packages that it needs; pdflatex takes `\usepackage[T1]{fontenc}`, too, for some
+Latin letters; others take XeLaTeX or LuaLaTeX and a font that has them. A table that fits on a page floats, and as
+`table*` is as wide as both columns of a paper; a longer one is a longtable, which breaks over pages and needs a text of
+one column. Figures are as everywhere: 25,557,032.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def to_latex(document: Document) -> str:
         heads = [*head, r"\endfirsthead", *head, r"\endhead", r"\bottomrule", r"\endfoot"]
         table = [rf"\begin{{longtable}}{form}", rf"{caption} \\", *heads, *rows, r"\end{longtable}"]
         lines = [r"\begingroup\small", *table, *under, r"\medskip\endgroup"]
-    return "".join(f"{line}\n" for line in lines)
+    needed = {"array": "arraybackslash" in form, "booktabs": True, "longtable": "longtable" in lines[1]}
+    packages = ",".join(name for name, needs in needed.items() if needs)
+    return "".join(f"{line}\n" for line in [rf"% \usepackage{{{packages}}}", *lines])
 
 
 def _fitting(document: Document, room: int) -> list[Column]:
