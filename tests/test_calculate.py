@@ -43,6 +43,7 @@ from cnnzoo.arch import (
     Subsampling2d,
     TableConv2d,
     Tanh,
+    Window,
     Work,
     find,
     rewrite,
@@ -507,6 +508,13 @@ def test_famous_fields_at_the_last_map_before_the_classifier(name: str, field: i
     if not last.is_join and "kernel_size" in last.settings:
         start, stride = start + stride * last.settings["padding"], stride * last.settings["stride"]
     assert (report.effective_padding, report.effective_stride) == (start, stride)
+
+
+def test_a_single_window_is_as_far_from_the_next_as_it_is_long() -> None:
+    assert AdaptiveAvgPool2d(1).windows((8, 7, 5)) == (Window(7, 7), Window(5, 5))
+    assert AdaptiveAvgPool2d((1, 5)).windows((8, 7, 5)) == (Window(7, 7), Window(1, 1))
+    report = cnnzoo.get_builder("resnet18").report()
+    assert (report["avgpool"].effective_stride, report["layer4"].effective_stride) == (7 * 32, 32)
 
 
 BODY = {"a": Conv2d(8, 3, padding=1), "b": Conv2d(8, 3, stride=2, padding=1)}

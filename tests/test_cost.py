@@ -57,6 +57,14 @@ def test_as_the_report_of_networks(drawn: tuple[Node, Shape]) -> None:
     assert cost(description, size).output_shape == calculate(description, size)[""].output_shape
 
 
+def test_the_input_of_a_block_is_held_while_a_block_in_it_runs() -> None:
+    """By hand, in elements: the shortcut waits for 40, and the two convolutions hold 40 + 100, then 100 + 40."""
+    nested = Residual(Sequential(Sequential(Conv2d(100, 1), Conv2d(40, 1))))
+    for net in (nested, Sequential(nested), Residual(Conv2d(100, 1), Conv2d(40, 1))):
+        assert cost(net, (40, 1, 1)).peak_activation_bytes == 4 * (40 + 100 + 40) == 720
+        assert calculate(net, (40, 1, 1)).totals["peak_activation_bytes"] == 720
+
+
 @given(descriptions(), shapes(least_rank=0))
 def test_as_the_report_of_any_description_and_as_its_error(description: Node, size: Shape) -> None:
     assert outcome(description, size, priced=True) == outcome(description, size, priced=False)

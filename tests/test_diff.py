@@ -155,6 +155,22 @@ def test_an_unknown_figure_has_no_difference():
         assert json.loads(json.dumps(found.to_dict()))["macs"] is None
 
 
+@pytest.mark.parametrize(
+    ("near", "far", "paired"),
+    [
+        ({"bias": False}, {}, "b.0"),  # six of seven settings at the same path are more than all of them at another
+        ({"bias": False, "groups": 2}, {}, "c.0"),  # but five are not
+    ],
+)
+def test_an_equal_path_weighs_more_than_one_setting_and_no_more_than_two(near, far, paired):
+    before = Sequential(b=Sequential(Conv2d(4, 3, padding=1)))
+    after = Sequential(
+        b=Sequential(Conv2d(4, 3, padding=1, **near)), c=Sequential(Conv2d(4, 3, padding=1, **far)), relu=ReLU()
+    )
+    pairs = align(calculate(before, (4, 8, 8)), calculate(after, (4, 8, 8)))
+    assert [pair.after.path for pair in pairs if pair.before is not None] == [paired]
+
+
 # What it says
 
 

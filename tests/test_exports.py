@@ -399,3 +399,12 @@ def test_a_file_is_what_its_ending_says(command, ending, tmp_path):
 def test_a_table_is_no_drawing(command, ending, tmp_path):
     call(*command.split(), "-o", str(tmp_path / f"x{ending}")).refused("-o", ending.lower(), *ENDINGS, "cnnzoo draw")
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(("rows", "notes", "floats"), [(40, 0, True), (41, 0, False), (20, 10, True), (20, 11, False)])
+def test_a_table_floats_where_it_fits_on_a_page_with_its_notes(rows, notes, floats):
+    """A note takes two lines of the forty."""
+    columns = {"value": Column("Value", str)}
+    said = [(f"Note {number}", "said") for number in range(notes)]
+    text = Document("Name", [f"row {row}" for row in range(rows)], columns, range(rows), said).text("latex")
+    assert (r"\begin{table}" in text, r"\begin{longtable}" in text) == (floats, not floats)

@@ -25,7 +25,9 @@ from cnnzoo.arch import (
     Dropout,
     Flatten,
     Identity,
+    Layer,
     Linear,
+    LocalResponseNorm,
     MaxPool2d,
     Node,
     ReLU,
@@ -585,3 +587,14 @@ def test_a_misspelt_rewrite_is_one_line(command: str) -> None:
     )
     call(command, "vgg16", "--rewrite", "scale_width").refused("scale_width needs its factor: scale_width=")
     call(command, "vgg16", "--rewrite", "scale_width=0").refused("a factor above 0", "got 0")
+
+
+@pytest.mark.parametrize("rewrite", ["factorise", "depthwise_separable"])
+@pytest.mark.parametrize("once", [LocalResponseNorm(5), Dropout(), Identity()])
+def test_what_stands_once_behind_a_convolution_does_not_stand_between_its_parts(rewrite: str, once: Layer) -> None:
+    """As LRN, which no network has twice in a row; a normalisation of each map and an activation do."""
+    net = Sequential(first=Conv2d(4, 1), conv=Conv2d(4, 5, padding=2), norm=BatchNorm2d(), relu=ReLU(), once=once)
+    parts = rewrites.apply(net, [rewrite])[0].conv
+    assert [type(part) for part in parts] == [Conv2d, BatchNorm2d, ReLU, Conv2d]
+    bare = Sequential(first=Conv2d(4, 1), conv=Conv2d(4, 5, padding=2), once=once, relu=ReLU())
+    assert [type(part) for part in rewrites.apply(bare, [rewrite])[0].conv] == [Conv2d, Conv2d]

@@ -38,7 +38,7 @@ from cnnzoo.pytorch.build import build
 from cnnzoo.render import FORMATS
 from cnnzoo.report import Report
 from cnnzoo.rewrites import DoesNotApply, UnknownRewriteError, register_rewrite
-from cnnzoo.savings import FAMOUS, TECHNIQUES, Savings, savings
+from cnnzoo.savings import FAMOUS, TECHNIQUES, Savings, _amount, savings
 
 FIGURES = ("params", "macs")
 INPUT = (4, 33, 28)
@@ -530,3 +530,14 @@ def test_what_cannot_be_is_refused_in_one_line(arguments: list[str], said: list[
 def test_a_summary_without_reductions_loads_nothing_for_them(name: str) -> None:
     modules = loaded(f"from cnnzoo.cli import main; main(['summary', '{name}'])")
     assert not {name for name in modules if name.startswith(("cnnzoo.savings", "cnnzoo.rewrites"))}
+
+
+def test_what_is_less_than_what_is_printed_of_a_share_is_said_to_be():
+    said = {share: _amount(1234, share, "parameters") for share in (None, 0, 0.00049, -0.00049, 0.0005, -0.0005, 0.5)}
+    assert said == {
+        None: "1,234 parameters",
+        0: "1,234 parameters (under 0.1 %)",
+        0.00049: "1,234 parameters (under 0.1 %)",
+        0.0005: "1,234 parameters (0.1 %)",
+        0.5: "1,234 parameters (50.0 %)",
+    } | {-0.00049: "1,234 parameters (under 0.1 %)", -0.0005: "1,234 parameters (0.1 %)"}
