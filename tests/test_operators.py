@@ -15,7 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_flop_formula
 
 import cnnzoo
-from cnnzoo.pytorch.counter import Counter, Op, rule_of
+from cnnzoo.pytorch.counter import Counter, Op, rule_of, run_operator
 from cnnzoo.pytorch.formulas import OURS
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
@@ -86,7 +86,7 @@ def test_what_may_multiply_is_not_free() -> None:
 def counted(call: Callable[[], Any]) -> int | None:
     """What the counter says of a call with real tensors."""
     ops: list[Op] = []
-    with torch.no_grad(), Counter(ops.append, frozenset(), real=True):
+    with torch.no_grad(), Counter(ops.append, frozenset(), real=False):
         call()
     return sum(op.macs for op in ops) if all(op.macs is not None for op in ops) else None
 
@@ -110,16 +110,6 @@ def r(*shape: int) -> Tensor:
 
 
 PRODUCTS: dict[str, Callable[[], Any]] = {
-    "cdist": lambda: torch.cdist(r(30, 6), r(7, 6)),
-    "cdist, batched": lambda: torch.cdist(r(2, 30, 6), r(2, 7, 6)),
-    "cdist, broadcast": lambda: torch.cdist(r(3, 1, 30, 6), r(2, 7, 6)),
-    "cdist, small": lambda: torch.cdist(r(5, 6), r(7, 6)),
-    "cdist, small by products": lambda: torch.cdist(r(5, 6), r(7, 6), compute_mode="use_mm_for_euclid_dist"),
-    "cdist, large without": lambda: torch.cdist(r(30, 6), r(7, 6), compute_mode="donot_use_mm_for_euclid_dist"),
-    "cdist, Manhattan": lambda: torch.cdist(r(30, 6), r(7, 6), p=1),
-    "_cdist_forward": lambda: aten._cdist_forward(r(30, 6), r(7, 6), 2.0, None),
-    "_euclidean_dist": lambda: aten._euclidean_dist(r(4, 6), r(7, 6)),
-    "pdist": lambda: torch.pdist(r(30, 6)),
     "bilinear": lambda: F.bilinear(r(5, 6), r(5, 7), r(3, 6, 7)),
     "bilinear, positions": lambda: F.bilinear(r(2, 4, 6), r(2, 4, 7), r(3, 6, 7)),
     "_trilinear": lambda: aten._trilinear(r(5, 6), r(3, 6, 7), r(5, 7), [1, 3], [0], [1, 2], [2, 3]),
@@ -147,10 +137,29 @@ def test_the_products_are_those_that_the_kernel_runs(name: str) -> None:
     call = PRODUCTS[name]
     found = counted(call)
     assert found == multiplied(call)
-    assert (found == 0) == (name in ELEMENTWISE)
+    assert (found == 0) == (name == "_trilinear, without a sum")
 
 
-ELEMENTWISE = ("cdist, small", "cdist, large without", "cdist, Manhattan", "pdist", "_trilinear, without a sum")
+DISTANCES: dict[str, tuple[Callable[[], Any], int]] = {
+    "cdist": (lambda: torch.cdist(r(30, 6), r(7, 6)), 30 * 7 * 6),
+    "batched": (lambda: torch.cdist(r(2, 30, 6), r(2, 7, 6)), 2 * 30 * 7 * 6),
+    "broadcast": (lambda: torch.cdist(r(3, 1, 30, 6), r(2, 7, 6)), 6 * 30 * 7 * 6),
+    "small": (lambda: torch.cdist(r(5, 6), r(7, 6)), 5 * 7 * 6),
+    "small by products": (lambda: torch.cdist(r(5, 6), r(7, 6), compute_mode="use_mm_for_euclid_dist"), 5 * 7 * 6),
+    "without products": (lambda: torch.cdist(r(30, 6), r(7, 6), compute_mode="donot_use_mm_for_euclid_dist"), 1260),
+    "Manhattan": (lambda: torch.cdist(r(30, 6), r(7, 6), p=1), 0),
+    "_cdist_forward": (lambda: aten._cdist_forward(r(30, 6), r(7, 6), 2.0, None), 1260),
+    "_euclidean_dist": (lambda: aten._euclidean_dist(r(4, 6), r(7, 6)), 4 * 7 * 6),
+    "pdist": (lambda: torch.pdist(r(5, 6)), 10 * 6),
+    "pdist, Manhattan": (lambda: torch.pdist(r(5, 6), 1), 0),
+}
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_a_distance_costs_the_same_by_any_kernel(name: str) -> None:
+    """Each of its pairs of points as many products as they have coordinates."""
+    call, macs = DISTANCES[name]
+    assert counted(call) == macs
 
 
 def grouped(*shapes: tuple[int, ...], ends: list[int] | None = None) -> Callable[[], Any]:
@@ -170,6 +179,37 @@ GROUPED = {
 def test_grouped_products(name: str) -> None:
     call, macs = GROUPED[name]
     assert counted(call) == macs
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_experts_are_measured_on_meta(dtype: torch.dtype) -> None:
+    class Experts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(4, 8, 16, dtype=dtype))
+
+        def forward(self, x: Tensor) -> Tensor:
+            ends = torch.tensor([2, 3, 3, 6], dtype=torch.int32, device=x.device)
+            return torch._grouped_mm(x, self.weight, offs=ends)
+
+    report = cnnzoo.summary(Experts(), input_data=torch.randn(6, 8, dtype=dtype), batch_dim=None)
+    assert (report.total_macs, report.status, report.notes) == (6 * 8 * 16, "complete", ())
+    assert report.rows[0].output_shape == (6, 16)
+
+
+def test_what_is_made_on_meta_has_the_shape_that_is_real() -> None:
+    for shapes, ends in [
+        (((2, 6, 8), (2, 8, 16)), None),
+        (((6, 8), (2, 8, 16)), [2, 6]),
+        (((2, 6, 8), (8, 16)), [8, 16]),
+        (((6, 16), (16, 8)), [8, 16]),
+    ]:
+        offs = None if ends is None else torch.tensor(ends, dtype=torch.int32)
+        real = torch._grouped_mm(*(torch.ones(*shape, dtype=torch.bfloat16) for shape in shapes), offs=offs)
+        on_meta = run_operator(
+            aten._grouped_mm.default, [torch.ones(*shape, device="meta") for shape in shapes], {"offs": offs}
+        )
+        assert (on_meta.shape, on_meta.device.type) == (real.shape, "meta")
 
 
 def flops(call: Callable[[], Any]) -> int:

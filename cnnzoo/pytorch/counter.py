@@ -150,9 +150,7 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
-        out = _meta_norm(func, args) if func in NORMS else None
-        if out is None:
-            out = run_operator(func, args, kwargs)
+        out = run_operator(func, args, kwargs)
         reads = tuple(id(one) for one in args if id(one) in self.own)
         if rule.data and self.real and _by_data(rule, args):
             self.seen(Op(rule.name, None, (), 0, (), reads, {}, "what follows depends on the data"))
@@ -210,21 +208,31 @@ def _by_data(rule: Rule, args: Any) -> bool:
     return any(one is not None and one.dtype in (torch.bool, torch.uint8) for one in args[1])
 
 
-NORMS = {aten.native_batch_norm.default, aten._native_batch_norm_legit_no_training.default}
-
-
-def _meta_norm(func: Any, args: Any) -> Any:
-    """What a batch norm returns on meta, where torch would work it out step by step in Python."""
-    x = args[0]
-    if not x.is_meta:
-        return None
-    training = func is aten.native_batch_norm.default and args[5]
+def _meta_norm(x: Any, weight: Any, bias: Any, mean: Any, var: Any, *rest: Any, training: bool = False) -> Any:
+    """What a batch norm returns, which torch would work out step by step in Python."""
     kept = x.shape[1] if training else 0
     return empty_like(x), x.new_empty(kept), x.new_empty(kept)
 
 
+def _meta_grouped(a: Any, b: Any, offs: Any = None, bias: Any = None, out_dtype: Any = None) -> Any:
+    """What a product of matrices in groups returns; torch's own rule is that of one kernel of GPUs, in bfloat16."""
+    groups = b.shape[:1] if a.dim() == b.dim() == 3 else offs.shape if a.dim() == b.dim() == 2 else ()
+    return a.new_empty(*groups, a.shape[-2], b.shape[-1], dtype=out_dtype or a.dtype)
+
+
+ON_META: dict[Any, Callable[..., Any]] = {
+    aten.native_batch_norm.default: lambda *args: _meta_norm(*args, training=args[5]),
+    aten._native_batch_norm_legit_no_training.default: _meta_norm,
+    aten._grouped_mm.default: _meta_grouped,
+}
+"""What operators return on meta, where torch's own rules are slow or narrow."""
+
+
 def run_operator(func: Any, args: Any, kwargs: Any) -> Any:
     """The operator; where it mixes tensors on meta with constants elsewhere, the constants are put there too."""
+    on_meta = ON_META.get(func)
+    if on_meta is not None and args[0].is_meta:
+        return on_meta(*args, **kwargs)
     try:
         return func(*args, **kwargs)
     except RuntimeError:

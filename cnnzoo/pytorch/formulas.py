@@ -114,15 +114,17 @@ def _recurrent(x: Any, *weights: Any) -> int:
     return int(prod(x[:-1]) * sum(prod(one) for one in weights if len(one) == 2))
 
 
-def _distances(a: Any, b: Any, *_: Any, out_shape: Any, **__: Any) -> int:
-    """Of Euclidean distances: one product of the points with their squared lengths and a one beside them."""
-    return int(prod(out_shape) * (a[-1] + 2))
+def _distances(a: Any, *_: Any, out_shape: Any, **__: Any) -> int:
+    """Of Euclidean distances: a sum of as many products as there are coordinates, for each pair of points.
+
+    So many whether torch takes differences, or over 25 points multiplies matrices with two columns more.
+    """
+    return int(prod(out_shape) * a[-1])
 
 
-def _cdist(a: Any, b: Any, p: float, mode: int | None, *, out_shape: Any, **_: Any) -> int:
-    """A product only where torch thinks it faster, with over 25 points; otherwise difference by difference."""
-    multiplies = p == 2 and (mode == 1 or (not mode and max(a[-2], b[-2]) > 25))
-    return _distances(a, b, out_shape=out_shape) if multiplies else 0
+def _by_norm(a: Any, *rest: Any, out_shape: Any, **_: Any) -> int:
+    """Of distances in another norm than the Euclidean there are no products."""
+    return _distances(a, out_shape=out_shape) if 2.0 in rest else 0
 
 
 def _trilinear(a: Any, b: Any, c: Any, new_a: Any, new_b: Any, new_c: Any, summed: Any, at: int = 1, **_: Any) -> int:
@@ -238,7 +240,8 @@ OURS: dict[Any, Formula] = {
     aten._lstm_mps: lambda x, states, weights, *_, **__: _recurrent(x, *weights),
     aten.mkldnn_rnn_layer: lambda x, of_input, of_state, *_, **__: _recurrent(x, of_input, of_state),
     aten._euclidean_dist: _distances,
-    aten._cdist_forward: _cdist,
+    aten._cdist_forward: lambda a, b, p, *_, **out: _by_norm(a, p, **out),
+    aten._pdist_forward: lambda a, p=2.0, **out: _by_norm(a, p, **out),
     aten._trilinear: _trilinear,
     aten.affine_grid_generator: lambda theta, *_, out_shape, **__: prod(out_shape) * theta[-1],
     aten.cudnn_affine_grid_generator: lambda theta, *_, out_shape, **__: prod(out_shape) * theta[-1],
