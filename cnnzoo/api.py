@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .arch.node import Node
+from .arch.signal import ShapeError
 from .calculate import calculate
 from .published import remarks
 from .registry import Builder, get_builder
 from .report import Report
 from .resolve import design, find
+from .words import channels_last
 
 if TYPE_CHECKING:
     import torch
@@ -69,12 +71,16 @@ def calculated(
     """`summary` of what is no module, its settings apart from its keywords."""
     found = design(model, input_size, rewrites=rewrites, batch_size=batch_size, settings=settings)
     named = found.named
-    about: dict[str, Any] = {"model": named.name, "notes": named.notes}
+    hint = channels_last(found.shape)
+    about: dict[str, Any] = {"model": named.name, "notes": (*named.notes, hint) if hint else named.notes}
     if named.builder:
         about["paper"] = named.builder.paper.citation
         if named.is_default and (found.shape, found.features) == (named.builder.input_size, None):
             about["printed"] = remarks(named.builder)
-    return calculate(found.description, found.shape, batch_size=found.batch_size, dtype=dtype or "float32", **about)
+    try:
+        return calculate(found.description, found.shape, batch_size=found.batch_size, dtype=dtype or "float32", **about)
+    except ShapeError as error:
+        raise ShapeError(f"{error.problem}; {hint}", error.place) if hint else error from None
 
 
 def describe(model: str | Builder[Any] | Node, *, rewrites: Iterable[str] = (), **settings: Any) -> Node:

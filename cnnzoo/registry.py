@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 from .arch.node import Node
 from .arch.signal import Shape
 from .plugins import load_plugins
-from .words import hint, listed, quoted
+from .words import TORCHINFO, hint, listed, quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -117,7 +117,7 @@ class Builder(Generic[P]):
         taken = list(dict.fromkeys([*self._keywords, *also]))
         for name in given:
             if name not in taken and "**" not in taken:
-                meant = hint(name, taken, f"it takes {listed(taken)}")
+                meant = TORCHINFO.get(name) or hint(name, taken, f"it takes {listed(taken)}")
                 raise TypeError(f"{self.name}() takes no keyword {quoted(name)}; {meant}")
 
     @cached_property

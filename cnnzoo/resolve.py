@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .arch.node import Node
 from .arch.signal import Shape
 from .registry import Builder, get_builder
+from .words import TORCHINFO
 
 if TYPE_CHECKING:
     from .pytorch.features import FeatureInfo
@@ -102,7 +103,8 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
         model.check(keywords, (*EDITS, *TAKEN, "input_size", *OF_MODULES))
         builder, description = model, model.describe(**keywords)
     elif keywords:
-        raise TypeError(f"a description takes no settings, got {', '.join(keywords)}")
+        meant = "".join(f"; {TORCHINFO[name]}" for name in keywords if name in TORCHINFO)
+        raise TypeError(f"a description takes no settings, got {', '.join(keywords)}{meant}")
     else:
         builder, description = None, model
     notes: tuple[str, ...] = ()
@@ -125,6 +127,8 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
         if default is None:
             raise ValueError("a description has no input size of its own: give input_size=(channels, height, width)")
         shape = default if size is None else (default[0], size, size)
+    elif hasattr(size, "ndim"):
+        raise TypeError("input_size takes numbers, not a tensor: input_size=tuple(x.shape)")
     else:
         shape = tuple(size)
     if len(shape) == 4:

@@ -116,6 +116,18 @@ def _is_bounded(value: Any) -> bool:
     return not isinstance(value, int) or abs(value) <= MOST
 
 
+TORCHINFO = {
+    "depth": "what a table shows is said when it is made: cnnzoo.render.render(report, 'table', depth=2)",
+    "col_names": "what a table shows is said when it is made: cnnzoo.render.render(report, 'table', columns=['macs'])",
+    "row_settings": "every row has the name and the kind; other columns: render(report, 'table', columns=['kernel'])",
+    "col_width": "columns are as wide as what is in them",
+    "verbose": "nothing is printed but by print(report)",
+    "cache_forward_pass": "nothing is kept between calls: keep the report",
+    "device": "nothing is computed, so that no device is needed",
+}
+"""Keywords of torchinfo's summary that ours has not, and what to do instead."""
+
+
 def channels_last(size: Sequence[int]) -> str:
     """What to say of (height, width, channels): channels come first. Nothing of what is no such size."""
     sample = tuple(size[-3:])

@@ -214,8 +214,22 @@ def _meta_norm(x: Any, weight: Any, bias: Any, mean: Any, var: Any, *rest: Any, 
     return empty_like(x), x.new_empty(kept), x.new_empty(kept)
 
 
+def _meta_convolution(x: Any, weight: Any, *rest: Any) -> Any:
+    """A convolution whose channels fit: torch's rule does not look at those of a transposed one."""
+    transposed, groups = rest[4], rest[6]
+    expected = weight.shape[0] if transposed else weight.shape[1] * groups
+    if x.dim() == weight.dim() and x.shape[1] != expected:
+        shape = ", ".join(map(str, x.shape))
+        raise RuntimeError(
+            f"expected input[{shape}] to have {expected} channels, but got {x.shape[1]} channels instead"
+        )
+    return aten.convolution.default(x, weight, *rest)
+
+
 def _meta_grouped(a: Any, b: Any, offs: Any = None, bias: Any = None, out_dtype: Any = None) -> Any:
     """What a product of matrices in groups returns; torch's own rule is that of one kernel of GPUs, in bfloat16."""
+    if a.shape[-1] != b.shape[-2]:
+        raise RuntimeError(f"a and b must have same reduction dim, but got {[*a.shape]} X {[*b.shape]}")
     groups = b.shape[:1] if a.dim() == b.dim() == 3 else offs.shape if a.dim() == b.dim() == 2 else ()
     return a.new_empty(*groups, a.shape[-2], b.shape[-1], dtype=out_dtype or a.dtype)
 
@@ -224,8 +238,9 @@ ON_META: dict[Any, Callable[..., Any]] = {
     aten.native_batch_norm.default: lambda *args: _meta_norm(*args, training=args[5]),
     aten._native_batch_norm_legit_no_training.default: _meta_norm,
     aten._grouped_mm.default: _meta_grouped,
+    aten.convolution.default: _meta_convolution,
 }
-"""What operators return on meta, where torch's own rules are slow or narrow."""
+"""What operators return on meta, where torch's own rules are slow or narrow, or let pass what no kernel runs."""
 
 
 def run_operator(func: Any, args: Any, kwargs: Any) -> Any:

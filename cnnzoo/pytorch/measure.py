@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import torch
 from torch import nn
 
 from ..report import ITEM_BYTES, Report, Unknown
-from ..words import channels_last
+from ..words import TORCHINFO, channels_last
 from .borrow import Loan, NoTwinError, Twin, copied, on_loan, on_meta, set_mode
 from .inputs import Inputs, dtype_of, read_dtype, unbatched
 from .operators import tensors_in
 from .readings import Reading, read_inputs, takes_one_sample
+from .refusals import refusal
 from .rows import Rows
 from .trace import Trace, first_line, kind_of, run
 from .tree import modules
@@ -85,6 +87,9 @@ def measure(
         raise TypeError(f"a module is measured, or a name or a description calculated; got {type(module).__name__}")
     if mode not in ("eval", "train"):
         raise ValueError(f"mode must be 'eval' or 'train', got {mode!r}")
+    for name in forward:
+        if name in TORCHINFO and not _takes(module, name):
+            raise TypeError(f"summary() takes no keyword {name!r}: {TORCHINFO[name]}")
     own = dtype_of(module) if dtype is None else read_dtype(dtype)
     readings = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward, dtypes)
     cast = None if dtype is None else own
@@ -92,6 +97,15 @@ def measure(
     if strict and report.unknown:
         raise PartialError(report)
     return report
+
+
+def _takes(module: nn.Module, keyword: str) -> bool:
+    """Whether it may be a keyword of the module's own forward."""
+    try:
+        taken = signature(module.forward).parameters.values()
+    except (TypeError, ValueError):  # of a script
+        return False
+    return any(one.name == keyword or one.kind is one.VAR_KEYWORD for one in taken)
 
 
 def _first_that_holds(readings: Sequence[_Measuring]) -> Report:
@@ -236,7 +250,9 @@ class _Measuring:
         shapes = tuple(call.input_shapes) if call is not None else ()
         given = f"given {' and '.join(map(str, shapes))}" if shapes else "given no tensor"
         assert found.error is not None
-        message = f"at {path or 'the network itself'} ({module}), {given}: {first_line(found.error)}"
+        why = refusal(found.error, call.place.module if call is not None else None, shapes[0] if shapes else (), path)
+        said = [why, *filter(None, map(channels_last, self.inputs.shapes))]
+        message = f"at {path or 'the network itself'} ({module}), {given}: {'; '.join(said)}"
         error = kind(message, report, path, module, shapes)
         error.__cause__ = found.error
         return error

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from ..words import shortened
 from .borrow import Loan, on_calls
 from .counter import Counter, Op
 from .operators import shape_of, tensors_in
@@ -139,7 +140,13 @@ def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: boo
     return seen
 
 
+LONGEST = 160
+"""Characters of an exception that are repeated."""
+
+
 def first_line(error: BaseException) -> str:
-    """An exception in a line."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    """An exception in a line, a long one in its first sentence."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    if len(line) > LONGEST:
+        line = line.partition(". ")[0]
+    return f"{type(error).__name__}: {shortened(line, LONGEST)}" if line else type(error).__name__

@@ -13,7 +13,7 @@ from .counter import Counter, Op
 from .inputs import Inputs, dtype_of, read_dtype
 from .operators import tensors_in
 from .readings import read_inputs
-from .trace import first_line
+from .refusals import refusal
 
 
 class TrainingStep(NamedTuple):
@@ -69,7 +69,7 @@ def _step(module: nn.Module, inputs: Inputs, twin: Twin) -> TrainingStep:
                 _backward(wanted)
         except Exception as error:
             loan.failed(error)
-            raise RuntimeError(f"the training step cannot be run on meta: {first_line(error)}") from error
+            raise RuntimeError(f"the training step cannot be run on meta: {refusal(error)}") from error
         for op in there:
             loan.touch(op.reads)
         return there, back
