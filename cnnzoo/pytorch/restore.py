@@ -154,7 +154,7 @@ def caches(kinds: Iterable[type[Any]], functions: Iterable[FunctionType]) -> lis
     classes = {one: None for kind in kinds for one in kind.__mro__ if _is_theirs(one.__module__)}
     files = {id(function.__globals__): function.__globals__ for function in functions}
     files |= {id(vars(file)): vars(file) for one in classes if (file := sys.modules.get(one.__module__)) is not None}
-    named = [space for space in files.values() if _is_theirs(str(space.get("__name__", "")))]
+    named = [space for space in files.values() if _is_theirs(str(space.get("__name__", "torch")))]
     roots = {_root(str(space["__name__"])) for space in named} | {_root(one.__module__) for one in classes}
     kept = _kept([*((space, 0) for space in named), *((one, 1) for one in classes)], roots)
     return [*map(_class, classes), *kept]
