@@ -184,7 +184,7 @@ def test_a_network_that_fails_shows_the_rows_before(here):
     assert result.code == 1
     assert "972" not in result.out
     assert f"{4 * 36 * 27:,}" in result.out
-    assert result.err.startswith("Error: at 2 (Linear), given (2, 144): RuntimeError: ")
+    assert result.err.startswith("Error: at 2 (Linear), given (2, 144): 2 expects 7 features, got 144")
     assert result.err.count("\n") == 1
 
 
