@@ -7,7 +7,7 @@ unknown; never assumed free.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from .borrow import empty_like
 from .formulas import OURS, Formula
 from .operators import FREE, PLUMBING, row_kind, shape_of
+from .repeats import Made, key_of, made_again
 
 aten = torch.ops.aten
 
@@ -39,6 +40,8 @@ class Op(NamedTuple):
     settings: Mapping[str, Any]
     why: str = ""
     """Why it is unknown."""
+    quiet: bool = False
+    """Whether it makes no row."""
 
 
 class Rule(NamedTuple):
@@ -141,9 +144,17 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.seen = seen
         self.own = own
         self.real = real
+        self._again: dict[tuple[Any, ...], tuple[Made, Op]] = {}
+        """By what operators were given, how to make what they gave, and what they cost."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        reads = tuple(id(one) for one in _given(args, kwargs) if id(one) in self.own)
+        key = key_of(func, args, kwargs) if not self.real else None
+        if key is not None and key in self._again:
+            make, op = self._again[key]
+            self._see(op._replace(reads=reads))
+            return make(args)
         rule = rule_of(func)
         if rule.decomposes and not _nested(args):
             with self:
@@ -151,22 +162,30 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if out is not NotImplemented:
                 return out
         out = run_operator(func, args, kwargs)
-        reads = tuple(id(one) for one in args if id(one) in self.own)
         if rule.data and self.real and _by_data(rule, args):
             self.seen(Op(rule.name, None, (), 0, (), reads, {}, "what follows depends on the data"))
             return out
+        op = self._op(rule, args, kwargs, out)._replace(reads=reads)
+        again = made_again(func, key, args, out) if key is not None else None
+        if key is not None and again is not None:
+            self._again[key] = again, op
+        self._see(op)
+        return out
+
+    def _see(self, op: Op) -> None:
+        if op.reads or not op.quiet:
+            self.seen(op)
+
+    def _op(self, rule: Rule, args: Any, kwargs: Any, out: Any) -> Op:
         if rule.quiet:
-            if reads:
-                self.seen(Op(rule.name, 0, (), 0, (), reads, {}))
-            return out
+            return Op(rule.name, 0, (), 0, (), (), {}, quiet=True)
         first = out[0] if isinstance(out, tuple | list) and out else out
         made = shape_of(first) if isinstance(first, Tensor) else ()
         size = first.numel() * first.element_size() if isinstance(first, Tensor) and first.is_floating_point() else 0
         macs, why = self._price(rule, args, kwargs, out, made)
         shape = next((shape_of(one) for one in args if isinstance(one, Tensor)), ())
         name, settings = row_kind(rule.name, args)
-        self.seen(Op(name, macs, made, size, shape, reads, settings, why))
-        return out
+        return Op(name, macs, made, size, shape, (), settings, why)
 
     def _price(self, rule: Rule, args: Any, kwargs: Any, out: Any, made: tuple[int, ...]) -> tuple[int | None, str]:
         if rule.registered is not None:
@@ -182,6 +201,15 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return None, "its work depends on how many values are not zero"
         macs = rule.macs(*map(_shapes, args), **kwargs, out_shape=made)
         return macs, "" if macs is not None else "its work depends on the lengths of each sample"
+
+
+def _given(args: Any, kwargs: Any) -> Iterator[Any]:
+    """The arguments, and those in lists of them."""
+    for one in (*args, *kwargs.values()):
+        if isinstance(one, list | tuple):
+            yield from one
+        else:
+            yield one
 
 
 DENSE = (torch.strided, torch._mkldnn)  # type: ignore[attr-defined]

@@ -73,7 +73,20 @@ STOPS = (type, ModuleType, FunctionType, Tensor, nn.Module)
 
 def remembered(things: Iterable[Any]) -> list[Step]:
     """Steps that give containers their items and objects their attributes of now, in their order."""
-    return [step for thing in things for step in _remembered(thing)]
+    empty: list[Any] = []
+    steps: list[Step] = [partial(_clear, empty)]
+    for thing in things:
+        if type(thing) in (dict, OrderedDict) and not thing:
+            empty.append(thing)
+        else:
+            steps += _remembered(thing)
+    return steps
+
+
+def _clear(mappings: list[Any]) -> None:
+    for one in mappings:
+        if one:
+            one.clear()
 
 
 def _remembered(thing: Any) -> Iterator[Step]:
@@ -151,11 +164,11 @@ def caches(kinds: Iterable[type[Any]], functions: Iterable[FunctionType]) -> lis
     Attributes of the classes are set back; in the files that define them, and in the containers and objects there, what
     has come to hold a tensor on meta, since anything else may be another thread's. A cache of functools is emptied.
     """
-    classes = {one: None for kind in kinds for one in kind.__mro__ if _is_theirs(one.__module__)}
+    classes = {one: None for kind in dict.fromkeys(kinds) for one in kind.__mro__ if _is_theirs(one.__module__)}
     files = {id(function.__globals__): function.__globals__ for function in functions}
     files |= {id(vars(file)): vars(file) for one in classes if (file := sys.modules.get(one.__module__)) is not None}
-    named = [space for space in files.values() if _is_theirs(str(space.get("__name__", "torch")))]
-    roots = {_root(str(space["__name__"])) for space in named} | {_root(one.__module__) for one in classes}
+    named = [space for space in files.values() if "__name__" in space and _is_theirs(space["__name__"])]
+    roots = {_root(space["__name__"]) for space in named} | {_root(one.__module__) for one in classes}
     kept = _kept([*((space, 0) for space in named), *((one, 1) for one in classes)], roots)
     return [*map(_class, classes), *kept]
 
