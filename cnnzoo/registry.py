@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 from .arch.node import Node
 from .arch.signal import Shape
-from .plugins import load_plugins
+from .plugins import PluginError, called, is_ours, load_plugins
 from .words import TORCHINFO, hint, listed, quoted
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Builder(Generic[P]):
         self.input_size = input_size
         self.knobs = knobs
         self._function = function
-        self._cached = lru_cache(maxsize=16, typed=True)(function)
+        self._cached = lru_cache(maxsize=16, typed=True)(self._described)
 
     def __call__(self, *args: Any, weights: str | None = None, **settings: Any) -> nn.Module:
         """The network as a module: what `cnnzoo.create_model` gives for it, with the same keywords.
@@ -109,8 +110,15 @@ class Builder(Generic[P]):
         try:
             hash((args, *kwargs.values()))
         except TypeError:
-            return self._function(*args, **kwargs)
+            return self._described(*args, **kwargs)
         return self._cached(*args, **kwargs)  # type: ignore[arg-type]
+
+    def _described(self, *args: Any, **kwargs: Any) -> Node:
+        with called(self.name, self._function):
+            made = self._function(*args, **kwargs)
+        if not isinstance(made, Node):
+            raise PluginError(f"{self.name} gives {type(made).__name__}, no description")
+        return made
 
     def check(self, given: Iterable[str], also: Iterable[str] = ()) -> None:
         """TypeError for the first of the given keywords that is neither the builder's nor one of `also`."""
@@ -175,6 +183,21 @@ def list_models(filter: str | Iterable[str] = "*", *, exclude: str | Iterable[st
         and not any(fnmatchcase(name, pattern) for pattern in unwanted)
     )
     return sorted(names, key=natural)
+
+
+def list_sound_models(filter: str = "*") -> list[str]:
+    """Of `list_models` those that can be reported; of a plugin's network that cannot a warning says why."""
+    found = []
+    for name in list_models(filter):
+        builder = _builders[name]
+        try:
+            if not is_ours(builder._function):
+                builder.report()
+            found.append(name)
+        except (Exception, SystemExit) as error:  # a plugin's network may be wrong in any way; the others are not
+            why = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            warnings.warn(f"{name} is left out: {why}", stacklevel=2)
+    return found
 
 
 def get_builder(name: str) -> Builder[Any]:

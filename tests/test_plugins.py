@@ -64,6 +64,28 @@ BAD = {
     "zoo_large": NETWORK.format(name="toolarge", arguments="num_classes=10", kernel=9),
 }
 
+BUILDER = """\
+from cnnzoo import Figures, Paper, register
+
+PAPER = Paper("A Wrong Network", "Nobody", 2024)
+
+
+@register(paper=PAPER, figures=Figures(params=1, macs=1, receptive_field=1))
+def {name}():
+    {body}
+"""
+
+WRONG = {
+    "zoo_prints": "print('the plugin speaks')\n" + NETWORK.format(name="talks", arguments="num_classes=10", kernel=3),
+    "zoo_leaves": "import sys\nsys.exit(0)\n",
+    "zoo_none": BUILDER.format(name="gives_none", body="return None"),
+    "zoo_exits": BUILDER.format(name="exits", body="raise SystemExit(0)"),
+    "zoo_raises": BUILDER.format(name="raises", body="print('raising'); return {}['x']"),
+    "zoo_rewrites_nothing": REWRITE.replace("without_dropout", "to_nothing").replace("return new", "return None"),
+    "zoo_rewrites_out": REWRITE.replace("without_dropout", "way_out").replace("return new", "raise SystemExit(0)"),
+}
+"""What loads, and is wrong when it is called; and what does not load at all."""
+
 
 def install(packages: dict[str, str], folder: Path) -> str:
     """Install one package for each module, and say where to."""
@@ -134,6 +156,57 @@ def test_a_plugin_s_network_is_suggested_and_completed(good):
 def test_a_setting_that_a_plugin_s_network_lacks_is_one_line(good):
     spawn("summary", "fixednet", PYTHONPATH=good).succeeded()
     spawn("summary", "fixednet", "--num-classes", "3", PYTHONPATH=good).refused("fixednet", "num_classes")
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory):
+    return install(WRONG, tmp_path_factory.mktemp("wrong"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "*", "--format", "csv"),
+        ("compare", "[aegrt]*", "--format", "csv"),
+        ("list", "*", "--rewrite", "ungroup", "--format", "csv"),
+        ("check-weights", "weights.safetensors"),
+    ],
+)
+def test_a_plugin_s_network_that_is_wrong_is_left_out(wrong, tmp_path, arguments):
+    header = b'{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / "weights.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with_them = spawn(*arguments, PYTHONPATH=wrong, cwd=tmp_path)
+    without = spawn(*arguments, cwd=tmp_path)
+    assert with_them.code == without.code
+    assert [line for line in with_them.out.splitlines() if not line.startswith("talks,")] == without.out.splitlines()
+    assert sorted(set(with_them.err.splitlines()) - set(without.err.splitlines())) == [
+        "Warning: exits is left out: exits fails: SystemExit: 0",
+        "Warning: gives_none is left out: gives_none gives NoneType, no description",
+        "Warning: raises is left out: raises fails: KeyError: 'x'",
+        "Warning: the plugin zoo_leaves (zoo_leaves) could not be loaded: SystemExit: 0",
+        "raising",
+        "the plugin speaks",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("summary gives_none", "gives_none gives NoneType, no description"),
+        ("explain exits", "exits fails: SystemExit: 0"),
+        ("draw raises", "raises fails: KeyError: 'x'"),
+        ("check raises", "raises fails: KeyError: 'x'"),
+        ("summary alexnet+to_nothing", "to_nothing gives NoneType, no description"),
+        ("diff alexnet alexnet+way_out", "alexnet+way_out: way_out fails: SystemExit: 0"),
+        ("savings alexnet --by way_out", "way_out fails: SystemExit: 0"),
+        ("list a* --rewrite to_nothing", "to_nothing gives NoneType, no description"),
+    ],
+)
+def test_what_a_plugin_does_wrong_is_one_error(wrong, arguments, said):
+    result = spawn(*arguments.split(), PYTHONPATH=wrong)
+    assert (result.code, result.out) == (2, "")
+    assert "Traceback" not in result.err
+    assert result.err.splitlines()[-1] == f"Error: {said}"
 
 
 def test_broken_plugins_are_a_line_each_and_break_nothing(bad):

@@ -87,6 +87,16 @@ def test_from_python(bare):
     assert printed == f"{cnnzoo.summary('lenet5')}\n"
 
 
+@pytest.mark.parametrize("arguments", [("check", "lenet5"), ("summary", "cnnzoo.pytorch.modules:RBF")])
+def test_what_takes_torch_says_so(bare, arguments):
+    done = subprocess.run(
+        [bare / "cnnzoo", *arguments], capture_output=True, text=True, env=environment(), check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "torch" in done.stderr
+    assert done.stderr.startswith("Error: ")
+
+
 def test_the_schema_is_in_the_wheel(bare):
     script = "from importlib.resources import files; print(files('cnnzoo').joinpath('schema.json').read_text(), end='')"
     assert run(bare / "python", "-I", "-c", script) == (ROOT / "cnnzoo" / "schema.json").read_text()

@@ -33,6 +33,10 @@ COMMANDS = {
 """Where each command is; only the one that is called is imported."""
 
 
+NEEDED = ("torch", "torchinfo")
+"""What some commands take, and others do without."""
+
+
 class Commands(click.Group):
     """The commands of `COMMANDS`, in its order."""
 
@@ -93,6 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             status = _fail(error.format_message(), error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             status = _fail("interrupted", 130)
+        except ModuleNotFoundError as error:
+            if error.name not in NEEDED:
+                raise
+            status = _fail(f"this takes {error.name}, which is not installed: pip install {error.name}")
         except OSError as error:
             status = _fail(f"the output could not be written: {error.strerror or error}")
             _close_stdout()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..registry import UnknownModelError, get_builder, list_models
-from .common import complete_name
+from ..registry import UnknownModelError
+from .common import complete_name, input_size_option
+from .target import matching, report_of
 
 if TYPE_CHECKING:
     from ..agreement import Comparison
+    from ..arch.node import Node
 
 BATCHES = (1, 3)
 SIZES = 3
@@ -21,31 +23,33 @@ MOST = 20
 
 
 @click.command("check", short_help="Prove that calculated equals measured.")
-@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=complete_name)
+@click.argument("names", nargs=-1, metavar="[TARGET]…", shell_complete=complete_name)
 @click.option(
     "--sizes", type=click.IntRange(1, 8), default=SIZES, show_default=True, help="Input sizes of each network."
 )
-def check_command(names: tuple[str, ...], sizes: int) -> None:
+@input_size_option
+def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) -> None:
     """Build each network, measure it while it runs, and compare with what is calculated, row by row.
 
-    NAME is a registered network or a pattern ("res*"); default: all. Compared are the paths, kinds, input and
-    output shapes, every tensor, parameters, buffers, MACs and activations of every row and block, and the
-    totals, at several input sizes and two batch sizes. Needs torch. Exits 1 where anything differs.
+    TARGET is a registered name, with rewrites behind plus signs if you like, a pattern ("res*"), or what gives a
+    description: pkg.mod:factory, path/to/file.py:factory; default: all registered. Compared are the paths, kinds, input
+    and output shapes, every tensor, parameters, buffers, MACs and activations of every row and block, and the totals,
+    at several input sizes and two batch sizes. Needs torch. Exits 1 where anything differs.
     """
-    from ..agreement import compare_network
+    from ..agreement import compare
 
     try:
-        chosen = [name for given in names or ("*",) for name in _matching(given)]
-    except UnknownModelError as error:
+        chosen = [name for given in names or ("*",) for name in matching(given)]
+        tasks = list(_tasks(chosen, sizes, () if input_size is None else (input_size,)))
+    except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
-    tasks = list(_tasks(chosen, sizes))
     done: list[Comparison] = []
     show = sys.stderr is not None and sys.stderr.isatty()
     with click.progressbar(
         tasks, file=sys.stderr, hidden=not show, item_show_func=lambda task: task[0] if task else ""
     ) as bar:
-        for name, size, batch in bar:
-            done.append(compare_network(name, size, batch))
+        for name, description, size, batch in bar:
+            done.append(compare(description, size, batch, name))
     for name in chosen:
         click.echo(_line(name, [one for one in done if one.model == name]))
     wrong = sorted({one.model for one in done if not one.agrees})
@@ -59,19 +63,17 @@ def check_command(names: tuple[str, ...], sizes: int) -> None:
         click.get_current_context().exit(1)
 
 
-def _matching(given: str) -> list[str]:
-    found = list_models(given)
-    return found or [get_builder(given).name]
-
-
-def _tasks(names: list[str], sizes: int) -> Iterator[tuple[str, tuple[int, ...], int]]:
+def _tasks(
+    targets: list[str], count: int, input_sizes: tuple[str, ...]
+) -> Iterator[tuple[str, Node, tuple[int, ...], int]]:
     from ..agreement import sizes_for
 
-    for name in names:
-        builder = get_builder(name)
-        for size in sizes_for(builder.describe(), builder.input_size, sizes):
+    for target in targets:
+        result = report_of(target, input_sizes)
+        description = result.description("there is nothing to compare its measured figures with")
+        for size in sizes_for(description, result.report.input_size, count):
             for batch in BATCHES:
-                yield name, size, batch
+                yield target, description, size, batch
 
 
 def _line(name: str, results: list[Comparison]) -> str:

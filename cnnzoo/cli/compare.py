@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from ..comparison import Comparison, compare
-from ..registry import UnknownModelError, list_models
+from ..registry import UnknownModelError
 from ..render import FORMATS
 from ..render.comparison import COLUMNS
 from ..report import ITEM_BYTES, Report
-from ..targets import is_registered
 from .common import (
     CLASSES,
     COUNT,
@@ -26,7 +25,7 @@ from .common import (
     rewrite_option,
     write,
 )
-from .target import Failure, report_of
+from .target import Failure, matching, report_of
 
 
 @click.command("compare", short_help="Networks side by side.", epilog=f"Columns: {', '.join(COLUMNS)}.")
@@ -73,7 +72,7 @@ def compare_command(
         check_ending(output)
     names = [column.strip() for column in columns.split(",")] if columns is not None else None
     try:
-        chosen = [target for given in targets for target in _matching(given)]
+        chosen = [target for given in targets for target in matching(given)]
         about = {"batch_size": batch_size, "dtype": dtype, "num_classes": num_classes, "rewrites": rewrites}
         found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen])
         found = found if sort is None else found.sorted(sort)
@@ -100,17 +99,6 @@ def target_report(
     if failure is not None:
         raise Failure(f"{target}: {failure.message}")
     return report
-
-
-def _matching(given: str) -> list[str]:
-    """The names of a pattern, each with the rewrites behind it; of anything else it is the only one."""
-    pattern, plus, rewrites = given.partition("+")
-    if not is_registered(given) or not set(pattern) & set("*?["):
-        return [given]
-    names = list_models(pattern)
-    if not names:
-        raise ValueError(f"no model matches {pattern!r}; `cnnzoo list` lists all")
-    return [f"{name}{plus}{rewrites}" for name in names]
 
 
 def _picture(output: str | None) -> str | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import click
 
 from ..api import describe, summary
-from ..registry import get_builder, list_models
+from ..registry import get_builder, list_sound_models
 from ..render import listing
 from .common import complete_name, emit, output_options, rewrite_option
 
@@ -22,18 +21,12 @@ def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, o
 
     With --rewrite only those that it changes, and what becomes of them.
     """
-    names = list_models(pattern)
+    names = list_sound_models(pattern)
     if not names:
         raise click.UsageError(f"no model matches {pattern!r}; `cnnzoo list` lists all")
     if rewrites:
         names = _rewritten(names, rewrites)
-    entries = []
-    for name in names:
-        try:
-            entries.append(_entry(name))
-        except Exception as error:  # a plugin's network may be wrong in any way; the others are not
-            warnings.warn(f"{name} is left out: {type(error).__name__}: {error}", stacklevel=1)
-    emit(listing.document(entries), format_, output)
+    emit(listing.document([_entry(name) for name in names]), format_, output)
 
 
 def _rewritten(names: list[str], rewrites: tuple[str, ...]) -> list[str]:

@@ -12,9 +12,10 @@ import click
 
 from ..api import calculated
 from ..arch.node import Node
-from ..registry import Builder
+from ..registry import Builder, list_sound_models
 from ..report import Report
-from ..targets import Make, default_size, find, make, read_settings, split
+from ..targets import Make, default_size, find, is_registered, make, read_settings, split
+from ..words import quoted
 from .common import read_input_size
 
 if TYPE_CHECKING:
@@ -95,6 +96,17 @@ def report_of(
             raise ValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
         assert not isinstance(found, Builder)
         return _measured(place, found, made, read_inputs(input_sizes), **about)
+
+
+def matching(given: str) -> list[str]:
+    """The registered names of a pattern, each with the rewrites behind it; of anything else it is the only one."""
+    pattern, plus, rewrites = given.partition("+")
+    if not is_registered(given) or not set(pattern) & set("*?["):
+        return [given]
+    names = list_sound_models(pattern)
+    if not names:
+        raise ValueError(f"no model matches {quoted(pattern)}; `cnnzoo list` lists all")
+    return [f"{name}{plus}{rewrites}" for name in names]
 
 
 @contextmanager

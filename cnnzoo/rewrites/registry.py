@@ -8,7 +8,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from ..arch import Node
-from ..plugins import load_plugins
+from ..plugins import PluginError, called, load_plugins
 from ..words import hint, quoted, read_literal
 
 PLUGINS = "cnnzoo.rewrites"
@@ -37,14 +37,22 @@ class Rewrite:
     def __call__(self, description: Node, *options: Any, **named: Any) -> Node:
         """The description rewritten; the same object where there is nothing to rewrite."""
         try:
-            return self.function(description, *options, **named)
+            return self.rewritten(description, *options, **named)
         except DoesNotApply:
             return description
+
+    def rewritten(self, description: Node, *options: Any, **named: Any) -> Node:
+        """The description rewritten; `DoesNotApply` where there is nothing to rewrite."""
+        with called(self.name, self.function, DoesNotApply):
+            made = self.function(description, *options, **named)
+        if not isinstance(made, Node):
+            raise PluginError(f"{self.name} gives {type(made).__name__}, no description")
+        return made
 
     def why_not(self, description: Node, *options: Any, **named: Any) -> str | None:
         """Why it does not apply to a description; None where it does."""
         try:
-            self.function(description, *options, **named)
+            self.rewritten(description, *options, **named)
         except DoesNotApply as reason:
             return str(reason)
         return None
@@ -114,7 +122,7 @@ def apply(description: Node, names: Iterable[str]) -> tuple[Node, tuple[str, ...
     remarks = []
     for rewrite in map(get_rewrite, names):
         try:
-            description = rewrite.function(description)
+            description = rewrite.rewritten(description)
             remarks.append(f"{rewrite.name}: {rewrite.source}")
         except DoesNotApply as reason:
             remarks.append(f"{rewrite.name} does not apply: {reason}")

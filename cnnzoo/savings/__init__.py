@@ -76,7 +76,7 @@ def savings(description: Node, input_size: Shape, by: str | None = None, model: 
     for name in names:
         technique = find(name)
         try:
-            both = description, technique.rewrite.function(description)
+            both = description, technique.rewrite.rewritten(description)
         except DoesNotApply as reason:
             reasons.append(str(reason))
         else:

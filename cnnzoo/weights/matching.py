@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..calculate import calculate
 from ..edits import without_head
-from ..registry import get_builder, list_models
+from ..registry import get_builder, list_sound_models
 from ..report import Report, Shape
 from .pickles import short
 from .reading import COUNTER, Dicts, Reading, Shapes, groups, read_as, same
@@ -120,7 +120,7 @@ def fits(dicts: Dicts) -> list[tuple[Fit, Reading]]:
 
 def _readings(dicts: Dicts) -> Iterator[tuple[str, Reading]]:
     """A file's tensors as those of each registered network."""
-    names = list_models()
+    names = list_sound_models()
     found = groups(dicts, {tensor for name in names for tensor in _own(name)})
     for name in names:
         yield name, read_as(dicts, _own(name), found)
