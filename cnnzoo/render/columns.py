@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ..report import Report, Row
@@ -18,9 +18,10 @@ class Column(NamedTuple):
     value: Callable[[Any], Any]
     show: Show = str
     right: bool = True
-    narrow: Literal["column", "room", "under", "name"] = "column"
-    """What it is where lines are short, in a terminal or in print: a column as on a page, one where the terminal has
-    room for it, sentences under the table, or nothing, as the rows' names say it already."""
+    narrow: Literal["column", "cut", "room", "more room", "under", "name"] = "column"
+    """What it is where lines are short, in a terminal or in print: a column as on a page, one of words that are cut
+    before others go, one where the terminal has room for it ("more room" goes first), sentences under the table, or
+    nothing, as the rows' names say it already."""
     short: Show | None = None
     """What text shows instead, in a terminal or a pipe, where all of it takes too much room; pages are exact."""
     known: Callable[[Any], int | None] = lambda row: None
@@ -160,6 +161,11 @@ COLUMNS: dict[str, Column] = {
     "stored_bytes": _sum("stored_bytes", "Stored", size_in_full, short=size),
     "aux": Column("Aux", _figure("aux"), lambda value: "yes" if value else "", right=False),
 }
+
+
+def spare(columns: Sequence[Column]) -> Column | None:
+    """The one that goes first where there is too little room for all."""
+    return next((one for narrow in ("more room", "room") for one in columns if one.narrow == narrow), None)
 
 
 def pick(names: Iterable[str], columns: Mapping[str, Column] = COLUMNS) -> dict[str, Column]:

@@ -22,11 +22,11 @@ def _apart(relative: float | None) -> str:
 
 
 COLUMNS = {
-    "number": Column("Its number", itemgetter("number"), right=False),
+    "number": Column("Its number", itemgetter("number"), right=False, narrow="under"),
     "figure": Column("Figure", itemgetter("figure"), _known),
-    "ours": Column("Ours", itemgetter("ours"), _known),
+    "ours": Column("Ours", itemgetter("ours"), _known, narrow="room"),
     "relative": Column("Relative", itemgetter("relative"), _apart),
-    "counts": Column("What it is", itemgetter("counts"), right=False),
+    "counts": Column("What it is", itemgetter("counts"), right=False, narrow="under"),
     "why": Column("Why", itemgetter("why"), right=False, narrow="under"),
 }
 

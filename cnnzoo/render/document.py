@@ -74,7 +74,7 @@ class Document(NamedTuple):
 
     def narrow(self) -> list[Column]:
         """The columns of a terminal or in print; the others are in `under`, or said by the names."""
-        return [column for column in self.columns.values() if column.narrow in ("column", "room")]
+        return [column for column in self.columns.values() if column.narrow not in ("under", "name")]
 
     def under(self) -> list[tuple[str, str]]:
         """What stands under the `narrow` columns: the sentences of each row, and what is `said`."""

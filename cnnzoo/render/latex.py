@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .columns import Column
+from .columns import Column, spare
 from .document import Document, Label
 
 LINES = 40
@@ -83,12 +83,18 @@ def to_latex(document: Document) -> str:
 def _fitting(document: Document, room: int) -> list[Column]:
     """The columns of a line: as in a terminal without those for which there must be room, where there is none."""
     columns = document.narrow()
-    while sum(length + 2 for length in _lengths(document, columns)) > room:
-        spare = next((column for column in columns if column.narrow == "room"), None)
-        if spare is None:
+    while sum(length + 2 for length in _shortest(document, columns)) > room:
+        dropped = spare(columns)
+        if dropped is None:
             break
-        columns.remove(spare)
+        columns.remove(dropped)
     return columns
+
+
+def _shortest(document: Document, columns: Sequence[Column]) -> list[int]:
+    """Letters that each takes at the least: words whose column may be cut break their lines instead."""
+    lengths = zip(_lengths(document, columns), columns, strict=True)
+    return [min(length, WORDS) if column.narrow == "cut" else length for length, column in lengths]
 
 
 def _lengths(document: Document, columns: Sequence[Column]) -> list[int]:

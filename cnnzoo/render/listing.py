@@ -12,10 +12,10 @@ from .document import Document
 COLUMNS = {
     "params": Column("Params", itemgetter("params"), number),
     "macs": Column("MACs", itemgetter("macs"), number),
-    "depth": Column("Depth", itemgetter("depth"), number),
-    "input_size": Column("Input", itemgetter("input_size"), sides),
-    "year": Column("Year", itemgetter("year")),
-    "paper": Column("Paper", itemgetter("paper"), right=False),
+    "depth": Column("Depth", itemgetter("depth"), number, narrow="room"),
+    "input_size": Column("Input", itemgetter("input_size"), sides, narrow="room"),
+    "year": Column("Year", itemgetter("year"), narrow="room"),
+    "paper": Column("Paper", itemgetter("paper"), right=False, narrow="cut"),
 }
 
 

@@ -60,14 +60,14 @@ def _figure(name: str) -> Callable[[Entry], Any]:
 
 COLUMNS = {
     "params": Column("Params", _figure("params"), count),
-    "params_without": Column("Without", _figure("params_without"), count),
+    "params_without": Column("Without", _figure("params_without"), count, narrow="more room"),
     "params_saved": Column("Saved params", _figure("params_saved"), count, narrow="name"),
     "params_share": Column("Saved", _figure("params_share"), percent),
-    "macs": Column("MACs", _figure("macs"), count, short=some),
-    "macs_without": Column("Without", _figure("macs_without"), count, short=some),
+    "macs": Column("MACs", _figure("macs"), count, short=some, narrow="room"),
+    "macs_without": Column("Without", _figure("macs_without"), count, short=some, narrow="more room"),
     "macs_saved": Column("Saved MACs", _figure("macs_saved"), count, narrow="name"),
-    "macs_share": Column("Saved", _figure("macs_share"), percent),
-    "bar": Column("", _figure("params_share"), bar, right=False),
+    "macs_share": Column("Saved", _figure("macs_share"), percent, narrow="room"),
+    "bar": Column("", _figure("params_share"), bar, right=False, narrow="more room"),
     "params_formula": Column("Arithmetic of params", arithmetic("params", "parameters"), right=False, narrow="under"),
     "macs_formula": Column("Arithmetic of MACs", arithmetic("macs", "MACs"), right=False, narrow="under"),
 }

@@ -12,12 +12,15 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from .columns import Column
+from .columns import Column, spare
 from .document import Document, Label
 
 ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 WIDTH = 80
 """Of a drawing where there is no terminal."""
+
+LEAST = 8
+"""Letters to which words are cut, at the least."""
 
 SIGNS = str.maketrans(
     {"×": "x", "·": "*", "–": "-", "−": "-", "→": "->", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≥": ">="}
@@ -126,14 +129,16 @@ def show(document: Document, plain: bool) -> None:
     while True:
         table, *under = renderables(document, columns, plain)
         natural = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-        spare = next((column for column in columns if column.narrow == "room"), None)
-        if natural <= console.width or spare is None:
+        last = table.columns[-1]
+        words = max(cell_len(str(cell)) for cell in (last.header, *last.cells))
+        cut = max(words - LEAST, 0) if columns and columns[-1].narrow == "cut" else 0
+        dropped = spare(columns)
+        if natural - cut <= console.width or dropped is None:
             break
-        columns.remove(spare)
-    last = table.columns[-1]
-    room = console.width - natural + max(cell_len(str(cell)) for cell in (last.header, *last.cells))
+        columns.remove(dropped)
+    room = console.width - natural + words
     width = console.width
-    if natural > width and last.justify == "left" and room >= 8:
+    if natural > width and last.justify == "left" and room >= LEAST:
         last.max_width = room
     else:
         console.width = max(natural, width)

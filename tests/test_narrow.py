@@ -1,0 +1,65 @@
+"""What a narrow terminal shows: no line runs over its edge, and no figure is cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import product
+
+import pytest
+from command import on_terminal, without_codes
+from rich.cells import cell_len
+
+import cnnzoo
+from cnnzoo.cli.listing import _entry
+from cnnzoo.conventions import figures
+from cnnzoo.registry import get_builder, list_models
+from cnnzoo.render import Document, conventions, listing
+from cnnzoo.render.table import show
+from cnnzoo.rewrites import DoesNotApply
+from cnnzoo.savings import TECHNIQUES, savings
+
+
+def documents(name: str) -> Iterator[Document]:
+    """What `conventions` and `savings` print of a network."""
+    report = cnnzoo.summary(name)
+    yield conventions.document(name, [one._asdict() for one in figures(report)])
+    for technique in TECHNIQUES:
+        with suppress(DoesNotApply):
+            yield savings(get_builder(name).describe(), report.input_size, technique).document()
+
+
+def lines(document: Document, width: int, capsys, monkeypatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    show(document, plain=False)
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_conventions_and_savings_fit(name, capsys, monkeypatch):
+    for document, width in product(documents(name), (60, 80)):
+        shown = lines(document, width, capsys, monkeypatch)
+        assert max(map(cell_len, shown)) <= width
+        table = "\n".join(shown[: shown.index("")])
+        figure = next(iter(document.columns))
+        for entry, label in zip(document.entries, document.labels, strict=True):
+            cell = document.columns["figure" if "figure" in document.columns else figure].in_text.cell(entry)
+            assert re.search(rf"{re.escape(label.name)}.* {re.escape(cell)}( |$)", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_list_fits(width, capsys, monkeypatch):
+    document = listing.document([_entry(name) for name in list_models()])
+    shown = lines(document, width, capsys, monkeypatch)
+    assert max(map(cell_len, shown)) <= width
+    for name, line in zip(list_models(), shown[2:], strict=True):
+        report = cnnzoo.summary(name)
+        assert [name, f"{report.total_params:,}", f"{report.total_macs:,}"] == line.split()[:3]
+    assert ("Depth" in shown[0], "Input" in shown[0]) == (width == 80,) * 2
+
+
+def test_a_terminal_of_60_shows_what_the_document_does():
+    out = without_codes(on_terminal("conventions", "vgg16", columns=60))
+    assert "keras.applications" in out
+    assert max(map(cell_len, out.splitlines())) <= 60
