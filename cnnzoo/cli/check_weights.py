@@ -91,6 +91,7 @@ def _against_all(dicts: Dicts) -> dict[str, Any]:
     name, reading, differences = nearest(dicts)
     result["reading"] = reading
     if len(reading.shapes) == sum(difference.file is not None for difference in differences):
+        result["reading"] = read_as(dicts, {})
         return {**result, "verdict": "fits no registered network, nor is any of its tensors one of theirs"}
     verdict = f"fits no registered network; nearest is {name}, with {count(differences)}"
     return {**result, "compared_with": name, "differences": differences, "verdict": verdict}

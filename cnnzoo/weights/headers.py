@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
 
 from ..report import Shape
-from ..words import MOST, listed, near, quoted
+from ..words import LONGEST, MOST, listed, near, quoted
 from .archives import read_pickles, read_zip
 from .pickles import (
     ITEMS,
@@ -51,7 +51,7 @@ DTYPES = {
 }
 """torch's name of a dtype, by safetensors'."""
 
-MOST_TENSORS = 50_000
+MOST_TENSORS = 30_000
 
 DEEPEST = 4
 """How far down in dicts of dicts tensors are looked for."""
@@ -155,8 +155,8 @@ def read_header(path: str | os.PathLike[str], *, key: str | None = None, rename:
     `key` is the one dict, or the beginning of names, that counts where a file holds several; `rename` gives its tensors
     other names. Raises
     CheckpointError, with one line that says what is wrong, for whatever is no checkpoint. Time and memory are bounded
-    whatever the file holds: a header has at most 64 MB, two million values and
-    50,000 tensors.
+    whatever the file holds: a header has at most 64 MB, a million values and
+    30,000 tensors.
     """
     path = Path(path)
     try:
@@ -165,8 +165,11 @@ def read_header(path: str | os.PathLike[str], *, key: str | None = None, rename:
             raise CheckpointError(f"{path} is {what}")
         with path.open("rb") as file:
             header = _read(path, file)
-        if sum(len(entries) for entries in header.dicts.values()) > MOST_TENSORS:
+        names = [name for entries in header.dicts.values() for name in entries]
+        if len(names) > MOST_TENSORS:
             raise Broken(f"holds more than {MOST_TENSORS} tensors; save the state dict alone")
+        if longest := next((name for name in names if len(name) > LONGEST), None):
+            raise Broken(f"is no state dict: one of its names, {quoted(longest)}, has {len(longest)} characters")
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist") from None
     except OSError as error:

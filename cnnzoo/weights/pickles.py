@@ -21,8 +21,8 @@ from ..words import MOST, REPEATED, quoted, shortened
 LARGEST_HEADER = 64_000_000
 """Bytes of a pickle or of a safetensors header; a state dict of 10,000 tensors takes less than 2 MB."""
 
-MOST_STEPS = 2_000_000
-"""Opcodes of a pickle, or values of a safetensors header: those of about 70,000 tensors."""
+MOST_STEPS = 1_000_000
+"""Opcodes of a pickle, or values of a safetensors header: those of about 35,000 tensors."""
 
 MOST_DIMENSIONS = 64
 
@@ -155,6 +155,8 @@ class Pickle:
                 )
             if opcode.name in PUSHED:
                 self._stack.append(argument)
+            elif opcode.name in CONSTANTS:
+                self._stack.append(CONSTANTS[opcode.name])
             elif opcode.name != "STOP":
                 self._step(opcode.name, argument)
         return self._stack[-1]
@@ -171,10 +173,10 @@ class Pickle:
             case "MARK":
                 self._outer.append(stack)
                 self._stack = []
-            case "NONE" | "NEWTRUE" | "NEWFALSE":
-                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
-            case "EMPTY_TUPLE" | "EMPTY_LIST" | "EMPTY_DICT" | "EMPTY_SET":
-                stack.append({"EMPTY_TUPLE": (), "EMPTY_LIST": [], "EMPTY_DICT": {}}.get(name, Foreign("set")))
+            case "EMPTY_LIST":
+                stack.append([])
+            case "EMPTY_DICT":
+                stack.append({})
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
                 count = int(name[-1])
                 if len(stack) < count:
@@ -279,6 +281,9 @@ PUSHED = {opcode.name for opcode in opcodes if opcode.arg and opcode.stack_after
     *("GET", "BINGET", "LONG_BINGET", "EXT1", "EXT2", "EXT4", "GLOBAL", "PERSID", "INST")
 }
 """Opcodes that push their argument."""
+
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "EMPTY_SET": Foreign("set")}
+"""Opcodes that push a value of their own."""
 
 
 def named(module: Any, name: Any) -> Foreign:

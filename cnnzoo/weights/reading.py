@@ -166,9 +166,8 @@ def read_as(dicts: Dicts, network: Shapes, found: list[Group] | None = None) -> 
     """The file's tensors as those of a network: the dict and the prefix under which most of them fit.
 
     Of several that fit equally, a key of averaged weights is taken first, then names that stand as the network has
-    them, then a prefix of averaged weights, then the shorter prefix, then the file's order. A
-    tensor beside the prefix that has a name of the network is taken too; other such are left out. `found` are the
-    file's `groups`, where they are known.
+    them, then a prefix of averaged weights, then the shorter prefix, then the file's order. A tensor beside the prefix
+    that has a name of the network is taken too; other such are left out. `found` are the file's `groups`, where known.
     """
     ranked: list[tuple[tuple[int, ...], Group]] = []
     for group in groups(dicts, network) if found is None else found:
@@ -200,16 +199,11 @@ def _read(shapes: Shapes, network: Shapes, group: Group, equal: list[Group]) -> 
     taken |= {name: name[len(group.prefix) :] for name in under}
     done = {*taken.values()}
     outer = [*prefixes(group.prefix)][::-1]
-    for name in shapes:
-        if name not in taken:
-            forms = (name, modern(name))
-            new = next((form[len(group.prefix) :] for form in forms if form.startswith(group.prefix)), None)
-            if new is None:
-                beside = (form[len(begin) :] for form in forms for begin in outer if form.startswith(begin))
-                new = next((one for one in beside if one in network), None)
-            if new is not None and new not in done:
-                taken[name] = new
-                done.add(new)
+    beside = ((begin + new, new) for new in network if new not in done for begin in outer)
+    for name, new in beside:
+        if new not in done and name in shapes and name not in taken:
+            taken[name] = new
+            done.add(new)
     names = {name: taken[name] for name in shapes if name in taken}
     stray = tuple(name for name in shapes if name not in taken)
     notes = [f"the tensors were under {quoted(group.key)}"] if group.key else []
