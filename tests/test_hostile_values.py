@@ -7,6 +7,9 @@ from time import process_time
 
 import pytest
 from command import call
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import networks
 
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
@@ -22,6 +25,7 @@ from cnnzoo.arch import (
     Linear,
     LocalResponseNorm,
     PadChannels,
+    ReLU,
     Residual,
     Sequential,
     ShapeError,
@@ -287,3 +291,38 @@ def test_long_names_and_many_names_are_shortened():
         with pytest.raises(ShapeError) as wrong:
             make()
         assert len(str(wrong.value)) < 500
+
+
+GROUPED = st.builds(
+    lambda groups, each, kernel: Conv2d(groups * each, kernel, padding=kernel // 2, groups=groups),
+    st.sampled_from([2, 3, 4, 6]),
+    st.integers(1, 3),
+    st.sampled_from([1, 3]),
+)
+PLAIN = st.builds(Conv2d, st.sampled_from([2, 3, 4, 6, 12]), st.sampled_from([1, 3]), padding=st.just(1))
+SCALED = GROUPED | GROUPED | PLAIN | st.sampled_from([PadChannels(6), PadChannels(12), ReLU(), BatchNorm2d()])
+
+
+@given(st.data(), st.sampled_from([2, 3, 4, 6]), st.sampled_from([0.1, 0.5, 0.75, 1.3, 2, 3]))
+def test_a_scaled_network_runs_wherever_the_network_does(data, channels, factor):
+    network = data.draw(networks((channels, 9, 9), SCALED, SCALED, heads=0))
+    try:
+        calculate(network, (channels, 9, 9))
+    except ShapeError:
+        return
+    calculate(scale_width(network, factor), (channels, 9, 9))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Sequential(Dense(Conv2d(16, 3, padding=1)), Conv2d(19, 3, groups=19), ReLU(), Conv2d(3, 1)),
+        Sequential(Concat(Conv2d(5, 1), Identity()), Conv2d(8, 3, groups=8), Conv2d(3, 1)),
+        Sequential(Conv2d(4, 1), Dense(Conv2d(4, 3, padding=1)), Residual(Conv2d(8, 1)), ReLU(), Conv2d(3, 1)),
+        Sequential(Residual(Conv2d(3, 1)), Conv2d(3, 1)),
+        Sequential(PadChannels(16), Conv2d(3, 1)),
+    ],
+)
+def test_what_would_not_fit_at_another_width_is_said(network):
+    assert "no longer fit" in scale_width.why_not(network, 0.4)
+    assert scale_width(network, 0.4) is network

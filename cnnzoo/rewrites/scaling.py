@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count, islice
 from math import lcm
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from ..arch import (
     Aux,
@@ -18,14 +18,13 @@ from ..arch import (
     PadChannels,
     Residual,
     Sequential,
-    Shape,
     TableConv2d,
     walk,
 )
 from ..arch import rewrite as changed
 from ..arch.edit import rebuilt
 from .registry import DoesNotApply, register_rewrite
-from .runs import Trace, behind, channels, edited, replace, tail
+from .runs import PROBE, behind, channels, edited, replace, tail
 
 
 @register_rewrite("Howard et al. (2017), section 3.3")
@@ -37,47 +36,105 @@ def scale_width(description: Node, factor: float) -> Node:
     if table is not None:
         raise DoesNotApply(f"a table lists one by one the maps that are read at {table}")
     scaling = _Scaling(description, factor)
-    scaling.run("", description, None)
+    scaling.run("", description, Width(1, 0, 0))
     new = edited(description, scaling.changes)
     if new is description:
         raise DoesNotApply(f"{factor} times the channels of any layer rounds to what it has")
     return new
 
 
-class _Scaling(Trace):
-    """The flow of shapes through layers that are scaled on the way; a filter a channel follows its channels."""
+class UnfitError(DoesNotApply):
+    """Raised where the network would not run at another width: sums, groups or padding that no longer fit."""
+
+
+class Width(NamedTuple):
+    """How many channels there are: `each` times the input's, which are not known, and others, before and after."""
+
+    each: int
+    before: int
+    after: int
+
+
+class _Scaling:
+    """The flow of channels through layers that are scaled on the way; a filter a channel follows its channels. None:
+    not known, as behind a flattening."""
 
     def __init__(self, description: Node, factor: float) -> None:
-        super().__init__()
+        self.path = ""
         self.factor = factor
-        self.into = channels(description)
         self.kept = set(_classifiers(description))
-        grouped = (node.groups for path, node in walk(description) if _is_grouped(node) and not self._each(path, node))
+        into = channels(description)
+        grouped = (
+            node.groups for path, node in walk(description) if _is_grouped(node) and node.groups != into.get(path)
+        )
         self.unit = lcm(*grouped)
         self.changes: dict[str, Node | None] = {}
 
-    def through(self, node: Node, x: Shape | None) -> Shape | None:
-        if isinstance(node, Join) or self.path in self.kept:
-            return super().through(node, x)
-        assert isinstance(node, Layer)
-        new = self.changes[self.path] = self._scaled(node, x)
-        return behind(new, x)
+    def run(self, name: str, child: Node, x: Width | None) -> Width | None:
+        outer = self.path
+        self.path = f"{outer}.{name}" if outer else name
+        if isinstance(child, Join):
+            y = child.flow(x, self)
+        else:
+            assert isinstance(child, Layer)
+            y = self._through(child, x)
+        self.path = outer
+        return y
 
-    def _scaled(self, layer: Layer, x: Shape | None) -> Layer:
+    def add(self, x: Width | None, y: Width | None) -> Width | None:
+        if x is None or y is None:
+            known = x or y
+            fits = known is None or known.before == known.after
+        else:
+            known = min(x, y)
+            off = x.before - y.before if x.each != y.each else 0  # which the input's own channels make up for
+            fits = x.after - y.after == off
+        if not fits:
+            raise self._unfit("what is added to what")
+        return known
+
+    def cat(self, parts: list[Width | None]) -> Width | None:
+        known = [part for part in parts if part is not None]
+        return Width(*map(sum, zip(*known, strict=True))) if len(known) == len(parts) else None
+
+    def _through(self, layer: Layer, x: Width | None) -> Width | None:
+        new = self.changes[self.path] = layer if self.path in self.kept else self._scaled(layer, x)
+        if _is_grouped(new) and not _divides(new.groups, x):
+            raise self._unfit(f"the groups of {new!r} and what reaches it")
+        if isinstance(new, PadChannels) and isinstance(layer, PadChannels) and x is not None:
+            more = new.out_channels - x.after, layer.out_channels - x.before
+            if more[0] < (more[1] if x.each else 0):
+                raise self._unfit(f"{new!r} and what reaches it")
+        return _behind(layer, new, x)
+
+    def _unfit(self, what: str) -> UnfitError:
+        return UnfitError(f"at {self.path or 'the end'}: {self.factor} times the channels, {what} no longer fit")
+
+    def _scaled(self, layer: Layer, x: Width | None) -> Layer:
         if isinstance(layer, Linear):
             return replace(layer, out_features=self._times(layer.out_features, 1))
-        if isinstance(layer, Conv2d | ConvTranspose2d) and self._each(self.path, layer) and x is not None:
-            return replace(layer, out_channels=layer.out_channels // layer.groups * x[0], groups=x[0])
+        if _is_grouped(layer) and x is not None and (x.each, x.before) == (0, layer.groups):
+            return replace(layer, out_channels=layer.out_channels // layer.groups * x.after, groups=x.after)
         if isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
             return replace(layer, out_channels=self._times(layer.out_channels, self.unit))
         return layer
 
-    def _each(self, path: str, node: Node) -> bool:
-        """Whether a layer has a group for each channel that it reads."""
-        return _is_grouped(node) and node.groups == self.into.get(path)
-
     def _times(self, channels: int, unit: int) -> int:
         return max(1, int(channels * self.factor / unit + 0.5)) * unit
+
+
+def _divides(groups: int, x: Width | None) -> bool:
+    """Whether the groups divide the channels after if they do before."""
+    return x is None or (x.after - (x.before if x.each else 0)) % groups == 0
+
+
+def _behind(layer: Layer, new: Layer, x: Width | None) -> Width | None:
+    """What is behind a layer that may have become another one."""
+    for name in ("out_channels", "out_features"):
+        if name in layer.settings:
+            return Width(0, layer.settings[name], new.settings[name])
+    outputs = [behind(layer, (count, *PROBE[1:])) for count in (PROBE[0], 2 * PROBE[0])]
+    return x if [y and y[0] for y in outputs] == [PROBE[0], 2 * PROBE[0]] else None
 
 
 def _is_grouped(node: Node) -> TypeGuard[Conv2d | ConvTranspose2d]:

@@ -12,7 +12,8 @@ from ..api import describe
 from ..arch import Node, Shape
 from ..cost import Cost, cost
 from ..registry import Builder, get_builder
-from ..rewrites import get_rewrite
+from ..rewrites import DoesNotApply, get_rewrite
+from ..rewrites.scaling import UnfitError
 
 SCALES = {"width": "scale_width", "depth": "scale_depth"}
 """The rewrites that vary a network whose builder registers no knobs."""
@@ -106,8 +107,18 @@ class Family:
         return Choice(target, settings)
 
     def describe(self, point: Mapping[str, Any]) -> Node:
+        """The network at a point; `ImpossibleError` where it would not run at that width."""
         target, settings = self.choice(point)
-        return describe(target, **settings)
+        scales = target.removeprefix(self.target).split("+")[1:]
+        description = describe(self.target, **settings)
+        for scale in map(get_rewrite, scales):
+            try:
+                description = scale.function(description)
+            except UnfitError as error:
+                raise ImpossibleError(str(error)) from None
+            except DoesNotApply:
+                pass  # the same network
+        return description
 
     def cost(self, point: Mapping[str, Any], input_size: Shape) -> Cost:
         """What the network at a point costs; `ImpossibleError` where there is none."""
