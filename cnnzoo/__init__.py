@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from .difference import Diff, diff
     from .edits import cut
     from .pytorch.checkpoints import load_checkpoint
-    from .registry import Figures, Paper, UnknownModelError, get_builder, get_model_builder, list_models, register
+    from .registry import (
+        Figures,
+        Paper,
+        UnknownModelError,
+        get_builder,
+        get_model_builder,
+        is_model,
+        list_models,
+        model_entrypoint,
+        register,
+    )
     from .report import Report, Row
     from .weights.headers import CheckpointError
 
@@ -40,8 +50,10 @@ _HOMES = {
     "get_builder": "registry",
     "get_model": "api",
     "get_model_builder": "registry",
+    "is_model": "registry",
     "list_models": "registry",
     "load_checkpoint": "pytorch.checkpoints",
+    "model_entrypoint": "registry",
     "register": "registry",
     "summary": "api",
 }
@@ -64,8 +76,10 @@ __all__ = [
     "get_builder",
     "get_model",
     "get_model_builder",
+    "is_model",
     "list_models",
     "load_checkpoint",
+    "model_entrypoint",
     "register",
     "summary",
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from .pytorch.init import Scheme
+    from .weights.published import Source
 
 
 def summary(
@@ -95,7 +96,7 @@ def describe(model: str | Builder[Any] | Node, *, rewrites: Iterable[str] = (), 
 
 def create_model(
     model: str | Builder[Any] | Node,
-    pretrained: bool | str | os.PathLike[str] = False,
+    pretrained: bool | Source = False,
     *,
     rewrites: Iterable[str] = (),
     num_classes: int | None = None,
@@ -103,12 +104,16 @@ def create_model(
     input_size: int | Iterable[int] | None = None,
     stem: Literal["cifar"] | None = None,
     features_only: bool = False,
-    out_indices: Sequence[int] | None = None,
+    out_indices: int | Sequence[int] | None = None,
     drop_head: bool = False,
     init: str | Scheme | None = "torchvision",
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     inplace: bool = True,
+    zero_init_residual: bool = False,
+    weights: Any = None,
+    checkpoint_path: str | os.PathLike[str] | None = None,
+    progress: bool = True,
     **settings: Any,
 ) -> nn.Module:
     """A registered network, by name or builder, or a description, as a `torch.nn.Module`.
@@ -122,32 +127,41 @@ def create_model(
     each stride, or those of `out_indices`; its `feature_info` has their channels, reductions and names.
 
     `init` is "torchvision", "paper", "torch", a function of the module, or None for no work at all
-    (`cnnzoo.pytorch.init`). `pretrained` is a path, or True for the weights that torchvision publishes;
-    `drop_head` lets their classifier have other classes (`load_checkpoint`). `inplace`, as in
-    torchvision, lets ReLUs overwrite their input where nothing else needs it: outputs and gradients are the
-    same, memory and time less. `settings` go to the builder. Raises what `summary` does, and
-    ValueError where the network has no such head, stem or scheme.
+    (`cnnzoo.pytorch.init`); with `zero_init_residual` each residual branch begins at 0. `pretrained` is a path, which
+    timm calls `checkpoint_path`, or True for the first weights that torchvision publishes; `weights` are any of these,
+    by name, "DEFAULT" or a member of torchvision's enum; `progress` shows how far they are downloaded. `drop_head`
+    lets their classifier have other classes (`load_checkpoint`). The mean and deviation that the input of published
+    weights is normalised with are in the module's `pretrained_cfg`.
+
+    `inplace`, as in torchvision, lets ReLUs overwrite their input where nothing else needs it: outputs and gradients
+    are the same, memory and time less. `settings` go to the builder. Raises what `summary` does, and ValueError where
+    the network has no such head, stem or scheme.
     """
     from .pytorch.build import build
     from .pytorch.checkpoints import load_pretrained
-    from .pytorch.features import Features
-    from .pytorch.init import find_scheme
+    from .pytorch.features import Features, introduced
+    from .pytorch.init import find_scheme, zero_residuals
+    from .weights.published import config_of
 
     settings |= {"num_classes": num_classes, "in_chans": in_chans, "stem": stem}
     settings |= {"features_only": features_only, "out_indices": out_indices}
+    settings |= {"pretrained": pretrained, "weights": weights, "checkpoint_path": checkpoint_path}
     found = design(model, input_size, rewrites=rewrites, settings=settings)
-    builder = found.named.builder
-    if builder is None and pretrained is True:
-        raise ValueError("pretrained=True goes with a registered network; of a description it is the path of a file")
+    builder, source = found.named.builder, found.named.source
     name, family = (builder.name, builder.__module__) if builder else ("", "")
-    description = found.named.description if pretrained else found.description
+    description = found.named.description if source else found.description
     scheme = find_scheme(init, name, family) if isinstance(init, str) else init
     drop_head = drop_head or num_classes == 0
-    replaced = pretrained and not drop_head  # every parameter is loaded
+    replaced = source and not drop_head  # every parameter is loaded
     begin = None if replaced else scheme
     net = build(description, found.shape, init=begin, device=device, dtype=dtype, inplace=inplace)
-    load_pretrained(net, name, pretrained, drop_head=drop_head)
-    return Features(net, found.features) if found.features else net
+    if zero_init_residual:
+        zero_residuals(net)
+    load_pretrained(net, name, source, drop_head=drop_head, progress=progress)
+    if found.features:
+        net = Features(net, found.features)
+    config = config_of(name, source, found.named.description)
+    return introduced(net, found.named.description, found.shape, config, builder.outputs if builder else None)
 
 
 def get_model(name: str, **config: Any) -> nn.Module:

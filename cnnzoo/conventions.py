@@ -148,7 +148,7 @@ def each(count: Count, *kinds: str) -> dict[str, Count]:
     return dict.fromkeys(kinds, count)
 
 
-SHAPING = each(nothing, "Flatten", "Dropout", "Identity", "PadChannels", "add", "cat")
+SHAPING = each(nothing, "Flatten", "Dropout", "Identity", "PadChannels", "ScaleShift", "add", "cat")
 SQUASHING = each(nothing, "Tanh", "ScaledTanh", "Sigmoid")
 ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU")}
 POOLS = ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d")

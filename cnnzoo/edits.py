@@ -12,6 +12,7 @@ from .arch import (
     Conv2d,
     Dropout,
     Flatten,
+    Identity,
     Join,
     Layer,
     MaxPool2d,
@@ -21,6 +22,7 @@ from .arch import (
     find,
     replace,
     rewrite,
+    walk,
 )
 
 
@@ -34,26 +36,67 @@ def main_path(node: Node, path: str = "") -> Iterator[tuple[str, Layer]]:
                 yield from main_path(child, f"{path}.{name}" if path else name)
 
 
-def without_head(description: Node) -> Node:
-    """The description without its classifier: what it returns is what the classifier would have read.
+def chain(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
+    """What a network runs one after the other at inference, with its paths: Sequentials are gone into, other joins and
+    layers are one step."""
+    if not isinstance(node, Sequential):
+        yield path, node
+        return
+    for name, child in node.children:
+        if not isinstance(child, Aux):
+            yield from chain(child, f"{path}.{name}" if path else name)
 
-    The last weighted layer goes, with the dropout before it and the activation behind it, and so do the
-    auxiliary heads; pooling and flattening stay. `resnet50` then gives 2048 features; `vgg16` and `alexnet`,
-    whose classifier has two hidden layers, the 4096 of the second. ValueError where the last weighted
-    layer is in a block, so that there is no classifier.
+
+def head(description: Node) -> tuple[str, str] | None:
+    """The paths of the first step behind the last maps, and of the classifier; None where there is no classifier.
+
+    The classifier is the last step with weights, or an Identity behind it, which `without_head` leaves in its place.
+    The maps end at a pooling to a fixed size, at a flattening, at the classifier or at a dropout right before these.
     """
-    layers = list(main_path(description))
-    last = max((index for index, (_, layer) in enumerate(layers) if layer.weighted), default=None)
-    parents = layers[last][0].split(".")[:-1] if last is not None else []
-    chain = [find(description, ".".join(parents[:depth])) for depth in range(len(parents) + 1)]
-    if last is None or not all(isinstance(parent, Sequential) for parent in chain):
+    steps = list(chain(description))
+    last = max((index for index, (_, step) in enumerate(steps) if _is_end(step)), default=None)
+    if last is None or isinstance(steps[last][1], Join):
+        return None
+    ends = (AdaptiveAvgPool2d, Flatten)
+    first = next((index for index, (_, step) in enumerate(steps[:last]) if isinstance(step, ends)), last)
+    return steps[_before_dropout(steps, first)][0], steps[last][0]
+
+
+def _is_end(step: Node) -> bool:
+    if isinstance(step, Layer):
+        return step.weighted or isinstance(step, Identity)
+    return any(isinstance(node, Layer) and node.weighted for _, node in walk(step))
+
+
+def _before_dropout(steps: list[tuple[str, Node]], index: int) -> int:
+    """The index of a step, or of the first of the dropouts right before it."""
+    while index and isinstance(steps[index - 1][1], Dropout):
+        index -= 1
+    return index
+
+
+def without_head(description: Node) -> Node:
+    """The description with an Identity for its classifier: what it returns is what the classifier would have read.
+
+    The dropout before the last weighted layer goes and the activation behind it, and so do the auxiliary heads; pooling
+    and flattening stay. `resnet50` then gives 2048 features; `vgg16` and `alexnet`, whose classifier has two hidden
+    layers, the 4096 of the second. ValueError where the last weighted layer is in a block, so that there is no
+    classifier.
+    """
+    found = head(description)
+    if found is None:
         raise ValueError("without_head: the description does not end in a classifier")
-    first = last
-    while first and isinstance(layers[first - 1][1], Dropout):
-        first -= 1
+    steps = list(chain(description))
+    last = [path for path, _ in steps].index(found[1])
     kept = (AdaptiveAvgPool2d, AvgPool2d, Flatten)
-    doomed = {path for path, layer in layers[first:] if not isinstance(layer, kept)}
-    less = rewrite(description, lambda path, node: None if path in doomed or isinstance(node, Aux) else node)
+    doomed = {path for path, step in steps[_before_dropout(steps, last) :] if not isinstance(step, kept)}
+
+    def change(path: str, node: Node) -> Node | None:
+        if path == found[1]:
+            return Identity()
+        return None if path in doomed or isinstance(node, Aux) else node
+
+    less = rewrite(description, change)
     return Sequential() if less is None else less
 
 

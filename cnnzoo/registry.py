@@ -74,7 +74,13 @@ class Builder(Generic[P]):
     """A registered function that returns a description; calling it gives the network as a `torch.nn.Module`."""
 
     def __init__(
-        self, function: Callable[P, Node], paper: Paper, figures: Figures, input_size: Shape, knobs: Knobs
+        self,
+        function: Callable[P, Node],
+        paper: Paper,
+        figures: Figures,
+        input_size: Shape,
+        knobs: Knobs,
+        outputs: Mapping[str, str] | None = None,
     ) -> None:
         update_wrapper(self, function)
         self.name = function.__name__
@@ -82,23 +88,14 @@ class Builder(Generic[P]):
         self.figures = figures
         self.input_size = input_size
         self.knobs = knobs
+        self.outputs = outputs
         self._function = function
         self._cached = lru_cache(maxsize=16, typed=True)(self._described)
 
-    def __call__(self, *args: Any, weights: str | None = None, **settings: Any) -> nn.Module:
-        """The network as a module: what `cnnzoo.create_model` gives for it, with the same keywords.
-
-        `weights` is torchvision's word: None, or "IMAGENET1K_V1" for `pretrained=True`.
-        """
+    def __call__(self, *args: Any, **settings: Any) -> nn.Module:
+        """The network as a module: what `cnnzoo.create_model` gives for it, with the same keywords."""
         from .api import create_model
 
-        if weights not in (None, "IMAGENET1K_V1"):
-            raise ValueError(
-                f"weights={weights!r}: only 'IMAGENET1K_V1' is known by name; "
-                f"pretrained= takes the path of any other file that fits {self.name}"
-            )
-        if weights is not None:
-            settings.setdefault("pretrained", True)
         return create_model(self, **signature(self._function).bind_partial(*args).arguments, **settings)
 
     def describe(self, *args: P.args, **kwargs: P.kwargs) -> Node:
@@ -125,7 +122,7 @@ class Builder(Generic[P]):
         taken = list(dict.fromkeys([*self._keywords, *also]))
         for name in given:
             if name not in taken and "**" not in taken:
-                meant = TORCHINFO.get(name) or hint(name, taken, f"it takes {listed(taken)}")
+                meant = (TORCHINFO | ELSEWHERE).get(name) or hint(name, taken, f"it takes {listed(taken)}")
                 raise TypeError(f"{self.name}() takes no keyword {quoted(name)}; {meant}")
 
     @cached_property
@@ -145,15 +142,47 @@ class Builder(Generic[P]):
         return f"<cnnzoo builder {self.name}: {self.paper.citation}>"
 
 
+ELSEWHERE = {
+    "act_layer": "layers are exchanged in the description: cnnzoo.arch.rewrite",
+    "block_config": "DenseNet's is depth=",
+    "cache_dir": "torch.hub.set_dir() says where files are kept",
+    "drop_path_rate": "there is no stochastic depth",
+    "drop_rate": "say dropout=, which VGG, AlexNet and GoogLeNet have in their heads, DenseNet in its layers",
+    "exportable": "every network can be exported as it is",
+    "features": "features_only=True gives maps, num_classes=0 features",
+    "global_pool": "the pooling is a layer of its own; net.forward_features gives the maps before it",
+    "grad_checkpointing": "call net.set_grad_checkpointing()",
+    "groups": "ResNeXt is not among the networks",
+    "growth_rate": "DenseNet's is growth=",
+    "init_weights": "init= says how parameters begin",
+    "memory_efficient": "call net.set_grad_checkpointing()",
+    "no_jit": "nothing is scripted",
+    "norm_layer": "layers are exchanged in the description: cnnzoo.arch.rewrite",
+    "num_init_features": "a DenseNet's stem has twice growth= maps",
+    "pretrained_cfg": "weights= and pretrained= say which weights; net.pretrained_cfg says what they expect",
+    "pretrained_cfg_overlay": "weights= and pretrained= say which weights; net.pretrained_cfg says what they expect",
+    "scriptable": "every network can be traced and exported as it is",
+    "weights_backbone": "these networks classify: weights= says which weights",
+    "width_per_group": "a ResNet's is width=",
+    "zero_init_last": "zero_init_residual=True",
+}
+"""Keywords of timm's and torchvision's networks that builders have by another name, or not at all."""
+
 _builders: dict[str, Builder[Any]] = {}
 
 
 def register(
-    *, paper: Paper, figures: Figures, input_size: Shape = (3, 224, 224), knobs: Knobs = MappingProxyType({})
+    *,
+    paper: Paper,
+    figures: Figures,
+    input_size: Shape = (3, 224, 224),
+    knobs: Knobs = MappingProxyType({}),
+    outputs: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[P, Node]], Builder[P]]:
     """Register a function under its own name; `input_size` is what it is reported at by default.
 
     `knobs` are keywords of the function with the values that `cnnzoo match` tries: `{"width": range(8, 129, 8)}`.
+    `outputs` are what a module in training calls the outputs of its auxiliary heads, by head, in their order.
     Raises ValueError where the name is taken, TypeError for a knob that is no keyword.
     """
 
@@ -164,7 +193,7 @@ def register(
                 f"model {name!r} is already registered by {_builders[name].__module__}; "
                 f"{function.__module__} must give its own another name"
             )
-        builder = Builder(function, paper, figures, input_size, knobs)
+        builder = Builder(function, paper, figures, input_size, knobs, outputs)
         builder.check(knobs)
         _builders[name] = builder
         return builder
@@ -172,15 +201,33 @@ def register(
     return enrol
 
 
-def list_models(filter: str | Iterable[str] = "*", *, exclude: str | Iterable[str] = ()) -> list[str]:
-    """Registered names that match any of the patterns (`res*`) and none of `exclude`, in natural order."""
+def list_models(
+    filter: str | Iterable[str] = "*",
+    module: str | Iterable[str] = "",
+    pretrained: bool = False,
+    exclude_filters: str | Iterable[str] = (),
+    *,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+) -> list[str]:
+    """Registered names that match any of the patterns (`res*`) and none of `exclude`, in natural order.
+
+    `module` leaves those of a family, "resnet" or "cnnzoo.models.resnet"; `pretrained` those with published weights.
+    The first four arguments are timm's, `include` and `exclude` torchvision's names of the first and the fourth.
+    """
     _load_plugins()
-    wanted, unwanted = ([one] if isinstance(one, str) else list(one) for one in (filter, exclude))
+    wanted = [*_listed(filter), *_listed(include)] if filter != "*" else _listed(include)
+    unwanted = [*_listed(exclude_filters), *_listed(exclude)]
+    families = _listed(getattr(module, "__name__", module))
+    if pretrained:
+        from .weights.published import PUBLISHED
     names = (
         name
-        for name in _builders
-        if any(fnmatchcase(name, pattern) for pattern in wanted)
+        for name, builder in _builders.items()
+        if (not wanted or any(fnmatchcase(name, pattern) for pattern in wanted))
         and not any(fnmatchcase(name, pattern) for pattern in unwanted)
+        and (not families or any(f".{family}." in f".{builder.__module__}." for family in families))
+        and (not pretrained or name in PUBLISHED)
     )
     return sorted(names, key=natural)
 
@@ -200,6 +247,15 @@ def list_sound_models(filter: str = "*") -> list[str]:
     return found
 
 
+def _listed(patterns: str | Iterable[str]) -> list[str]:
+    return [one for one in ([patterns] if isinstance(patterns, str) else patterns) if one]
+
+
+def is_model(name: str) -> bool:
+    """Whether a network of that name is registered; timm's function."""
+    return name in list_models()
+
+
 def get_builder(name: str) -> Builder[Any]:
     """The builder of a registered name; `UnknownModelError`, with what may have been meant, for another."""
     import cnnzoo.models  # noqa: F401  (its modules register what they hold)
@@ -214,6 +270,9 @@ def get_builder(name: str) -> Builder[Any]:
 get_model_builder = get_builder
 """torchvision's name for it."""
 
+model_entrypoint = get_builder
+"""timm's name for it."""
+
 
 def natural(name: str) -> list[tuple[int, str]]:
     """A sort key that puts resnet50 before resnet101."""
@@ -221,6 +280,12 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 
 def _unknown(name: str) -> str:
+    network, _, tag = name.partition(".")
+    if tag and network in _builders:
+        return (
+            f"unknown model {quoted(name)}: {quoted(tag)} names weights in timm; here create_model({network!r}, "
+            f"weights='DEFAULT') has torchvision's, and pretrained= takes the path of a file"
+        )
     return f"unknown model {quoted(name)}; {hint(name, _builders, '`cnnzoo list` lists all')}"
 
 

@@ -13,9 +13,13 @@ from .words import TORCHINFO
 
 if TYPE_CHECKING:
     from .pytorch.features import FeatureInfo
+    from .weights.published import Source
 
-OF_MODULES = ("pretrained", "weights", "drop_head", "init", "device", "dtype", "inplace")
+OF_MODULES = ("drop_head", "init", "zero_init_residual", "device", "dtype", "inplace", "progress")
 """`create_model`'s keywords that change no figure of the network."""
+
+OF_WEIGHTS = ("pretrained", "weights", "checkpoint_path")
+"""Those that say which weights are loaded; some come with keywords of the builder."""
 
 EDITS = ("num_classes", "stem")
 """Those that change a description."""
@@ -35,6 +39,8 @@ class Named(NamedTuple):
     """What each rewrite did, or why it does not apply."""
     is_default: bool
     """Whether it is the registered network, as it is without keywords and rewrites."""
+    source: Source
+    """The weights that it is to have."""
 
     @property
     def name(self) -> str | None:
@@ -99,8 +105,16 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
     headless = type(num_classes) is int and num_classes == 0
     if num_classes is not None and not headless:
         keywords["num_classes"] = num_classes
+    weights = {key: keywords.pop(key) for key in OF_WEIGHTS if key in keywords}
+    source: Source = None
+    if any(weights.values()):
+        from .weights.published import Published, find_weights
+
+        source = find_weights(model.name if isinstance(model, Builder) else "", **weights)
+        if isinstance(source, Published):
+            keywords = {**source.settings, **keywords}
     if isinstance(model, Builder):
-        model.check(keywords, (*EDITS, *TAKEN, "input_size", *OF_MODULES))
+        model.check(keywords, (*EDITS, *TAKEN, "input_size", *OF_WEIGHTS, *OF_MODULES))
         builder, description = model, model.describe(**keywords)
     elif keywords:
         meant = "".join(f"; {TORCHINFO[name]}" for name in keywords if name in TORCHINFO)
@@ -118,7 +132,7 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
         description = edits.without_head(description) if headless else description
         description = description if stem is None else edits.new_stem(description, stem)
     changed = keywords or names or headless or stem is not None
-    return Named(description, builder, names, notes, builder is not None and not changed)
+    return Named(description, builder, names, notes, builder is not None and not changed, source)
 
 
 def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_size: int | None) -> tuple[Shape, int]:

@@ -235,19 +235,19 @@ NAMES = st.sampled_from(["00", "0", "1", "2", "3", "conv1", "relu", "class", "a-
 
 
 @st.composite
-def descriptions(draw, depth: int = 2) -> Node:
+def descriptions(draw, depth: int = 2, outermost: bool = True) -> Node:
     if not depth or draw(st.integers(0, 3)) == 0:
         return draw(LAYERS | RBFS | st.just(Sequential()))
     kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense, Aux]))
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     if draw(st.booleans()):
         names = list(map(str, range(len(names))))
-    children: dict[str, Node | None] = {name: draw(descriptions(depth - 1).filter(_no_head)) for name in names}
+    children: dict[str, Node | None] = {name: draw(descriptions(depth - 1, False).filter(_no_head)) for name in names}
     if kind is Residual:
-        shortcut = {"downsample": draw(st.none() | descriptions(depth - 1).filter(_no_head))}
+        shortcut = {"downsample": draw(st.none() | descriptions(depth - 1, False).filter(_no_head))}
         at = draw(st.integers(0, len(names)))
         children = {**dict(list(children.items())[:at]), **shortcut, **dict(list(children.items())[at:])}
-    if kind is Sequential and draw(st.booleans()):
+    if kind is Sequential and outermost and draw(st.booleans()):
         children["aux"] = Aux(names[0], draw(LAYERS))
     return Aux("conv1", **children) if kind is Aux else kind(**children)
 

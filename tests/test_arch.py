@@ -167,13 +167,42 @@ def test_the_plain_shortcut_may_be_said_or_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([ReLU()], r"got a list: Sequential\(\*children\) takes them by position"),
+        ({"relu": ReLU()}, r"got a dict: Sequential\(\*\*children\) takes them by name"),
+        (ReLU, r"got the class ReLU: ReLU\(…\) makes one"),
+        ("relu", "got 'relu'"),
+    ],
+)
+def test_what_is_no_child_is_told_how_one_is_given(given: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=f"^Sequential: child '0' must be a layer or a join, {message}$"):
+        Sequential(given)
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: Sequential(**{"a.b": ReLU()}), "a child cannot be named 'a.b'"),
         (lambda: Sequential(**{"": ReLU()}), "a child cannot be named ''"),
         (lambda: Sequential(**{"a\nb": ReLU()}), r"a child cannot be named 'a\\nb'"),
         (lambda: Sequential(_x=ReLU()), "a child cannot be named '_x'"),
-        (lambda: Sequential(flow=ReLU()), "a child cannot be named 'flow'"),
+        (lambda: Sequential(flow=ReLU()), "a child cannot be named 'flow': modules have an attribute of that name"),
+        (lambda: Sequential(training=ReLU()), "a child cannot be named 'training': modules have an attribute of that"),
+        (
+            lambda: Sequential(a=ReLU(), logits=Aux("a")),
+            "an auxiliary head cannot be named 'logits': its name is a field",
+        ),
+        (lambda: Sequential(ReLU(), Aux("0")), "an auxiliary head cannot be named '1'.*; say aux1=Aux"),
+        (lambda: Sequential(a=ReLU(), **{"class": Aux("a")}), "an auxiliary head cannot be named 'class'"),
+        (
+            lambda: Sequential(b=Sequential(a=ReLU(), h=Aux("a"))),
+            "'b' has the auxiliary head 'h'; heads stand in the out",
+        ),
+        (
+            lambda: Residual(b=Sequential(a=ReLU(), h=Aux("a"))),
+            "'b' has the auxiliary head 'h'; heads stand in the out",
+        ),
         (lambda: Aux("a", source=ReLU()), "a child cannot be named 'source'"),
         (lambda: Sequential(ReLU(), **{"0": ReLU()}), "two children are named '0'"),
         (lambda: Concat(), "Concat: needs at least one branch"),

@@ -15,10 +15,12 @@ from torch import nn
 import cnnzoo
 from cnnzoo import arch
 from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Flatten, Linear, ReLU, Residual, Sequential, ShapeError
+from cnnzoo.arch.joins import TAKEN
 from cnnzoo.calculate import calculate
 from cnnzoo.models import alexnet, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11
 from cnnzoo.pytorch import modules
 from cnnzoo.pytorch.build import build
+from cnnzoo.pytorch.network import Headed, Network
 
 TORCHVISION = {
     NEXT_DOOR.get(key, key): known
@@ -84,7 +86,7 @@ def test_random_descriptions_are_built_as_calculated(data):
 class TestIsOrdinary:
     def test_layers_are_torchs_own(self):
         kinds = {type(module) for module in resnet50(init=None).modules()}
-        own = {modules.Network, modules.Residual}
+        own = {Network, modules.Residual}
         assert {kind for kind in kinds if kind.__module__.startswith("cnnzoo")} == own
         assert isinstance(vgg11(init=None).features, nn.Sequential)
 
@@ -148,8 +150,8 @@ class TestIsOrdinary:
 
 class TestHeads:
     def test_run_in_training_only(self):
-        net = googlenet_tv(num_classes=5, init="torch")
-        x = image((3, 64, 64), 2)
+        net = googlenet(num_classes=5, input_size=96, init="torch")
+        x = image((3, 96, 96), 2)
         out = net(x)
         assert out._fields == ("logits", "aux1", "aux2")
         assert [tuple(one.shape) for one in out] == [(2, 5)] * 3
@@ -161,7 +163,7 @@ class TestHeads:
         assert googlenet_tv(aux_logits=False, init="torch")(x).shape == (2, 1000)
         net = googlenet_tv(num_classes=5, init="torch")
         net.aux1 = None
-        assert net(x)._fields == ("logits", "aux2")
+        assert net(x)._fields == ("logits", "aux_logits2")
         net.aux2 = None
         assert net(x).shape == (2, 5)
         assert net.eval()(x).shape == (2, 5)
@@ -173,10 +175,54 @@ class TestHeads:
         assert torch.equal(out.side, net.side(net.a(x)))
         assert torch.equal(out.logits, net.b(net.a(x)))
 
-    def test_belong_into_the_outermost_sequential(self):
-        inner = Sequential(a=Linear(3), side=Aux("a", Linear(4)))
-        with pytest.raises(ShapeError, match=r"^at body.side: an auxiliary head can be built only in the outermost"):
-            build(Sequential(body=inner), (5,))
+    @pytest.mark.parametrize("name", ["aux1", "x", "größe", "count", "index", "match"])
+    def test_of_any_name_that_a_description_takes_are_trained_and_measured(self, name):
+        description = Sequential(a=Linear(3), b=Linear(2), **{name: Aux("a", fc=Linear(4))})
+        net = build(description, (5,))
+        out = net(image((5,)))
+        assert getattr(out, name).shape == (1, 4)
+        measured, calculated = cnnzoo.summary(net, (5,)), calculate(description, (5,))
+        assert (measured.total_params, measured.aux_params) == (calculated.total_params, calculated.aux_params)
+
+
+class TestNames:
+    """What torch's modules refuse as the name of a child, a description refuses, and nothing else."""
+
+    JOINS = (Sequential, Concat, Residual, Dense)
+
+    def test_every_attribute_of_the_modules_is_known(self):
+        """Those that begin with an underscore are refused in any case."""
+        kinds = [nn.Sequential, Network, Headed, modules.Aux, modules.Residual, modules.Dense, modules.Concat]
+        made = [kind({}) if issubclass(kind, modules.Join) else kind() for kind in kinds]
+        found = {name for module in made for name in dir(module) if not name.startswith("_")}
+        found |= {name for kind in kinds for one in kind.__mro__ for name in getattr(one, "__annotations__", ())}
+        net = resnet18(device="meta")
+        found |= set(vars(net)) - set(vars(nn.Sequential()))
+        assert {name for name in found if not name.startswith("_")} - TAKEN == set()
+        assert not TAKEN & {"features", "classifier", "head", "fc", "downsample", "input", "norm", "pool"}
+
+    @pytest.mark.parametrize("name", sorted(TAKEN))
+    def test_are_refused_by_both(self, name):
+        for join in self.JOINS:
+            with pytest.raises(ShapeError, match=f"{join.__name__}: a child cannot be named '{name}'"):
+                join(**{name: ReLU()})
+        with pytest.raises(ShapeError, match=f"Aux: a child cannot be named '{name}'"):
+            Aux("a", **{name: ReLU()})
+
+    @pytest.mark.parametrize("name", ["0", "00", "a b", "class", "größe", "ﬁ", "-", "'", "self", "children2", "input"])
+    def test_that_a_description_takes_are_built_and_found(self, name):
+        for join in self.JOINS:
+            description = Sequential(first=Conv2d(2, 1), **{name: join(**{name: Conv2d(2, 1), f"{name}2": ReLU()})})
+            net = build(description, (2, 4, 4))
+            assert type(net.get_submodule(f"{name}.{name}")) is nn.Conv2d
+            assert list(net.state_dict()) == list(calculate(description, (2, 4, 4)).tensors)
+            assert cnnzoo.summary(net, (2, 4, 4)).total_params == calculate(description, (2, 4, 4)).total_params
+            assert eval(repr(description), vars(arch)) == description
+
+    def test_an_attribute_of_another_torch_is_refused_with_its_place(self, monkeypatch):
+        monkeypatch.setattr(nn.Module, "novelty", 1, raising=False)
+        with pytest.raises(ShapeError, match=r"^at block: torch .* refuses a child's name: .*novelty"):
+            build(Sequential(block=Residual(novelty=ReLU())), (2, 4, 4))
 
 
 class TestWhereAndWhat:
@@ -263,7 +309,7 @@ class TestErrors:
         with pytest.raises(ShapeError, match=r"^at features.15: MaxPool2d: nothing is left"):
             vgg11(input_size=8)
         with pytest.raises(ShapeError, match=r"^at aux1.pool"):
-            googlenet(input_size=64)
+            googlenet(input_size=32)
 
     def test_of_a_keyword_name_the_builder_and_a_near_one(self):
         with pytest.raises(TypeError, match=r"^resnet50\(\) takes no keyword 'num_clases'; did you mean num_classes\?"):

@@ -28,14 +28,14 @@ LEVELS = {
     "edits": ("arch",),
     "savings": ("rewrites", "calculate", "cost", "render", "report"),
     "published": ("registry", "calculate", "report"),
-    "weights": ("calculate", "edits", "registry", "report"),
+    "weights": ("arch", "calculate", "edits", "registry", "report"),
     "render": ("report", "rich"),
     "conventions": ("report",),
     "explain": ("arch", "report"),
     "draw": ("arch", "calculate", "render", "report"),
     # level 2
     "pytorch": ("torch", "torchinfo", "report"),
-    "pytorch.build": ("torch", "arch", "calculate", "plugins"),
+    "pytorch.build": ("torch", "arch", "calculate", "edits", "plugins"),
     "pytorch.fusion": ("torch", "arch", "rewrites"),
     "pytorch.features": ("torch", "arch", "calculate", "report"),
     "pytorch.checkpoints": ("torch", "report", "weights"),
@@ -64,13 +64,13 @@ The standard library goes without saying, and so does a package's own inside. Wh
 row for may import what the row of `pytorch` says; only those with a row of their own see descriptions."""
 
 WITHIN = {
-    "registry": ("api", "models"),
+    "registry": ("api", "models", "weights"),
     "report": ("render", "savings"),
     "render": (),
     "draw": ("matplotlib",),
     "cli": ("rich",),
     "targets": ("pytorch.measure",),
-    "resolve": ("edits", "pytorch.features", "rewrites"),
+    "resolve": ("edits", "pytorch.features", "rewrites", "weights"),
     "agreement": ("pytorch.build", "pytorch.measure"),
 }
 """What functions alone may import besides; for level 3 it is everything but torch itself."""

@@ -59,7 +59,7 @@ def test_a_comparison_takes_them():
 
 def test_a_description_is_built():
     module = cnnzoo.create_model(TINY, input_size=(3, 8, 8), num_classes=0)
-    assert [name for name, _ in module.named_children()] == ["conv", "flatten"]
+    assert [name for name, _ in module.named_children()] == ["conv", "flatten", "fc"]
     assert module(torch.rand(2, 3, 8, 8)).shape == (2, 144)
     assert cnnzoo.describe(TINY) is TINY
     assert cnnzoo.describe(TINY, rewrites=["scale_width=2"]).conv == Conv2d(8, 3)
@@ -69,11 +69,10 @@ def test_a_description_is_built():
     ("wrong", "said"),
     [
         (lambda: cnnzoo.create_model(TINY), "no input size of its own: give input_size="),
-        (lambda: cnnzoo.create_model(TINY, True, input_size=(3, 8, 8)), "pretrained=True goes with a registered"),
+        (lambda: cnnzoo.create_model(TINY, True, input_size=(3, 8, 8)), "published weights go with a registered"),
         (lambda: cnnzoo.create_model(TINY, input_size=(3, 8, 8), width=3), "takes no settings, got width"),
-        (lambda: cnnzoo.create_model("resnet18", features_only=True, out_indices=3), r"say \[3\] for that map"),
         (lambda: cnnzoo.create_model("resnet18", out_indices=[3]), "features_only=True"),
-        (lambda: cnnzoo.summary("resnet18", drop_rate=0.1), "takes no keyword 'drop_rate'; it takes num_classes"),
+        (lambda: cnnzoo.summary("resnet18", drop_rate=0.1), "takes no keyword 'drop_rate'; say dropout="),
         (lambda: cnnzoo.summary("vgg16", stem="cifar"), "stem='cifar' replaces a 7x7"),
         (lambda: cnnzoo.sumary, "no attribute 'sumary'; did you mean summary?"),
     ],

@@ -1,7 +1,7 @@
 """The vocabulary of architectures: layers, joins, and edits on descriptions; standard library only."""
 
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
-from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, Subsampling2d, TableConv2d
+from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
 from .layers import (
     BatchNorm2d,
@@ -49,6 +49,7 @@ __all__ = [
     "PathError",
     "ReLU",
     "Residual",
+    "ScaleShift",
     "ScaledTanh",
     "Sequential",
     "Shape",

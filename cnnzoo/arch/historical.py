@@ -54,6 +54,33 @@ class ScaledTanh(Layer):
 
 
 @layer
+class ScaleShift(Layer):
+    """x * scale + shift, by a constant of each channel; nothing of it is trained or stored.
+
+    It brings an input that is normalised by one mean and deviation to another's, as torchvision's pretrained
+    GoogLeNet does inside (`transform_input`).
+    """
+
+    scale: tuple[float, ...]
+    shift: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.scale) != len(self.shift):
+            raise ShapeError(
+                f"ScaleShift: scale and shift must have a number for each channel, got {self.scale} and {self.shift}"
+            )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(self.scale) != shape[0]:
+            raise ShapeError(f"ScaleShift: {show(shape)} has {shape[0]} channels, scale has {len(self.scale)}")
+        return shape
+
+    def work(self, shape: Shape) -> Work:
+        return Work(additions=prod(shape), multiplications=prod(shape))
+
+
+@layer
 class Subsampling2d(Layer):
     """(C, H, W) -> (C, H / kernel_size, W / kernel_size): a window's sum times a coefficient plus a bias.
 

@@ -14,6 +14,21 @@ from .signal import ShapeError
 
 T = TypeVar("T")
 
+TAKEN = frozenset(
+    "T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double "  # noqa: SIM905
+    "dump_patches eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half "
+    "insert ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters "
+    "pop register_backward_hook register_buffer register_forward_hook register_forward_pre_hook "
+    "register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook "
+    "register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook "
+    "register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty "
+    "train training type xpu zero_grad "
+    "checkpointed default_cfg ends feature_info forward_features forward_head get_classifier head_hidden_size "
+    "is_container num_classes num_features outputs pretrained_cfg reset_classifier set_grad_checkpointing "
+    "source".split()
+)
+"""What `torch.nn.Sequential` has as attributes, and what the modules have that are built here: no names of children."""
+
 DEEPEST = 64
 """Levels of joins of a description; the registered networks have five."""
 
@@ -63,13 +78,20 @@ class Join(Node):
         """Raise what is wrong with a child that stands behind those of `before`."""
         kind = type(self).__name__
         if not isinstance(child, Node):
-            raise TypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {quoted(child)}")
-        if not name or not name.isprintable() or "." in name or name.startswith("_") or hasattr(type(self), name):
+            raise TypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {_met(kind, child)}")
+        if not name or not name.isprintable() or "." in name or name.startswith("_"):
             raise ShapeError(f"{kind}: a child cannot be named {quoted(name)}: a name is one part of a path")
+        if name in TAKEN or hasattr(type(self), name):
+            raise ShapeError(f"{kind}: a child cannot be named {name!r}: modules have an attribute of that name")
         if name in before:
             raise ShapeError(f"{kind}: two children are named {quoted(name)}")
         if isinstance(child, Aux) and not isinstance(self, Sequential):
             raise ShapeError(f"{kind}: the auxiliary head {quoted(name)} belongs into a Sequential, beside its source")
+        if isinstance(child, Sequential) and child._heads:
+            raise ShapeError(
+                f"{kind}: {quoted(name)} has the auxiliary head {quoted(child._heads[0])}; heads stand in the "
+                f"outermost Sequential alone"
+            )
 
     def flow(self, x: T, through: Flow[T]) -> T:
         raise TypeError(f"{type(self).__name__} does not say how a value flows through it")
@@ -146,7 +168,7 @@ class Join(Node):
             by_position = by_position and name == str(position)
             if by_position:
                 parts.append(repr(child))
-            elif name.isidentifier() and not iskeyword(name):
+            elif name.isidentifier() and name.isascii() and not iskeyword(name):  # others are read as their NFKC form
                 parts.append(f"{name}={child!r}")
             else:
                 parts.append(f"**{{{name!r}: {child!r}}}")
@@ -161,9 +183,21 @@ class Sequential(Join):
 
     __slots__ = ()
 
+    @property
+    def _heads(self) -> list[str]:
+        """The names of the auxiliary heads among its children."""
+        return [name for name, child in self.children if isinstance(child, Aux)]
+
     def _check(self, name: str, child: Any, before: Mapping[str, Node]) -> None:
         super()._check(name, child, before)
-        if isinstance(child, Aux) and isinstance(before.get(child.source, child), Aux):
+        if not isinstance(child, Aux):
+            return
+        if not name.isidentifier() or iskeyword(name) or name == "logits":
+            raise ShapeError(
+                f"{type(self).__name__}: an auxiliary head cannot be named {quoted(name)}: its name is a field of what "
+                f"the network returns in training, beside `logits`; say aux1=Aux(…)"
+            )
+        if isinstance(before.get(child.source, child), Aux):
             names = [own for own, other in before.items() if not isinstance(other, Aux)]
             raise ShapeError(
                 f"Sequential: the auxiliary head {quoted(name)} hangs on {quoted(child.source)}, "
@@ -258,6 +292,19 @@ class Dense(Join):
         for name, child in self.children:
             y = through.run(name, child, y)
         return through.cat([x, y])
+
+
+def _met(kind: str, given: Any) -> str:
+    """What was given for a child, and how it is said here where torch.nn says it so."""
+    if isinstance(given, Mapping):
+        return f"a dict: {kind}(**children) takes them by name"
+    if isinstance(given, list | tuple):
+        return f"a {type(given).__name__}: {kind}(*children) takes them by position"
+    if isinstance(given, type):
+        return f"the class {given.__name__}: {given.__name__}(…) makes one"
+    if type(given).__module__.startswith("torch."):
+        return f"torch's {type(given).__name__}: the layers of a description are those of cnnzoo.arch"
+    return quoted(given)
 
 
 def _listed(join: Join) -> str:

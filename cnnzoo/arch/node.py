@@ -287,6 +287,12 @@ def _number(wanted: str, least: float = -inf, most: float = inf) -> Callable[[An
     return rule
 
 
+def _numbers(value: Any) -> tuple[float, ...]:
+    if not isinstance(value, tuple | list) or not value:
+        raise TypeError("a number for each channel")
+    return tuple(map(_any_number, value))
+
+
 def _optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
     return lambda value: None if value is None else rule(value)
 
@@ -321,6 +327,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "k": _any_number,
     "amplitude": _any_number,
     "slope": _any_number,
+    "scale": _numbers,
+    "shift": _numbers,
 }
 _RULES_OF: dict[type[Layer], tuple[tuple[str, Callable[[Any], Any]], ...]] = {}
 

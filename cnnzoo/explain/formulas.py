@@ -25,6 +25,7 @@ from ..arch import (
     PadChannels,
     ReLU,
     ScaledTanh,
+    ScaleShift,
     Shape,
     Sigmoid,
     Softmax,
@@ -231,6 +232,11 @@ def _activation(layer: Layer, shape: Shape) -> Formulas:
 def _scaled_tanh(layer: ScaledTanh, shape: Shape) -> Formulas:
     each = times(shape)
     return Formulas({"multiplications": f"2 · {each}", "exponentials": each, "elements": each})
+
+
+@_of(ScaleShift)
+def _scale_shift(layer: ScaleShift, shape: Shape) -> Formulas:
+    return Formulas({"additions": times(shape), "multiplications": times(shape)})
 
 
 @_of(Softmax)

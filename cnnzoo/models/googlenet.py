@@ -13,6 +13,7 @@ from ..arch import (
     LocalResponseNorm,
     MaxPool2d,
     ReLU,
+    ScaleShift,
     Sequential,
 )
 from ..registry import Figures, Paper, register
@@ -148,19 +149,34 @@ def head_tv(source: str, num_classes: int, dropout: float) -> Aux:
     )
 
 
+TRANSFORM_INPUT = ScaleShift(
+    scale=(0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5),
+    shift=((0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5),
+)
+"""From what is normalised by ImageNet's mean and deviation to [-1, 1], as torchvision's weights expect it."""
+
+
 @register(
     paper=PAPER,
+    outputs={"aux2": "aux_logits2", "aux1": "aux_logits1"},
     figures=Figures(params=6_624_904, macs=1_498_376_192, receptive_field=379, stages=STAGES, aux_params=6_379_984),
 )
 def googlenet_tv(
-    num_classes: int = 1000, dropout: float = 0.2, dropout_aux: float = 0.7, aux_logits: bool = True
+    num_classes: int = 1000,
+    dropout: float = 0.2,
+    dropout_aux: float = 0.7,
+    aux_logits: bool = True,
+    transform_input: bool = False,
 ) -> Sequential:
     """torchvision's `googlenet`: batch normalisation, and 3x3 in the 5x5 branch; 6,624,904 parameters.
 
     373,648 fewer than `googlenet`, 1.498 G MACs for its 1.583 G, and a position of inception5b sees 379
-    pixels for its 715; maxpool4 is 2x2. With both heads 13,004,888 parameters.
+    pixels for its 715; maxpool4 is 2x2. With both heads 13,004,888 parameters. The published weights come from
+    TensorFlow and expect an input in [-1, 1]: `transform_input`, which goes with them, converts one that is normalised
+    by ImageNet's mean and deviation.
     """
     return Sequential(
+        transform_input=TRANSFORM_INPUT if transform_input else None,
         conv1=conv_bn(64, 7, stride=2, padding=3),
         maxpool1=MaxPool2d(3, stride=2, ceil_mode=True),
         conv2=conv_bn(64, 1),

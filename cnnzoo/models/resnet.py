@@ -30,8 +30,10 @@ PAPER = Paper(
 )
 
 Shortcut: TypeAlias = Literal["A", "B", "C"]
+Dilate: TypeAlias = tuple[bool, bool, bool] | None
 Block: TypeAlias = Callable[..., Join]
-"""Of width, stride, and whether the block changes the shape; then its own settings."""
+"""Of width, stride, and whether the block changes the shape; `before` and `after` are the dilations of a 3x3 that the
+block's stride, if there is one, comes behind or before; then its own settings."""
 
 
 def shortcut_path(option: Shortcut, channels: int, stride: int, changes: bool) -> Sequential | None:
@@ -46,38 +48,52 @@ def shortcut_path(option: Shortcut, channels: int, stride: int, changes: bool) -
     return None
 
 
-def basic(width: int, stride: int, changes: bool, shortcut: Shortcut = "B") -> Residual:
+def conv3x3(width: int, dilation: int, stride: int = 1) -> Conv2d:
+    return Conv2d(width, 3, stride=stride, padding=dilation, dilation=dilation, bias=False)
+
+
+def basic(
+    width: int, stride: int, changes: bool, before: int = 1, after: int = 1, shortcut: Shortcut = "B"
+) -> Residual:
     """3x3, 3x3 (figure 5, left)."""
     return Residual(
-        conv1=Conv2d(width, 3, stride=stride, padding=1, bias=False),
+        conv1=conv3x3(width, before, stride),
         bn1=BatchNorm2d(),
         relu1=ReLU(),
-        conv2=Conv2d(width, 3, padding=1, bias=False),
+        conv2=conv3x3(width, after),
         bn2=BatchNorm2d(),
         downsample=shortcut_path(shortcut, width, stride, changes),
         relu=ReLU(),
     )
 
 
-def plain(width: int, stride: int, changes: bool) -> Sequential:
+def plain(width: int, stride: int, changes: bool, before: int = 1, after: int = 1) -> Sequential:
     """The basic block without its shortcut (figure 3, middle)."""
     return Sequential(
-        conv1=Conv2d(width, 3, stride=stride, padding=1, bias=False),
+        conv1=conv3x3(width, before, stride),
         bn1=BatchNorm2d(),
         relu1=ReLU(),
-        conv2=Conv2d(width, 3, padding=1, bias=False),
+        conv2=conv3x3(width, after),
         bn2=BatchNorm2d(),
         relu=ReLU(),
     )
 
 
-def bottleneck(width: int, stride: int, changes: bool, shortcut: Shortcut = "B", v1: bool = False) -> Residual:
+def bottleneck(
+    width: int,
+    stride: int,
+    changes: bool,
+    before: int = 1,
+    after: int = 1,
+    shortcut: Shortcut = "B",
+    v1: bool = False,
+) -> Residual:
     """1x1 down, 3x3, 1x1 up by four (figure 5, right); the stride is on the 3x3, or with `v1` on the first 1x1."""
     return Residual(
         conv1=Conv2d(width, 1, stride=stride if v1 else 1, bias=False),
         bn1=BatchNorm2d(),
         relu1=ReLU(),
-        conv2=Conv2d(width, 3, stride=1 if v1 else stride, padding=1, bias=False),
+        conv2=conv3x3(width, after) if v1 else conv3x3(width, before, stride),
         bn2=BatchNorm2d(),
         relu2=ReLU(),
         conv3=Conv2d(4 * width, 1, bias=False),
@@ -108,10 +124,13 @@ def stem(width: int) -> Mapping[str, Layer]:
 
 
 @lru_cache(maxsize=1 << 10)
-def stage(block: Block, width: int, count: int, stride: int, changes: bool, **settings: Any) -> Sequential:
-    """`count` blocks, the first of them with the stride; `changes` says whether it changes the shape."""
-    rest = [block(width, 1, False, **settings)] * (count - 1)
-    return Sequential(block(width, stride, changes, **settings), *rest)
+def stage(
+    block: Block, width: int, count: int, stride: int, changes: bool, before: int, after: int, **settings: Any
+) -> Sequential:
+    """`count` blocks, the first of them with the stride; `changes` says whether it changes the shape. The first
+    block's layers up to the stride have the dilation `before`, all others `after`."""
+    rest = [block(width, 1, False, after, after, **settings)] * (count - 1)
+    return Sequential(block(width, stride, changes, before, after, **settings), *rest)
 
 
 @lru_cache(maxsize=1 << 8)
@@ -119,16 +138,50 @@ def head(num_classes: int) -> Mapping[str, Layer]:
     return {"avgpool": AdaptiveAvgPool2d(1), "flatten": Flatten(), "fc": Linear(num_classes)}
 
 
-def resnet(block: Block, num_classes: int, width: int, depth: Depth, **settings: Any) -> Sequential:
+def strides(output_stride: int, replace_stride_with_dilation: Dilate) -> list[tuple[int, int, int]]:
+    """Stride, dilation before and dilation after it, of conv3_x to conv5_x: where a stride is replaced, what follows
+    reads as far apart as it would have, and sees as much of the input (Chen et al., 2015, section 3.1).
+
+    `output_stride` is timm's, of the network with its stem of stride 4; the flags are torchvision's.
+    """
+    if output_stride not in (8, 16, 32):
+        raise ValueError(f"output_stride must be 8, 16 or 32, got {output_stride!r}")
+    flags = [output_stride == 8, output_stride <= 16]
+    replaced = (False, *flags) if replace_stride_with_dilation is None else replace_stride_with_dilation
+    if not isinstance(replaced, tuple | list) or [type(one) for one in replaced] != [bool] * 3:
+        raise ValueError(
+            f"replace_stride_with_dilation must be three of True and False, for layer2 to layer4, got {replaced!r}"
+        )
+    found, dilation = [], 1
+    for flag in replaced:
+        before, dilation = dilation, dilation * (2 if flag else 1)
+        found.append((1 if flag else 2, before, dilation))
+    return found
+
+
+def resnet(
+    block: Block,
+    num_classes: int,
+    width: int,
+    depth: Depth,
+    output_stride: int,
+    replace_stride_with_dilation: Dilate,
+    **settings: Any,
+) -> Sequential:
     """A column of table 1: `width` maps enter conv2_x and every stage doubles them; `depth` is blocks a stage."""
     n2, n3, n4, n5 = read_depth(depth, 4)
     widens = block is bottleneck
+    s3, s4, s5 = strides(output_stride, replace_stride_with_dilation)
+
+    def stage_of(width: int, count: int, stride: int, before: int, after: int, changes: bool = True) -> Sequential:
+        return stage(block, width, count, stride, changes, before, after, **settings)
+
     return Sequential(
         **stem(width),
-        layer1=stage(block, width, n2, 1, widens, **settings),
-        layer2=stage(block, 2 * width, n3, 2, True, **settings),
-        layer3=stage(block, 4 * width, n4, 2, True, **settings),
-        layer4=stage(block, 8 * width, n5, 2, True, **settings),
+        layer1=stage_of(width, n2, 1, 1, 1, widens),
+        layer2=stage_of(2 * width, n3, *s3),
+        layer3=stage_of(4 * width, n4, *s4),
+        layer4=stage_of(8 * width, n5, *s5),
         **head(num_classes),
     )
 
@@ -146,13 +199,18 @@ def stages(expansion: int) -> dict[str, tuple[int, ...]]:
     knobs=KNOBS,
 )
 def resnet18(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[18]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[18],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """18 layers of basic blocks; 11,689,512 parameters, 1.814 G MACs with option B, as torchvision.
 
     Option A has 11,515,688 and 1.795 G, option C 12,043,816 and 1.878 G.
     """
-    return resnet(basic, num_classes, width, depth, shortcut=shortcut)
+    return resnet(basic, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
 @register(
@@ -161,13 +219,18 @@ def resnet18(
     knobs=KNOBS,
 )
 def resnet34(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[34]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[34],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """34 layers of basic blocks; 21,797,672 parameters, 3.664 G MACs with option B, as torchvision.
 
     The 3.6e9 of table 1 is option A: 21,623,848 parameters and 3.644 G; option C has 22,716,840 and 3.831 G.
     """
-    return resnet(basic, num_classes, width, depth, shortcut=shortcut)
+    return resnet(basic, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
 @register(
@@ -176,14 +239,19 @@ def resnet34(
     knobs=KNOBS,
 )
 def resnet50(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[50]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[50],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """50 layers of bottlenecks with the stride on the 3x3, as in every current checkpoint and in torchvision.
 
     25,557,032 parameters as the paper's `resnet50_v1`; 4.089 G MACs for its 3.858 G, and a position of
     the last map sees 427 pixels for its 483.
     """
-    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut)
+    return resnet(bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
 @register(
@@ -192,13 +260,18 @@ def resnet50(
     knobs=KNOBS,
 )
 def resnet101(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[101]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[101],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """101 layers of bottlenecks with the stride on the 3x3, as torchvision; 44,549,160 parameters.
 
     7.801 G MACs for the 7.570 G of the paper's `resnet101_v1`; 971 pixels seen for its 1027.
     """
-    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut)
+    return resnet(bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
 @register(
@@ -207,13 +280,18 @@ def resnet101(
     knobs=KNOBS,
 )
 def resnet152(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[152]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[152],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """152 layers of bottlenecks with the stride on the 3x3, as torchvision; 60,192,808 parameters.
 
     11.514 G MACs for the 11.282 G of the paper's `resnet152_v1`; 1451 pixels seen for its 1507.
     """
-    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut)
+    return resnet(bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
 @register(
@@ -222,14 +300,21 @@ def resnet152(
     knobs=KNOBS,
 )
 def resnet50_v1(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[50]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[50],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """The paper's 50-layer network: the stride on a bottleneck's first 1x1. 3.858 G MACs, 483 pixels seen.
 
     Its 25,557,032 parameters are named and shaped as those of `resnet50`, whose checkpoints would load
     without a word.
     """
-    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut, v1=True)
+    return resnet(
+        bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut, v1=True
+    )
 
 
 @register(
@@ -238,13 +323,20 @@ def resnet50_v1(
     knobs=KNOBS,
 )
 def resnet101_v1(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[101]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[101],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """The paper's 101-layer network: the stride on a bottleneck's first 1x1. 7.570 G MACs, 1027 pixels seen.
 
     Its 44,549,160 parameters are named and shaped as those of `resnet101`.
     """
-    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut, v1=True)
+    return resnet(
+        bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut, v1=True
+    )
 
 
 @register(
@@ -253,13 +345,20 @@ def resnet101_v1(
     knobs=KNOBS,
 )
 def resnet152_v1(
-    num_classes: int = 1000, shortcut: Shortcut = "B", width: int = 64, depth: Depth = BLOCKS[152]
+    num_classes: int = 1000,
+    shortcut: Shortcut = "B",
+    width: int = 64,
+    depth: Depth = BLOCKS[152],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
 ) -> Sequential:
     """The paper's 152-layer network: the stride on a bottleneck's first 1x1. 11.282 G MACs, 1507 pixels seen.
 
     Its 60,192,808 parameters are named and shaped as those of `resnet152`.
     """
-    return resnet(bottleneck, num_classes, width, depth, shortcut=shortcut, v1=True)
+    return resnet(
+        bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut, v1=True
+    )
 
 
 @register(
@@ -267,12 +366,18 @@ def resnet152_v1(
     figures=Figures(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
     knobs=KNOBS,
 )
-def plain18(num_classes: int = 1000, width: int = 64, depth: Depth = BLOCKS[18]) -> Sequential:
+def plain18(
+    num_classes: int = 1000,
+    width: int = 64,
+    depth: Depth = BLOCKS[18],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
+) -> Sequential:
     """The 18-layer net without shortcuts (section 4.1): `resnet18` less its three projections.
 
     11,515,688 parameters, 173,824 fewer; 1.795 G MACs.
     """
-    return resnet(plain, num_classes, width, depth)
+    return resnet(plain, num_classes, width, depth, output_stride, replace_stride_with_dilation)
 
 
 @register(
@@ -280,9 +385,15 @@ def plain18(num_classes: int = 1000, width: int = 64, depth: Depth = BLOCKS[18])
     figures=Figures(params=21_623_848, macs=3_644_493_824, receptive_field=899, stages=stages(1)),
     knobs=KNOBS,
 )
-def plain34(num_classes: int = 1000, width: int = 64, depth: Depth = BLOCKS[34]) -> Sequential:
+def plain34(
+    num_classes: int = 1000,
+    width: int = 64,
+    depth: Depth = BLOCKS[34],
+    output_stride: int = 32,
+    replace_stride_with_dilation: Dilate = None,
+) -> Sequential:
     """The 34-layer net without shortcuts (figure 3, middle): `resnet34` less its three projections.
 
     21,623,848 parameters, 173,824 fewer; 3.644 G MACs.
     """
-    return resnet(plain, num_classes, width, depth)
+    return resnet(plain, num_classes, width, depth, output_stride, replace_stride_with_dilation)

@@ -13,9 +13,11 @@ from .. import arch
 from ..arch import Aux, Concat, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
 from ..arch.joins import PLAIN
 from ..calculate import calculate
+from ..edits import head
 from ..plugins import load_plugins
 from . import modules
 from .init import Scheme, initialise
+from .network import Ends, Headed, Network
 
 
 def build(
@@ -38,7 +40,7 @@ def build(
     with torch.device("meta"):
         net = _Building(shapes, inplace).module("", description, own=False)
     if isinstance(net, nn.Sequential):
-        net = _network(net)
+        net = _network(net, description, shapes)
     if dtype is not None:
         net.to(dtype)
     target = torch.get_default_device() if device is None else torch.device(device)
@@ -48,11 +50,16 @@ def build(
     return net
 
 
-def _network(net: nn.Sequential) -> nn.Module:
-    """The same children as a whole network."""
+def _network(net: nn.Sequential, description: Node, shapes: Mapping[str, Shape]) -> Network:
+    """The same children as a whole network, which knows where its features end."""
     heads = any(isinstance(child, modules.Aux) for child in net)
-    kind = modules.Headed if heads else modules.Network
-    return kind(OrderedDict(net.named_children()))
+    whole = (Headed if heads else Network)(OrderedDict(net.named_children()))
+    ends = head(description)
+    if ends is not None:
+        features, read = (shapes[path] for path in ends)
+        whole.ends = Ends(*ends, maps=len(read) == 3)
+        whole.num_features, whole.head_hidden_size = features[0], read[0] if len(read) == 3 else read[-1]
+    return whole
 
 
 class _Building:
@@ -74,11 +81,12 @@ class _Building:
             children: OrderedDict[str, Any] = OrderedDict()
             for name, child, inside in _flows(node, own):
                 inner = f"{path}.{name}" if path else name
-                if isinstance(child, Aux) and path:
-                    raise ShapeError("an auxiliary head can be built only in the outermost Sequential", inner)
                 plain = isinstance(node, Residual) and name == "downsample" and child == PLAIN
                 children[name] = None if plain else self.module(inner, child, inside)
-            return make(node, children)
+            try:
+                return make(node, children)
+            except KeyError as error:  # a name that another torch's modules have as an attribute
+                raise ShapeError(f"torch {torch.__version__} refuses a child's name: {error.args[0]}", path) from None
         module = make(node, self.shapes[path])
         if isinstance(module, nn.ReLU):
             module.inplace = self.inplace and own
@@ -128,9 +136,9 @@ def _sequential(_: Sequential, children: OrderedDict[str, nn.Module]) -> nn.Modu
 
 
 def _aux(join: Aux, children: OrderedDict[str, nn.Module]) -> nn.Module:
-    head = modules.Aux(children)
-    head.source = join.source
-    return head
+    side = modules.Aux(children)
+    side.source = join.source
+    return side
 
 
 def _channels(kind: Callable[..., nn.Module]) -> Make:
@@ -170,6 +178,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),
     arch.ScaledTanh: _same(modules.ScaledTanh),
+    arch.ScaleShift: _same(modules.ScaleShift),
     arch.Subsampling2d: _channels(modules.Subsampling2d),
     arch.TableConv2d: _same(modules.TableConv2d),
     arch.RBF: _features(modules.RBF),

@@ -18,7 +18,7 @@ from ..report import Shape
 from ..weights.headers import CheckpointError, Entry, Rename, read_header
 from ..weights.matching import auxiliary, compare, heads, likeliest, listed
 from ..weights.pickles import short
-from ..weights.published import published
+from ..weights.published import Published, Source, find_weights
 from ..weights.reading import COUNTER, Shapes, adapted, read_as
 from ..words import listed as enumerated
 
@@ -81,28 +81,22 @@ def load_checkpoint(
 
 
 def load_pretrained(
-    net: nn.Module, name: str, pretrained: bool | str | os.PathLike[str] | None, *, drop_head: bool = False
+    net: nn.Module, name: str, pretrained: bool | Source, *, drop_head: bool = False, progress: bool = True
 ) -> Loaded | None:
     """Load what `create_model`'s `pretrained` says into `net`, which is a registered network: `name`.
 
-    A path is loaded as by `load_checkpoint`. True is the file that torchvision publishes, if the network
-    is one of torchvision's: it is downloaded once into torch.hub's folder, shared with torchvision, and
-    its SHA-256 is checked against its name each time. It has 1000 classes: for others, `drop_head=True`.
-    Auxiliary heads that the network has not are left out. False and None load nothing.
+    A path is loaded as by `load_checkpoint`. A file that torchvision publishes, the first of them for True, is
+    downloaded once into torch.hub's folder, shared with torchvision, and its SHA-256 is checked against its name each
+    time. It has 1000 classes: for others, `drop_head=True`. Auxiliary heads that the network has not are left out;
+    torchvision says that GoogLeNet's, which are in the file, were not trained. False and None load nothing.
 
-    The input must be normalised as `cnnzoo.weights.published.PUBLISHED[name]` says: by ImageNet's mean and
-    deviation, but for `googlenet_tv` to [-1, 1], since its weights come from TensorFlow. torchvision's own
-    pretrained GoogLeNet converts its input inside (`transform_input=True`); this network does not. Its
-    auxiliary heads are in the file, but torchvision says that they were not trained.
-
-    Raises CheckpointError as `load_checkpoint` does, for a network without published weights, and where
-    the file cannot be downloaded or is not the published one.
+    Raises CheckpointError as `load_checkpoint` does, and where the file cannot be downloaded or is not the published
+    one.
     """
-    if pretrained is None or pretrained is False:
-        return None
-    if pretrained is True:
-        return _load(net, _download(name), heads if drop_head else auxiliary)
-    return load_checkpoint(net, pretrained, drop_head=drop_head)
+    source = find_weights(name, pretrained)
+    if isinstance(source, Published):
+        return _load(net, _download(name, source, progress), heads if drop_head else auxiliary)
+    return None if source is None else load_checkpoint(net, source, drop_head=drop_head)
 
 
 def _none(file: Shapes, network: Shapes) -> set[str]:
@@ -202,14 +196,13 @@ def _adapted(value: torch.Tensor, shape: Shape) -> torch.Tensor:
     return value.repeat(1, -(-wanted // there), 1, 1)[:, :wanted] * (there / wanted)
 
 
-def _download(name: str) -> Path:
+def _download(name: str, weights: Published, progress: bool) -> Path:
     """The published file, from torch.hub's folder where it is there already."""
-    weights = published(name)
-    path = Path(torch.hub.get_dir(), "checkpoints", weights.file)
+    path = weights.path or Path(torch.hub.get_dir(), "checkpoints", weights.file)
     if not path.is_file():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(weights.url, str(path), weights.sha256)
+            torch.hub.download_url_to_file(weights.url, str(path), weights.sha256, progress)
         except (OSError, HTTPException, RuntimeError) as error:
             reason = getattr(error, "reason", error)
             raise CheckpointError(

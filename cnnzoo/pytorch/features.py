@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from torch import Tensor, nn
 
 from .. import arch
-from ..arch import Aux, Node, Shape
+from ..arch import Aux, Node, Shape, find, walk
+from ..arch.node import pair
 from ..calculate import calculate
 from ..report import Report, Row
+from .network import Headed, Network
 
 Indices = int | Sequence[int] | None
 
@@ -19,34 +22,36 @@ class FeatureInfo:
     """What each map of a network is: its channels, its reduction (input pixels from one position to the
     next) and the module that makes it; the methods are timm's.
 
-    The maps are the last ones at each effective stride, up to the pooling before the classifier. A block
-    is not looked into, nor is a Sequential in which the stride changes only once, such as a stage or a
-    transition: what counts is its output. `out_indices` are those that are returned, all by default, in
-    the network's order. ValueError where the description is no Sequential, or an index is none.
+    The maps are the last ones at each effective stride, up to the pooling before the classifier, and where a
+    stride was replaced by a dilation, at each dilation. A block is not looked into, nor is a Sequential in which the
+    stride changes only once, such as a stage or a transition: what counts is its output. `out_indices` are those that
+    are returned, all by default, in the network's order; a number alone is so many of the last. ValueError where the
+    description is no Sequential, or an index is none.
     """
 
-    def __init__(self, description: Node, input_size: Shape, out_indices: Sequence[int] | None = None) -> None:
+    def __init__(self, description: Node, input_size: Shape, out_indices: Indices = None) -> None:
         if not isinstance(description, arch.Sequential):
             raise ValueError(f"features are taken from a Sequential, got a {type(description).__name__}")
-        last: dict[Any, Row] = {}
+        last: dict[tuple[Any, int], Row] = {}
         self.steps: list[str] = []
         """The paths of the modules that run, one after the other, up to the last map that is returned."""
+        dilation = 1
         for row in _steps(description, calculate(description, input_size)):
             if row.kind == "AdaptiveAvgPool2d" or len(row.output_shape) != 3:
                 break
             self.steps.append(row.path)
-            last[row.effective_stride] = row
+            dilation = max(dilation, _dilation(find(description, row.path)))
+            last[row.effective_stride, dilation] = row
         self.info = [
             {"num_chs": row.output_shape[0], "reduction": stride, "module": row.path, "index": index}
-            for index, (stride, row) in enumerate(last.items())
+            for index, ((stride, _), row) in enumerate(last.items())
         ]
         count = len(self.info)
+        chosen: Sequence[int] = range(count) if out_indices is None else ()
         if isinstance(out_indices, int):
-            last = ", ".join(map(str, range(-out_indices, 0))) if 0 < out_indices <= count else "-1"
-            raise ValueError(
-                f"out_indices={out_indices} is no list: say [{out_indices}] for that map, [{last}] for the last"
-            )
-        chosen = range(count) if out_indices is None else out_indices
+            chosen = range(-out_indices, 0)
+        elif out_indices is not None:
+            chosen = out_indices
         for index in chosen:
             if not -count <= index < count:
                 raise ValueError(f"out_indices: there is no map {index}; the network has {count}, from 0")
@@ -104,6 +109,12 @@ def _steps(join: arch.Sequential, report: Report) -> Iterator[Row]:
     return run(join, "")
 
 
+def _dilation(node: Node) -> int:
+    """The widest of its convolutions."""
+    convs = (layer for _, layer in walk(node) if isinstance(layer, arch.Conv2d))
+    return max((max(pair(layer.dilation)) for layer in convs), default=1)
+
+
 class Features(nn.Module):
     """A network's maps as a list; `feature_info` says what they are.
 
@@ -132,3 +143,23 @@ class Features(nn.Module):
             if path in self.taps:
                 maps.append(x)
         return maps
+
+
+def introduced(
+    net: nn.Module, description: Node, input_size: Shape, config: Mapping[str, Any], outputs: Mapping[str, str] | None
+) -> nn.Module:
+    """A network that says of itself what timm's models do: `feature_info`, and in `pretrained_cfg` and `default_cfg`
+    the `config` of its weights with the input's size, the number of classes and the paths of the first convolution
+    and the classifier. `outputs` are the fields that it returns in training, by head."""
+    convs = (path for path, node in walk(description) if isinstance(node, arch.Conv2d))
+    config = {**config, "input_size": input_size, "first_conv": next(convs, None)}
+    if isinstance(net, Network):
+        if net.ends:
+            config |= {"classifier": net.ends.classifier, "num_classes": net.num_classes}
+        with suppress(ValueError):  # where it has no maps
+            net.feature_info = FeatureInfo(description, input_size)
+    if isinstance(net, Headed):
+        net.outputs = outputs
+    whole: Any = net
+    whole.pretrained_cfg = whole.default_cfg = config
+    return net

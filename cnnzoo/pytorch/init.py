@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from math import sqrt
 from typing import Any, TypeAlias
 
 from torch import nn
 
 from ..words import hint, quoted
-from .modules import RBF, Subsampling2d, TableConv2d
+from .modules import RBF, Residual, Subsampling2d, TableConv2d
 
 Scheme: TypeAlias = Callable[[nn.Module], None]
 """Sets the parameters of a network, all of them."""
@@ -177,6 +178,20 @@ def reset_norms(net: nn.Module) -> None:
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_parameters()
+
+
+def zero_residuals(net: nn.Module) -> None:
+    """The last batch norm of each residual branch at 0, so that a block begins as its shortcut; Goyal et al. (2017),
+    section 5.1, and torchvision's `zero_init_residual`. ValueError where there is none."""
+    last = []
+    for module in net.modules():
+        if isinstance(module, Residual):
+            body = takewhile(lambda child: child[0] != "downsample", module._modules.items())
+            last += [child for _, child in body if isinstance(child, nn.BatchNorm2d)][-1:]
+    if not last:
+        raise ValueError("zero_init_residual: no residual branch of the network ends in a batch norm")
+    for norm in last:
+        nn.init.zeros_(norm.weight)
 
 
 SCHEMES: dict[str, dict[str, Scheme]] = {

@@ -5,7 +5,6 @@ A join runs whatever modules it holds now, in their order, so a child that is as
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate, pairwise
 from math import prod
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from .drawings import drawings
 
@@ -32,11 +32,21 @@ class Join(nn.Module):
 
     is_container = True
     """For whoever measures it: even without children it is a block, and what it does is a step in it."""
+    checkpointed = False
+    """Whether its activations are worked out again in the backward pass, not kept."""
 
     def __init__(self, children: Mapping[str, nn.Module | None]) -> None:
         super().__init__()
         for name, child in children.items():
             self.register_module(name, child)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.checkpointed:
+            return checkpoint(self._run, x, use_reentrant=False)  # type: ignore[no-any-return]
+        return self._run(x)
+
+    def _run(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
 
     def _named(self) -> Iterator[tuple[str, Any]]:
         """All children in order: unlike `named_children`, a module that stands twice is there twice."""
@@ -47,7 +57,7 @@ class Residual(Join):
     """F(x) + x: the children before `downsample` are F, it is the shortcut (None: x itself), the rest
     follow the sum."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def _run(self, x: Tensor) -> Tensor:
         y = x
         for name, child in self._named():
             y = _add(y, x, child) if name == "downsample" else child(y)
@@ -61,7 +71,7 @@ def _add(y: Tensor, x: Tensor, shortcut: Any) -> Tensor:
 class Dense(Join):
     """[x, F(x)]: the input with the body's maps after it."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def _run(self, x: Tensor) -> Tensor:
         y = x
         for _, child in self._named():
             y = child(y)
@@ -71,7 +81,7 @@ class Dense(Join):
 class Concat(Join):
     """[f(x), g(x), …]: the branches' maps, one after the other."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def _run(self, x: Tensor) -> Tensor:
         return torch.cat([branch(x) for _, branch in self._named()], 1)
 
 
@@ -82,56 +92,6 @@ class Aux(nn.Sequential):
 
     def extra_repr(self) -> str:
         return f"source={self.source!r}"
-
-
-class Network(nn.Sequential):
-    """A whole network: an `nn.Sequential` that says where in it an input failed."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().__call__(*args, **kwargs)
-        except Exception as error:
-            _locate(error, self, args)
-            raise
-
-
-def _locate(error: Exception, net: nn.Module, args: tuple[Any, ...]) -> None:
-    """Note on the error the innermost module of the network that was at work, and what the network was given."""
-    paths = {id(module): name for name, module in net.named_modules()}
-    path, frame = "", error.__traceback__
-    while frame is not None:
-        path = paths.get(id(frame.tb_frame.f_locals.get("self")), path)
-        frame = frame.tb_next
-    given = ", ".join(str(tuple(one.shape)) for one in args if isinstance(one, Tensor))
-    error.add_note(f"at {path} ({type(net.get_submodule(path)).__name__}) of a network that was given {given}")
-
-
-class Headed(Network):
-    """A network with auxiliary heads: in training it returns a named tuple of the logits and each
-    head's output by the head's name, in eval mode the logits alone. A head set to None is left out."""
-
-    def forward(self, x: Tensor) -> Any:
-        heads = {name: child for name, child in self._modules.items() if isinstance(child, Aux) and self.training}
-        sources = {head.source for head in heads.values()}
-        seen = {}
-        for name, child in self._modules.items():
-            if child is not None and not isinstance(child, Aux):
-                x = child(x)
-                if name in sources:
-                    seen[name] = x
-        if not heads:
-            return x
-        return outputs(*heads)(x, *(head(seen[head.source]) for head in heads.values()))
-
-
-_OUTPUTS: dict[tuple[str, ...], Any] = {}
-
-
-def outputs(*heads: str) -> Any:
-    """What a network with these heads returns in training, as a class: `Outputs(logits, aux1, aux2)`."""
-    if heads not in _OUTPUTS:
-        _OUTPUTS[heads] = namedtuple("Outputs", ("logits", *heads))
-    return _OUTPUTS[heads]
 
 
 def _pair(value: IntOrPair) -> tuple[int, int]:
@@ -151,6 +111,22 @@ class ScaledTanh(nn.Module):
 
     def extra_repr(self) -> str:
         return f"amplitude={self.amplitude}, slope={self.slope:.4g}"
+
+
+class ScaleShift(nn.Module):
+    """x * scale + shift, by a constant of each channel, in the order of torchvision's GoogLeNet."""
+
+    def __init__(self, scale: tuple[float, ...], shift: tuple[float, ...]) -> None:
+        super().__init__()
+        self.scale = scale
+        self.shift = shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        pairs = enumerate(zip(self.scale, self.shift, strict=True))
+        return torch.cat([x[:, channel : channel + 1] * scale + shift for channel, (scale, shift) in pairs], 1)
+
+    def extra_repr(self) -> str:
+        return f"scale={self.scale}, shift={self.shift}"
 
 
 class Subsampling2d(nn.Module):
@@ -218,6 +194,8 @@ class RBF(nn.Module):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
         self.register_buffer("centres", torch.empty(out_features, in_features))
         self.reset_centres()
 
@@ -230,8 +208,7 @@ class RBF(nn.Module):
         return (x.unsqueeze(1) - self.centres).pow(2).sum(2)
 
     def extra_repr(self) -> str:
-        out_features, in_features = self.centres.shape
-        return f"in_features={in_features}, out_features={out_features}"
+        return f"in_features={self.in_features}, out_features={self.out_features}"
 
 
 class PadChannels(nn.Module):

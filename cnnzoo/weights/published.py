@@ -1,15 +1,20 @@
 """The weights that torchvision publishes, by registered name: where each file is, and what input it expects.
 
-The files are those of `IMAGENET1K_V1` in torchvision's own weights; each carries the first eight digits of
-its SHA-256 in its name. Later weights of the same networks load by path.
+The files are those of torchvision's own weights; each carries the first eight digits of its SHA-256 in its name.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
+from ..arch import Node, ScaleShift, walk
 from ..registry import get_builder
-from ..words import distance
+from ..words import distance, listed, quoted
 from .headers import CheckpointError
 
 FOLDER = "https://download.pytorch.org/models"
@@ -22,11 +27,20 @@ HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 class Published(NamedTuple):
-    """A published file, and the mean and standard deviation that its network's input is normalised with."""
+    """A published file, and what its network's input is normalised with: of an image with values in [0, 1], resized and
+    cropped at the centre, the mean and standard deviation of red, green and blue, as in torchvision's transforms."""
 
     file: str
     mean: tuple[float, float, float] = IMAGENET[0]
     std: tuple[float, float, float] = IMAGENET[1]
+    resize_size: int = 256
+    crop_size: int = 224
+    settings: Mapping[str, Any] = MappingProxyType({})
+    """Keywords of the builder that go with the weights where nothing else is said, as in torchvision."""
+    unconverted: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """Mean and deviation where the network does not convert its input, if it can."""
+    path: Path | None = None
+    """Where the file is, if the user has it."""
 
     @property
     def url(self) -> str:
@@ -38,13 +52,15 @@ class Published(NamedTuple):
         return self.file.removesuffix(".pth").rpartition("-")[2]
 
 
-PUBLISHED = {
+PUBLISHED: dict[str, Published] = {
     "alexnet_tv": Published("alexnet-owt-7be5be79.pth"),
     "densenet121": Published("densenet121-a639ec97.pth"),
     "densenet161": Published("densenet161-8d451a50.pth"),
     "densenet169": Published("densenet169-b2777c0a.pth"),
     "densenet201": Published("densenet201-c1103571.pth"),
-    "googlenet_tv": Published("googlenet-1378be20.pth", *HALVES),
+    "googlenet_tv": Published(
+        "googlenet-1378be20.pth", settings={"transform_input": True, "aux_logits": False}, unconverted=HALVES
+    ),
     "resnet18": Published("resnet18-f37072fd.pth"),
     "resnet34": Published("resnet34-b627a593.pth"),
     "resnet50": Published("resnet50-0676ba61.pth"),
@@ -61,8 +77,97 @@ PUBLISHED = {
 }
 
 
+WEIGHTS: dict[str, dict[str, Published]] = {
+    "IMAGENET1K_V1": PUBLISHED,
+    "IMAGENET1K_V2": {
+        "resnet50": Published("resnet50-11ad3fa6.pth", resize_size=232),
+        "resnet101": Published("resnet101-cd907fc2.pth", resize_size=232),
+        "resnet152": Published("resnet152-f82ba261.pth", resize_size=232),
+    },
+    "IMAGENET1K_FEATURES": {
+        "vgg16": Published("vgg16_features-amdegroot-88682ab5.pth", (0.48235, 0.45882, 0.40784), (1 / 255,) * 3),
+    },
+}
+"""By torchvision's name of the weights. Those of `IMAGENET1K_FEATURES` have no classifier: it is not a number."""
+
+
+def read_weights(name: str, weights: Any) -> Published | None:
+    """What torchvision's `weights` mean for a registered network: None, "DEFAULT" for the newest, "IMAGENET1K_V2",
+    "ResNet50_Weights.IMAGENET1K_V2", or a member of torchvision's enum. ValueError for weights of another network,
+    CheckpointError where the network has none."""
+    if weights is None:
+        return None
+    if isinstance(weights, Published):
+        return weights
+    if isinstance(weights, str):
+        kind, _, tag = weights.rpartition(".")
+    else:
+        kind, tag = type(weights).__name__, getattr(weights, "name", "")
+    published(name)
+    own: dict[str, Published] = {other: files[name] for other, files in WEIGHTS.items() if name in files}
+    if kind and kind.lower() != f"{name.removesuffix('_tv')}_weights":
+        raise ValueError(f"weights={quoted(weights)} are not of {name}, which has {listed(own)} and DEFAULT")
+    if tag == "DEFAULT":
+        tag = "IMAGENET1K_V2" if "IMAGENET1K_V2" in own else "IMAGENET1K_V1"
+    if tag not in own:
+        takes = "pretrained= takes the path of another file"
+        raise ValueError(f"weights={quoted(weights)}: {name} has {listed(own)} and DEFAULT; {takes}")
+    return own[tag]
+
+
+Source: TypeAlias = "Published | str | os.PathLike[str] | None"
+"""Where weights are: a published file, or the path of another."""
+
+
+def find_weights(
+    name: str,
+    pretrained: bool | Source = None,
+    weights: Any = None,
+    checkpoint_path: str | os.PathLike[str] | None = None,
+) -> Source:
+    """What `create_model`'s keywords for weights say together; ValueError where two of them say something."""
+    path = pretrained or checkpoint_path
+    if not name and (weights or path is True):
+        raise ValueError(
+            "published weights go with a registered network; of a description, pretrained= is the path of a file"
+        )
+    said = {"pretrained": pretrained, "weights": weights, "checkpoint_path": checkpoint_path}
+    given = {key: value for key, value in said.items() if value}
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} both say which weights: give one of them")
+    if weights:
+        return read_weights(name, weights)
+    path = pretrained or checkpoint_path
+    if isinstance(path, Published):
+        return path
+    return published(name) if path is True else _known(name, path) if path else None
+
+
+def _known(name: str, path: str | os.PathLike[str]) -> Source:
+    """A path, or the published file that is there by its content, if keywords of the builder go with it."""
+    for files in WEIGHTS.values():
+        weights = files.get(name)
+        if weights is not None and weights.settings and Path(path).is_file():
+            with Path(path).open("rb") as file:
+                if file_digest(file, "sha256").hexdigest().startswith(weights.sha256):
+                    return weights._replace(path=Path(path))
+    return path
+
+
+def config_of(name: str, source: Source, description: Node) -> dict[str, Any]:
+    """What timm's `pretrained_cfg` says of weights and of the images that go with them; where no published ones are
+    loaded, of the first that are published, and nothing where there are none."""
+    weights = source if isinstance(source, Published) else PUBLISHED.get(name)
+    if weights is None:
+        return {"architecture": name}
+    converts = any(isinstance(node, ScaleShift) for _, node in walk(description))
+    mean, std = (weights.mean, weights.std) if converts or weights.unconverted is None else weights.unconverted
+    image = {"mean": mean, "std": std, "interpolation": "bilinear", "crop_pct": weights.crop_size / weights.resize_size}
+    return {"architecture": name, "url": weights.url, **image}
+
+
 def published(name: str) -> Published:
-    """The file published for a registered network; CheckpointError, naming its nearest kin, where there is none."""
+    """The first file published for a registered network; CheckpointError, with its nearest kin, where there is none."""
     family = get_builder(name).__module__
     if name in PUBLISHED:
         return PUBLISHED[name]
