@@ -407,6 +407,67 @@ def _afresh() -> None:
     positions.cache_clear()
 
 
+class Lazy(OrderedDict[str, Any]):
+    """A dictionary that loads what it is asked for, and cannot load everything."""
+
+    def fails(self, *_: Any) -> Any:
+        raise ValueError("it cannot be loaded")
+
+    keys = values = items = __iter__ = __getitem__ = __len__ = __contains__ = fails
+
+
+class LazyList(list[Any]):
+    __iter__ = __getitem__ = __len__ = __contains__ = Lazy.fails
+
+
+class Proxy:
+    """What stands for an object that there is only elsewhere."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("there is none here")
+
+    __class__ = property(lambda self: self.there)  # type: ignore[assignment]
+
+
+FOREIGN = (Lazy(), LazyList([1]), Proxy(), weakref.proxy(Helper()))
+
+
+class Beside(nn.Module):
+    """A network whose class and attributes have what is not to be touched."""
+
+    loaded, listed, proxy, dead = FOREIGN
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.held = list(FOREIGN)
+        self.by_number = dict(enumerate(FOREIGN))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("lend", [False, True])
+def test_what_loads_when_it_is_touched_is_not_touched(lend: bool) -> None:
+    assert measure(nn.Sequential(Beside(), torch.jit.script(nn.ReLU()) if lend else nn.ReLU()), (4,)).total_macs == 16
+
+
+class Child(nn.Module):
+    def __init__(self, parent: nn.Module) -> None:
+        super().__init__()
+        vars(self)["parent"] = weakref.proxy(parent)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.parent.fc(x)  # type: ignore[no-any-return]
+
+
+def test_a_weak_proxy_of_the_parent() -> None:
+    net = nn.Sequential(OrderedDict(fc=nn.Linear(4, 4)))
+    net.child = Child(net)
+    report = measure(net, (4,))
+    assert (report.total_macs, report.total_params, report.status) == (32, 20, "complete")
+
+
 # Faults and interrupts.
 
 

@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import _pop_mode, is_traceable_wrapper_subclass
 
 from .copies import BASES, Copier
-from .restore import Step, caches, generators, reached, remembered, undoing
+from .restore import Step, attributes_of, caches, generators, inside, reached, remembered, undoing
 from .tree import modules
 
 T = TypeVar("T")
@@ -188,10 +188,10 @@ def _modes() -> Step:
 def _lend(root: nn.Module, copier: Copier, likeness: Twin, undo: list[Step]) -> None:
     """Put what stands for tensors where the tensors are."""
     for thing in copier.originals:
-        base = next((base for base in BASES if isinstance(thing, base)), None)
-        live: Any = thing if base is not None else getattr(thing, "__dict__", {})
-        for key, value in list(dict.items(live) if isinstance(live, dict) else enumerate(live)):
-            if isinstance(value, Tensor) and not isinstance(live, set):
+        base = next((base for base in BASES if issubclass(type(thing), base)), None)
+        live: Any = thing if base is not None else attributes_of(thing) or {}
+        for key, value in list(dict.items(live) if isinstance(live, dict) else enumerate(inside(live))):
+            if issubclass(type(value), Tensor) and not isinstance(live, set):
                 (base or dict).__setitem__(live, key, copier.of(value))
     for module in modules(root):
         if isinstance(module, torch.jit.ScriptModule):

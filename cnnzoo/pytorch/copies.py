@@ -67,7 +67,7 @@ class Copier:
 
     def _of(self, value: Any) -> Any:
         kind = type(value)
-        if kind in PLAIN or isinstance(value, SHARED):
+        if kind in PLAIN or issubclass(kind, SHARED):  # a proxy says that its class is another
             return value
         if id(value) not in self._memo:
             self._keep(value, self._made(value, kind))
@@ -83,20 +83,20 @@ class Copier:
         return self._memo.setdefault(id(value), made)
 
     def _made(self, value: Any, kind: type[Any]) -> Any:
-        if isinstance(value, Tensor):
+        if issubclass(kind, Tensor):
             return self._likeness(value) if isinstance(value, nn.Parameter) else value.detach().clone()
-        if isinstance(value, nn.Module):
+        if issubclass(kind, nn.Module):
             return self._module(value, kind)
-        base = next((base for base in BASES if isinstance(value, base)), None)
+        base = next((base for base in BASES if issubclass(kind, base)), None)
         if base is not None:
             return self._container(value, kind, base)
-        if isinstance(value, tuple | frozenset):
+        if issubclass(kind, tuple | frozenset):
             return self._fixed(value, kind)
-        if isinstance(value, types.FunctionType):
+        if issubclass(kind, types.FunctionType):
             return self._function(value)
-        if isinstance(value, types.MethodType):
+        if issubclass(kind, types.MethodType):
             return types.MethodType(self._of(value.__func__), self._of(value.__self__))
-        if isinstance(value, types.BuiltinMethodType):
+        if issubclass(kind, types.BuiltinMethodType):
             owner = self._of(value.__self__)
             return value if owner is value.__self__ else getattr(owner, value.__name__)
         if kind is functools.partial:
@@ -106,7 +106,16 @@ class Copier:
         if kind is weakref.ref:
             target = value()
             return value if target is None else weakref.ref(self._of(target))
+        if kind in weakref.ProxyTypes:
+            return self._proxy(value)
         return self._object(value, kind)
+
+    def _proxy(self, value: Any) -> Any:
+        try:
+            target = value.__init__.__self__
+        except ReferenceError:  # what it stood for is gone
+            return value
+        return weakref.proxy(self._of(target))
 
     def _module(self, module: nn.Module, kind: type[Any]) -> nn.Module:
         made = module

@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
-from types import FunctionType, ModuleType
+from types import FunctionType, ModuleType, NoneType
 from typing import Any
 
 import torch
@@ -58,17 +58,34 @@ def reached(things: Iterable[Any]) -> Iterator[Any]:
     seen: set[int] = set()
     while stack:
         thing = stack.pop()
-        own = getattr(thing, "__dict__", None)
-        is_container = isinstance(thing, BASES)
-        if id(thing) in seen or not (is_container or own) or isinstance(thing, STOPS):
+        own, kind = attributes_of(thing), type(thing)
+        is_container = issubclass(kind, BASES)
+        if id(thing) in seen or not (is_container or own) or issubclass(kind, STOPS):
             continue
         seen.add(id(thing))
         yield thing
-        stack += dict.values(thing) if isinstance(thing, dict) else list(thing) if is_container else ()
-        stack += own.values() if isinstance(own, dict) else ()
+        stack += inside(thing) if is_container else ()
+        stack += own.values() if own is not None else ()
 
 
 STOPS = (type, ModuleType, FunctionType, Tensor, nn.Module)
+
+
+def attributes_of(thing: Any) -> dict[str, Any] | None:
+    """Its `__dict__`, without running any `__getattr__` of its class."""
+    try:
+        own = object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        return None
+    return own if type(own) is dict or own is thing else None
+
+
+def inside(container: Any) -> list[Any]:
+    """Its values or items, as the builtin type has them: a class of its own may load each only when it is asked for."""
+    if isinstance(container, dict):
+        return list(dict.values(container))
+    base: Any = next(base for base in (list, deque, set, tuple, frozenset) if isinstance(container, base))
+    return list(base.__iter__(container))
 
 
 def remembered(things: Iterable[Any]) -> list[Step]:
@@ -90,14 +107,15 @@ def _clear(mappings: list[Any]) -> None:
 
 
 def _remembered(thing: Any) -> Iterator[Step]:
-    base = next((base for base in BASES if isinstance(thing, base)), None)
+    kind = type(thing)
+    base = next((base for base in BASES if issubclass(kind, base)), None)
     if base is not None:
         yield _container(thing, base)
-    if base is not type(thing):
+    if base is not kind:
         yield _object(thing)
-    if isinstance(thing, random.Random):
+    if issubclass(kind, random.Random):
         yield partial(thing.setstate, thing.getstate())
-    elif isinstance(thing, torch.Generator):
+    elif issubclass(kind, torch.Generator):
         yield partial(thing.set_state, thing.get_state())
 
 
@@ -133,7 +151,7 @@ def _mapping(live: Any, base: type[dict[Any, Any]]) -> Step:
 
 def _object(live: Any) -> Step:
     kind = type(live)
-    own = getattr(live, "__dict__", None)
+    own = attributes_of(live)
     attributes = _mapping(own, dict) if own is not None and own is not live else None
     slots = []
     for slot in slots_of(kind):
@@ -188,10 +206,10 @@ def _is_theirs(module: str | None) -> bool:
 
 def _class(kind: type[Any]) -> Step:
     saved = {name: value for name, value in vars(kind).items() if not name.startswith("__")}
-    inside = remembered(value for value in saved.values() if isinstance(value, BASES))
+    containers = remembered(value for value in saved.values() if issubclass(type(value), BASES))
 
     def restore() -> None:
-        for step in inside:
+        for step in containers:
             step()
         now = dict(vars(kind))
         for name, value in saved.items():
@@ -209,21 +227,22 @@ def _kept(things: list[tuple[Any, int]], roots: set[str]) -> Iterator[Step]:
     seen: set[int] = set()
     while things:
         live, depth = things.pop()
-        if id(live) in seen or depth > DEPTH or isinstance(live, ModuleType | FunctionType | Tensor):
+        kind = type(live)  # a lazy or weak proxy says that its class is another, or fails to
+        if id(live) in seen or depth > DEPTH or issubclass(kind, ModuleType | FunctionType | Tensor):
             continue
         seen.add(id(live))
         items: Iterable[Any] = ()
-        if isinstance(live, dict | list | deque):
+        if issubclass(kind, dict | list | deque):
             yield _without_meta(live)
-            items = dict.values(live) if isinstance(live, dict) else live
-        elif isinstance(live, tuple | set):
-            items = live
-        elif type(live) is _CACHE:
+            items = inside(live)
+        elif issubclass(kind, tuple | set):
+            items = inside(live)
+        elif kind is _CACHE:
             yield _functools(live)
-        elif isinstance(live, type):
+        elif issubclass(kind, type):
             is_file_s = depth == 1 and _root(live.__module__) in roots
             items = [value for name, value in vars(live).items() if is_file_s and not name.startswith("__")]
-        elif isinstance(own := getattr(live, "__dict__", None), dict) and _root(type(live).__module__) in roots:
+        elif _root(kind.__module__) in roots and (own := attributes_of(live)) is not None:
             yield _without_meta(own)
             items = own.values()
         things += [(one, depth + 1) for one in items if type(one) not in PLAIN]
@@ -234,7 +253,7 @@ DEPTH = 4
 
 
 def _without_meta(live: Any) -> Step:
-    saved: Any = dict(live) if isinstance(live, dict) else list(live)
+    saved: Any = dict(dict.items(live)) if isinstance(live, dict) else inside(live)
     before = set(map(id, saved))
 
     def restore() -> None:
@@ -246,24 +265,23 @@ def _without_meta(live: Any) -> Step:
                     else:
                         dict.__delitem__(live, key)
         else:
-            for place in reversed(range(len(live))):
-                if id(live[place]) not in before and _holds_meta(live[place]):
-                    del live[place]
+            now: Any = inside(live)
+            base: Any = list if isinstance(live, list) else deque
+            for place in reversed(range(len(now))):
+                if id(now[place]) not in before and _holds_meta(now[place]):
+                    base.__delitem__(live, place)
 
     return restore
 
 
 def _holds_meta(value: Any, depth: int = 0) -> bool:
-    if isinstance(value, Tensor):
-        return value.is_meta
-    if depth > DEPTH or isinstance(value, str | bytes | int | float | type | ModuleType | None):
+    kind = type(value)
+    if issubclass(kind, Tensor):
+        return bool(value.is_meta)
+    if depth > DEPTH or issubclass(kind, str | bytes | int | float | type | ModuleType | NoneType):
         return False
-    if isinstance(value, dict):
-        return any(_holds_meta(one, depth + 1) for one in value.values())
-    if isinstance(value, list | tuple | set | frozenset | deque):
-        return any(_holds_meta(one, depth + 1) for one in value)
-    own = getattr(value, "__dict__", None)
-    return isinstance(own, dict) and any(_holds_meta(one, depth + 1) for one in own.values())
+    held = inside(value) if issubclass(kind, dict | list | tuple | set | frozenset | deque) else ()
+    return any(_holds_meta(one, depth + 1) for one in (*held, *(attributes_of(value) or {}).values()))
 
 
 def _functools(cached: Any) -> Step:
