@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -136,7 +137,7 @@ def plugin(monkeypatch):
 def test_what_a_plugin_does_is_no_reason_to_lose_a_record(plugin, tmp_path):
     result = call("sweep", "odd", "--knob", "mood=good,bad", "--knob", "taps=1,5")
     rows = list(csv.DictReader(result.out.splitlines()))
-    assert [row["error"].partition(":")[0] for row in rows] == ["", "at 0", "KeyError", "KeyError"]
+    assert [row["error"].partition(":")[0] for row in rows] == ["", "at 0", "odd fails", "odd fails"]
     call("sweep", "odd", "--knob", "params=1,2").refused("'params' cannot be varied in a sweep")
     moods = ('a, "b"', "a\nb", None, 2.5, True, (1, 2))
     sweep = Sweep(Family("odd"), {"mood": moods}, ((1, 4, 4),))
@@ -473,3 +474,78 @@ def test_formats_by_ending_and_by_name(tmp_path):
     ):
         assert call("sweep", *SMALL, "-o", str(tmp_path / name), *more).code == 0
         assert (tmp_path / name).read_text() == text
+
+
+# Damage
+
+
+FEW = Sweep(Family("lenet5_modern"), {"num_classes": tuple(range(1, 5 * CHUNK))}, ((1, 28, 28),))
+
+
+def interrupted(path, format):
+    """A file that holds some of the records, as Ctrl-C leaves it; how many of its bytes are vouched for."""
+
+    def stop(done):
+        if done >= 3 * CHUNK:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(str(path), FEW, format, 1, stop)
+    return int(path.with_name(f"{path.name}.sum").read_text().split()[0])
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+@pytest.mark.parametrize("vouched", [True, False, "in part"])
+def test_a_flipped_bit_is_found(tmp_path, format, vouched):
+    """Wherever it is: in what is vouched for, and in what is not."""
+    path, whole = tmp_path / f"out.{format}", tmp_path / "whole"
+    fill(str(whole), FEW, format, 1, lambda done: None)
+    end = interrupted(path, format)
+    assert end == path.stat().st_size
+    sums = tmp_path / f"{path.name}.sum"
+    if vouched is False:
+        sums.unlink()
+    elif vouched == "in part":
+        lines = whole.read_bytes().splitlines(keepends=True)[:80]
+        part = b"".join(lines)
+        sums.write_text(f"{len(part)} {zlib.crc32(part)}\n")
+    sound, summed = path.read_bytes(), sums.read_bytes() if vouched else None
+    draw = random.Random(f"{format} {vouched}")
+    for place in sorted(draw.sample([place for place in range(end) if sound[place : place + 1].isdigit()], 12)):
+        damaged = bytearray(sound)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        if summed:
+            sums.write_bytes(summed)
+        with pytest.raises(SweepFileError, match=r"is damaged|is of another sweep"):
+            fill(str(path), FEW, format, 1, lambda done: None)
+        assert path.read_bytes() == damaged
+    path.write_bytes(sound)
+    if summed:
+        sums.write_bytes(summed)
+    assert fill(str(path), FEW, format, 1, lambda done: None).records == FEW.count
+    assert path.read_bytes() == whole.read_bytes()
+    assert not sums.exists()
+
+
+@pytest.mark.parametrize("said", ["", "x", "999999 1\n", "5 5\n", "12", "1 2 3\n"])
+def test_what_vouches_for_nothing_is_not_believed(tmp_path, said):
+    path = tmp_path / "out.csv"
+    interrupted(path, "csv")
+    (tmp_path / "out.csv.sum").write_text(said)
+    assert fill(str(path), FEW, "csv", 1, lambda done: None).records == FEW.count
+    assert path.read_bytes().count(b"\n") == FEW.count + 1
+
+
+def test_a_damaged_finished_file_is_found(tmp_path):
+    pytest.importorskip("pyarrow")
+    from cnnzoo.search import parquet
+
+    path = tmp_path / "out.parquet"
+    parquet.fill(str(path), FEW, 1, lambda done: None)
+    assert parquet.fill(str(path), FEW, 1, lambda done: None).records == FEW.count
+    damaged = bytearray(path.read_bytes())
+    damaged[200] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(SweepFileError, match="is damaged"):
+        parquet.fill(str(path), FEW, 1, lambda done: None)

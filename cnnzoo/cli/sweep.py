@@ -46,8 +46,8 @@ def sweep_command(
     What is not given stays as it is. A combination that cannot be is a record too: its `error` says why.
 
     Stop it at any moment, and the same command goes on behind the last whole record of FILE; the file is then the
-    same, to the byte. A file of another sweep is left alone. Parquet needs the extra `parquet`, and has its records
-    in FILE.part until all are there.
+    same, to the byte. Until then FILE.sum has its checksum. A file that is damaged or of another sweep is left alone.
+    Parquet needs the extra `parquet`, and has its records in FILE.part until all are there.
     """
     family = find_family(name, rewrites, knobs)
     if not knobs and sizes is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
@@ -34,20 +35,56 @@ class Done(NamedTuple):
 def fill(path: str, sweep: Sweep, format: Format, jobs: int, tell: Callable[[int], object]) -> Done:
     """Write the records that are not yet in a file; `tell` hears how many are.
 
+    Until all are there, `path`.sum vouches for what was written: the file goes on behind it if its CRC-32 is right.
+    What nothing vouches for, such as a file that was finished before, is calculated again and compared.
+
     Raises `SweepFileError` for a file that another process is writing or that has something else in it than records
     of this sweep; it is left as it is.
     """
     with _opened(path) as file:
-        done = _resume(file, path, sweep, format)
-        tell(done.records)
+        found = _resume(file, path, sweep, format)
+        tell(found.done.records)
+        done, sums = found.done, f"{path}.sum"
         with closing(lines(sweep, done.records, format, jobs)) as chunks:
+            file.seek(found.end)
             for chunk in chunks:
-                file.write(chunk)
+                there = file.read(len(chunk))
+                if not chunk.startswith(there):
+                    raise _differs(path, done.records + bool(header(sweep, format)), there, chunk)
+                file.write(chunk[len(there) :])
                 file.flush()
                 done = done.and_also(chunk)
+                found = Vouched(done, found.end + len(chunk), zlib.crc32(chunk, found.crc))
+                found.write(sums)
                 tell(done.records)
         os.fsync(file.fileno())
+    with suppress(FileNotFoundError):
+        os.unlink(sums)
     return done
+
+
+class Vouched(NamedTuple):
+    """The beginning of a file that is as it was written: its records, its bytes, and their CRC-32."""
+
+    done: Done = Done()
+    end: int = 0
+    crc: int = 0
+
+    def write(self, path: str) -> None:
+        with open(path, "wb", buffering=0) as file:
+            file.write(f"{self.end} {self.crc}\n".encode())
+
+    @staticmethod
+    def read(path: str) -> tuple[int, int]:
+        """The bytes and their CRC-32; none where that is not known."""
+        try:
+            with open(path, "rb") as file:
+                said = file.read(100)
+        except FileNotFoundError:
+            return 0, 0
+        end, _, crc = said.removesuffix(b"\n").partition(b" ")
+        whole = said.endswith(b"\n") and end.isdigit() and crc.isdigit()
+        return (int(end), int(crc)) if whole else (0, 0)
 
 
 @contextmanager
@@ -62,27 +99,47 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def _resume(file: BinaryIO, path: str, sweep: Sweep, format: Format) -> Done:
-    """What is in the file already; leaves it at the place of the next record, without the line that was torn."""
+def _resume(file: BinaryIO, path: str, sweep: Sweep, format: Format) -> Vouched:
+    """What of the file need not be calculated again; leaves it without the line that was torn."""
     head = header(sweep, format).encode()
     begins = (beginning(sweep.inputs(number), format).encode() for number in range(sweep.count))
-    done, end, last = Done(), 0, b""
+    done, end, crc, last = Done(), 0, 0, b""
+    said = Vouched.read(f"{path}.sum")
+    vouched = Vouched()
     for number, (found, wanted) in enumerate(zip(file, chain([head] if head else [], begins, [b""]))):  # noqa: B905
         torn = not found.endswith(b"\n")
         if not wanted or not (found.startswith(wanted) or (torn and wanted.startswith(found))):
             raise _other(path, number, found, wanted)
         if torn:
             break
-        end += len(found)
+        end, crc = end + len(found), zlib.crc32(found, crc)
         if found != head:
             done, last = done.and_also(found), found
+        if end == said[0] and crc != said[1]:
+            raise SweepFileError(
+                f"{path} is damaged: its first {number + 1:,} lines are not as they were written; "
+                "give another file, or remove that one"
+            )
+        if found == head or end == said[0]:
+            vouched = Vouched(done, end, crc)
     if last and last != (again := line(sweep.record(done.records - 1), format).encode()):
         raise _other(path, number, last, again)
     file.seek(end)
     file.truncate()
-    if not end:
+    if head and not end:
         file.write(head)
-    return done
+        vouched = Vouched(Done(), len(head), zlib.crc32(head))
+    return vouched
+
+
+def _differs(path: str, before: int, found: bytes, wanted: bytes) -> SweepFileError:
+    """Of the first line of a chunk, behind so many, that is not what it should be."""
+    pairs = zip(found.splitlines(), wanted.splitlines(), strict=False)
+    place, (one, other) = next((place, pair) for place, pair in enumerate(pairs) if pair[0] != pair[1])
+    return SweepFileError(
+        f"{path} is damaged: its line {before + place + 1} is {_short(one)}, and should be {_short(other)}; "
+        "give another file, or remove that one"
+    )
 
 
 def _other(path: str, number: int, found: bytes, wanted: bytes) -> SweepFileError:
