@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from .arch.node import Kept, Layer, Node, is_whole
 from .arch.pooling import AdaptiveAvgPool2d
 from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
 from .report import ITEM_BYTES, IntOrPair, Report, Row
-from .report.rows import NOTHING
+from .report.rows import ALL_KNOWN, NOTHING
 from .words import quoted
 
 
@@ -31,8 +32,7 @@ def calculate(
     trace = _Trace(tuple(input_size), batch_size, ITEM_BYTES[dtype])
     trace.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
     rows = trace.rows()
-    last_map = next((row for row, step in zip(rows[::-1], trace.steps[::-1], strict=True) if step.is_map), None)
-    about |= {"last_map": last_map, "description": description}
+    about |= {"last_map": trace.last_map(rows), "description": description}
     return Report(rows, tuple(trace.frames), tuple(input_size), batch_size, dtype, **about)
 
 
@@ -57,6 +57,8 @@ class Facts(NamedTuple):
     elements: int
     """Of the output."""
     kept: Kept
+    pooled: tuple[bool, bool]
+    """`Signal.pooled` behind it, where that is False before it, and where it is True."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -81,7 +83,8 @@ def facts_of(layer: Layer, shape: Shape) -> Facts:
         *layer.work(shape),
         layer.fan_in(shape) + (outputs if layer.weighted and biases else 0),
     )
-    return Facts(output_shape, columns, layer.windows(shape), outputs, layer.kept(shape))
+    windows, pools = layer.windows(shape), isinstance(layer, AdaptiveAvgPool2d)
+    return Facts(output_shape, columns, windows, outputs, layer.kept(shape), (pools, pools or windows == POINTWISE))
 
 
 class _Step(NamedTuple):
@@ -95,11 +98,6 @@ class _Step(NamedTuple):
     reads: tuple[int, ...]
     fills: int
     """One of `reads` where it makes no tensor of its own."""
-
-    @property
-    def is_map(self) -> bool:
-        """Whether it gives maps on the way to the classifier, which begins with the final pooling to a fixed size."""
-        return len(self.y.shape) == 3 and not self.y.pooled and not self.aux
 
 
 class _Trace:
@@ -159,7 +157,7 @@ class _Trace:
         return self._meet("cat", shape, tuple(parts), 0)
 
     def _leaf(self, path: str, layer: Layer, facts: Facts, x: Signal) -> Signal:
-        shape, columns, windows, elements, kept = facts
+        shape, columns, windows, elements, kept, behind = facts
         _, field, depth, source, pooled = x
         held = self.holder[source]
         stored = kept.elements * self.item + kept.indices * self.index + kept.statistics * self.element
@@ -171,7 +169,7 @@ class _Trace:
         if kept.output:
             self.kept.add(source)
             stored += elements * self.item
-        y = Signal(shape, advance(field, windows), depth + layer.weighted, source, still_pooled(layer, windows, pooled))
+        y = Signal(shape, advance(field, windows), depth + layer.weighted, source, behind[pooled])
         self.steps.append(_Step(path, columns, y, self.aux, stored, (held,), self.holder[source]))
         return y
 
@@ -216,13 +214,18 @@ class _Trace:
                 alive -= freed[number]
             size = sizes[y.source] * self.item
             trained, own = columns[6] + columns[7], columns[0] in STEPS
-            rows.append(Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own, {})))
+            rows.append(
+                Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own, ALL_KNOWN))
+            )
         return tuple(rows)
 
-
-def still_pooled(layer: Layer, windows: Windows | None, pooled: bool) -> bool:
-    """`Signal.pooled` behind a layer."""
-    return isinstance(layer, AdaptiveAvgPool2d) or (pooled and windows == POINTWISE)
+    def last_map(self, rows: Sequence[Row]) -> Row | None:
+        """The last map on the way to the classifier, which begins with the final pooling to a fixed size."""
+        for number in range(len(rows) - 1, -1, -1):
+            y = self.steps[number].y
+            if len(y.shape) == 3 and not (y.pooled or self.steps[number].aux):
+                return rows[number]
+        return None
 
 
 def stacked(shapes: list[Shape]) -> Shape:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .arch.joins import Aux, Join
 from .arch.node import Layer, Node
 from .arch.signal import Field, Shape, ShapeError, Signal, Window, Windows, advance, merge, show
-from .calculate import calculate, check_size, facts_of, square, stacked, still_pooled
+from .calculate import calculate, check_size, facts_of, square, stacked
 from .report import ITEM_BYTES, IntOrPair
 
 
@@ -88,7 +88,7 @@ def _part(node: Node, shape: Shape, pooled: bool) -> _Part:
     assert isinstance(node, Layer)
     found = facts_of(node, shape)
     weights, biases, macs = found.columns[6], found.columns[7], found.columns[9]
-    pooled = still_pooled(node, found.windows, pooled)
+    pooled = found.pooled[pooled]
     is_map = len(found.output_shape) == 3 and not pooled
     made = 0 if node.is_view else found.elements
     numbers = (weights + biases, macs, found.elements, int(node.weighted), 0, 0)

@@ -572,7 +572,10 @@ def test_it_fits_a_terminal(name: str, path: str) -> None:
 def test_a_layer_in_no_network() -> None:
     whole = call("explain", "conv2d", "128", "3", "stride=2", "padding=1", "--in", "64x56x56", "--format", "json")
     assert json.loads(whole.succeeded())["source"] == "Conv2d(128, 3, stride=2, padding=1)"
-    for said in (["Conv", "128", "(3,3)", "stride=2", "padding=1"], ["conv_2D", "128", "3x3", "stride=2x2", "padding=1"]):
+    for said in (
+        ["Conv", "128", "(3,3)", "stride=2", "padding=1"],
+        ["conv_2D", "128", "3x3", "stride=2x2", "padding=1"],
+    ):
         assert call("explain", *said, "--in", "64x56x56", "--format", "json").succeeded() == whole.out
 
 

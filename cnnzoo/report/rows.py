@@ -34,6 +34,10 @@ class Unknown(NamedTuple):
         return f"{self.what} at {self.path or 'the network itself'}: {self.why}"
 
 
+ALL_KNOWN: Mapping[str, int] = {}
+"""`Row.known` where nothing is unknown."""
+
+
 class Row(NamedTuple):
     """One layer, or one block with the sums of what is in it. Counts are per sample, bytes per batch.
 
@@ -82,7 +86,7 @@ class Row(NamedTuple):
     """Which call of its module it is: its parameters are counted in the first; 0 is a module never called."""
     own: bool = False
     """Whether it is a block's own step."""
-    known: Mapping[str, int] = {}
+    known: Mapping[str, int] = ALL_KNOWN
     """Of figures that are unknown, by name: the part that is known, where there is some."""
 
     @property
@@ -188,12 +192,18 @@ def added(frame: Row, rows: Sequence[Row]) -> Row:
 
 def known_sum(values: Sequence[int | None]) -> int | None:
     """None where one of them is unknown."""
-    return None if None in values else sum(values)  # type: ignore[arg-type]
+    try:
+        return sum(values)  # type: ignore[arg-type]
+    except TypeError:
+        return None
 
 
 def _most(values: Sequence[int | None]) -> int | None:
     """The largest; None where one of them is unknown."""
-    return None if None in values else max(values)  # type: ignore[type-var]
+    try:
+        return max(values)  # type: ignore[type-var]
+    except TypeError:
+        return None
 
 
 def plain(row: Row) -> dict[str, Any]:
