@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .borrow import empty_like
 from .formulas import OURS, Formula
-from .operators import FREE, PLUMBING, row_kind, shape_of
+from .operators import FREE, PLUMBING, row_kind, shape_of, tensors_in
 from .repeats import Made, key_of, made_again
 
 aten = torch.ops.aten
@@ -42,6 +42,10 @@ class Op(NamedTuple):
     """Why it is unknown."""
     quiet: bool = False
     """Whether it makes no row."""
+    of_inputs: bool = True
+    """Whether something that it was given was worked out from `mark`ed tensors."""
+    once: bool = False
+    """Whether its work is the same for any number of samples."""
 
 
 class Rule(NamedTuple):
@@ -130,6 +134,15 @@ def _decomposes(func: Any) -> bool:
         return False
 
 
+MARK = "_cnnzoo_of_inputs"
+"""An attribute of tensors that are worked out from the inputs."""
+
+
+def mark(value: Any) -> None:
+    for tensor in tensors_in(value):
+        setattr(tensor, MARK, True)
+
+
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is active every operator is run, priced, and handed to `seen`.
 
@@ -149,12 +162,17 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        reads = tuple(id(one) for one in _given(args, kwargs) if id(one) in self.own)
+        given = [*_given(args, kwargs)]
+        reads = tuple(id(one) for one in given if id(one) in self.own)
+        of_inputs = any(hasattr(one, MARK) for one in given)
         key = key_of(func, args, kwargs) if not self.real else None
         if key is not None and key in self._again:
             make, op = self._again[key]
-            self._see(op._replace(reads=reads))
-            return make(args)
+            self._see(op._replace(reads=reads, of_inputs=of_inputs))
+            out = make(args)
+            if of_inputs:
+                mark(out)
+            return out
         rule = rule_of(func)
         if rule.decomposes and not _nested(args):
             with self:
@@ -162,10 +180,12 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if out is not NotImplemented:
                 return out
         out = run_operator(func, args, kwargs)
+        if of_inputs:
+            mark(out)
         if rule.data and self.real and _by_data(rule, args):
             self.seen(Op(rule.name, None, (), 0, (), reads, {}, "what follows depends on the data"))
             return out
-        op = self._op(rule, args, kwargs, out)._replace(reads=reads)
+        op = self._op(rule, args, kwargs, out)._replace(reads=reads, of_inputs=of_inputs)
         again = made_again(func, key, args, out) if key is not None else None
         if key is not None and again is not None:
             self._again[key] = again, op

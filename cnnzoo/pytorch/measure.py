@@ -11,13 +11,14 @@ from torch import nn
 
 from ..report import ITEM_BYTES, Report, Unknown
 from ..words import TORCHINFO, channels_last
+from .batches import once_noted, run_batch
 from .borrow import Loan, NoTwinError, Twin, copied, on_loan, on_meta, set_mode
 from .inputs import Inputs, dtype_of, read_dtype, unbatched
 from .operators import tensors_in
 from .readings import Reading, read_inputs, takes_one_sample
 from .refusals import refusal
 from .rows import Rows
-from .trace import Trace, first_line, kind_of, run
+from .trace import Trace, first_line, kind_of
 from .tree import modules
 
 Shape = tuple[int, ...]
@@ -188,12 +189,14 @@ class _Measuring:
         def use(loan: Loan) -> tuple[Trace, Report]:
             notes = list(self.notes)
             set_mode(loan.module, self.mode == "train")
-            found = run(loan, inputs.args, inputs.kwargs, real=real)
+            found = run_batch(loan, inputs, real=real)
             self.holds = self.reading.holds(found.root)
             if self.inputs.batched and takes_one_sample(found.root, inputs):
                 self.inputs = unbatched(self.inputs)
                 if self.reading.size:
                     notes.append(f"input size {self.reading.size} is one sample: a layer takes it without a batch")
+            elif inputs.batched:
+                notes += once_noted(found)
             rows = Rows(found.places, self.inputs)
             rows.add(found)
             if found.error is None and self.mode == "eval" and rows.uncalled():
@@ -210,7 +213,7 @@ class _Measuring:
         for module in modules(loan.module):
             if isinstance(module, nn.modules.batchnorm._NormBase):
                 module.training = False
-        trained = run(loan, inputs.args, inputs.kwargs, real=real)
+        trained = run_batch(loan, inputs, real=real)
         if trained.error is not None:
             return [f"in training it fails: {first_line(trained.error)}"]
         rows.add(trained, aux=True)

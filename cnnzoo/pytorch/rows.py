@@ -163,12 +163,15 @@ class Rows:
             inner = below[len(call.path) + 1 :] if call.path else below
             for name, held in self._tensors[below].items():
                 tensors.setdefault(f"{inner}.{name}", held)
-        macs, exact = self._macs(call.path, [event for event in call.events if isinstance(event, Op)])
+        ops = [event for event in call.events if isinstance(event, Op)]
+        macs, exact = self._macs(call.path, ops)
+        once = any(op.once for op in ops) and all(op.once for op in ops if op.macs)
+        made = call.output_shapes[0] if call.output_shapes else ()
         self._row(
             call.path,
             call.kind,
-            self._sample(call.input_shape),
-            self._sample(call.output_shapes[0]) if call.output_shapes else (),
+            call.input_shape if once else self._sample(call.input_shape),
+            made if once else self._sample(made),
             tensors=tensors,
             settings=settings_of(module),
             macs=macs,
@@ -187,8 +190,8 @@ class Rows:
         self._row(
             call.path,
             op.name,
-            self._sample(given),
-            self._sample(out),
+            given if op.once else self._sample(given),
+            out if op.once else self._sample(out),
             own=True,
             tensors=tensors,
             settings=op.settings,
@@ -210,12 +213,14 @@ class Rows:
             if op.why:
                 self._unknown(Unknown(path, op.name, op.why))
             known = known and op.macs is not None
-            total += op.macs or 0
-        if total % self.inputs.batch_size:
-            why = f"{total:,} MACs are no whole number for each of {self.inputs.batch_size} samples"
-            self._unknown(Unknown(path, ops[0].name, why))
-            known = False
-        return total // self.inputs.batch_size, known
+            batch = 1 if op.once else self.inputs.batch_size
+            each, rest = divmod(op.macs or 0, batch)
+            total += each
+            if rest:
+                why = f"{op.macs:,} MACs are no whole number for each of {batch} samples"
+                self._unknown(Unknown(path, op.name, why))
+                known = False
+        return total, known
 
     def _unknown(self, one: Unknown) -> None:
         if one not in self.unknown:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..report import Unknown
+from .batches import may_be_once, told_apart
 from .borrow import Loan, Twin, on_loan, on_meta, set_mode
-from .counter import Counter, Op
+from .counter import Counter, Op, mark
 from .inputs import Inputs, dtype_of, read_dtype
 from .operators import tensors_in
 from .readings import read_inputs
@@ -56,26 +58,36 @@ def training_step(
 
 def _step(module: nn.Module, inputs: Inputs, twin: Twin) -> TrainingStep:
     """RuntimeError where the network cannot be run so."""
+    there, back = on_loan(module, twin, partial(_ran, inputs=inputs), grad=True)
+    if inputs.batch_size > 1 and may_be_once([*there, *back], inputs.batch_size):
+        more = on_loan(module, twin, partial(_ran, inputs=inputs.twice()), grad=True)
+        there, back = (told_apart(*map(_priced, both)) for both in zip((there, back), more, strict=True))
+    ops = [*there, *back]
+    return TrainingStep(_macs(there, inputs), _macs(back, inputs), _unknown(ops))
 
-    def step(loan: Loan) -> tuple[list[Op], list[Op]]:
-        set_mode(loan.module, True)
-        there: list[Op] = []
-        back: list[Op] = []
-        try:
-            with Counter(there.append, loan.originals, real=False):
-                outputs = tensors_in(loan.module(*inputs.args, **inputs.kwargs))
-            wanted = [one for one in outputs if one.requires_grad]
-            with Counter(back.append, frozenset(), real=False):
-                _backward(wanted)
-        except Exception as error:
-            loan.failed(error)
-            raise RuntimeError(f"the training step cannot be run on meta: {refusal(error)}") from error
-        for op in there:
-            loan.touch(op.reads)
-        return there, back
 
-    there, back = on_loan(module, twin, step, grad=True)
-    return TrainingStep(_macs(there, inputs), _macs(back, inputs), _unknown([*there, *back]))
+def _ran(loan: Loan, inputs: Inputs) -> tuple[list[Op], list[Op]]:
+    """The operators of a forward and those of the backward pass behind it."""
+    set_mode(loan.module, True)
+    mark(inputs)
+    there: list[Op] = []
+    back: list[Op] = []
+    try:
+        with Counter(there.append, loan.originals, real=False):
+            outputs = tensors_in(loan.module(*inputs.args, **inputs.kwargs))
+        wanted = [one for one in outputs if one.requires_grad]
+        with Counter(back.append, frozenset(), real=False):
+            _backward(wanted)
+    except Exception as error:
+        loan.failed(error)
+        raise RuntimeError(f"the training step cannot be run on meta: {refusal(error)}") from error
+    for op in there:
+        loan.touch(op.reads)
+    return there, back
+
+
+def _priced(ops: list[Op]) -> list[Op]:
+    return [op for op in ops if op.macs != 0]
 
 
 def _backward(outputs: list[Tensor]) -> None:
@@ -84,7 +96,9 @@ def _backward(outputs: list[Tensor]) -> None:
 
 
 def _macs(ops: list[Op], inputs: Inputs) -> int:
-    return sum(op.macs or 0 for op in ops) // inputs.batch_size
+    batch = inputs.batch_size
+    once = sum(op.macs or 0 for op in ops if op.once)
+    return once + sum(op.macs or 0 for op in ops if not op.once) // batch
 
 
 def _unknown(ops: list[Op]) -> tuple[Unknown, ...]:

@@ -1,0 +1,81 @@
+"""Which work a batch multiplies, and which is done once, as that on weights is: a spectral norm, a low-rank adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .borrow import Loan
+from .counter import Op, mark
+from .inputs import Inputs
+from .trace import Call, Trace, run
+
+UNTOLD = "with another batch the network does other work, so that what one sample's is cannot be told"
+
+
+def run_batch(loan: Loan, inputs: Inputs, *, real: bool = False) -> Trace:
+    """A run in which operators whose work does not depend on how many samples there are, are marked so.
+
+    Where there is any that is not worked out from the inputs, or is no whole number for each sample, this is seen from
+    another run, of twice as many samples.
+    """
+    mark(inputs)
+    found = run(loan, inputs.args, inputs.kwargs, real=real)
+    if found.root is None or found.error is not None or inputs.batch_size == 1:
+        return found
+    sites = [*_sites(found.root)]
+    if may_be_once([events[place] for events, place in sites], inputs.batch_size):
+        again = run(loan, *inputs.twice()[:2], real=real)
+        more = [events[place] for events, place in _sites(again.root)] if again.root and again.error is None else []
+        told = told_apart([events[place] for events, place in sites], more)
+        for (events, place), op in zip(sites, told, strict=True):
+            events[place] = op
+    return found
+
+
+def may_be_once(ops: Sequence[Op], batch_size: int) -> bool:
+    return any(op.macs and (not op.of_inputs or op.macs % batch_size) for op in ops)
+
+
+def told_apart(ops: Sequence[Op], more: Sequence[Op]) -> list[Op]:
+    """The same operators, marked where they cost as much among those of twice as many samples.
+
+    Where the latter are others, what may be done once is unknown.
+    """
+    if [op.name for op in ops] != [op.name for op in more]:
+        return [op if op.of_inputs or not op.macs else op._replace(macs=None, why=UNTOLD) for op in ops]
+    return [
+        op._replace(once=True) if op.macs and op.macs == other.macs else op for op, other in zip(ops, more, strict=True)
+    ]
+
+
+def once_noted(found: Trace) -> list[str]:
+    """What to say of work that is done once."""
+    if found.root is None:
+        return []
+    macs: dict[str, int] = {}
+    for call in _calls(found.root):
+        for op in call.events:
+            if isinstance(op, Op) and op.once:
+                macs[call.path] = macs.get(call.path, 0) + (op.macs or 0)
+    if not macs:
+        return []
+    where = ", ".join(path or "the network itself" for path in macs)
+    return [
+        f"{sum(macs.values()):,} MACs are done once for the whole batch, on weights, and each sample has all: {where}"
+    ]
+
+
+def _calls(call: Call) -> Iterator[Call]:
+    yield call
+    for inner in call.calls():
+        yield from _calls(inner)
+
+
+def _sites(call: Call) -> Iterator[tuple[list[Any], int]]:
+    """Where operators with MACs stand, in their order."""
+    for place, event in enumerate(call.events):
+        if isinstance(event, Call):
+            yield from _sites(event)
+        elif event.macs != 0:
+            yield call.events, place
