@@ -268,6 +268,15 @@ CASES = {
     "writes to its buffers": Case(Counting, IMAGE, 112, 4 * 36 * 27),
     "inference mode": Case(of(torch.inference_mode()(lambda m, x: m.a(x)), a=lambda: nn.Linear(5, 4)), (5,), 24, 20),
     "in place on its input": Case(lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(5, 4)), (5,), 24, 20),
+    "a constant with values, twice": Case(
+        of(
+            lambda m, x: m.a(x) if all(torch.arange(3).tolist() == [0, 1, 2] for _ in range(3)) else x,
+            a=lambda: nn.Linear(5, 4),
+        ),
+        (5,),
+        24,
+        20,
+    ),
     "constants made in the forward": Case(
         of(lambda m, x: m.a(x + torch.arange(5.0)), a=lambda: nn.Linear(5, 4)), (5,), 24, 20
     ),

@@ -45,9 +45,9 @@ def made_again(func: Any, key: tuple[Any, ...], args: Any, out: Any) -> Made | N
     """How to make the output that an operator gave once more; None where that is not to be known from outside."""
     if _is_pure(func):
         if type(out) is Tensor:
-            return _like(out)
+            return _like(out) if out.is_meta else None  # a constant elsewhere has values
         kind = type(out)
-        if kind in (tuple, list) and all(type(one) is Tensor for one in out):
+        if kind in (tuple, list) and all(type(one) is Tensor and one.is_meta for one in out):
             each = [*map(_like, out)]
             return lambda args: kind(make(args) for make in each)
     elif _is_in_place(func) and out is args[0] and _part(out) == key[1]:
