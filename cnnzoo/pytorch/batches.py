@@ -8,6 +8,7 @@ from typing import Any
 from .borrow import Loan
 from .counter import Op, mark
 from .inputs import Inputs
+from .readings import takes_one_sample
 from .trace import Call, Trace, run
 
 UNTOLD = "with another batch the network does other work, so that what one sample's is cannot be told"
@@ -22,6 +23,8 @@ def run_batch(loan: Loan, inputs: Inputs, *, real: bool = False) -> Trace:
     mark(inputs)
     found = run(loan, inputs.args, inputs.kwargs, real=real)
     if found.root is None or found.error is not None or inputs.batch_size == 1:
+        return found
+    if takes_one_sample(found.root, inputs):
         return found
     sites = [*_sites(found.root)]
     if may_be_once([events[place] for events, place in sites], inputs.batch_size):
