@@ -43,8 +43,10 @@ def may_be_once(ops: Sequence[Op], batch_size: int) -> bool:
 def told_apart(ops: Sequence[Op], more: Sequence[Op]) -> list[Op]:
     """The same operators, marked where they cost as much among those of twice as many samples.
 
-    Where the latter are others, what may be done once is unknown.
+    Where the latter are others, and not twice the work in all, what may be done once is unknown.
     """
+    if more and sum(op.macs or 0 for op in more) == 2 * sum(op.macs or 0 for op in ops):
+        return [*ops]
     if [op.name for op in ops] != [op.name for op in more]:
         return [op if op.of_inputs or not op.macs else op._replace(macs=None, why=UNTOLD) for op in ops]
     return [
