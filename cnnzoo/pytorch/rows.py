@@ -208,19 +208,19 @@ class Rows:
 
     def _macs(self, path: str, ops: Sequence[Op]) -> tuple[int, bool]:
         """Per sample those that are known, and whether these are all."""
-        total, known = 0, True
         for op in ops:
             if op.why:
                 self._unknown(Unknown(path, op.name, op.why))
-            known = known and op.macs is not None
-            batch = 1 if op.once else self.inputs.batch_size
-            each, rest = divmod(op.macs or 0, batch)
-            total += each
-            if rest:
-                why = f"{op.macs:,} MACs are no whole number for each of {batch} samples"
-                self._unknown(Unknown(path, op.name, why))
-                known = False
-        return total, known
+        known = all(op.macs is not None for op in ops)
+        batch = self.inputs.batch_size
+        once = sum(op.macs or 0 for op in ops if op.once)
+        each, rest = divmod(sum(op.macs or 0 for op in ops) - once, batch)
+        if rest:
+            name = next(op.name for op in ops if (op.macs or 0) % batch and not op.once)
+            why = f"{each * batch + rest:,} MACs are no whole number for each of {batch} samples"
+            self._unknown(Unknown(path, name, why))
+            known = False
+        return once + each, known
 
     def _unknown(self, one: Unknown) -> None:
         if one not in self.unknown:
