@@ -91,8 +91,8 @@ def _grouped(rows: Any, weights: Any, *_: Any, **__: Any) -> int:
 
 
 def _distances(some: Any, others: Any, *_: Any, **__: Any) -> int:
-    """FLOPs: a product of the points, to each of whose rows and columns two numbers were added."""
-    return int(2 * prod(some[:-1]) * others[-2] * (some[-1] + 2))
+    """FLOPs: each point with each other, coordinate by coordinate."""
+    return int(2 * prod(some) * others[-2])
 
 
 BY_HAND = {
@@ -131,8 +131,9 @@ def test_measured(library: str, name: str) -> None:
     assert not [one for one in gc.get_objects() if isinstance(one, Tensor) and one.is_meta]
     for report, batch, expected in zip(reports, BATCHES, macs, strict=True):
         assert report.total_params + report.aux_params == params
-        assert (report.status, report.unknown) == ("complete", ())
-        assert report.total_macs * batch == expected
+        assert report.status == ("partial" if model.looks else "complete")
+        assert bool(report.unknown) == model.looks
+        assert report.known.get("macs", report.total_macs) * batch == expected
     module.eval()
     for data, expected in zip(inputs, outputs, strict=True):
         again = run(module, data)

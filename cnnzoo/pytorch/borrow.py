@@ -229,6 +229,8 @@ def _like(tensor: Tensor, twin: Twin) -> Tensor:
         return type(tensor)(requires_grad=tensor.requires_grad, device=twin(torch.empty(1)).device, dtype=tensor.dtype)  # type: ignore[call-arg]
     other = twin(tensor)
     if isinstance(tensor, nn.Parameter):
+        if is_traceable_wrapper_subclass(other):
+            return nn.Parameter(other, tensor.requires_grad)
         own: Any = type(tensor) if not is_traceable_wrapper_subclass(tensor) else nn.Parameter
         parameter: Tensor = torch.Tensor._make_subclass(own, other, tensor.requires_grad)
         with suppress(AttributeError):

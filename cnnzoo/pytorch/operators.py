@@ -154,7 +154,7 @@ def tensors_in(value: Any, depth: int = 0) -> list[Tensor]:
     if isinstance(value, Mapping):
         value = list(value.values())
     elif hasattr(value, "__dataclass_fields__"):
-        value = list(vars(value).values())
+        value = [getattr(value, name, None) for name in value.__dataclass_fields__]
     if isinstance(value, tuple | list):
         return [tensor for one in value for tensor in tensors_in(one, depth + 1)]
     return []

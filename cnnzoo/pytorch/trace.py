@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -134,6 +134,11 @@ def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: boo
         on_calls(undo, seen.enter, seen.leave, seen.miss if loan.originals else None)
         try:
             seen.output = loan.module(*args, **kwargs)
+            if isinstance(seen.output, Iterator | Awaitable):
+                kind = type(seen.output).__name__
+                if isinstance(seen.output, Coroutine):
+                    seen.output.close()
+                raise TypeError(f"its forward returns a {kind}, of which nothing has run: measure what uses it")
         except Exception as error:
             loan.failed(error)
             seen.fail(error)
