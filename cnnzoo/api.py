@@ -45,7 +45,8 @@ def summary(
     ValueError for a size that is none, TypeError for an unknown setting.
 
     A module is measured, not calculated (`cnnzoo.pytorch.measure`): it takes a size, several of them, or
-    `input_data`, and `settings` go to its forward. `dtype` is by default the module's own, else float32.
+    `input_data`, and `settings` go to its forward; without any of it nothing is run, and the report has parameters
+    alone. `dtype` is by default the module's own, else float32.
     With `strict` it is an error if something could not be counted.
     """
     if not isinstance(model, str | Builder | Node):

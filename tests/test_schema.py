@@ -114,7 +114,7 @@ def test_no_key_takes_any_value(place, key):
         lambda document: document.update(dtype="float31"),
         lambda document: document.update(batch_size=0),
         lambda document: document.update(input_size=[3, 0, 224]),
-        lambda document: document.update(input_size=[]),
+        lambda document: document.update(input_size=[[]]),
         lambda document: document["totals"].update(macs=-1),
         lambda document: document["totals"].update(params=60000.5),
         lambda document: document["totals"].update(params="60,000"),

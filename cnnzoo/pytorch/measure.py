@@ -19,7 +19,7 @@ from .readings import Reading, read_inputs, takes_one_sample
 from .refusals import refusal
 from .rows import Rows
 from .trace import Trace, first_line, kind_of
-from .tree import modules
+from .tree import modules, places
 
 Shape = tuple[int, ...]
 
@@ -76,6 +76,7 @@ def measure(
     the batch as their first dimension unless `batch_dim` is None. `forward` goes to the module's forward.
     `dtype` is what the floating parameters and the inputs made from sizes have: by default as they are. `dtypes`,
     as in torchinfo, says it for each size where it is another: `measure(net, (1, 128), dtypes=[torch.long])`.
+    Without an input nothing is run, and the report has parameters and buffers alone.
 
     The module is lent: its tensors are replaced by such as have no values, and all is put back. Where the
     values are needed (`report.notes` says so) it is run with copies of its tensors, and random inputs where
@@ -92,12 +93,36 @@ def measure(
         if name in TORCHINFO and not _takes(module, name):
             raise TypeError(f"summary() takes no keyword {name!r}: {TORCHINFO[name]}")
     own = dtype_of(module) if dtype is None else read_dtype(dtype)
-    readings = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward, dtypes)
-    cast = None if dtype is None else own
-    report = _first_that_holds([_Measuring(module, reading, own, cast, mode, model) for reading in readings])
+    given = (input_size, input_data, batch_size, dtypes)
+    if all(one is None for one in given) and not forward:
+        report = _not_run(module, own, model)
+    else:
+        readings = read_inputs(module, input_size, input_data, batch_size, batch_dim, own, forward, dtypes)
+        cast = None if dtype is None else own
+        report = _first_that_holds([_Measuring(module, reading, own, cast, mode, model) for reading in readings])
     if strict and report.unknown:
         raise PartialError(report)
     return report
+
+
+def _not_run(module: nn.Module, dtype: torch.dtype, model: str | None) -> Report:
+    """What is known of a module without an input: its parameters and buffers, layer by layer."""
+    rows = Rows(places(module), Inputs((), {}, 1, True))
+    rows.not_run()
+    name = str(dtype).removeprefix("torch.")
+    return Report(
+        tuple(rows.rows),
+        tuple(rows.frames),
+        (),
+        1,
+        name if name in ITEM_BYTES else "float32",
+        model,
+        unknown=(Unknown("", kind_of(module), NOT_RUN), *rows.unknown),
+        exact=rows.exact,
+    )
+
+
+NOT_RUN = "nothing was run, so that only its parameters are known; give input_size=(channels, height, width) for more"
 
 
 def _takes(module: nn.Module, keyword: str) -> bool:

@@ -91,6 +91,17 @@ class Rows:
                 found.append(path)
         return found
 
+    def not_run(self) -> None:
+        """A row for each leaf, and for the tensors that a block has itself, where there was no run: all else is
+        unknown."""
+        for path, module in self._modules.items():
+            tensors, own = self._tensors[path], any(child is not None for child in module._modules.values())
+            if id(module) not in self._met and (tensors or not own):
+                self._row(path, kind_of(module), (), (), own=own, tensors=tensors, exact=False, module=module)
+            self._met.add(id(module))
+        self._frames()
+        self.exact = self._ledger.bytes | dict.fromkeys(["activations", "activation_bytes", *UNSEEN])
+
     def finish(self, complete: bool) -> None:
         """What was never called, and the blocks; nothing is said of what an incomplete run did not reach."""
         for path in self.uncalled() if complete else ():

@@ -59,7 +59,7 @@ def _kind(row: Row) -> str:
 def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     """What stands under the table of `lines`: a label and a sentence each."""
     total = report.totals
-    shape = " and ".join(map(sides, (report.input_size, *report.more_inputs)))
+    shape = " and ".join(sides(size or None) for size in (report.input_size, *report.more_inputs))
     said = [("Input", f"{shape}, batch of {report.batch_size}, {report.dtype}"), ("Parameters", _parameters(report))]
     if total["aux_params"] != 0:
         said.append(("Auxiliary", _auxiliary(report)))
