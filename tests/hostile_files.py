@@ -256,7 +256,7 @@ def archives(big: bool) -> Iterator[tuple[str, bytes]]:
     end = plain.index(b"PK\x05\x06")
     yield "compressed", zipped(good, compression=zipfile.ZIP_DEFLATED)
     yield "of bzip2", zipped(b"\x80\x02" + b"]" * 10_000_000, compression=zipfile.ZIP_BZIP2)
-    yield "that unpacks to 1000 times its size", _bomb(1 << 32 if big else 1 << 26)
+    yield "that unpacks to 1000 times its size", _bomb((1 << 31) - (1 << 20) if big else 1 << 26)
     yield "without data.pkl", zipped(good).replace(b"data.pkl", b"data.txt")
     yield "with two of data.pkl", zipped(good, {"archive/data.pkl": good, "archive/data/0": bytes(16)})
     yield "of two folders", zipped(good, {"b/data.pkl": good, "archive/data/0": bytes(16)})
@@ -397,8 +397,9 @@ def valid() -> dict[str, bytes]:
 
 
 def _flip(data: bytearray, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 4)):
-        data[chance.randrange(len(data))] = chance.randrange(256)
+    """A bit, or a byte by another of the file's own."""
+    place = chance.randrange(len(data))
+    data[place] = chance.choice((data[place] ^ 1 << chance.randrange(8), chance.choice(data)))
 
 
 def _cut(data: bytearray, chance: random.Random) -> None:
@@ -438,10 +439,10 @@ def _digits(data: bytearray, chance: random.Random) -> None:
 
 
 def _insert(data: bytearray, chance: random.Random) -> None:
-    """An opcode or a value of a pickle somewhere in it."""
-    small = [value for _, value in [*calls(), *tensors()]] + [bytes([chance.randrange(256)]) for _ in range(20)]
+    """A value of a pickle, made and dropped, somewhere in it; or any byte."""
+    value = chance.choice([value for _, value in [*calls(), *tensors()]]) + b"0"
     start = chance.randrange(len(data))
-    data[start:start] = chance.choice(small)
+    data[start:start] = chance.choice((value, bytes([chance.randrange(256)])))
 
 
 CHANGES: tuple[Callable[[bytearray, random.Random], None], ...] = (
@@ -450,18 +451,33 @@ CHANGES: tuple[Callable[[bytearray, random.Random], None], ...] = (
 )
 
 
+def _parts(suffix: str, data: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
+    """What of a file says what is in it, and what makes a file with other such bytes, whole around them."""
+    if suffix == ".safetensors":
+        length = 8 + int.from_bytes(data[:8], "little")
+        return data[8:length], lambda header: safetensors(header, data[length:])
+    if suffix == ".pth":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            records = {f"archive/{name.partition('/')[2]}": archive.read(name) for name in archive.namelist()}
+        pickle = records.pop("archive/data.pkl")
+        return pickle, lambda changed: zipped(changed, records)
+    return data, bytes
+
+
 def changed(count: int, seed: int = 0) -> Iterator[tuple[str, bytes, str]]:
-    """So many files, each a valid one after one to three changes."""
+    """So many files, each a valid one after one to three changes, anywhere or in its pickle or header alone."""
     files = valid()
     for number in range(count):
         chance = random.Random(f"{seed}.{number}")
         suffix = chance.choice([*files])
-        data = bytearray(files[suffix])
-        changes = [chance.choice(CHANGES) for _ in range(chance.randint(1, 3))]
+        whole = chance.random() < 0.3
+        inside, around = (files[suffix], bytes) if whole else _parts(suffix, files[suffix])
+        data = bytearray(inside)
+        changes = [chance.choice(CHANGES) for _ in range(chance.choice((1, 1, 1, 2, 3)))]
         for change in changes:
             if data:
                 change(data, chance)
-        yield f"{number} {'+'.join(change.__name__[1:] for change in changes)}", bytes(data), suffix
+        yield f"{number} {'+'.join(change.__name__[1:] for change in changes)}", around(bytes(data)), suffix
 
 
 def hostile_files(

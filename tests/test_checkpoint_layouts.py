@@ -589,3 +589,15 @@ class TestCheckWeights:
         code, _, err = check(hollow("resnet18", in_chans=1), "resnet18")
         assert code == 0
         assert "conv1.weight: its 1 input channel was repeated to 3 and scaled by 1/3" in err
+
+
+@pytest.mark.parametrize("prefix", ["", "backbone."])
+def test_a_trunk_alone_into_a_network_without_classifier(prefix, tmp_path):
+    trunk = create_model("lenet5_modern", num_classes=0, init="torch")
+    torch.save(state_of(trunk, prefix), tmp_path / "file")
+    assert same_values(create_model("lenet5_modern", tmp_path / "file", num_classes=0), state_of(trunk))
+    whole = create_model("lenet5_modern", init="torch")
+    head = state_of(whole).keys() - state_of(trunk).keys()
+    with pytest.raises(CheckpointError, match="the file has no classifier: pass drop_head=True"):
+        load_checkpoint(whole, tmp_path / "file")
+    assert {*load_checkpoint(whole, tmp_path / "file", drop_head=True).kept} == head
