@@ -31,7 +31,7 @@ from .tools import (
     UnruledError,
 )
 from .trace import first_line
-from .tree import mult_adds
+from .tree import modules, mult_adds, parameters, places
 from .watch import Called, Dispatched, Operator, watch_calls, watch_dispatch
 
 aten = torch.ops.aten
@@ -63,7 +63,7 @@ def printed(
     measured = (report.input_size, *report.more_inputs)
     reading = next((one for one in readings if one.inputs.shapes == measured), readings[0])
     inputs = reading.inputs.single()
-    if any(map(is_lazy, module.parameters())):
+    if any(map(is_lazy, parameters(module))):
         return dict.fromkeys([*TOOLS, "Keras"], "its lazy layers are not made yet")
     keras = {"Keras": _told(_keras, module, report)}
     try:
@@ -136,8 +136,13 @@ def _visits(module: nn.Module) -> Iterator[nn.Module]:
     yield module
 
 
+TORCHINFO_LEVELS = 12
+
+
 def _torchinfo(seen: _Seen) -> int:
     _no_fused_encoder(seen.module)
+    if max(place.path.count(".") for place in places(seen.module)) > TORCHINFO_LEVELS:
+        raise UnruledError("it would take too long: each level of blocks in blocks doubles its time")
     try:
         return on_loan(seen.module, on_meta(None), lambda loan: mult_adds(loan.module, seen.inputs.args))
     except RuntimeError as error:
@@ -145,13 +150,13 @@ def _torchinfo(seen: _Seen) -> int:
 
 
 def _no_script(module: nn.Module) -> None:
-    if any(isinstance(one, torch.jit.ScriptModule) for one in module.modules()):
+    if any(isinstance(one, torch.jit.ScriptModule) for one in modules(module)):
         raise UnruledError("it fails on scripted modules")
 
 
 def _no_fused_encoder(module: nn.Module) -> None:
     """Where no gradients are recorded torch may run such a layer without calling what is in it."""
-    if any(isinstance(one, nn.TransformerEncoder | nn.TransformerEncoderLayer) for one in module.modules()):
+    if any(isinstance(one, nn.TransformerEncoder | nn.TransformerEncoderLayer) for one in modules(module)):
         raise UnruledError("the device decides whether the layers of its Transformer encoder are called")
 
 
@@ -209,7 +214,7 @@ def _no_choice_of_kernels(seen: _Seen) -> None:
 
 def _no_fused_attention(module: nn.Module) -> None:
     """Frozen, attention may run as one operator in eval mode even while gradients are recorded."""
-    for one in module.modules():
+    for one in modules(module):
         if isinstance(one, nn.MultiheadAttention) and not any(weight.requires_grad for weight in one.parameters()):
             raise UnruledError("the device decides whether it sees the products of frozen attention")
 
@@ -223,11 +228,11 @@ IN_KERAS = (
 
 
 def _keras(module: nn.Module, report: Report) -> int:
-    modules: dict[str, Any] = dict(module.named_modules(remove_duplicate=False))
+    layers: dict[str, Any] = {place.path: place.module for place in places(module)}
     total = 0
     strange: set[str] = set()
     for row in report.rows:
-        layer, kind = modules[row.path], type(modules[row.path])
+        layer, kind = layers[row.path], type(layers[row.path])
         if row.aux or not (row.tensors or row.buffer_tensors):
             continue
         if row.own:

@@ -13,6 +13,7 @@ from ..report import ITEM_BYTES
 from ..words import hint, quoted
 from .borrow import empty_like
 from .operators import tensors_in
+from .tree import parameters
 
 Shape = tuple[int, ...]
 
@@ -142,5 +143,5 @@ def read_dtype(dtype: str | torch.dtype) -> torch.dtype:
 
 
 def dtype_of(module: nn.Module) -> torch.dtype:
-    floating = (one.dtype for one in module.parameters() if one.is_floating_point())
+    floating = (one.dtype for one in parameters(module) if one.is_floating_point())
     return next(floating, torch.get_default_dtype())

@@ -19,7 +19,7 @@ from .readings import Reading, read_inputs, takes_one_sample
 from .refusals import refusal
 from .rows import Rows
 from .trace import Trace, first_line, kind_of
-from .tree import modules, places
+from .tree import modules, own_tensors, places
 
 Shape = tuple[int, ...]
 
@@ -199,7 +199,7 @@ class _Measuring:
         return self._real(found, report)
 
     def _real(self, found: Trace | None = None, report: Report | None = None) -> Report:
-        tensors = [*self.module.parameters(), *self.module.buffers()]
+        tensors = [held.tensor for one in modules(self.module) for held in own_tensors(one).values()]
         given = tensors_in([self.inputs.args, self.inputs.kwargs])
         if any(one.is_meta for one in tensors):
             assert found is not None
@@ -222,7 +222,7 @@ class _Measuring:
                     notes.append(f"input size {self.reading.size} is one sample: a layer takes it without a batch")
             elif inputs.batched:
                 notes += once_noted(found)
-            rows = Rows(found.places, self.inputs)
+            rows = Rows(found.places, found.tensors, self.inputs)
             rows.add(found)
             if found.error is None and self.mode == "eval" and rows.uncalled():
                 notes += self._run_heads(loan, inputs, rows, real)

@@ -12,6 +12,7 @@ from torch import nn
 from .inputs import Inputs, Shape, from_data, of_samples, read_dtype
 from .operators import tensors_in
 from .trace import Call
+from .tree import modules
 
 MAPS = re.compile(r"[23]d$")
 """How the names of torch's layers for images and volumes end."""
@@ -135,7 +136,7 @@ def read_inputs(
     kinds = [floating if one is None else read_dtype(one) for one in dtypes or [None] * len(sizes)]
     if len(kinds) != len(sizes):
         raise ValueError(f"{len(kinds)} dtypes for {len(sizes)} inputs: give one for each")
-    first = next((found for found in map(taker, module.modules()) if found is not None), None)
+    first = next((found for found in map(taker, modules(module)) if found is not None), None)
     if isinstance(size, int) and kinds[0].is_floating_point:
         return _of_a_number(size, first, kinds, batch_size, batch_dim, forward)
     shapes = [(one,) if isinstance(one, int) else tuple(one) for one in sizes]

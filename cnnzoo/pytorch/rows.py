@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from math import prod
 from typing import Any
 
@@ -25,12 +26,17 @@ UNSEEN = (
 )
 """Totals that no rows would make 0, and that are unknown."""
 
+UNREACHED = ("macs", "flops", "activations", "activation_bytes")
+"""Totals of which an incomplete run knows a part."""
+
 
 @dataclass
 class Rows:
     """The rows of a network in the making; what is unknown of it, and its tensors' sizes."""
 
     places: Sequence[Place]
+    tensors: Mapping[str, Mapping[str, Held]]
+    """What the modules held before they ran, by path: parameters are a property of the module, not of a run."""
     inputs: Inputs
     rows: list[Row] = field(default_factory=list)
     frames: list[Row] = field(default_factory=list)
@@ -40,13 +46,11 @@ class Rows:
     exact: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._tensors = {place.path: own_tensors(place.module) for place in self.places}
+        self._tensors = {one.path: {**own_tensors(one.module), **self.tensors[one.path]} for one in self.places}
         self._modules = {place.path: place.module for place in self.places}
-        self._below: dict[str, list[str]] = {}
-        """The paths below each that has any."""
-        for path in self._modules:
-            for outer in _outer(path):
-                self._below.setdefault(outer, []).append(path)
+        self._paths = [*self._modules]
+        """Parents first, so that what is below a path comes right behind it."""
+        self._numbers = {path: number for number, path in enumerate(self._paths)}
         self._ledger = Ledger(self._unknown)
         self._times: dict[int, int] = {}
         self._called: set[str] = set()
@@ -59,7 +63,7 @@ class Rows:
         self._folded: dict[str, list[str]] = {}
         """The places below a leaf whose tensors its own forward reads."""
         self._told: set[str] = set()
-        """The blocks whose own tensors stand in a row."""
+        """The modules whose own tensors stand in a row."""
         self._elements = 0
 
     def add(self, trace: Trace, aux: bool = False) -> None:
@@ -103,30 +107,40 @@ class Rows:
         self.exact = self._ledger.bytes | dict.fromkeys(["activations", "activation_bytes", *UNSEEN])
 
     def finish(self, complete: bool) -> None:
-        """What was never called, and the blocks; nothing is said of what an incomplete run did not reach."""
-        for path in self.uncalled() if complete else ():
+        """What was not called, and the blocks. Of an incomplete run it is what holds tensors, at unknown cost."""
+        met = {id(self._modules[path]) for path in self._told}
+        silent = self.uncalled() if complete else [path for path, tensors in self._tensors.items() if tensors]
+        for path in silent:
             module, tensors = self._modules[path], self._tensors[path]
+            if not complete and (path in self._told or id(module) in met):
+                continue
             own = any(child is not None for child in module._modules.values())
-            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=0, module=module)
-            if not any(id(held.tensor) in self._touched for held in tensors.values()):
+            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=0, module=module, exact=complete)
+            if complete and tensors and not any(id(held.tensor) in self._touched for held in tensors.values()):
                 self.unused.append(path)
         self._frames()
         self.exact = {**self._ledger.bytes, "activations": self._elements // self.inputs.batch_size}
         if not self.rows:
             self.exact |= dict.fromkeys(UNSEEN)
+        if not complete:
+            self.exact |= dict.fromkeys(UNREACHED)
 
     def _fold(self) -> None:
         """Which called modules are leaves though they hold others, as attention does: those below are not
         called, and their tensors are read."""
         self._folded = {}
         for path in self._called - self._callers:
-            below = self._below.get(path, [])
+            below = self._below(path)
             if isinstance(self._modules[path], torch.jit.ScriptModule):
                 self._folded[path] = below
                 continue
             held = [one for other in below for one in self._tensors[other].values()]
             if held and all(id(one.tensor) in self._touched for one in held):
                 self._folded[path] = below
+
+    def _below(self, path: str) -> list[str]:
+        behind = islice(self._paths, self._numbers[path] + 1, None)
+        return [*takewhile(lambda one: not path or one.startswith(f"{path}."), behind)]
 
     def _is_leaf(self, path: str) -> bool:
         if path in self._callers:
@@ -174,6 +188,7 @@ class Rows:
             inner = below[len(call.path) + 1 :] if call.path else below
             for name, held in self._tensors[below].items():
                 tensors.setdefault(f"{inner}.{name}", held)
+        self._told |= {call.path, *self._folded.get(call.path, ())}
         ops = [event for event in call.events if isinstance(event, Op)]
         macs, exact = self._macs(call.path, ops)
         once = any(op.once for op in ops) and all(op.once for op in ops if op.macs)
@@ -239,9 +254,23 @@ class Rows:
 
     def _strangers(self, call: Call) -> None:
         for module in call.strangers:
-            if any(True for _ in module.parameters()):
+            if not any(True for _ in module.parameters()):
+                continue
+            kept = self._kept_in(module)
+            if kept is None:
                 why = "it is made in the forward, so that its parameters are not the network's"
                 self._unknown(Unknown(call.path, kind_of(module), why))
+            else:
+                why = f"it is kept in {kept[1]}, where torch does not register it: use nn.ModuleList or nn.ModuleDict"
+                self._unknown(Unknown(kept[0], kind_of(module), why))
+
+    def _kept_in(self, module: nn.Module) -> tuple[str, str] | None:
+        """The path of the module that keeps it in a plain list, tuple or dict of its own, and what that is called."""
+        for path, holder in self._modules.items():
+            for name, value in vars(holder).items():
+                if not name.startswith("_") and any(module is one for one in _within(value)):
+                    return path, f"the {type(value).__name__} {name}"
+        return None
 
     def _sample(self, shape: Shape) -> Shape:
         return self.inputs.sample_of(shape)
@@ -288,10 +317,11 @@ class Rows:
         parents: set[str] = set()
         main: set[str] = set()
         for row in self.rows:
-            if row.parent is not None:
-                around = {row.parent, *_outer(row.parent)}
-                parents |= around
-                main |= set() if row.aux else around
+            for found in [parents] if row.aux else [parents, main]:
+                path = row.parent
+                while path is not None and path not in found:
+                    found.add(path)
+                    path = path.rpartition(".")[0] if path else None
         for path, module in self._modules.items():
             call = self._blocks.get(path)
             if path not in parents and call is None:
@@ -308,17 +338,13 @@ class Rows:
             self.frames.append(frame)
 
 
-def _outer(path: str) -> Iterator[str]:
-    """The paths around a path, from the nearest to "", the whole network."""
-    while path:
-        path = path.rpartition(".")[0]
-        yield path
-
-
 def _calls(call: Call) -> Iterator[Call]:
-    yield call
-    for inner in call.calls():
-        yield from _calls(inner)
+    """This call and those in it, in the order of their beginnings."""
+    waiting = [call]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += reversed([*one.calls()])
 
 
 def _newest(call: Call, before: set[str]) -> Iterator[Call]:
@@ -328,6 +354,14 @@ def _newest(call: Call, before: set[str]) -> Iterator[Call]:
             yield from _newest(inner, before)
         else:
             yield inner
+
+
+def _within(value: Any, depth: int = 0) -> Iterator[Any]:
+    """What is in lists, tuples and dicts, and in those in them."""
+    if isinstance(value, list | tuple | dict) and depth < 4:
+        for one in value.values() if isinstance(value, dict) else value:
+            yield one
+            yield from _within(one, depth + 1)
 
 
 def _is_container(module: nn.Module) -> bool:

@@ -53,6 +53,8 @@ class Trace:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = places
+        self.tensors = {place.path: own_tensors(place.module) for place in places}
+        """What modules hold before they run, by path."""
         self.root: Call | None = None
         self.error: Exception | None = None
         self.failing: Call | None = None
@@ -89,10 +91,12 @@ class Trace:
         self._stack.append((module, call))
 
     def _nearest(self, here: list[Place], outer: Call | None) -> Place:
-        """Which of a module's places is meant: a child of its caller's, and one that was not met before."""
+        """Which of a module's places is meant: of those nearest below its caller one that was not met before."""
         path = outer.path if outer is not None else ""
         inside = [place for place in here if not path or place.path.startswith(f"{path}.")] or here
-        return next((place for place in inside if place.path not in self._met), inside[0])
+        levels = [place.path.count(".") for place in inside]
+        nearest = [place for place, level in zip(inside, levels, strict=True) if level == min(levels)]
+        return next((place for place in nearest if place.path not in self._met), nearest[0])
 
     def leave(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         while self._stack and self._stack[-1][0] is not module:  # left by an exception that the network caught
@@ -124,7 +128,7 @@ class Trace:
 def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: bool = False) -> Trace:
     """Run a module on loan; `real` says that its tensors have values. An exception is kept in `Trace.error`."""
     seen = Trace(places(loan.module))
-    own = {id(held.tensor) for place in seen.places for held in own_tensors(place.module).values()}
+    own = {id(held.tensor) for tensors in seen.tensors.values() for held in tensors.values()}
 
     def see(op: Op) -> None:
         loan.touch(op.reads)

@@ -38,6 +38,12 @@ def modules(root: nn.Module) -> list[nn.Module]:
     return [*{id(place.module): place.module for place in _walk(root, 0)}.values()]
 
 
+def parameters(root: nn.Module) -> Iterator[Tensor]:
+    """Those of all modules, however deep the nest; a shared one may come twice."""
+    for module in modules(root):
+        yield from (one.tensor for one in own_tensors(module).values() if not one.is_buffer)
+
+
 def _walk(root: nn.Module, limit: int) -> Iterator[Place]:
     """Depth first, by a stack; beyond `limit` places a module is entered once."""
     entered: set[int] = set()

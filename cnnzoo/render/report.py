@@ -51,8 +51,10 @@ def label(line: Line[Row]) -> Label:
 
 
 def _kind(row: Row) -> str:
-    if row.call != 1:
-        return f"{row.kind} (call {row.call})" if row.call else f"{row.kind} (not called)"
+    if not row.call:
+        return f"{row.kind} (not called)"
+    if row.call > 1 and (row.tensors or row.buffer_tensors):  # its parameters were counted before
+        return f"{row.kind} (call {row.call})"
     return f"{row.kind} (apart)" if row.kind == "Aux" else row.kind
 
 
@@ -76,7 +78,9 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
         said.append(("Paper", report.paper))
     said += [("Printed" if number == 0 else "", remark) for number, remark in enumerate(report.printed)]
     if any(line.times > 1 for line in lines):
-        said.append(("×N", "a row for N equal neighbours; its figures are theirs together, and so below it"))
+        said.append(
+            ("×N", "a row for N equal neighbours, or calls in turn; its figures are theirs together, and so below it")
+        )
     return said
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from .repeats import rolled
 from .rows import ITEM_BYTES, NOTHING, IntOrPair, Row, Shape, Unknown, added, known_sum, listed, plain
 from .tree import Line, lines, tree
 
@@ -120,9 +121,9 @@ class Report:
             "peak_activation_bytes": main.live_bytes,
             "peak_bytes": None,  # below
             "stored_bytes": known_sum([main.stored_bytes, heads.stored_bytes]),
-            **self.exact,
         }
-        known = dict(main.known)
+        known = {**main.known, **{name: found[name] for name, one in self.exact.items() if one is None and found[name]}}
+        found |= self.exact
         known |= {name: heads.known[name[4:]] for name in found if name[:4] == "aux_" and name[4:] in heads.known}
         for name, counted in COUNTED_IN.items():
             if found[counted] is None:
@@ -223,9 +224,12 @@ class Report:
     def lines(self, depth: int | None = None, fold: bool = True) -> list[Line[Row]]:
         """The tree as a table shows it, down to `depth` levels, equal neighbouring blocks folded into one.
 
-        A folded line's figures are the sums of all the blocks it stands for, so every column adds up.
+        A folded line's figures are the sums of all the blocks it stands for, so every column adds up. Calls that a
+        loop in a measured forward repeats are folded into one round of it.
         """
-        return list(lines(tree(self.rows, self.blocks), depth, fold))
+        branches = tree(self.rows, self.blocks)
+        repeats = fold and any(row.call > 1 for row in self.rows)
+        return list(lines(rolled(branches) if repeats else branches, depth, fold))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values; `cnnzoo/schema.json` is the JSON Schema of it."""

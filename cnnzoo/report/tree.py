@@ -41,10 +41,12 @@ class Branch(NamedTuple, Generic[P]):
 
     row: P
     inner: list[Branch[P]]
+    times: int = 1
+    """How many calls its row is the sum of."""
 
     def shape(self) -> tuple[Any, ...]:
         """All that makes two neighbours equal."""
-        return (self.row.alike(), tuple((branch.row.name, branch.shape()) for branch in self.inner))
+        return (self.row.alike(), self.times, tuple((branch.row.name, branch.shape()) for branch in self.inner))
 
 
 def tree(rows: Sequence[Row], blocks: Sequence[Row]) -> list[Branch[Row]]:
@@ -89,6 +91,6 @@ def lines(
         first, last = group[0].row, group[-1].row
         name = first.name if len(group) == 1 else f"{first.name}-{last.name}"
         count = times * len(group)
-        yield Line(last.multiplied(count), name, level, len(group), here)
+        yield Line(last.multiplied(count), name, level, len(group) * group[-1].times, here)
         if depth is None or level < depth:
             yield from lines(group[-1].inner, depth, fold, leaves, level + 1, here, count)
