@@ -78,9 +78,8 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
         said.append(("Paper", report.paper))
     said += [("Printed" if number == 0 else "", remark) for number, remark in enumerate(report.printed)]
     if any(line.times > 1 for line in lines):
-        said.append(
-            ("×N", "a row for N equal neighbours, or calls in turn; its figures are theirs together, and so below it")
-        )
+        calls = ", or calls in turn" if any(row.call > 1 for row in report.rows) else ""
+        said.append(("×N", f"a row for N equal neighbours{calls}; its figures are theirs together, and so below it"))
     return said
 
 
