@@ -107,7 +107,8 @@ def measure(
 
 def _not_run(module: nn.Module, dtype: torch.dtype, model: str | None) -> Report:
     """What is known of a module without an input: its parameters and buffers, layer by layer."""
-    rows = Rows(places(module), Inputs((), {}, 1, True))
+    trace = Trace(places(module))
+    rows = Rows(trace.places, trace.tensors, Inputs((), {}, 1, True))
     rows.not_run()
     name = str(dtype).removeprefix("torch.")
     return Report(
