@@ -269,3 +269,26 @@ def test_a_prompt_says_the_same(tmp_path: Path, name: str, sizes: list[str], mac
     options = [part for size in sizes for part in ("--input-size", size)]
     found = json.loads(call("summary", f"{file}:{name}", *options, "--format", "json").succeeded())
     assert (found["totals"]["macs"], found["status"]) == (macs, "complete")
+
+
+def nested(layout: torch.layout) -> Tensor:
+    made: Tensor = torch.nested.nested_tensor([torch.rand(5, 6), torch.rand(3, 6)], layout=layout)
+    return made
+
+
+def test_a_jagged_tensor_is_counted_by_its_values() -> None:
+    """Five positions and three."""
+    net = nn.Sequential(nn.LayerNorm(6), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2))
+    for given in (nested(torch.jagged), {"input": nested(torch.jagged)}):
+        report = cnnzoo.summary(net, input_data=given)
+        assert (report.total_macs, report.status, report.batch_size) == (8 * (24 + 8), "complete", 1)
+        assert (report.input_size, report.totals["input_bytes"]) == ((8, 6), 8 * 6 * 4)
+        assert report.notes[0] == "counts are of all samples in a nested tensor"
+        assert "MACs" in str(report)
+
+
+def test_of_another_nested_tensor_the_work_is_unknown() -> None:
+    report = cnnzoo.summary(nn.Linear(6, 4), input_data=nested(torch.strided))
+    assert (report.status, report.totals["macs"]) == ("partial", None)
+    assert "depends on the lengths in a nested tensor" in str(report.unknown[0])
+    assert "MACs" in str(report)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nested._internal.nested_tensor import NestedTensor
 from torch.utils import flop_counter
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -163,6 +164,9 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         given = [*_given(args, kwargs)]
+        if any(isinstance(one, NestedTensor) for one in given):  # it is composed of operators on all its values
+            with self:
+                return NestedTensor.__torch_dispatch__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
         reads = tuple(id(one) for one in given if id(one) in self.own)
         of_inputs = any(hasattr(one, MARK) for one in given)
         key = key_of(func, args, kwargs) if not self.real else None

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_map_only
 
 from ..report import ITEM_BYTES
 from ..words import hint, quoted
-from .borrow import empty_like
+from .borrow import NoTwinError, empty_like
 from .operators import tensors_in
 from .tree import parameters
 
@@ -33,8 +33,9 @@ class Inputs(NamedTuple):
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
-        """Of every tensor, per sample."""
-        return tuple(self._less_batch(tuple(one.shape)) for one in tensors_in([self.args, self.kwargs]))
+        """Of every tensor, per sample; of a nested one that of all its values."""
+        given = tensors_in([self.args, self.kwargs])
+        return tuple(self._less_batch(tuple((one.values() if one.is_nested else one).shape)) for one in given)
 
     def _less_batch(self, shape: Shape) -> Shape:
         at = self.batch_dim
@@ -79,6 +80,8 @@ class Inputs(NamedTuple):
 
 def _moved(tensor: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type == "meta":
+        if tensor.is_nested:
+            raise NoTwinError("an input is nested, and its lengths are values")
         return empty_like(tensor)
     if tensor.is_meta:
         return _noise(tensor.shape, tensor.dtype, device)
@@ -124,7 +127,7 @@ def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> In
     first = tensors_in([args, named])[0]
     if batch_dim and batch_dim >= first.dim():
         raise ValueError(f"batch_dim={batch_dim} is no dimension of input_data of {tuple(first.shape)}")
-    if batch_dim is None or not first.dim():
+    if batch_dim is None or not first.dim() or first.is_nested:
         return Inputs(args, named, 1, None)
     return Inputs(args, named, first.size(batch_dim), batch_dim)
 

@@ -36,7 +36,8 @@ class Reading(NamedTuple):
         """How the size is read, where that is not plain, or another way failed."""
         if instead_of is not None:
             return f"input size {self.size} is read as {self.what}: as {instead_of.what} it fails"
-        return "" if self.plain else f"input size {self.size} is read as {self.what}{self.why}"
+        said = f"input size {self.size} is read as {self.what}{self.why}" if self.size else self.what
+        return "" if self.plain else said
 
     def holds(self, root: Call | None) -> bool:
         """Whether the network, called with it, is one for which it is meant."""
@@ -128,7 +129,9 @@ def read_inputs(
             raise ValueError("input_data has its own batch, batch_size goes with input_size")
         if dtypes is not None:
             raise ValueError("input_data has its own dtypes, dtypes go with input_size")
-        return [Reading(from_data(data, batch_dim, forward))]
+        inputs = from_data(data, batch_dim, forward)
+        nested = any(one.is_nested for one in tensors_in([inputs.args, inputs.kwargs]))
+        return [Reading(inputs, what="counts are of all samples in a nested tensor", plain=not nested)]
     if tensors_in(size) or hasattr(size, "ndim"):
         raise TypeError("input_size takes numbers; a tensor goes with input_data=: summary(net, input_data=x)")
     sizes = _listed(size)
