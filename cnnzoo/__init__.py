@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from .report import Report, Row
     from .weights.headers import CheckpointError
+    from .weights.published import get_weight
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ _HOMES = {
     "get_builder": "registry",
     "get_model": "api",
     "get_model_builder": "registry",
+    "get_weight": "weights.published",
     "is_model": "registry",
     "list_models": "registry",
     "load_checkpoint": "pytorch.checkpoints",
@@ -76,6 +78,7 @@ __all__ = [
     "get_builder",
     "get_model",
     "get_model_builder",
+    "get_weight",
     "is_model",
     "list_models",
     "load_checkpoint",

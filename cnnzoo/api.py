@@ -130,9 +130,9 @@ def create_model(
     `init` is "torchvision", "paper", "torch", a function of the module, or None for no work at all
     (`cnnzoo.pytorch.init`); with `zero_init_residual` each residual branch begins at 0. `pretrained` is a path, which
     timm calls `checkpoint_path`, or True for the first weights that torchvision publishes; `weights` are any of these,
-    by name, "DEFAULT" or a member of torchvision's enum; `progress` shows how far they are downloaded. `drop_head`
-    lets their classifier have other classes (`load_checkpoint`). The mean and deviation that the input of published
-    weights is normalised with are in the module's `pretrained_cfg`.
+    by name, "DEFAULT" or a member of torchvision's enum; `progress` shows how far they are downloaded. With another
+    `num_classes` their classifier is left out, with `drop_head` that of a file, too (`load_checkpoint`). The mean and
+    deviation that the input of published weights is normalised with are in the module's `pretrained_cfg`.
 
     `inplace`, as in torchvision, lets ReLUs overwrite their input where nothing else needs it: outputs and gradients
     are the same, memory and time less. `settings` go to the builder. Raises what `summary` does, and ValueError where
@@ -142,7 +142,7 @@ def create_model(
     from .pytorch.checkpoints import load_pretrained
     from .pytorch.features import Features, introduced
     from .pytorch.init import find_scheme, zero_residuals
-    from .weights.published import config_of
+    from .weights.published import Published, config_of
 
     settings |= {"num_classes": num_classes, "in_chans": in_chans, "stem": stem}
     settings |= {"features_only": features_only, "out_indices": out_indices}
@@ -152,7 +152,8 @@ def create_model(
     name, family = (builder.name, builder.__module__) if builder else ("", "")
     description = found.named.description if source else found.description
     scheme = find_scheme(init, name, family) if isinstance(init, str) else init
-    drop_head = drop_head or num_classes == 0
+    other_classes = isinstance(source, Published) and num_classes not in (None, 1000)
+    drop_head = drop_head or num_classes == 0 or other_classes
     replaced = source and not drop_head  # every parameter is loaded
     begin = None if replaced else scheme
     net = build(description, found.shape, init=begin, device=device, dtype=dtype, inplace=inplace)

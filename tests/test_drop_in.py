@@ -136,6 +136,7 @@ class TestWeights:
         for tag, member in fact["members"].items():
             for spelled in (tag, f"{fact['enum']}.{tag}", enum[tag]):
                 weights = read_weights(name, spelled)
+                assert weights == cnnzoo.get_weight(f"{fact['enum']}.{tag}")
                 said = {key: getattr(weights, key) for key in ("url", "resize_size", "crop_size")}
                 assert {**said, "mean": list(weights.mean), "std": list(weights.std)} == member
         first = fact["members"]["IMAGENET1K_V1"]
@@ -166,6 +167,10 @@ class TestWeights:
         loaded = cnnzoo.get_model("resnet18", weights="ResNet18_Weights.DEFAULT", progress=False)
         assert torch.equal(loaded.fc.weight, net.fc.weight)
         assert cnnzoo.get_model("resnet18", weights=None, init=None, pretrained=False)
+        for classes in (3, 0):  # as in timm, another head is left as it begins
+            other = cnnzoo.create_model("resnet18", pretrained=True, num_classes=classes)
+            assert other.num_classes == classes
+            assert torch.equal(other.layer4[1].conv2.weight, net.layer4[1].conv2.weight)
 
     def test_that_are_none_are_refused_in_one_line(self):
         enum = Enum("ResNet50_Weights", {"IMAGENET1K_V1": "url"})
@@ -178,6 +183,8 @@ class TestWeights:
         ):
             with pytest.raises(ValueError, match=message):
                 resnet18(weights=weights)
+        with pytest.raises(cnnzoo.UnknownModelError, match="unknown model 'resnext50_32x4d'"):
+            cnnzoo.get_weight("ResNeXt50_32X4D_Weights.DEFAULT")
         with pytest.raises(CheckpointError, match="no weights are published for `resnet50_v1`; of its family"):
             cnnzoo.create_model("resnet50_v1", weights="DEFAULT")
         with pytest.raises(ValueError, match="pretrained and checkpoint_path both say which weights"):
@@ -369,6 +376,15 @@ class TestCheckpointing:
             assert not any(getattr(module, "checkpointed", False) for module in net.modules())
         assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
         assert kept[1] < kept[0]
+
+    def test_of_features(self):
+        net = resnet18(features_only=True, width=8, init="torch")
+        net.set_grad_checkpointing()
+        assert [name for name, module in net.named_modules() if getattr(module, "checkpointed", False)] == [
+            f"layer{stage}.{block}" for stage in (1, 2, 3, 4) for block in (0, 1)
+        ]
+        sum(one.sum() for one in net(image((3, 64, 64), 2))).backward()
+        assert all(one.grad is not None for one in net.parameters())
 
     def test_where_there_are_no_blocks(self):
         net = on_meta("vgg11")

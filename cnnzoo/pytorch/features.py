@@ -13,7 +13,7 @@ from ..arch import Aux, Node, Shape, find, walk
 from ..arch.node import pair
 from ..calculate import calculate
 from ..report import Report, Row
-from .network import Headed, Network
+from .network import Checkpointing, Headed, Network
 
 Indices = int | Sequence[int] | None
 
@@ -115,7 +115,7 @@ def _dilation(node: Node) -> int:
     return max((max(pair(layer.dilation)) for layer in convs), default=1)
 
 
-class Features(nn.Module):
+class Features(Checkpointing):
     """A network's maps as a list; `feature_info` says what they are.
 
     Its children are the network's own under their own names, up to the last map, so its tensors are named

@@ -22,7 +22,20 @@ class Ends(NamedTuple):
     """Whether the classifier reads maps, so that it is a convolution."""
 
 
-class Network(nn.Sequential):
+class Checkpointing(nn.Module):
+    """What can be asked to keep less for the backward pass."""
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Whether each block's activations are worked out again in the backward pass, not kept: less memory, one more
+        forward pass. As in timm, batch norms then see each batch twice. ValueError where there are no blocks."""
+        blocks = [module for module in _outermost(self) if isinstance(module, Join)]
+        if enable and not blocks:
+            raise ValueError("set_grad_checkpointing: the network has no blocks whose activations could be left out")
+        for block in blocks:
+            block.checkpointed = enable
+
+
+class Network(nn.Sequential, Checkpointing):
     """A whole network: an `nn.Sequential` that says where in it an input failed, with the methods of timm's models.
 
     These go by the paths that the last maps and the classifier had when it was built, so what is assigned there anew
@@ -105,15 +118,6 @@ class Network(nn.Sequential):
             size = self.head_hidden_size, num_classes
             new = nn.Conv2d(*size, 1, **where) if self._ends().maps else nn.Linear(*size, **where)
         self.set_submodule(self._ends().classifier, new)
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Whether each block's activations are worked out again in the backward pass, not kept: less memory, one more
-        forward pass. As in timm, batch norms then see each batch twice. ValueError where there are no blocks."""
-        blocks = [module for module in _outermost(self) if isinstance(module, Join)]
-        if enable and not blocks:
-            raise ValueError("set_grad_checkpointing: the network has no blocks whose activations could be left out")
-        for block in blocks:
-            block.checkpointed = enable
 
 
 def _outermost(net: nn.Module) -> Iterator[nn.Module]:

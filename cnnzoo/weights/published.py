@@ -115,6 +115,15 @@ def read_weights(name: str, weights: Any) -> Published | None:
     return own[tag]
 
 
+def get_weight(name: str) -> Published:
+    """Published weights by torchvision's name, "ResNet50_Weights.DEFAULT" or "ResNet50_Weights.IMAGENET1K_V1": their
+    file, and the mean and deviation of the images that go with them."""
+    network = name.partition("_Weights")[0].lower()
+    weights = read_weights(f"{network}_tv" if f"{network}_tv" in PUBLISHED else network, name)
+    assert weights is not None
+    return weights
+
+
 Source: TypeAlias = "Published | str | os.PathLike[str] | None"
 """Where weights are: a published file, or the path of another."""
 
