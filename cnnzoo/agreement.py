@@ -85,7 +85,10 @@ def compare(description: Node, input_size: Shape, batch_size: int = 1, model: st
     calculated = calculate(description, input_size, batch_size=batch_size)
     try:
         module = build(description, input_size, init=None, device="meta")
-    except (ShapeError, TypeError) as error:  # a head within a block, or a layer of a plugin that has no module
+    except (
+        ShapeError,
+        TypeError,
+    ) as error:  # a layer without a module, or a name that this torch refuses
         rows = len(calculated.rows)
         return Comparison(model, input_size, batch_size, rows, 0, (), f"it cannot be built: {error}")
     measured = measure(module, (batch_size, *input_size))

@@ -49,11 +49,12 @@ def graph_of(name: str, depth: int) -> draw.Graph:
 
 
 def renamed(node: Node) -> Node:
-    """With other names for all children, though not for shortcuts."""
+    """With other names for all children, though not for shortcuts and auxiliary heads."""
     if not isinstance(node, Join):
         return node
     odd = [name + "'" * (number // len(ODD)) for number, name in enumerate(ODD * len(node))]
-    names = {name: name if name == "downsample" else odd[number] for number, (name, _) in enumerate(node.children)}
+    kept = {name for name, child in node.children if name == "downsample" or isinstance(child, Aux)}
+    names = {name: name if name in kept else odd[number] for number, (name, _) in enumerate(node.children)}
     children = {names[name]: renamed(child) for name, child in node.children}
     for name, child in children.items():
         if isinstance(child, Aux):

@@ -268,12 +268,12 @@ def networks(
     layers: Layers = LAYERS,
     inside: Layers = LAYERS,
     depth: int = 2,
-    heads: int = 9,
+    heads: bool = True,
     features: bool = True,
 ) -> Node:
     """A description that takes maps of `shape`: layers, nested joins, and perhaps features.
 
-    `inside` are the layers within joins; `heads` is how many levels deep auxiliary heads may hang;
+    `inside` are the layers within joins; `heads` is whether auxiliary heads may hang on it;
     without `features` it ends in maps.
     """
     children, out = draw(_chain(shape, layers, inside, depth, heads))
@@ -289,13 +289,13 @@ Chain = tuple[dict[str, Node], Shape]
 
 
 @st.composite
-def _chain(draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads: int) -> Chain:
+def _chain(draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads: bool = False) -> Chain:
     """Children one after the other, by name, and the shape behind them; maps stay maps."""
     children: dict[str, Node] = {}
     for number in range(draw(st.integers(1, 4))):
         name = f"n{number}"
         if depth and draw(st.integers(0, 2)) == 0:
-            children[name], shape = draw(_join(shape, inside, depth - 1, heads - 1))
+            children[name], shape = draw(_join(shape, inside, depth - 1))
         else:
             layer = draw(layers)
             try:
@@ -305,22 +305,22 @@ def _chain(draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads
             if len(out) < len(shape):
                 continue
             children[name], shape = layer, out
-        if heads > 0 and draw(st.integers(0, 9)) == 0:
-            children[f"aux{number}"] = Aux(name, **draw(_chain(shape, layers, inside, 0, 0))[0], end=Flatten())
+        if heads and draw(st.integers(0, 9)) == 0:
+            children[f"aux{number}"] = Aux(name, **draw(_chain(shape, layers, inside, 0))[0], end=Flatten())
     return children, shape
 
 
 @st.composite
-def _join(draw, shape: Shape, layers: Layers, depth: int, heads: int) -> tuple[Node, Shape]:
+def _join(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shape]:
     kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense]))
     if kind is Concat:
         branches, channels = {}, 0
         for number in range(draw(st.integers(1, 3))):
-            children, out = draw(_chain(shape, layers, layers, depth, heads))
+            children, out = draw(_chain(shape, layers, layers, depth))
             branches[f"branch{number}"] = Sequential(**children, **_fitted(out, (out[0], *shape[1:])))
             channels += out[0]
         return Concat(**branches), (channels, *shape[1:])
-    children, out = draw(_chain(shape, layers, layers, depth, heads * (kind is Sequential)))
+    children, out = draw(_chain(shape, layers, layers, depth))
     if kind is Sequential:
         return Sequential(**children), out
     if kind is Dense:
@@ -329,7 +329,7 @@ def _join(draw, shape: Shape, layers: Layers, depth: int, heads: int) -> tuple[N
         children, out, shortcut = {**children, **_fitted(out, shape)}, shape, {}
     else:
         shortcut = _fitted(shape, out)
-    tail, after = draw(_chain(out, layers, layers, 0, 0))
+    tail, after = draw(_chain(out, layers, layers, 0))
     tail = {f"after_{name}": child for name, child in tail.items()}
     return Residual(**children, downsample=Sequential(**shortcut), **tail), after
 

@@ -13,15 +13,17 @@ from cnnzoo import agreement
 from cnnzoo.agreement import compare, compare_network, diff, sizes_for
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
-    Aux,
     Concat,
     Conv2d,
     Dense,
     Flatten,
+    Layer,
     Linear,
+    Node,
     ReLU,
     Residual,
     Sequential,
+    layer,
     replace,
 )
 from cnnzoo.pytorch.measure import MeasureError
@@ -51,7 +53,7 @@ def test_every_network_agrees_at_three_sizes(name, batch):
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @settings(max_examples=5 * settings().max_examples)  # 500; 10,000 in the long profile
-@given(networks(SIZE, heads=1), st.integers(1, 3))
+@given(networks(SIZE, heads=True), st.integers(1, 3))
 def test_every_description_agrees(description, batch):
     single = "more than 1 value per channel"  # of which a batch norm without running statistics takes no mean
     try:
@@ -133,8 +135,15 @@ def test_check_of_an_unknown_name_is_refused():
 
 
 def test_what_cannot_be_built_is_a_problem_and_no_error():
-    """The calculator prices a head anywhere; a module has it only in the outermost block."""
-    inner = Sequential(conv=Conv2d(4, 3), head=Aux("conv", flatten=Flatten(), fc=Linear(2)))
-    result = compare(Sequential(inner=inner, flatten=Flatten()), SIZE)
+    """The calculator prices any layer; a module has what torch or a plugin makes."""
+
+    @layer
+    class Unmade(Layer):
+        """A layer that nothing makes."""
+
+    try:
+        result = compare(Sequential(odd=Unmade(), flatten=Flatten()), SIZE)
+    finally:
+        del Node.kinds["Unmade"]
     assert not result.agrees
-    assert "cannot be built: at inner.head: " in result.problem
+    assert "cannot be built: at odd: build knows no module for Unmade" in result.problem

@@ -525,9 +525,9 @@ def test_a_path_that_leads_nowhere_names_its_missing_part_and_what_is_there(path
 def test_an_edit_that_cannot_be_names_the_place() -> None:
     with pytest.raises(ShapeError, match=r"^Sequential: the auxiliary head 'head' hangs on 'stem'"):
         remove(NET, "stem")
-    inside = Sequential(outer=Sequential(inner=NET))
-    with pytest.raises(ShapeError, match=r"^at outer\.inner: Sequential: the auxiliary head 'head' hangs on 'stem'"):
-        remove(inside, "outer.inner.stem")
+    inside = Sequential(outer=Sequential(inner=remove(NET, "head")))
+    with pytest.raises(ShapeError, match=r"^at outer: Sequential: 'inner' has the auxiliary head 'head'"):
+        replace(inside, "outer.inner", NET)
     with pytest.raises(ShapeError, match=r"^at outer\.inner\.mixed: Concat: needs at least one branch"):
         rewrite(inside, lambda path, part: None if ".branch" in path else part)
     with pytest.raises(ShapeError, match=r"^at block: Residual: the auxiliary head 'conv1' belongs into a Sequential"):
