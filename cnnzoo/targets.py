@@ -10,13 +10,14 @@ import ast
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arch.node import Node
-from .registry import Builder, get_builder
+from .registry import Builder, Figures, Paper, get_builder
 from .words import REPEATED, listed, near, quoted, read_literal, shortened
 
 if TYPE_CHECKING:
@@ -63,6 +64,21 @@ def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
     if settings:
         raise TargetError(f"{target} is no function: it takes no {', '.join(settings)}")
     return partial(_checked, target, found)
+
+
+def builder_of(place: str) -> Builder[Any]:
+    """What describes a target with any settings: a registered builder, or one of a function found elsewhere, which has
+    neither knobs nor an input size (that is ()) of its own. TargetError for what is no function."""
+    function: Any = None
+    if place.partition(":")[0] not in LIBRARIES:
+        with redirect_stdout(sys.stderr):
+            found = find(place, {})
+        if isinstance(found, Builder):
+            return found
+        function = found.args[1] if isinstance(found, partial) and found.func is _made else None
+    if not hasattr(function, "__name__"):
+        raise TargetError(f"{place} is no function that gives a description, so that nothing of it can be varied")
+    return Builder(function, Paper("", "", 0), Figures(0, 0, 0), (), {})
 
 
 def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
