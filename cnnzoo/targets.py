@@ -177,7 +177,9 @@ def _imported(name: str) -> ModuleType:
         package = name.partition(".")[0]
         advice = f"; pip install {package}" if package in LIBRARIES and error.name == package else ""
         raise TargetError(f"cannot import {name!r}: {error}{advice}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         advice = "; torchvision is not of the same build as torch: install both anew, from one index"
         raise TargetError(
             f"cannot import {name!r}: {_line(error)}{advice * ('torchvision::' in str(error))}"
@@ -198,7 +200,9 @@ def _from_file(place: str) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise TargetError(f"cannot run {place}: {_line(error)}") from error
     return module
 
@@ -206,7 +210,9 @@ def _from_file(place: str) -> ModuleType:
 def _made(target: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> nn.Module | Node:
     try:
         made = function(**settings)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise TargetError(f"{target} fails: {_line(error)}") from error
     return _checked(target, made)
 

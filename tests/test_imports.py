@@ -22,7 +22,7 @@ LEVELS = {
     "plugins": (),
     "registry": ("arch", "plugins"),
     "models": ("arch", "registry"),
-    "calculate": ("arch", "report"),
+    "calculate": ("arch", "report", "plugins"),
     "cost": ("arch", "calculate", "report"),
     "rewrites": ("arch", "plugins"),
     "edits": ("arch",),
