@@ -179,13 +179,16 @@ class _Trace:
         shape, columns, windows, elements, kept, behind = facts
         _, field, depth, source, pooled = x
         held = self.holder[source]
-        stored = kept.elements * self.item + kept.indices * self.index + kept.statistics * self.element
-        if kept.input and source not in self.kept:
+        input_kept, output_kept, more, indices, statistics, copies = kept
+        stored = 0
+        if more or indices or statistics:
+            stored = more * self.item + indices * self.index + statistics * self.element
+        if input_kept and source not in self.kept:
             self.kept.add(source)
             stored += self.sizes[source] * self.item
-        if not layer.is_view or kept.copies:
+        if not layer.is_view or copies:
             source = self._tensor(elements, held if layer.is_view else None)
-        if kept.output:
+        if output_kept:
             self.kept.add(source)
             stored += elements * self.item
         y = Signal(shape, advance(field, windows), depth + layer.weighted, source, behind[pooled])
