@@ -114,7 +114,7 @@ def calls() -> Iterator[tuple[str, bytes]]:
 
 def values(big: bool) -> Iterator[tuple[str, bytes]]:
     """Values of a pickle that are small to write and large, deep or slow to have."""
-    many = 60_000_000 if big else 1_100_000
+    many = 8_000_000 if big else 1_100_000
     deep = 200_000
     yield "tuples, doubled", doubled(60)
     yield "tuples, doubled, as a key", b"}" + doubled(60) + b"K\x01s"
