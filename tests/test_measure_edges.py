@@ -283,3 +283,52 @@ def test_modules_in_a_list_are_said_to_be_in_a_list() -> None:
 def test_what_holds_nothing_is_not_missed() -> None:
     module = of(lambda m, x: m.a(x), a=lambda: nn.Linear(4, 4), drop=nn.Dropout, idle=lambda: nn.Linear(4, 4))()
     assert measure(module, (4,)).notes == ("never called: idle",)
+
+
+# What a forward makes itself is not the data.
+
+MADE: dict[str, Callable[[Tensor], Any]] = {
+    "ones": lambda x: torch.ones(x.shape, dtype=torch.bool).all(),
+    "ones like": lambda x: (torch.ones_like(x) * 2).max() > 1,
+    "arange": lambda x: torch.arange(x.shape[0]).sum() >= 0,
+    "in place": lambda x: x.new_zeros(3).add_(1).min() > 0,
+    "from a number": lambda x: torch.tensor([x.shape[0], 2]).max() > 1,
+    "nonzero": lambda x: torch.ones(3).nonzero().shape[0] == 3,
+    "a mask": lambda x: x[torch.ones(x.shape[0], dtype=torch.bool)].shape[0] > 0,
+}
+
+DATA: dict[str, Callable[[Any, Tensor], Any]] = {
+    "the input": lambda m, x: x.sum() > -1e9,
+    "a weight": lambda m, x: m.a.weight.sum() > -1e9,
+    "chance": lambda m, x: torch.rand(3).sum() >= 0,
+    "filled by chance": lambda m, x: torch.zeros(3).uniform_().sum() >= 0,
+    "written into": lambda m, x: torch.zeros(3).copy_(x[0, :3]).sum() > -1e9,
+    "written into a part": lambda m, x: part(torch.zeros(3), x).sum() > -1e9,
+    "nonzero": lambda m, x: x.nonzero().shape[0] >= 0,
+    "both": lambda m, x: (torch.ones(3).all(), x.sum() > -1e9)[1],
+}
+
+
+def part(made: Tensor, x: Tensor) -> Tensor:
+    made[0] = x[0, 0]
+    return made
+
+
+def asking(ask: Callable[[Any, Tensor], Any]) -> nn.Module:
+    def forward(self: Any, x: Tensor) -> Tensor:
+        return self.a(x) if ask(self, x) else x
+
+    return of(forward, a=lambda: nn.Linear(5, 4))()
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_a_forward_makes_itself_is_no_data(name: str) -> None:
+    report = measure(asking(lambda m, x: MADE[name](x)), (2, 5))
+    assert (report.total_macs, report.unknown) == (20, ())
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_what_comes_of_data_is_data(name: str) -> None:
+    report = measure(asking(lambda m, x: bool(torch.ones_like(x).all()) and DATA[name](m, x)), (2, 5))
+    assert report.status == "partial"
+    assert "depends on" in str(report.unknown[0])

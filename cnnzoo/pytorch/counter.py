@@ -18,6 +18,7 @@ from torch.utils import flop_counter
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .borrow import empty_like
+from .constants import Constants
 from .formulas import OURS, Formula
 from .operators import FREE, PLUMBING, row_kind, shape_of, tensors_in
 from .repeats import Made, key_of, made_again
@@ -135,6 +136,8 @@ def _decomposes(func: Any) -> bool:
         return False
 
 
+BY_DATA = "what follows depends on the data"
+
 MARK = "_cnnzoo_of_inputs"
 """An attribute of tensors that are worked out from the inputs."""
 
@@ -158,6 +161,7 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.seen = seen
         self.own = own
         self.real = real
+        self._constants = Constants()
         self._again: dict[tuple[Any, ...], tuple[Made, Op]] = {}
         """By what operators were given, how to make what they gave, and what they cost."""
 
@@ -186,8 +190,8 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         out = run_operator(func, args, kwargs)
         if of_inputs:
             mark(out)
-        if rule.data and self.real and _by_data(rule, args):
-            self.seen(Op(rule.name, None, (), 0, (), reads, {}, "what follows depends on the data"))
+        if self.real and self._looks(func, rule, args, given, out):
+            self.seen(Op(rule.name, None, (), 0, (), reads, {}, BY_DATA))
             return out
         op = self._op(rule, args, kwargs, out)._replace(reads=reads, of_inputs=of_inputs)
         again = made_again(func, key, args, out) if key is not None else None
@@ -195,6 +199,13 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._again[key] = again, op
         self._see(op)
         return out
+
+    def _looks(self, func: Any, rule: Rule, args: Any, given: list[Any], out: Any) -> bool:
+        """Whether an operator looks at values that come of the input, a weight or a random number."""
+        asked = [*_given(args[1:], {})] if rule.name in ("index", "masked_select") else given
+        looks = rule.data and _by_data(rule, args) and not self._constants.hold(asked)
+        self._constants.note(func, given, out)
+        return looks
 
     def _see(self, op: Op) -> None:
         if op.reads or not op.quiet:

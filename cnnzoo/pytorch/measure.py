@@ -13,6 +13,7 @@ from ..report import ITEM_BYTES, Report, Unknown
 from ..words import TORCHINFO, channels_last
 from .batches import once_noted, run_batch
 from .borrow import Loan, NoTwinError, Twin, copied, on_loan, on_meta, set_mode
+from .counter import BY_DATA
 from .inputs import Inputs, dtype_of, read_dtype, unbatched
 from .operators import tensors_in
 from .readings import Reading, read_inputs, takes_one_sample
@@ -179,6 +180,8 @@ class _Measuring:
         self.model = model
         self.notes: list[str] = []
         self.unknown: list[Unknown] = []
+        self.by_item = False
+        """Whether they are of a number that the forward asks for, as it may of what it made itself."""
 
     def report(self, instead_of: Reading | None) -> Report:
         """MeasureError where the network cannot be run; `instead_of` is a reading with which it could not."""
@@ -197,6 +200,7 @@ class _Measuring:
         if _asks_for_values(found.error):
             kind = found.failing.kind if found.failing is not None else kind_of(self.module)
             self.unknown.append(Unknown(where, kind, f"what it does depends on values: {reason}"))
+            self.by_item = "item()" in reason
         return self._real(found, report)
 
     def _real(self, found: Trace | None = None, report: Report | None = None) -> Report:
@@ -241,7 +245,7 @@ class _Measuring:
                 module.training = False
         trained = run_batch(loan, inputs, real=real)
         if trained.error is not None:
-            return [f"in training it fails: {first_line(trained.error)}"]
+            return [f"in training it does not run, and so has no auxiliary heads here: {first_line(trained.error)}"]
         rows.add(trained, aux=True)
         return []
 
@@ -249,7 +253,8 @@ class _Measuring:
         rows.finish(found.error is None)
         if rows.unused:
             notes.append(f"never called: {', '.join(rows.unused)}")
-        unknown = [*self.unknown, *rows.unknown]
+        looked = any(one.why == BY_DATA for one in rows.unknown) or not self.by_item
+        unknown = [*(self.unknown if looked else ()), *rows.unknown]
         if found.error is not None and found.failing is not None:
             call = found.failing
             unknown.append(Unknown(call.path, call.kind, "it fails, so that nothing behind it is reached"))
