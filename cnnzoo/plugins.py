@@ -26,9 +26,7 @@ def load_plugins(group: str) -> None:
         try:
             with redirect_stdout(sys.stderr):
                 entry.load()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
+        except (Exception, SystemExit) as error:
             problem = f"{type(error).__name__}: {error}"
             warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {problem}", stacklevel=4)
 
@@ -49,9 +47,7 @@ def called(name: str, function: Callable[..., Any], *meant: type[Exception]) -> 
     with redirect_stdout(sys.stderr):
         try:
             yield
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
+        except (Exception, SystemExit) as error:
             if isinstance(error, (ValueError, TypeError, *meant)):
                 raise
             raise PluginError(f"{name} fails: {type(error).__name__}: {error}") from error

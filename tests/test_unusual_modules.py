@@ -191,3 +191,27 @@ class Waits(One):
 def test_a_forward_of_which_nothing_runs_is_refused(net: nn.Module, kind: str) -> None:
     with pytest.raises(MeasureError, match=f"its forward returns a {kind}, of which nothing has run"):
         measure(net, input_data=torch.randn(3, 8))
+
+
+def settings() -> tuple[Any, ...]:
+    return (
+        *(torch.get_default_dtype(), torch.get_float32_matmul_precision()),
+        *(torch.get_deterministic_debug_mode(), torch.is_anomaly_enabled(), torch.is_grad_enabled()),
+    )
+
+
+def setting(fc: Any, x: Tensor) -> Any:
+    y = fc(x)
+    torch.set_default_dtype(torch.float64)
+    torch.set_float32_matmul_precision("medium")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.autograd.set_detect_anomaly(True)
+    torch.set_grad_enabled(True)
+    return y
+
+
+def test_what_a_forward_sets_in_torch_is_set_back() -> None:
+    with torch.no_grad():
+        before = settings()
+        assert measure(One(setting), input_data=torch.randn(3, 8)).total_macs == 32
+        assert settings() == before

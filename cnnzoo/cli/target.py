@@ -116,10 +116,7 @@ def _foreign(target: str) -> Iterator[None]:
         try:
             yield
         except SystemExit as end:
-            code = quoted(end.code)
-            raise Failure(f"{target} ends the process before there is a result: sys.exit({code})") from None
-        except GeneratorExit as end:
-            raise Failure(f"{target} fails: GeneratorExit") from end
+            raise Failure(f"{target} ends the process before there is a result: sys.exit({end.code!r})") from None
 
 
 def _image(values: tuple[str, ...]) -> int | tuple[int, ...] | None:

@@ -174,15 +174,28 @@ COMPILED = "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG"
 
 
 def _modes() -> Step:
-    """Of this thread: which dispatch modes are active, and whether gradients are recorded."""
-    number, grad = torch._C._len_torch_dispatch_stack(), torch.is_grad_enabled()
+    """Which dispatch modes are active in this thread, and the `SETTINGS`."""
+    number, before = torch._C._len_torch_dispatch_stack(), [get() for get, _ in SETTINGS]
 
     def restore() -> None:
         while torch._C._len_torch_dispatch_stack() > number:
             _pop_mode()
-        torch.set_grad_enabled(grad)
+        for (get, put), value in zip(SETTINGS, before, strict=True):
+            if get() != value:
+                put(value)
 
     return restore
+
+
+SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
+)
+"""torch's own, that a forward may change: how each is read and set."""
 
 
 def _lend(root: nn.Module, copier: Copier, likeness: Twin, undo: list[Step]) -> None:

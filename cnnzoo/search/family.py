@@ -8,13 +8,12 @@ from functools import cached_property
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
+from ..api import describe
 from ..arch import Node, Shape
 from ..cost import Cost, cost
-from ..registry import Builder
-from ..resolve import find
+from ..registry import Builder, get_builder
 from ..rewrites import DoesNotApply, get_rewrite
 from ..rewrites.scaling import UnfitError
-from ..targets import builder_of, split
 
 SCALES = {"width": "scale_width", "depth": "scale_depth"}
 """The rewrites that vary a network whose builder registers no knobs."""
@@ -43,8 +42,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Family:
-    """The networks that a target becomes when it is varied: a registered name or a function elsewhere, or with rewrites
-    behind plus signs."""
+    """The networks that a target becomes when it is varied: a registered name, or NAME+rewrite."""
 
     target: str
 
@@ -53,7 +51,7 @@ class Family:
 
     @cached_property
     def builder(self) -> Builder[Any]:
-        return builder_of(split(self.target)[0])
+        return get_builder(self.target.partition("+")[0])
 
     @cached_property
     def grid(self) -> dict[str, Sequence[Any]]:
@@ -68,7 +66,7 @@ class Family:
     def _scales(self) -> dict[str, str]:
         if self.builder.knobs:
             return {}
-        description = self.describe({})
+        description = describe(self.target)
         return {
             knob: rewrite
             for knob, rewrite in SCALES.items()
@@ -91,7 +89,7 @@ class Family:
     def remarks(self) -> list[str]:
         """Which of the target's rewrites do not apply, and why. Raises what `describe` does for one that is unknown."""
         description, found = self.builder.describe(), []
-        for rewrite in map(get_rewrite, split(self.target)[1]):
+        for rewrite in map(get_rewrite, self.target.split("+")[1:]):
             reason = rewrite.why_not(description)
             found += [f"{rewrite.name} does not apply: {reason}"] if reason else []
             description = rewrite(description)
@@ -112,7 +110,7 @@ class Family:
         """The network at a point; `ImpossibleError` where it would not run at that width."""
         target, settings = self.choice(point)
         scales = target.removeprefix(self.target).split("+")[1:]
-        description = find(self.builder, split(self.target)[1], settings).description
+        description = describe(self.target, **settings)
         for scale in map(get_rewrite, scales):
             try:
                 description = scale.function(description)
