@@ -131,7 +131,7 @@ TORCHINFO = {
 def channels_last(size: Sequence[int]) -> str:
     """What to say of (height, width, channels): channels come first. Nothing of what is no such size."""
     sample = tuple(size[-3:])
-    if len(size) not in (3, 4) or sample[-1] not in (1, 3, 4) or sample[0] < 16:
+    if len(size) not in (3, 4) or sample[-1] not in (1, 3, 4) or sample[0] < 16 or sample[1] <= sample[2]:
         return ""
     height, width, channels = sample
     meant = f"{channels}x{height}x{width}"

@@ -161,5 +161,5 @@ def test_channels_last_is_said() -> None:
     assert said in cnnzoo.summary(nn.Linear(3, 4), (2, 224, 224, 3)).notes
     with pytest.raises(ValueError, match="did you mean 3x224x224"):
         cnnzoo.summary("vgg16", (224, 224, 3))
-    for size in ((3, 32, 32), (64, 16, 16), (8, 8, 3), (3, 224, 3)):
+    for size in ((3, 32, 32), (64, 16, 16), (8, 8, 3), (3, 224, 3), (100, 1, 1), (256, 4, 4)):
         assert cnnzoo.summary(nn.ReLU(), size).notes == ()

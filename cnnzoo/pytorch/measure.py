@@ -72,9 +72,10 @@ def measure(
     """Run a module without computing anything, and report what it did, layer by layer.
 
     `input_size` is (channels, height, width), the same with the batch in front, or a sequence of sizes for
-    several inputs. How many lengths a sample has is seen from the network's first convolution; without one
-    it is one or three. `input_data` is a tensor, a sequence of positional inputs or a dict of named ones, with
-    the batch as their first dimension unless `batch_dim` is None. `forward` goes to the module's forward.
+    several inputs. What a size means is seen from the layers that the network calls: one length is a sample's, a number
+    alone is an image's side only where the first layer takes images; where one reading fails another is tried, and a
+    note says which it was. `input_data` is a tensor, a sequence of positional inputs or a dict of named ones. The batch
+    is the dimension `batch_dim`, and None says that there is none. `forward` goes to the module's forward.
     `dtype` is what the floating parameters and the inputs made from sizes have: by default as they are. `dtypes`,
     as in torchinfo, says it for each size where it is another: `measure(net, (1, 128), dtypes=[torch.long])`.
     Without an input nothing is run, and the report has parameters and buffers alone.

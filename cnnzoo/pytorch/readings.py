@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -76,10 +77,15 @@ def taker(module: nn.Module) -> Taker | None:
         return Taker(module, 2)
     if isinstance(module, nn.Linear | nn.Bilinear | nn.Embedding | nn.EmbeddingBag | nn.RNNCellBase):
         return Taker(module, 1)
-    for kind in type(module).__mro__:
-        if kind.__module__.startswith("torch.nn.") and MAPS.search(kind.__name__):
-            return Taker(module, int(kind.__name__[-2]) + 1)
-    return None
+    dims = _dims_of(type(module))
+    return None if dims is None else Taker(module, dims + 1)
+
+
+@cache
+def _dims_of(kind: type[nn.Module]) -> int | None:
+    """2 for what is, or is derived from, a layer of torch's for images, 3 of those for volumes."""
+    bases = (base.__name__ for base in kind.__mro__ if base.__module__.startswith("torch.nn."))
+    return next((int(name[-2]) for name in bases if MAPS.search(name)), None)
 
 
 def takers(call: Call | None) -> Iterator[tuple[Taker, Call]]:
