@@ -82,7 +82,7 @@ def taker(module: nn.Module) -> Taker | None:
 
 
 @cache
-def _dims_of(kind: type[nn.Module]) -> int | None:
+def _dims_of(kind: Any) -> int | None:
     """2 for what is, or is derived from, a layer of torch's for images, 3 of those for volumes."""
     bases = (base.__name__ for base in kind.__mro__ if base.__module__.startswith("torch.nn."))
     return next((int(name[-2]) for name in bases if MAPS.search(name)), None)
