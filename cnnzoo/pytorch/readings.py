@@ -77,7 +77,8 @@ def taker(module: nn.Module) -> Taker | None:
         return Taker(module, 2)
     if isinstance(module, nn.Linear | nn.Bilinear | nn.Embedding | nn.EmbeddingBag | nn.RNNCellBase):
         return Taker(module, 1)
-    dims = _dims_of(type(module))
+    kind: Any = type(module)
+    dims = _dims_of(kind)
     return None if dims is None else Taker(module, dims + 1)
 
 
@@ -217,9 +218,12 @@ def _of_sizes(
     size = " and ".join(map(said, shapes))
     one = of_samples(shapes, kinds, forward, batch_size or 1, place)
     sample = Reading(one, size, "one sample", why, plain)
-    batch, has_it = _batch_of(shapes, batch_size, batch_dim)
-    if batch is None:
+    batches, has_it = _batches_of(shapes, batch_size, batch_dim)
+    if len(batches) > 1 and in_batch:
+        raise ValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
+    if len(batches) != 1:
         return [sample]
+    (batch,) = batches
     pairs = zip(shapes, has_it, strict=True)
     samples = [shape[:batch_dim] + shape[batch_dim + 1 :] if has else shape for shape, has in pairs]
     if second and over:
@@ -229,16 +233,17 @@ def _of_sizes(
     return [whole, sample] if in_batch or alone else [sample, whole]
 
 
-def _batch_of(shapes: Sequence[Shape], batch_size: int | None, batch_dim: int) -> tuple[int | None, list[bool]]:
-    """The batch that is in these sizes, if one may be, and which have it: all, or those that are of no usual sample."""
+def _batches_of(shapes: Sequence[Shape], batch_size: int | None, batch_dim: int) -> tuple[set[int], list[bool]]:
+    """The batches that may be in these sizes, and which have one: all, or those that are of no usual sample."""
     lengths = {shape[batch_dim] if batch_dim < len(shape) else None for shape in shapes}
-    if len(lengths) == 1 and lengths <= {batch_size or next(iter(lengths))} and max(map(len, shapes)) > batch_dim + 1:
-        return next(iter(lengths)), [True] * len(shapes)
-    has_it = [len(shape) not in (1, 3) and shape[batch_dim] == (batch_size or shape[batch_dim]) for shape in shapes]
-    batches = {shape[batch_dim] for shape, has in zip(shapes, has_it, strict=True) if has}
-    if len(batches) > 1:
-        raise ValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
-    return next(iter(batches), None), has_it
+    common = next(iter(lengths)) if len(lengths) == 1 else None
+    if common is not None and common == (batch_size or common) and max(map(len, shapes)) > batch_dim + 1:
+        return {common}, [True] * len(shapes)
+    has_it = [
+        len(shape) not in (1, 3) and len(shape) > batch_dim and shape[batch_dim] == (batch_size or shape[batch_dim])
+        for shape in shapes
+    ]
+    return {shape[batch_dim] for shape, has in zip(shapes, has_it, strict=True) if has}, has_it
 
 
 def said(shape: Sequence[int]) -> str:
