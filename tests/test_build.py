@@ -69,7 +69,7 @@ def test_is_torchvisions_network(name):
 @given(st.data())
 def test_random_descriptions_are_built_as_calculated(data):
     shape = data.draw(st.tuples(st.sampled_from([2, 4]), st.integers(3, 9), st.integers(3, 9)))
-    description = data.draw(networks(shape, heads=True))
+    description = data.draw(networks(shape, heads=1))
     report = calculate(description, shape)
     net = build(description, shape, init=None).eval()
     assert {key: tuple(value.shape) for key, value in net.state_dict().items()} == report.tensors
@@ -268,7 +268,7 @@ class TestWhereAndWhat:
     @given(st.data())
     def test_inplace_changes_nothing_at_random(self, data):
         layers = st.sampled_from([ReLU(), ReLU(), Conv2d(2, 1), arch.Sigmoid(), arch.Identity(), arch.MaxPool2d(2, 1)])
-        description = data.draw(networks((2, 6, 6), layers, heads=True))
+        description = data.draw(networks((2, 6, 6), layers, heads=1))
         x = image((2, 6, 6), 2).requires_grad_()
         found = []
         for inplace in (False, True):

@@ -439,9 +439,7 @@ def test_receptive_fields_are_what_gradients_reach() -> None:
     tally: Counter[str] = Counter()
 
     @settings(max_examples=2 * settings.default.max_examples)
-    @given(
-        strategies.networks(WIDE, READERS, st.one_of(*[same] * 12, *[padded] * 4, READERS), heads=False, features=False)
-    )
+    @given(strategies.networks(WIDE, READERS, st.one_of(*[same] * 12, *[padded] * 4, READERS), heads=0, features=False))
     def check(net: Node) -> None:
         report = calculate(net, WIDE)
         fields = report.blocks[0]
@@ -712,7 +710,7 @@ def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32") ->
     assert buffers == sum(one.numel() for one in module.buffers())
 
 
-@given(strategies.networks(INPUT, heads=True), st.sampled_from(["cpu", "meta"]))
+@given(strategies.networks(INPUT, heads=1), st.sampled_from(["cpu", "meta"]))
 @example(Sequential(n0=Residual(Sequential())), "cpu")
 @example(Sequential(Dropout(1.0)), "cpu")
 def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> None:

@@ -174,7 +174,7 @@ LAYERS = (
 )
 
 
-@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=True))
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1))
 def test_any_description_is_rewritten_into_one_of_the_same_shapes(net: Node) -> None:
     before = outputs(net, INPUT)
     for rewrite, new in applied(net, INPUT[1]):
@@ -447,7 +447,7 @@ def test_a_fused_module_gives_the_same_outputs(family: str) -> None:
     assert bool(norms) == (family == "densenet121")  # where a norm reads a concatenation
 
 
-@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=True, features=False))
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1, features=False))
 def test_any_fused_module_gives_the_same_outputs(description: Node) -> None:
     fuse = get_rewrite("fuse_batchnorm")
     new = fuse(description)
