@@ -80,7 +80,7 @@ def measure(
     as in torchinfo, says it for each size where it is another: `measure(net, (1, 128), dtypes=[torch.long])`.
     Without an input nothing is run, and the report has parameters and buffers alone.
 
-    The module is lent: its tensors are replaced by such as have no values, and all is put back. Where the
+    A copy is run, whose tensors have no values, and the module stays as it is (`borrow.on_loan`). Where the
     values are needed (`report.notes` says so) it is run with copies of its tensors, and random inputs where
     only sizes are given. In `mode` "eval" modules that run in training only are rows with `aux`.
 
