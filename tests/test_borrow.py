@@ -468,6 +468,45 @@ def test_a_weak_proxy_of_the_parent() -> None:
     assert (report.total_macs, report.total_params, report.status) == (32, 20, "complete")
 
 
+class Remembering(nn.Module):
+    """Has functools remember what it worked out, by method and by class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    @functools.lru_cache  # noqa: B019
+    def mask(self, number: int) -> Tensor:
+        return torch.ones(number, number, device=self.fc.weight.device).tril()
+
+    @staticmethod
+    @functools.cache
+    def scale(number: int) -> Tensor:
+        return torch.ones(number, device=WHERE[-1])
+
+    @classmethod
+    @functools.cache
+    def shift(cls, number: int) -> Tensor:
+        return torch.ones(number, device=WHERE[-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        WHERE.append(x.device)
+        return self.fc(self.mask(x.shape[0]) @ x * self.scale(4) + self.shift(4))  # type: ignore[no-any-return]
+
+
+WHERE: list[torch.device] = []
+
+
+def test_what_functools_remembers_is_not_of_the_run() -> None:
+    net, x = Remembering(), torch.rand(3, 4)
+    report = measure(net, input_data=x, batch_dim=None)
+    assert report.total_macs == 3 * 3 * 4 + 3 * 16
+    assert net(x).device == x.device
+    real = net(x)
+    measure(net, input_data=x, batch_dim=None)
+    assert torch.equal(net(x), real)
+
+
 # Faults and interrupts.
 
 

@@ -237,6 +237,8 @@ def _kept(things: list[tuple[Any, int]], roots: set[str]) -> Iterator[Step]:
             items = inside(live)
         elif issubclass(kind, tuple | set):
             items = inside(live)
+        elif issubclass(kind, staticmethod | classmethod):
+            items = [live.__func__]
         elif kind is _CACHE:
             yield _functools(live)
         elif issubclass(kind, type):
