@@ -103,7 +103,7 @@ BY_HAND = {
 
 
 def independent_macs(module: nn.Module, data: Any) -> int:
-    """Of all samples, really computed; without oneDNN, whose recurrent layers are one operator."""
+    """Of the whole batch, really computed; without oneDNN, whose recurrent layers are one operator."""
     with FlopCounterMode(display=False, custom_mapping=BY_HAND) as counter, torch.backends.mkldnn.flags(enabled=False):
         run(module, data)
     return int(counter.get_total_flops()) // 2

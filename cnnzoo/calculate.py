@@ -11,6 +11,7 @@ from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node, is_whole
 from .arch.pooling import AdaptiveAvgPool2d
 from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
+from .plugins import called
 from .report import ITEM_BYTES, IntOrPair, Report, Row
 from .report.rows import ALL_KNOWN, NOTHING
 from .words import quoted
@@ -63,14 +64,20 @@ class Facts(NamedTuple):
 
 @lru_cache(maxsize=1 << 14)
 def facts_of(layer: Layer, shape: Shape) -> Facts:
-    output_shape = checked(layer.output_shape(shape), f"{type(layer).__name__}: an output")
+    kind = type(layer).__name__
+    with called(kind, type(layer)):
+        return _facts_of(kind, layer, shape)
+
+
+def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
+    output_shape = checked(layer.output_shape(shape), f"{kind}: an output")
     tensors, buffers = layer.tensors(shape), layer.buffers(shape)
     for name, own in (*tensors.items(), *buffers.items()):
-        checked(own, f"{type(layer).__name__}: a {name}")
+        checked(own, f"{kind}: a {name}")
     biases = prod(tensors["bias"]) if "bias" in tensors else 0
     outputs = prod(output_shape)
     columns = (
-        type(layer).__name__,
+        kind,
         layer.settings,
         shape,
         output_shape,
@@ -83,8 +90,20 @@ def facts_of(layer: Layer, shape: Shape) -> Facts:
         *layer.work(shape),
         layer.fan_in(shape) + (outputs if layer.weighted and biases else 0),
     )
+    kept = Kept(*layer.kept(shape))
+    for figure in (*columns[6:], kept.elements, kept.indices):
+        if not is_count(figure):
+            raise ShapeError(f"{kind}: a count must be a whole number below 2**{BITS}, got {quoted(figure)}")
     windows, pools = layer.windows(shape), isinstance(layer, AdaptiveAvgPool2d)
-    return Facts(output_shape, columns, windows, outputs, layer.kept(shape), (pools, pools or windows == POINTWISE))
+    return Facts(output_shape, columns, windows, outputs, kept, (pools, pools or windows == POINTWISE))
+
+
+BITS = 256
+"""Of the largest count: more than the product of four lengths."""
+
+
+def is_count(value: Any) -> bool:
+    return type(value) in (int, bool) and 0 <= value < 1 << BITS
 
 
 class _Step(NamedTuple):

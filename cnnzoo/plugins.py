@@ -26,7 +26,9 @@ def load_plugins(group: str) -> None:
         try:
             with redirect_stdout(sys.stderr):
                 entry.load()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             problem = f"{type(error).__name__}: {error}"
             warnings.warn(f"the plugin {entry.name} ({entry.value}) could not be loaded: {problem}", stacklevel=4)
 
@@ -47,7 +49,9 @@ def called(name: str, function: Callable[..., Any], *meant: type[Exception]) -> 
     with redirect_stdout(sys.stderr):
         try:
             yield
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             if isinstance(error, (ValueError, TypeError, *meant)):
                 raise
             raise PluginError(f"{name} fails: {type(error).__name__}: {error}") from error

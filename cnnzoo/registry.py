@@ -241,7 +241,9 @@ def list_sound_models(filter: str = "*") -> list[str]:
             if not is_ours(builder._function):
                 builder.report()
             found.append(name)
-        except (Exception, SystemExit) as error:  # a plugin's network may be wrong in any way; the others are not
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin's network may be wrong in any way; the others are not
             why = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             warnings.warn(f"{name} is left out: {why}", stacklevel=2)
     return found

@@ -10,13 +10,14 @@ import ast
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arch.node import Node
-from .registry import Builder, get_builder
+from .registry import Builder, Figures, Paper, get_builder
 from .words import REPEATED, listed, near, quoted, read_literal, shortened
 
 if TYPE_CHECKING:
@@ -63,6 +64,21 @@ def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
     if settings:
         raise TargetError(f"{target} is no function: it takes no {', '.join(settings)}")
     return partial(_checked, target, found)
+
+
+def builder_of(place: str) -> Builder[Any]:
+    """What describes a target with any settings: a registered builder, or one of a function found elsewhere, which has
+    neither knobs nor an input size (that is ()) of its own. TargetError for what is no function."""
+    function: Any = None
+    if place.partition(":")[0] not in LIBRARIES:
+        with redirect_stdout(sys.stderr):
+            found = find(place, {})
+        if isinstance(found, Builder):
+            return found
+        function = found.args[1] if isinstance(found, partial) and found.func is _made else None
+    if not hasattr(function, "__name__"):
+        raise TargetError(f"{place} is no function that gives a description, so that nothing of it can be varied")
+    return Builder(function, Paper("", "", 0), Figures(0, 0, 0), (), {})
 
 
 def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
@@ -161,7 +177,9 @@ def _imported(name: str) -> ModuleType:
         package = name.partition(".")[0]
         advice = f"; pip install {package}" if package in LIBRARIES and error.name == package else ""
         raise TargetError(f"cannot import {name!r}: {error}{advice}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         advice = "; torchvision is not of the same build as torch: install both anew, from one index"
         raise TargetError(
             f"cannot import {name!r}: {_line(error)}{advice * ('torchvision::' in str(error))}"
@@ -182,7 +200,9 @@ def _from_file(place: str) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise TargetError(f"cannot run {place}: {_line(error)}") from error
     return module
 
@@ -190,7 +210,9 @@ def _from_file(place: str) -> ModuleType:
 def _made(target: str, function: Callable[..., Any], settings: Mapping[str, Any]) -> nn.Module | Node:
     try:
         made = function(**settings)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise TargetError(f"{target} fails: {_line(error)}") from error
     return _checked(target, made)
 

@@ -22,7 +22,7 @@ LEVELS = {
     "plugins": (),
     "registry": ("arch", "plugins"),
     "models": ("arch", "registry"),
-    "calculate": ("arch", "report"),
+    "calculate": ("arch", "report", "plugins"),
     "cost": ("arch", "calculate", "report"),
     "rewrites": ("arch", "plugins"),
     "edits": ("arch",),
@@ -46,7 +46,7 @@ LEVELS = {
     "": ("api", "cli"),
     "api": ("arch", "calculate", "published", "registry", "report", "resolve"),
     "comparison": ("api", "arch", "registry", "render", "report"),
-    "search": ("api", "arch", "cost", "pyarrow", "registry", "rewrites"),
+    "search": ("arch", "cost", "pyarrow", "registry", "resolve", "rewrites", "targets"),
     "difference": ("api", "arch", "registry", "render", "report"),
     "tables": (
         *("api", "cli", "click", "comparison", "conventions", "difference", "draw", "published", "registry"),

@@ -196,9 +196,11 @@ def test_any_keyword_may_be_varied_and_what_fails_is_left_out(plugins):
     found = json.loads(
         call("match", "moody", "--macs", "300", "--knob", "mood=good,fair,odd", "--format", "json").succeeded()
     )
-    assert (found["priced"], found["impossible"], found["why"]) == (2, 1, "KeyError: 'odd'")
+    assert (found["priced"], found["impossible"], found["why"]) == (2, 1, "moody fails: KeyError: 'odd'")
     assert [one["knobs"]["mood"] for one in found["configurations"]] == ["fair", "good"]
-    call("match", "moody", "--macs", "300", "--knob", "mood=odd").refused("none of the 1 configurations can be: KeyErr")
+    call("match", "moody", "--macs", "300", "--knob", "mood=odd").refused(
+        "none of the 1 configurations can be: moody fails: KeyErr"
+    )
 
 
 # The search
@@ -363,7 +365,7 @@ def test_budgets_that_are_none(text):
         (["nonet", "--params", "5M"], ["unknown model 'nonet'"]),
         (["resnet5", "--params", "5M"], ["did you mean resnet50"]),
         (["resnet50+nothing", "--params", "5M"], ["unknown rewrite 'nothing'"]),
-        (["timm:resnet50", "--params", "5M"], ["timm:resnet50: only registered names can be varied"]),
+        (["timm:resnet50", "--params", "5M"], ["timm:resnet50 is no function", "nothing of it can be varied"]),
         (["resnet50", "--params", "5M", "--vary", "growth"], ["resnet50 has no 'growth' to vary; it has width, depth"]),
         (["resnet50", "--params", "5M", "--vary", "shortcut"], ["no values of its own for 'shortcut'"]),
         (["resnet50", "--params", "5M", "--growth", "4"], ["resnet50 has no 'growth' to vary"]),

@@ -1,5 +1,6 @@
 """What TARGET may be on the command line, and what `cnnzoo summary` says of it."""
 
+import csv
 import json
 import sys
 import types
@@ -371,3 +372,31 @@ def test_arguments_are_create_model_s(name):
     out = call(name, *arguments).succeeded()
     assert f"{made.total_params}" in out
     assert f"{made.total_macs}" in out
+
+
+def test_a_factory_s_descriptions_are_varied(here):
+    (here / "mine.py").write_text(
+        "from cnnzoo.arch import Conv2d, Sequential\n"
+        "def net(width=4, depth=1):\n"
+        "    print('called')\n"
+        "    return Sequential(*(Conv2d(width, 3, padding=1) for _ in range(depth)))\n"
+    )
+    size = ("--input-size", "3x8x8")
+    found = call(
+        "match", "mine.py:net", "--width", "4,8", "--knob", "depth=1,2", "--params", "800", *size, "--top", "1"
+    )
+    assert found.code == 0
+    assert "cnnzoo summary mine.py:net --arg width=8 --arg depth=2 --input-size 3x8x8\n" in found.out
+    assert "cnnzoo.create_model(net(width=8, depth=2), input_size=(3, 8, 8))" in found.out
+    assert set(found.err.splitlines()) == {"called"}
+    target = "mine.py:net+scale_width=2"
+    swept = list(csv.DictReader(call("sweep", target, "--knob", "depth=2,3", *size, "--jobs", "1").out.splitlines()))
+    wanted = [json.loads(call("summary", target, "--arg", f"depth={n}", *size, "--format", "json").out) for n in (2, 3)]
+    assert [int(one["params"]) for one in swept] == [one["totals"]["params"] for one in wanted]
+    assert wanted[0]["totals"]["params"] == 8 * 28 + 4 * 73
+    assert call("check", "mine.py:net", *size, "--sizes", "1").out.startswith("mine.py:net: equal; ")
+    assert call("match", "mine.py:net", "--width", "4", "--params", "800").err.endswith("(channels, height, width)\n")
+    for command in ("match some_nets.py:net --params 5M --width 4", "sweep some_nets.py:net --width 4"):
+        assert "net gives Sequential, no description" in call(*command.split(), *size).err
+    call("match", "some_nets.py:ready", "--params", "5M", *size).refused("nothing of it can be varied")
+    assert "no description" in call("check", "some_nets.py:net", *size).err

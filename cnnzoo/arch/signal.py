@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import prod
 from typing import NamedTuple
 
-from ..words import MOST
+from ..words import MOST, quoted
 
 Shape = tuple[int, ...]
 
@@ -105,7 +105,9 @@ def merge(signals: Iterable[Signal]) -> Field | None:
 
 
 def checked(shape: Shape, what: str) -> Shape:
-    """The shape of a tensor, if torch can have one: a `ShapeError` where it has too many elements."""
+    """The shape of a tensor, if torch can have one: a `ShapeError` where it is none, or has too many elements."""
+    if type(shape) is not tuple or any(type(length) is not int or length < 0 for length in shape):
+        raise ShapeError(f"{what} has the shape {quoted(shape)}, which no tensor has")
     if prod(shape) > MOST:
         raise ShapeError(f"{what} of {show(shape)} has more than 2**63 - 1 elements, which no tensor has")
     return shape

@@ -121,8 +121,6 @@ def _literal(item: str, option: str) -> Any:
 
 def find_family(name: str, rewrites: tuple[str, ...], knobs: Iterable[str]) -> Family:
     """The family of a target, which has all these knobs; a rewrite that does not apply to it is a warning."""
-    if ":" in name:
-        raise click.UsageError(f"{name}: only registered names can be varied; `cnnzoo list` lists them")
     family = Family("+".join([name, *rewrites]))
     try:
         family.check(knobs)

@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
+from ..arch import Shape
 from ..render import matches
 from ..resolve import read_size
 from ..search import Budget, Family, Match, match
+from ..targets import is_registered, split
 from .common import complete_name, emit, output_options, read_input_size, rewrite_option
 from .knobs import MOST, find_family, knob_options, progress
 
@@ -62,6 +64,8 @@ def match_command(
     Every configuration of the family's grid is priced, so these are the nearest. How far off one is, is relative to
     the budget; with both, it is the larger of the two distances. Of equally near ones the smaller is first.
 
+    NAME is a registered network, or a function that gives a description: pkg.mod:factory, path/to/file.py:factory.
+
     The knobs are what the family's builder registers: width and depth of ResNet and VGG, growth and depth of
     DenseNet. Of other networks width and depth are factors of the rewrites scale_width and scale_depth.
 
@@ -74,7 +78,7 @@ def match_command(
     grid = _grid(family, varied, knobs)
     try:
         size = None if input_size is None else read_input_size(input_size)
-        shape, _ = read_size(size, family.builder.input_size, None)
+        shape, _ = read_size(size, family.builder.input_size or None, None)
         budget = Budget(params, macs, at_most)
         with progress(prod(map(len, grid.values()))) as tell:
             search = match(family, grid, shape, budget, top, tell)
@@ -88,7 +92,7 @@ def match_command(
         "priced": search.priced,
         "impossible": search.impossible,
         "why": search.why or None,
-        "configurations": [_configuration(family, one, input_size) for one in search.matches],
+        "configurations": [_configuration(family, one, input_size, shape) for one in search.matches],
     }
     emit(matches.document(found), format_, output)
 
@@ -110,19 +114,25 @@ def _grid(family: Family, varied: list[str] | None, knobs: dict[str, tuple[Any, 
     return grid
 
 
-def _configuration(family: Family, found: Match, input_size: str | None) -> dict[str, Any]:
+def _configuration(family: Family, found: Match, input_size: str | None, shape: Shape) -> dict[str, Any]:
     """What is said of one, with what makes it again on the command line and in Python."""
     target, settings = family.choice(found.point)
     pairs = [f"--arg {quote(f'{name}={_argument(value)}')}" for name, value in settings.items()]
     size = [] if input_size is None else [f"--input-size {input_size}"]
-    keywords = [repr(target), *(f"{name}={value!r}" for name, value in settings.items())]
+    keywords = [f"{name}={value!r}" for name, value in settings.items()]
+    place, rewrites = split(target)
+    if is_registered(place):
+        arguments = [repr(target), *keywords]
+    else:
+        arguments = [f"{place.rpartition(':')[2]}({', '.join(keywords)})", f"input_size={shape}"]
+        arguments += [f"rewrites={list(rewrites)}"] if rewrites else []
     return {
         "knobs": found.point,
         "params": found.params,
         "macs": found.macs,
         "distance": float(found.distance),
         "command": " ".join(["cnnzoo summary", quote(target), *pairs, *size]),
-        "python": f"cnnzoo.create_model({', '.join(keywords)})",
+        "python": f"cnnzoo.create_model({', '.join(arguments)})",
     }
 
 

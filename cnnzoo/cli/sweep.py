@@ -42,6 +42,8 @@ def sweep_command(
 ) -> None:
     """Write what NAME costs at every combination of the values given, one record each, in their order.
 
+    NAME is a registered network, or a function that gives a description: pkg.mod:factory, path/to/file.py:factory.
+
     VALUES are 32,48,64 or 16:128:8, of which both ends are in; a depth is 3x4x6x3, and 3x4x1:36x3 is 36 of them.
     What is not given stays as it is. A combination that cannot be is a record too: its `error` says why.
 
@@ -126,9 +128,9 @@ def _is_stream(output: str | None) -> bool:
 
 
 def _shapes(family: Family, sizes: str | None) -> tuple[Shape, ...]:
-    own = family.builder.input_size
+    own = family.builder.input_size or None
     if sizes is None:
-        return (own,)
+        return (read_size(None, own, None)[0],)
     given = read_values(sizes, "--input-size")
     return tuple(dict.fromkeys(read_size(read_input_size(_spelled(size)), own, None)[0] for size in given))
 

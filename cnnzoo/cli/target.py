@@ -116,7 +116,10 @@ def _foreign(target: str) -> Iterator[None]:
         try:
             yield
         except SystemExit as end:
-            raise Failure(f"{target} ends the process before there is a result: sys.exit({end.code!r})") from None
+            code = quoted(end.code)
+            raise Failure(f"{target} ends the process before there is a result: sys.exit({code})") from None
+        except GeneratorExit as end:
+            raise Failure(f"{target} fails: GeneratorExit") from end
 
 
 def _image(values: tuple[str, ...]) -> int | tuple[int, ...] | None:

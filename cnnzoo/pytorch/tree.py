@@ -60,7 +60,11 @@ def _walk(root: nn.Module, limit: int) -> Iterator[Place]:
             continue
         entered.add(id(module))
         around[id(module)] = None
-        children = [(name, child) for name, child in module._modules.items() if child is not None]
+        held = getattr(module, "_modules", None)
+        if held is None or getattr(module, "_parameters", None) is None:
+            kind = type(module).__name__
+            raise TypeError(f"at {path or 'the network'}: {kind}.__init__ must call super().__init__() before anything")
+        children = [(name, child) for name, child in held.items() if child is not None]
         stack += [(f"{path}.{name}" if path else name, child, depth + 1) for name, child in reversed(children)]
 
 

@@ -11,6 +11,7 @@ from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, 
 from ..arch.edit import rebuilt
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
+from ..plugins import called
 from ..words import MOST
 
 L = TypeVar("L", bound=Layer)
@@ -81,7 +82,8 @@ PROBE = (5040, 1 << 20, 1 << 20)
 def is_pointwise(layer: Layer) -> bool:
     """Whether it is what stands between two convolutions: a normalisation, an activation, a dropout."""
     try:
-        alike = layer.output_shape(PROBE) == PROBE and layer.windows(PROBE) == POINTWISE
+        with called(type(layer).__name__, type(layer)):
+            alike = layer.output_shape(PROBE) == PROBE and layer.windows(PROBE) == POINTWISE
     except ShapeError:
         return False
     return alike and not layer.weighted
@@ -146,7 +148,8 @@ def behind(layer: Node, shape: Shape | None) -> Shape | None:
     assert isinstance(layer, Layer)
     more = (2 * PROBE[0], *PROBE[1:])
     try:
-        outputs = {layer.output_shape(one) for one in ([PROBE, more] if shape is None else [shape])}
+        with called(type(layer).__name__, type(layer)):
+            outputs = {layer.output_shape(one) for one in ([PROBE, more] if shape is None else [shape])}
     except ShapeError:
         return None
     return bounded(outputs.pop()) if len(outputs) == 1 else None

@@ -8,12 +8,13 @@ from functools import cached_property
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
-from ..api import describe
 from ..arch import Node, Shape
 from ..cost import Cost, cost
-from ..registry import Builder, get_builder
+from ..registry import Builder
+from ..resolve import find
 from ..rewrites import DoesNotApply, get_rewrite
 from ..rewrites.scaling import UnfitError
+from ..targets import builder_of, split
 
 SCALES = {"width": "scale_width", "depth": "scale_depth"}
 """The rewrites that vary a network whose builder registers no knobs."""
@@ -42,7 +43,8 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Family:
-    """The networks that a target becomes when it is varied: a registered name, or NAME+rewrite."""
+    """The networks that a target becomes when it is varied: a registered name or a function elsewhere, or with rewrites
+    behind plus signs."""
 
     target: str
 
@@ -51,7 +53,7 @@ class Family:
 
     @cached_property
     def builder(self) -> Builder[Any]:
-        return get_builder(self.target.partition("+")[0])
+        return builder_of(split(self.target)[0])
 
     @cached_property
     def grid(self) -> dict[str, Sequence[Any]]:
@@ -66,7 +68,7 @@ class Family:
     def _scales(self) -> dict[str, str]:
         if self.builder.knobs:
             return {}
-        description = describe(self.target)
+        description = self.describe({})
         return {
             knob: rewrite
             for knob, rewrite in SCALES.items()
@@ -89,7 +91,7 @@ class Family:
     def remarks(self) -> list[str]:
         """Which of the target's rewrites do not apply, and why. Raises what `describe` does for one that is unknown."""
         description, found = self.builder.describe(), []
-        for rewrite in map(get_rewrite, self.target.split("+")[1:]):
+        for rewrite in map(get_rewrite, split(self.target)[1]):
             reason = rewrite.why_not(description)
             found += [f"{rewrite.name} does not apply: {reason}"] if reason else []
             description = rewrite(description)
@@ -110,7 +112,7 @@ class Family:
         """The network at a point; `ImpossibleError` where it would not run at that width."""
         target, settings = self.choice(point)
         scales = target.removeprefix(self.target).split("+")[1:]
-        description = describe(self.target, **settings)
+        description = find(self.builder, split(self.target)[1], settings).description
         for scale in map(get_rewrite, scales):
             try:
                 description = scale.function(description)

@@ -1,0 +1,32 @@
+"""A share of `hostile.py`, with a seed that stays; all of it by hand: `pytest -m long tests/test_hostile.py`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("hostile.py")
+ENTRIES = 21
+
+
+def attacked(each: int, seed: int) -> str:
+    """What the script prints; it must find nothing wrong."""
+    arguments = [sys.executable, str(SCRIPT), "--each", str(each), "--seed", str(seed)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its limits are Linux's")
+def test_hostile_inputs_end_in_a_result_or_in_one_short_message():
+    assert f"{3 * ENTRIES} inputs, 0 faults" in attacked(3, 0)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1])
+def test_a_thousand_hostile_inputs_end_in_a_result_or_in_one_short_message(seed, capsys):
+    said = attacked(50, seed)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{said}")
+    assert f"{50 * ENTRIES} inputs, 0 faults" in said
