@@ -29,8 +29,6 @@ class Model(NamedTuple):
     build: Callable[[Any], nn.Module]
     """Of the imported library."""
     inputs: dict[str, Given]
-    looks: bool = False
-    """Whether it decides by values what it does, so that its report is rightly partial."""
 
 
 IMAGE = {"": Given((3, 64, 64))}
@@ -134,7 +132,6 @@ TRANSFORMERS: dict[str, Model] = {
             )
         ),
         PIXELS,
-        looks=True,  # at its mask, whether all of it is set
     ),
     "CLIPModel": Model(
         lambda lib: lib.CLIPModel(lib.CLIPConfig(text_config={**SMALL, **SPECIAL}, vision_config=VISION)),
