@@ -32,7 +32,7 @@ from cnnzoo.arch import (
     TableConv2d,
     Tanh,
 )
-from cnnzoo.arch.node import Layer, Node
+from cnnzoo.arch.node import Layer, Node, pair
 
 Shape = tuple[int, ...]
 
@@ -302,12 +302,21 @@ def _chain(draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads
                 out = layer.output_shape(shape)
             except ShapeError:
                 continue
-            if len(out) < len(shape):
+            if len(out) < len(shape) or _beside_its_map(layer, shape):
                 continue
             children[name], shape = layer, out
         if heads and draw(st.integers(0, 9)) == 0:
             children[f"aux{number}"] = Aux(name, **draw(_chain(shape, layers, inside, 0))[0], end=Flatten())
     return children, shape
+
+
+def _beside_its_map(layer: Layer, shape: Shape) -> bool:
+    """Whether the windows of a max-pooling may fall on padding alone, at both sides of the map.
+
+    torch takes `max_pool2d(torch.zeros(1, 1, 1, 1), 2, padding=1, dilation=2)`, but says that the largest, -inf, is at
+    index 2 of a map of one: its backward then writes outside of the gradient, which may abort the process.
+    """
+    return isinstance(layer, MaxPool2d) and max(pair(layer.dilation)) > min(shape[1:])
 
 
 @st.composite

@@ -279,7 +279,7 @@ class TestWhereAndWhat:
             outputs = outputs if isinstance(outputs, tuple) else (outputs,)
             (gradient,) = torch.autograd.grad(sum(one.square().sum() for one in outputs), x, allow_unused=True)
             found.append([*outputs, gradient])
-        assert all(one is other or torch.equal(one, other) for one, other in zip(*found, strict=True))
+        torch.testing.assert_close(*found, rtol=0, atol=0, equal_nan=True)  # RBFs of RBFs overflow
 
     def test_inplace_makes_no_tensor(self):
         for inplace in (False, True):
