@@ -219,7 +219,7 @@ def test_of_several_that_fit_one_is_taken_and_said_so(layout, taken, other, tmp_
     net = tiny()
     with pytest.warns(UserWarning, match=f"'{taken}' was taken") as caught:
         load_checkpoint(net, tmp_path / "file")
-    assert f"choose with key={other!r}" in str(caught[0].message)
+    assert f"choose with key={other!r} of load_checkpoint" in str(caught[0].message)
     found = contents.get(other) or contents.get("state_dict", contents)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -222,4 +222,5 @@ def _choice(group: Group, equal: list[Group]) -> str:
     other = next((one for one in equal if one.key != group.key), equal[0])
     this, that = (group.key, other.key) if other.key != group.key else (group.prefix, other.prefix)
     more = f" and {len(equal) - 1} more" if len(equal) > 1 else ""
-    return f"{quoted(this)} was taken; {quoted(that)}{more} would fit as well: choose with key={quoted(that)}"
+    where = "of load_checkpoint or check-weights"
+    return f"{quoted(this)} was taken; {quoted(that)}{more} would fit as well: choose with key={quoted(that)} {where}"
