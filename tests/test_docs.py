@@ -131,6 +131,14 @@ def tab(tmp_path: Path) -> Iterator[Page]:
         yield page
 
 
+HIDDEN = """
+[...document.querySelectorAll("table:has(td.text-right) td:first-child")]
+  .filter((cell) => cell.scrollWidth > cell.offsetWidth || cell.offsetWidth > window.innerWidth / 2 + 20)
+  .map((cell) => cell.textContent)
+"""
+"""What stays in sight while a table's numbers scroll, and lies over them."""
+
+
 @built
 @opened
 @pytest.mark.long
@@ -148,6 +156,7 @@ def test_every_page_opens_without_a_complaint_and_with_its_pictures(site: Site, 
             assert all(images), path
             pictures += len(images)
             assert tab.ask("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} is too wide"
+            assert tab.ask(HIDDEN) == [], path
     assert pictures
     assert tab.complaints == []
 
@@ -224,6 +233,20 @@ def test_without_javascript_the_tables_are_there(site: Site, tab: Page) -> None:
     tab.open(f"{site.url}/models.html")
     assert "25,557,032" in (site.folder / "models.html").read_text(encoding="utf-8")
     assert tab.complaints == []
+
+
+@opened
+def test_numbers_have_room_beside_the_name_of_their_row(tab: Page, tmp_path: Path) -> None:
+    """However long it is: there is no scrolling to what lies below a column that stays in sight."""
+    style = (ROOT / "docs" / "_static" / "site.css").as_uri()
+    name = ", ".join(f"features.denseblock{number}.denselayer" for number in range(9))
+    row = f'<tr><td>{name}</td><td class="text-right">6, 12, 24, 16</td></tr>'
+    file = tmp_path / "page.html"
+    file.write_text(f'<link rel="stylesheet" href="{style}"><body><table class="docutils">{row}</table>')
+    for width in (390, 1280):
+        tab.look(width, 900)
+        tab.open(file.as_uri())
+        assert tab.ask(HIDDEN) == [], width
 
 
 @opened
