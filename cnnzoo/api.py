@@ -29,7 +29,7 @@ def summary(
     *,
     input_data: Any = None,
     batch_size: int | None = None,
-    dtype: str | None = None,
+    dtype: str | torch.dtype | None = None,
     strict: bool = False,
     rewrites: Iterable[str] = (),
     **settings: Any,
@@ -67,7 +67,7 @@ def calculated(
     *,
     rewrites: Iterable[str],
     batch_size: int | None,
-    dtype: str | None,
+    dtype: str | torch.dtype | None,
     settings: Mapping[str, Any],
 ) -> Report:
     """`summary` of what is no module, its settings apart from its keywords."""
@@ -79,8 +79,9 @@ def calculated(
         about["paper"] = named.builder.paper.citation
         if named.is_default and (found.shape, found.features) == (named.builder.input_size, None):
             about["printed"] = remarks(named.builder)
+    kind = str(dtype or "float32").removeprefix("torch.")
     try:
-        return calculate(found.description, found.shape, batch_size=found.batch_size, dtype=dtype or "float32", **about)
+        return calculate(found.description, found.shape, batch_size=found.batch_size, dtype=kind, **about)
     except ShapeError as error:
         raise ShapeError(f"{error.problem}; {hint}", error.place) if hint else error from None
 

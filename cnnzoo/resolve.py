@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .arch.node import Node
 from .arch.signal import Shape
 from .registry import Builder, get_builder
-from .words import TORCHINFO
+from .words import TORCHINFO, quoted
 
 if TYPE_CHECKING:
     from .pytorch.features import FeatureInfo
@@ -144,7 +144,7 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
     elif hasattr(size, "ndim"):
         raise TypeError("input_size takes numbers, not a tensor: input_size=tuple(x.shape)")
     else:
-        shape = tuple(size)
+        shape = (size,) if isinstance(size, str) else tuple(size)
     if len(shape) == 4:
         if batch_size not in (None, shape[0]):
             raise ValueError(f"input_size {shape} says a batch of {shape[0]}, batch_size says {batch_size}")
@@ -153,6 +153,6 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
     if len(shape) not in (1, 3) or any(type(length) is not int or length < 1 for length in shape):
         raise ValueError(
             f"input_size must be (channels, height, width), (batch, channels, height, width) or one number, "
-            f"all of them positive whole numbers; got {shape}"
+            f"all of them positive whole numbers; got {quoted(shape)}"
         )
     return shape, 1 if batch_size is None else batch_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,30 @@ def test_a_batch_dim_that_is_none_is_refused(batch_dim: Any, why: str) -> None:
         cnnzoo.summary(nn.Conv2d(3, 4, 3), (3, 8, 8), batch_dim=batch_dim)
     with pytest.raises(ValueError, match="batch_dim"):
         cnnzoo.summary(nn.Conv2d(3, 4, 3), input_data=torch.rand(1, 3, 8, 8), batch_dim=batch_dim)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"input_size": "3x8x8"}, "positive whole numbers, as (3, 224, 224); got ('3x8x8',)"),
+        ({"input_size": (3, 10**9, 10**9)}, "larger than any tensor"),
+        ({"input_size": (3, 2**63, 8)}, "larger than any tensor"),
+        ({"input_size": 10**30}, "larger than any tensor"),
+        ({"batch_size": 2**62}, "larger than any tensor"),
+        *(({"batch_size": batch}, f"at least 1, got {batch!r}") for batch in (0, -1, 2.5, "2", True)),
+        ({"dtypes": torch.half}, "dtypes=[torch.float16]"),
+        ({"dtypes": "half"}, "dtypes=['half']"),
+        ({"dtype": torch.int8}, "dtypes=[torch.int8]"),
+    ],
+)
+def test_what_no_tensor_has_is_refused_before_one_is_made(said: dict[str, Any], why: str) -> None:
+    given = {"input_size": (3, 8, 8), **said}
+    with pytest.raises((ValueError, TypeError), match=re.escape(why)):
+        cnnzoo.summary(nn.Conv2d(3, 4, 3), **given)
+
+
+def test_a_name_takes_torchs_dtypes() -> None:
+    assert cnnzoo.summary("lenet5", dtype=torch.half) == cnnzoo.summary("lenet5", dtype="float16")
 
 
 def test_tensors_without_a_batch_are_one_sample() -> None:

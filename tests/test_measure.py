@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -616,6 +617,23 @@ def test_a_module_never_called_is_listed() -> None:
     assert "Linear (not called)" in str(report)
 
 
+def test_a_module_that_fails_was_called() -> None:
+    with pytest.raises(MeasureError) as failed:
+        cnnzoo.summary(nn.Sequential(nn.Linear(4, 4), nn.Linear(5, 4), nn.Linear(4, 2)), (4,))
+    assert [row.call for row in failed.value.report.rows] == [1, 1, 0]
+    assert failed.value.report.known["macs"] == 16
+    assert str(failed.value.report).count("(not called)") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "met"),
+    [(nn.Linear, "the class Linear: Linear(…) makes one"), (nn.Linear(2, 2).state_dict(), "load them into a network")],
+)
+def test_what_is_no_module_is_named(given: Any, met: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(met)):
+        cnnzoo.summary(given, (2,))
+
+
 def test_a_head_that_runs_in_training_is_apart() -> None:
     report = measured(CASES["a head run in training"])
     assert report.aux_params == 8 + 10
@@ -703,6 +721,8 @@ def test_summary_measures_modules() -> None:
         cnnzoo.summary(3, (5,))  # type: ignore[arg-type]
     table = cnnzoo.summary(module)
     assert (table.total_params, table.total_macs, table.status) == (112, None, "partial")
+    with pytest.raises(ValueError, match="either input_size"):
+        cnnzoo.summary(module, (3, 8, 8), input_data=torch.rand(2, 3, 8, 8))
 
 
 def test_an_exported_program_has_one_mode() -> None:

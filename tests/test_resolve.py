@@ -90,3 +90,8 @@ def test_modules_are_found_in_the_package():
 def test_a_report_s_rows_are_what_is_in_it():
     report = cnnzoo.summary("lenet5")
     assert [*report] == [*report.rows]
+
+
+def test_a_row_that_is_not_there_has_neighbours() -> None:
+    with pytest.raises(KeyError, match=r"no row 'layer4\.2\.conv1'; did you mean layer4\.[01]\.conv1"):
+        cnnzoo.summary("resnet18")["layer4.2.conv1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from ..report import ITEM_BYTES
-from ..words import hint, quoted
+from ..words import MOST, hint, quoted
 from .borrow import NoTwinError, empty_like
 from .operators import tensors_in
 from .tree import parameters
@@ -103,12 +104,15 @@ def of_samples(
     batch_size: int = 1,
     batch_dim: int | None = 0,
 ) -> Inputs:
-    """Inputs on meta of samples of these shapes, with the batch at `batch_dim`; ValueError where that is too far."""
+    """Inputs on meta of samples of these shapes, with the batch at `batch_dim`; ValueError where that is too far, and
+    for more bytes than a tensor has."""
     made = []
     for shape, dtype in zip(shapes, dtypes, strict=True):
         if batch_dim is not None and batch_dim > len(shape):
             raise ValueError(f"batch_dim={batch_dim} is behind the dimensions of a sample of {shape}")
         whole = shape if batch_dim is None else (*shape[:batch_dim], batch_size, *shape[batch_dim:])
+        if prod(whole) * dtype.itemsize > MOST:
+            raise ValueError(f"an input of {quoted(whole)} is larger than any tensor: one has at most {MOST:,} bytes")
         made.append(torch.empty(whole, dtype=dtype, device="meta"))
     return Inputs(tuple(made), dict(kwargs), batch_size, batch_dim)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import Any
 
@@ -88,13 +88,15 @@ def measure(
     "partial"; with `strict` that raises PartialError. Raises MeasureError where the network fails.
     """
     if not isinstance(module, nn.Module):
-        raise TypeError(f"a module is measured, or a name or a description calculated; got {type(module).__name__}")
+        raise TypeError(f"a module is measured, or a name or a description calculated; got {_met(module)}")
     if mode not in ("eval", "train"):
         raise ValueError(f"mode must be 'eval' or 'train', got {mode!r}")
     for name in forward:
         if name in TORCHINFO and not _takes(module, name):
             raise TypeError(f"summary() takes no keyword {name!r}: {TORCHINFO[name]}")
     own = dtype_of(module) if dtype is None else read_dtype(dtype)
+    if dtype is not None and not (own.is_floating_point or own.is_complex):
+        raise ValueError(f"dtype is of floating parameters, got {own}; that of an input is said by dtypes=[{own}]")
     given = (input_size, input_data, batch_size, dtypes)
     if all(one is None for one in given) and not forward:
         report = _not_run(module, own, model)
@@ -126,6 +128,15 @@ def _not_run(module: nn.Module, dtype: torch.dtype, model: str | None) -> Report
 
 
 NOT_RUN = "nothing was run, so that only its parameters are known; give input_size=(channels, height, width) for more"
+
+
+def _met(given: Any) -> str:
+    """What was given for a module."""
+    if isinstance(given, type):
+        return f"the class {given.__name__}: {given.__name__}(…) makes one"
+    if isinstance(given, Mapping):
+        return f"{type(given).__name__}: weights do not say how layers are joined; load them into a network"
+    return type(given).__name__
 
 
 def _takes(module: nn.Module, keyword: str) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from ..arch.node import is_whole
+from ..words import quoted
 from .inputs import Inputs, Shape, from_data, of_samples, read_dtype
 from .operators import tensors_in
 from .trace import Call
@@ -131,6 +133,8 @@ def read_inputs(
         raise ValueError("give either input_size=(channels, height, width) or input_data")
     if batch_dim is not None and (type(batch_dim) is not int or batch_dim < 0):
         raise ValueError(f"batch_dim must be the batch's place from 0, or None where there is none; got {batch_dim!r}")
+    if batch_size is not None and not is_whole(batch_size, 1):
+        raise ValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if data is not None:
         if batch_size is not None:
             raise ValueError("input_data has its own batch, batch_size goes with input_size")
@@ -142,6 +146,8 @@ def read_inputs(
     if tensors_in(size) or hasattr(size, "ndim"):
         raise TypeError("input_size takes numbers; a tensor goes with input_data=: summary(net, input_data=x)")
     sizes = _listed(size)
+    if dtypes is not None and (isinstance(dtypes, str) or not isinstance(dtypes, Sequence)):
+        raise TypeError(f"dtypes are a list, one for each input: dtypes=[{quoted(dtypes)}]")
     floating = dtype if dtype.is_floating_point else torch.get_default_dtype()
     kinds = [floating if one is None else read_dtype(one) for one in dtypes or [None] * len(sizes)]
     if len(kinds) != len(sizes):
@@ -149,7 +155,7 @@ def read_inputs(
     first = next((found for found in map(taker, modules(module)) if found is not None), None)
     if isinstance(size, int) and kinds[0].is_floating_point:
         return _of_a_number(size, first, kinds, batch_size, batch_dim, forward)
-    shapes = [(one,) if isinstance(one, int) else tuple(one) for one in sizes]
+    shapes = [(one,) if isinstance(one, int | str) else tuple(one) for one in sizes]
     for shape in shapes:
         _check(shape)
     if isinstance(sizes[0], int) and kinds[0].is_floating_point and first is not None and first.takes_maps:
@@ -162,7 +168,7 @@ def read_inputs(
 
 def _listed(size: Any) -> list[Any]:
     """Several sizes, or a list of the only one."""
-    if isinstance(size, int):
+    if isinstance(size, int | str):
         return [size]
     sizes = list(size)
     return sizes if any(isinstance(one, tuple | list) for one in sizes) else [sizes]
@@ -170,7 +176,7 @@ def _listed(size: Any) -> list[Any]:
 
 def _check(shape: Sequence[Any]) -> None:
     if not shape or any(type(length) is not int or length < 1 for length in shape):
-        raise ValueError(f"an input size must be positive whole numbers, got {tuple(shape)}")
+        raise ValueError(f"an input size must be positive whole numbers, as (3, 224, 224); got {quoted(tuple(shape))}")
 
 
 def _of_a_number(

@@ -115,7 +115,8 @@ class Rows:
             if not complete and (path in self._told or id(module) in met):
                 continue
             own = any(child is not None for child in module._modules.values())
-            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=0, module=module, exact=complete)
+            call = int(path in self._called)  # it fails
+            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=call, module=module, exact=complete)
             if complete and tensors and not any(id(held.tensor) in self._touched for held in tensors.values()):
                 self.unused.append(path)
         self._frames()

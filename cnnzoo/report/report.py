@@ -8,6 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ..words import hint, quoted
 from .repeats import rolled
 from .rows import ITEM_BYTES, NOTHING, IntOrPair, Row, Shape, Unknown, added, known_sum, listed, plain
 from .tree import Line, lines, tree
@@ -215,11 +216,12 @@ class Report:
         return iter(self.rows)
 
     def __getitem__(self, path: str) -> Row:
-        """The block or layer at a path, "" for the whole network."""
+        """The block or layer at a path, "" for the whole network; KeyError where there is none."""
         for row in (*self.blocks, *self.rows):
             if row.path == path:
                 return row
-        raise KeyError(path)
+        known = [row.path for row in (*self.blocks, *self.rows) if row.path]
+        raise KeyError(f"no row {quoted(path)}; {hint(str(path), known)}")
 
     def lines(self, depth: int | None = None, fold: bool = True) -> list[Line[Row]]:
         """The tree as a table shows it, down to `depth` levels, equal neighbouring blocks folded into one.
