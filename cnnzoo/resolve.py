@@ -139,7 +139,10 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
     """(channels, height, width) and the batch, from any of the ways to say an input size."""
     if size is None or isinstance(size, int):
         if default is None:
-            raise ValueError("a description has no input size of its own: give input_size=(channels, height, width)")
+            raise ValueError(
+                "a description has no input size of its own: give input_size=(channels, height, width), "
+                "at a prompt --input-size 3x224x224"
+            )
         shape = default if size is None else (default[0], size, size)
     elif hasattr(size, "ndim"):
         raise TypeError("input_size takes numbers, not a tensor: input_size=tuple(x.shape)")

@@ -75,6 +75,11 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(shortened(name, REPEATED) for name in every[:LISTED])}{more}"
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things, `what` in the plural: "1 layer", "1,000 layers"."""
+    return f"{number:,} {what.removesuffix('s') if number == 1 else what}"
+
+
 def quoted(value: Any) -> str:
     """The repr of what was given, without its middle where that is long."""
     try:

@@ -609,6 +609,7 @@ def test_the_batch_in_front_is_the_batch() -> None:
 
 
 CONV2D = "Conv2d(out_channels, kernel_size, *, stride=1, padding=0, dilation=1, groups=1, bias=True)"
+TAKES = CONV2D.replace("Conv2d(", "Conv2d takes (")
 
 
 @pytest.mark.parametrize(
@@ -627,12 +628,14 @@ CONV2D = "Conv2d(out_channels, kernel_size, *, stride=1, padding=0, dilation=1, 
         ("conv2d", ["is a layer", "--in"]),
         ("convolution 8 --in 3x9x9", ["unknown layer 'convolution'"]),
         ("conv3d 8 --in 3x9x9", ["unknown layer 'conv3d'", "did you mean Conv2d?"]),
-        ("conv2d --in 3x9x9", [CONV2D, "out_channels"]),
-        ("conv2d 8 --in 3x9x9", [CONV2D, "kernel_size"]),
+        ("conv2d --in 3x9x9", [TAKES, "got ()"]),
+        ("conv2d 8 --in 3x9x9", [TAKES, "got (8)"]),
+        ("conv2d 3 8 3 --in 3x9x9", [TAKES, "got (3, 8, 3); the input channels follow"]),
+        ("batchnorm2d 3 --in 3x9x9", ["got (3); the input channels follow"]),
         ("conv2d 8 kernal_size=3 --in 3x9x9", [CONV2D, "takes no 'kernal_size'"]),
         ("conv2d 8 3 in_channels=3 --in 3x9x9", [CONV2D, "takes no 'in_channels'", "--in"]),
         ("conv2d 8 3 stride=1 stride=2 --in 3x9x9", [CONV2D, "stride is given twice"]),
-        ("conv2d 8 3 out_channels=8 --in 3x9x9", [CONV2D, "out_channels"]),
+        ("conv2d 8 3 out_channels=8 --in 3x9x9", [TAKES, "got (8, 3, out_channels=8)"]),
         ("conv2d 8 three --in 3x9x9", ["kernel_size must be", "'three'"]),
         ("conv2d 8 11 --in 3x9x9", ["kernel 11", "(3, 9, 9)"]),
         ("conv2d 8 3 --in 9", ["needs maps"]),

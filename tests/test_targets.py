@@ -395,8 +395,13 @@ def test_a_factory_s_descriptions_are_varied(here):
     assert [int(one["params"]) for one in swept] == [one["totals"]["params"] for one in wanted]
     assert wanted[0]["totals"]["params"] == 8 * 28 + 4 * 73
     assert call("check", "mine.py:net", *size, "--sizes", "1").out.startswith("mine.py:net: equal; ")
-    assert call("match", "mine.py:net", "--width", "4", "--params", "800").err.endswith("(channels, height, width)\n")
+    assert call("match", "mine.py:net", "--width", "4", "--params", "800").err.endswith("--input-size 3x224x224\n")
     for command in ("match some_nets.py:net --params 5M --width 4", "sweep some_nets.py:net --width 4"):
         assert "net gives Sequential, no description" in call(*command.split(), *size).err
     call("match", "some_nets.py:ready", "--params", "5M", *size).refused("nothing of it can be varied")
     assert "no description" in call("check", "some_nets.py:net", *size).err
+
+
+def test_one_of_several_targets_is_named_once(here):
+    said = call("compare", "some_nets.py:net", "lenet5").refused("some_nets.py:net does not say what it takes")
+    assert said.count("some_nets.py:net") == 1

@@ -9,7 +9,7 @@ import cnnzoo
 from cnnzoo.api import create_model
 from cnnzoo.registry import list_models
 from cnnzoo.render import COLUMNS
-from cnnzoo.words import distance, hint, listed, near, quoted, shortened
+from cnnzoo.words import counted, distance, hint, listed, near, quoted, shortened
 
 KEYWORDS = ("num_classes", *create_model.__kwdefaults__)
 STRANGERS = (
@@ -118,3 +118,12 @@ def test_from_python_no_message_does_either(wrong):
     with pytest.raises((LookupError, TypeError, ValueError)) as caught:
         wrong()
     assert len(str(caught.value)) < 600
+
+
+def test_of_one_thing_a_number_is_singular() -> None:
+    assert [counted(number, "weighted layers") for number in (0, 1, 2, 1000)] == [
+        "0 weighted layers",
+        "1 weighted layer",
+        "2 weighted layers",
+        "1,000 weighted layers",
+    ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..registry import UnknownModelError
+from ..words import counted
 from .common import complete_name, input_size_option
 from .target import matching, report_of
 
@@ -55,7 +56,7 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) ->
     wrong = sorted({one.model for one in done if not one.agrees})
     figures = sum(one.figures for one in done)
     click.echo(
-        f"{len(chosen)} networks, {len(done)} comparisons of {figures:,} figures: "
+        f"{counted(len(chosen), 'networks')}, {counted(len(done), 'comparisons')} of {counted(figures, 'figures')}: "
         f"{f'{len(wrong)} differ' if wrong else 'calculated equals measured'}"
     )
     if wrong:

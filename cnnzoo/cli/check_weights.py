@@ -10,9 +10,10 @@ import click
 
 from ..registry import UnknownModelError
 from ..weights.headers import CheckpointError, Entry, Header, read_header
-from ..weights.matching import Fit, compare, count, fits, likeliest, listed, nearest, shapes
+from ..weights.matching import Fit, compare, fits, likeliest, listed, nearest, shapes
 from ..weights.pickles import short
 from ..weights.reading import Dicts, Reading, Shapes, adapted, read_as
+from ..words import counted
 from ..words import listed as enumerated
 from .common import complete_name
 
@@ -78,7 +79,7 @@ def _against(dicts: Dicts, fit: Fit, network: Shapes) -> dict[str, Any]:
         "compared_with": str(fit),
         "differences": differences,
         "reason": likeliest(reading.shapes, network, differences, step) if differences else None,
-        "verdict": f"does not fit {fit}: {count(differences)}",
+        "verdict": f"does not fit {fit}: {counted(len(differences), 'differences')}",
     }
 
 
@@ -93,7 +94,7 @@ def _against_all(dicts: Dicts) -> dict[str, Any]:
     if len(reading.shapes) == sum(difference.file is not None for difference in differences):
         result["reading"] = read_as(dicts, {})
         return {**result, "verdict": "fits no registered network, nor is any of its tensors one of theirs"}
-    verdict = f"fits no registered network; nearest is {name}, with {count(differences)}"
+    verdict = f"fits no registered network; nearest is {name}, with {counted(len(differences), 'differences')}"
     return {**result, "compared_with": name, "differences": differences, "verdict": verdict}
 
 
@@ -103,8 +104,9 @@ def _lines(header: Header, result: dict[str, Any]) -> list[str]:
         lines = [f"  {line}" for line in listed(result["differences"], MOST)]
         return [f"{header.path} {result['verdict']}", *lines, *filter(None, [result["reason"]])]
     same = "; a file does not tell them apart" if len(fitting) > 1 else ""
-    dtypes = ", ".join(_dtypes(_entries(header, result)))
-    return [f"{header.path} fits {' and '.join(fitting)} ({len(_entries(header, result))} tensors, {dtypes}){same}"]
+    entries = _entries(header, result)
+    about = f"({counted(len(entries), 'tensors')}, {', '.join(_dtypes(entries))})"
+    return [f"{header.path} fits {' and '.join(fitting)} {about}{same}"]
 
 
 def _entries(header: Header, result: dict[str, Any]) -> list[Entry]:

@@ -95,7 +95,8 @@ def target_report(
     except UnknownModelError:
         raise
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{target}: {error}") from None
+        said = str(error)
+        raise ValueError(said if said.startswith(target) else f"{target}: {said}") from None
     if failure is not None:
         raise Failure(f"{target}: {failure.message}")
     return report

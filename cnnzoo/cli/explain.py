@@ -146,11 +146,7 @@ def _make(kind: type[Layer], arguments: Iterable[str]) -> Layer:
             raise ValueError(f"{shown} takes no {key!r}; its input's channels follow from --in")
         if key in dict(named[:place]):
             raise ValueError(f"{shown}: {key} is given twice")
-    try:
-        given = taken.bind(*values, **dict(named))
-    except TypeError as error:
-        raise ValueError(f"{shown}: {error}") from None
-    return kind(*given.args, **given.kwargs)
+    return kind(*values, **dict(named))
 
 
 def _value(text: str) -> Any:

@@ -17,6 +17,7 @@ from ..search import Family
 from ..search.files import Done, fill
 from ..search.sweep import Format, Sweep, header
 from ..search.workers import WorkerError, cores, lines
+from ..words import counted
 from .common import complete_name, is_device, output_option, read_input_size, rewrite_option
 from .knobs import MOST, find_family, knob_options, progress, read_values
 
@@ -73,7 +74,7 @@ def sweep_command(
             done = _write(sweep, chosen, jobs or cores(), output, tell)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"interrupted after {reached:,} of {sweep.count:,} combinations"
+            f"interrupted after {reached:,} of {counted(sweep.count, 'combinations')}"
             + ("" if output is None else "; the same command goes on from there")
         ) from None
     except WorkerError as error:
@@ -85,7 +86,7 @@ def sweep_command(
             raise
         raise click.UsageError(f"cannot write {output!r}: {error.strerror or error}") from None
     if output is not None:
-        click.echo(f"{done.records:,} combinations in {output}", err=True)
+        click.echo(f"{counted(done.records, 'combinations')} in {output}", err=True)
     if done.failures == sweep.count:
         raise click.ClickException(f"none of them can be: {sweep.record(0)['error']}")
     if done.failures:

@@ -20,6 +20,7 @@ from ..weights.matching import auxiliary, compare, heads, likeliest, listed
 from ..weights.pickles import short
 from ..weights.published import Published, Source, find_weights
 from ..weights.reading import COUNTER, Shapes, adapted, read_as
+from ..words import counted
 from ..words import listed as enumerated
 
 LEAVE_OUT = "pass drop_head=True to leave the head out"
@@ -39,7 +40,7 @@ class Loaded:
     """What was done to the file's names, in words."""
 
     def __str__(self) -> str:
-        parts = [f"{len(self.loaded)} tensors loaded"]
+        parts = [f"{counted(len(self.loaded), 'tensors')} loaded"]
         parts += [f"left out: {enumerated(map(short, self.dropped))}"] if self.dropped else []
         return "; ".join([*parts, *self.notes])
 

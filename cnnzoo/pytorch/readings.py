@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ..arch.node import is_whole
-from ..words import quoted
+from ..words import counted, quoted
 from .inputs import Inputs, Shape, from_data, of_samples, read_dtype
 from .operators import tensors_in
 from .trace import Call
@@ -151,7 +151,7 @@ def read_inputs(
     floating = dtype if dtype.is_floating_point else torch.get_default_dtype()
     kinds = [floating if one is None else read_dtype(one) for one in dtypes or [None] * len(sizes)]
     if len(kinds) != len(sizes):
-        raise ValueError(f"{len(kinds)} dtypes for {len(sizes)} inputs: give one for each")
+        raise ValueError(f"{counted(len(kinds), 'dtypes')} for {counted(len(sizes), 'inputs')}: give one for each")
     first = next((found for found in map(taker, modules(module)) if found is not None), None)
     if isinstance(size, int) and kinds[0].is_floating_point:
         return _of_a_number(size, first, kinds, batch_size, batch_dim, forward)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
+from ..words import counted
 from .columns import Column, number, sides
 from .document import Document
 
@@ -42,12 +43,12 @@ def _said(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         f"{budget[name]:,} {unit}" for name, unit in (("params", "parameters"), ("macs", "MACs")) if name in budget
     ]
     larger = ", the larger of its two distances" if len(targets) > 1 else ""
-    values = " x ".join(f"{count:,} values of {name}" for name, count in found["values"].items())
+    values = " x ".join(f"{counted(count, 'values')} of {name}" for name, count in found["values"].items())
     most = "at most " if budget["at_most"] else ""
     said = [
         ("Budget", f"{most}{' and '.join(targets)}, at {sides(found['input_size'])}"),
         ("Off", f"how far a configuration is from the budget, relative to it{larger}"),
-        ("Priced", f"all {found['priced'] + found['impossible']:,} configurations: {values}"),
+        ("Priced", f"all {counted(found['priced'] + found['impossible'], 'configurations')}: {values}"),
     ]
     if found["impossible"]:
         said.append(("Impossible", f"{found['impossible']:,} of them, the last because {found['why']}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..report import Line, Report, Row
+from ..words import counted
 from .columns import COLUMNS, pick, sides, size, total_of
 from .document import Document, Label
 
@@ -68,7 +69,7 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     said.append(("MACs", _macs(report)))
     said += [("Reductions", sentence) for sentence in _reductions(report)]
     if total["depth"] is not None:
-        said.append(("Depth", f"{total['depth']} weighted layers"))
+        said.append(("Depth", counted(total["depth"], "weighted layers")))
     if report.last_map is not None:
         said.append(("Receptive field", receptive_field(report.last_map, report[""])))
     said.append(("Memory", _memory(report)))
@@ -126,7 +127,8 @@ def receptive_field(last: Row, whole: Row) -> str:
     """That of the last map, and that of the output where it is another."""
     output = whole.receptive_field
     settings = f"effective stride {sides(last.effective_stride)}, padding {sides(last.effective_padding)}"
-    seen = "unknown" if last.receptive_field is None else f"{sides(last.receptive_field)} pixels; {settings}"
+    pixels = "pixel" if last.receptive_field == 1 else "pixels"
+    seen = "unknown" if last.receptive_field is None else f"{sides(last.receptive_field)} {pixels}; {settings}"
     more = "" if output == last.receptive_field else f"; the output sees {sides(output or 'unknown')}"
     return f"{seen}; at {last.path or 'the output'}, the last map{more}"
 

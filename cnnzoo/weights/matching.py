@@ -11,6 +11,7 @@ from ..calculate import calculate
 from ..edits import without_head
 from ..registry import get_builder, list_sound_models
 from ..report import Report, Shape
+from ..words import counted
 from .pickles import short
 from .reading import COUNTER, Dicts, Reading, Shapes, groups, read_as, same
 
@@ -217,7 +218,11 @@ def likeliest(file: Shapes, network: Shapes, differences: Collection[Difference]
         name, _, others = nearest({"": file})
         if not file.keys() & network.keys():
             return "none of the file's names is one of the network's: it is a checkpoint of something else"
-        return f"nearest to the file is {name}, with {count(others)}" if len(others) < len(differences) else None
+        return (
+            f"nearest to the file is {name}, with {counted(len(others), 'differences')}"
+            if len(others) < len(differences)
+            else None
+        )
     if {fit.name for fit in here} & {fit.name for fit in there}:
         if there[0].settings.get("num_classes") == 0:
             return f"the file has no classifier: {step.format(classes=0)}"
@@ -226,11 +231,6 @@ def likeliest(file: Shapes, network: Shapes, differences: Collection[Difference]
         return f"the file fits {' or '.join(f'`{fit}`' for fit in there)}; the network is another, or was changed"
     title = TITLES.get(there[0].name, "a checkpoint of another network")
     return f"this is {title}: use {' or '.join(f'`{fit}`' for fit in there)}"
-
-
-def count(differences: Collection[Difference]) -> str:
-    """ "1 difference", "12 differences"."""
-    return f"{len(differences)} difference{'s' * (len(differences) != 1)}"
 
 
 def listed(differences: Collection[Difference], most: int = 12) -> list[str]:
