@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from ..arch.node import is_whole
 from ..words import counted, quoted
 from .inputs import Inputs, Shape, from_data, of_samples, read_dtype
 from .operators import tensors_in
@@ -133,7 +132,7 @@ def read_inputs(
         raise ValueError("give either input_size=(channels, height, width) or input_data")
     if batch_dim is not None and (type(batch_dim) is not int or batch_dim < 0):
         raise ValueError(f"batch_dim must be the batch's place from 0, or None where there is none; got {batch_dim!r}")
-    if batch_size is not None and not is_whole(batch_size, 1):
+    if batch_size is not None and (type(batch_size) is not int or batch_size < 1):
         raise ValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if data is not None:
         if batch_size is not None:
