@@ -8,7 +8,6 @@ from typing import Any
 
 from torch import nn
 
-from ..words import counted
 from .trace import first_line
 
 WORDS = (
@@ -42,7 +41,7 @@ def refusal(error: BaseException, module: nn.Module | None = None, shape: tuple[
         wrong = _unfit(module, shape)
         if wrong is not None:
             what, expected, found = wrong
-            return f"{name or 'it'} expects {counted(expected, what)}, got {found}"
+            return f"{name or 'it'} expects {_counted(expected, what)}, got {found}"
     for pattern, meant in WORDS:
         found_words = re.search(pattern, str(error))
         if found_words is not None:
@@ -87,3 +86,7 @@ def _channels(expected: int, shape: tuple[int, ...], place: int) -> tuple[str, i
     if not -len(shape) <= place < len(shape) or shape[place] == expected:
         return None
     return "channels", expected, shape[place]
+
+
+def _counted(number: Any, what: str) -> str:
+    return f"{number} {what.removesuffix('s') if number == 1 else what}"
