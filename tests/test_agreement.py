@@ -55,7 +55,7 @@ def test_every_network_agrees_at_three_sizes(name, batch):
 @settings(max_examples=5 * settings().max_examples)  # 500; 10,000 in the long profile
 @given(networks(SIZE, heads=1), st.integers(1, 3))
 def test_every_description_agrees(description, batch):
-    single = "more than 1 value per channel"  # of which a batch norm without running statistics takes no mean
+    single = "more than one value of each channel"  # of which a batch norm without running statistics takes no mean
     try:
         result = compare(description, SIZE, batch)
     except MeasureError as error:

@@ -87,7 +87,7 @@ def test_what_happens_can_be_written_into_the_page(tmp_path: Path) -> None:
 def test_every_command_and_every_public_name_has_its_place() -> None:
     commands, api = TEXTS[DOCS / "commands.md"], TEXTS[DOCS / "api.md"]
     assert re.findall(r"^## cnnzoo (\S+)$", commands, re.MULTILINE) == list(COMMANDS)
-    of_others = {"ShapeError", "get_model", "get_model_builder"}  # cnnzoo.arch, and torchvision's words for the same
+    of_others = {"ShapeError", "get_model", "get_model_builder", "model_entrypoint"}  # cnnzoo.arch; torchvision, timm
     assert {name for name in cnnzoo.__all__ if f":: cnnzoo.{name}" not in api} <= of_others
 
 

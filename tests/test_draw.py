@@ -336,7 +336,7 @@ def test_what_is_measured_is_drawn_as_far_as_it_is_known(source):
         with open(f"{kind}.svg", "rb") as file:
             check_svg(file.read(), f"{source}:module", "72" if kind == "volumes" else "365")
     where = ("draw", f"{source}:module", "--input-size", "3x8x8", "-o", "x.svg")
-    call(*where).refused("does not show how its layers are joined", "--kind bars")
+    call(*where).refused("how its layers are joined cannot be seen", "--kind bars")
     call(*where, "--kind", "field").refused("no receptive field is known")
     assert not os.path.exists("x.svg")
 

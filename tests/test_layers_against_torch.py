@@ -22,6 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnzoo import arch
 from cnnzoo.arch import ShapeError
 from cnnzoo.arch.node import NOT_SAID, Layer, Node
+from cnnzoo.pytorch.build import build
 
 EXAMPLES = 20 * settings.default.max_examples
 """2,000 a layer, and 40,000 in the long profile."""
@@ -69,7 +70,7 @@ TWINS = {
     "Flatten": Twin(alone(nn.Flatten), strategies.FLATTEN, ANY),
     "Identity": Twin(alone(nn.Identity), NOTHING, ANY, refuses=False),
 }
-BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels"}
+BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "ScaleShift"}
 """The layers that torch.nn lacks; they are counted by brute force further down."""
 
 
@@ -326,6 +327,19 @@ def test_padded_channels_are_those_of_torch_pad(shape: Shape, channels: int) -> 
         return
     padded = nn.functional.pad(torch.ones(1, *shape), (0, 0, 0, 0, 0, channels - shape[0]))
     assert arch.PadChannels(channels).output_shape(shape) == tuple(padded.shape[1:])
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=4), st.integers(1, 5))
+def test_scale_and_shift_of_each_channel(constants: list[tuple[float, float]], side: int) -> None:
+    scale, shift = map(tuple, zip(*constants, strict=True))
+    layer, shape = arch.ScaleShift(scale, shift), (len(constants), side, side)
+    x = torch.randn(2, *shape, dtype=torch.float64)
+    made = build(layer, shape, init=None)(x)
+    assert layer.output_shape(shape) == shape
+    assert layer.work(shape) == arch.Work(multiplications=len(constants) * side**2, additions=len(constants) * side**2)
+    for channel, (by, plus) in enumerate(constants):
+        torch.testing.assert_close(made[:, channel], x[:, channel] * by + plus, rtol=1e-6, atol=1e-6)
 
 
 @settings(max_examples=EXAMPLES // 20)

@@ -507,7 +507,7 @@ def test_targets_and_devices_of_the_command(tmp_path) -> None:
     out = call("savings", f"{path}:net", "--input-size", "3x9x9").succeeded()
     assert f"{path}:net's 1x1 reductions save" in out
     assert "a-b" in out
-    call("savings", f"{path}:module", "--input-size", "3x9x9").refused("torch.nn.Module", "descriptions")
+    call("savings", f"{path}:module", "--input-size", "3x9x9").refused("torch.nn.Module", "no description")
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def called(format_: str | None, output: str | None, **given: Any) -> Any:
-        if format_ is None and output is not None:  # before any work is done for it
+        if output is not None and (format_ is None or _ending(output) in DRAWN):  # before any work is done for it
             check_ending(output)
         return command(format_=format_, output=output, **given)
 

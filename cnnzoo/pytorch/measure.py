@@ -156,9 +156,9 @@ def _first_that_holds(readings: Sequence[_Measuring]) -> Report:
     for one in readings:
         try:
             report = one.report(failed[0][0] if failed else None)
-        except ValuesNeededError:
-            raise
         except MeasureError as error:
+            if isinstance(error, ValuesNeededError) and not failed:
+                raise
             failed.append((one.reading, error))
             continue
         ran.append(report)
