@@ -474,6 +474,20 @@ def test_the_unknown_is_named(name: str) -> None:
         measure(make(), size, strict=True)
 
 
+def in_numpy(m: Any, x: Tensor) -> Tensor:
+    y = m.a(x) if hasattr(m, "a") else x
+    return torch.from_numpy(y.detach().numpy() @ y.detach().numpy().T)
+
+
+@pytest.mark.parametrize("layers", [{}, {"a": lambda: nn.Linear(5, 4)}], ids=["leaf", "block"])
+def test_work_outside_torch_makes_its_sums_unknown(layers: dict[str, Callable[[], nn.Module]]) -> None:
+    report = measure(nn.Sequential(nn.Sequential(of(in_numpy, **layers)()), nn.Linear(1, 2)), (5,))
+    known = 2 + 20 * len(layers)
+    assert (report.total_macs, report.known["macs"]) == (None, known)
+    assert (report["0"].macs, report["0"].known.get("macs", 0)) == (None, known - 2)
+    assert f"≥ {known}" in str(report)
+
+
 def ones(x: Tensor, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.ones(*shape, device=x.device, dtype=dtype)
 

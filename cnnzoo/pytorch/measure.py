@@ -262,11 +262,15 @@ class _Measuring:
         return []
 
     def _finished(self, rows: Rows, found: Trace, notes: list[str]) -> Report:
+        seen = any(one.why == BY_DATA for one in rows.unknown)
+        asked = self.unknown if seen or not self.by_item else []
+        if not seen:
+            for one in asked:
+                rows.add_unseen(one.path)
         rows.finish(found.error is None)
         if rows.unused:
             notes.append(f"never called: {', '.join(rows.unused)}")
-        looked = any(one.why == BY_DATA for one in rows.unknown) or not self.by_item
-        unknown = [*(self.unknown if looked else ()), *rows.unknown]
+        unknown = [*asked, *rows.unknown]
         if found.error is not None and found.failing is not None:
             call = found.failing
             unknown.append(Unknown(call.path, call.kind, "it fails, so that nothing behind it is reached"))

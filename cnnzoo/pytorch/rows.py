@@ -83,6 +83,14 @@ class Rows:
         for call in [trace.root] if not aux else _newest(trace.root, before):
             self._run(call, self._sample(call.input_shape), aux)
 
+    def add_unseen(self, path: str) -> None:
+        """A module's work outside torch, as in numpy: its row, or a row in its block, has unknown MACs."""
+        leaves = [number for number, row in enumerate(self.rows) if row.path == path and not row.own]
+        for number in leaves:
+            self.rows[number] = self.rows[number].in_part(["macs"])
+        if not leaves:
+            self._row(path, "values", (), (), own=True, tensors={}, exact=False)
+
     def uncalled(self) -> list[str]:
         """The modules that no run has called, nor read from their caller's own forward."""
         folded = {path for below in self._folded.values() for path in below}
