@@ -62,7 +62,7 @@ def test_a_failing_leaf_has_its_parameters_and_unknown_macs() -> None:
         measure(net, (3, 8, 8))
     report = caught.value.report
     assert report.total_params == sum(one.numel() for one in net.parameters())
-    assert [(row.path, row.call, row.macs) for row in report.rows] == [("0", 0, None), ("2", 0, None), ("3", 0, None)]
+    assert [(row.path, row.call, row.macs) for row in report.rows] == [("0", 1, None), ("2", 0, None), ("3", 0, None)]
     with pytest.raises(MeasureError) as caught:
         measure(net, (1, 8, 8))
     assert caught.value.report.known["macs"] == 8 * 16 * 25
