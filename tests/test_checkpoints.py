@@ -546,3 +546,25 @@ class TestPretrained:
         with pytest.raises(CheckpointError, match="is not the published file"):
             load_pretrained(net, "googlenet_tv", True)
         assert same(net, before)
+
+
+def test_a_value_that_changed_on_the_way_is_refused_where_the_file_has_sums(tmp_path):
+    """Of torch's zip each record has a CRC-32, unless it was told to write none."""
+    saved, net, path = nn.Linear(40, 30).state_dict(), nn.Linear(40, 30), tmp_path / "net.pth"
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    for sums in (True, False):
+        torch.serialization.set_crc32_options(sums)
+        try:
+            torch.save(saved, path)
+        finally:
+            torch.serialization.set_crc32_options(True)
+        data = bytearray(path.read_bytes())
+        data[data.index(saved["weight"].numpy().tobytes()) + 1000] ^= 1
+        if sums:
+            path.write_bytes(data)
+            with pytest.raises(CheckpointError, match="damaged: the checksum of its record net/data/0 is not"):
+                load_checkpoint(net, path)
+            assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+        else:
+            load_checkpoint(net, path)
+            assert all(torch.equal(value, saved[name]) for name, value in net.state_dict().items())

@@ -15,9 +15,10 @@ import torch
 from torch import nn
 
 from ..report import Shape
+from ..weights.archives import check_sums
 from ..weights.headers import CheckpointError, Entry, Rename, read_header
 from ..weights.matching import auxiliary, compare, heads, likeliest, listed
-from ..weights.pickles import short
+from ..weights.pickles import Broken, short
 from ..weights.published import Published, Source, find_weights
 from ..weights.reading import COUNTER, Shapes, adapted, read_as
 from ..words import counted
@@ -165,12 +166,16 @@ def _numbers(dtype: torch.dtype) -> str:
 
 
 def _values(path: Path, entries: Mapping[str, Entry]) -> dict[str, torch.Tensor]:
-    """The tensors at these places of a file, which is mapped, so that most are read when they are copied."""
+    """The tensors at these places of a file, which is mapped, so that they are copied once."""
     try:
+        with path.open("rb") as file:
+            check_sums(file, path.stat().st_size)
         size = max((entry.stop for entry in entries.values()), default=0)
         data = torch.from_file(str(path), size=size, dtype=torch.uint8) if size else torch.empty(0, dtype=torch.uint8)
     except (RuntimeError, OSError) as error:
         raise CheckpointError(f"{path} cannot be read: {str(error).splitlines()[0]}; nothing was loaded") from None
+    except Broken as error:
+        raise CheckpointError(f"{path} {error}; nothing was loaded") from None
     return {name: _value(data, entry) for name, entry in entries.items()}
 
 

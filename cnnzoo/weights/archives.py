@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import IO, Any, NamedTuple
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
+from zlib import crc32
 
 from .pickles import ITEMS, Broken, Pickle, Storage, short
 
@@ -53,6 +54,26 @@ def read_zip(file: IO[bytes], size: int) -> Saved:
             raise Broken(f"is damaged: its record data/{short(key)} should have {needed} bytes and has {there}")
         starts[key] = _start(file, size, record) if record else 0
     return Saved(pickle.contents, starts)
+
+
+def check_sums(file: IO[bytes], size: int) -> None:
+    """Read torch's zip wholly, and raise `Broken` where a record has not the CRC-32 that was written with it.
+
+    A sum of 0 is none: torch writes that where `set_crc32_options(False)` was called. Other formats have no sums.
+    """
+    file.seek(0)
+    if file.read(4) != b"PK\x03\x04":
+        return
+    infos = ZipFile(_Directory(file)).infolist()
+    if sum(info.file_size for info in infos) > size:
+        raise Broken("is damaged: its records are longer than the file")
+    for info in infos:
+        left, found = info.file_size, 0
+        file.seek(_start(file, size, info))
+        while left and (piece := file.read(min(left, 1 << 20))):
+            left, found = left - len(piece), crc32(piece, found)
+        if info.CRC not in (0, found):
+            raise Broken(f"is damaged: the checksum of its record {short(info.filename)} is not that of its bytes")
 
 
 class _Directory:
