@@ -102,6 +102,8 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
     if isinstance(model, str):
         name, *more = model.split("+")
         model, names = get_builder(name), (*more, *names)
+    elif not isinstance(model, Builder | Node):
+        raise TypeError(f"expected a network's name, its builder or a description, got {type(model).__name__}")
     headless = type(num_classes) is int and num_classes == 0
     if num_classes is not None and not headless:
         keywords["num_classes"] = num_classes
