@@ -381,7 +381,7 @@ def description(random: Random) -> Input:
 def _spoil(random: Random, data: dict) -> None:
     """Another value or another name somewhere in it."""
     here = data
-    while "children" in here and here["children"] and random.random() < 0.8:
+    while isinstance(here.get("children"), dict) and here["children"] and random.random() < 0.8:
         inner = random.choice(list(here["children"].values()))
         if not isinstance(inner, dict):
             break
