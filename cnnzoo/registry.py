@@ -43,6 +43,12 @@ class Paper:
     url: str | None = None
     """Of the edition whose sections are meant, where it has neither of the two."""
 
+    def __post_init__(self) -> None:
+        if not (isinstance(self.title, str) and isinstance(self.authors, str) and isinstance(self.year, int)):
+            raise TypeError(
+                f"a Paper has a title, its authors and a year, got {quoted((self.title, self.authors, self.year))}"
+            )
+
     @property
     def link(self) -> str | None:
         return f"arXiv:{self.arxiv}" if self.arxiv else f"doi:{self.doi}" if self.doi else self.url
@@ -183,8 +189,11 @@ def register(
 
     `knobs` are keywords of the function with the values that `cnnzoo match` tries: `{"width": range(8, 129, 8)}`.
     `outputs` are what a module in training calls the outputs of its auxiliary heads, by head, in their order.
-    Raises ValueError where the name is taken, TypeError for a knob that is no keyword.
+    Raises ValueError where the name is taken, TypeError for what is of another type and for a knob that is no keyword.
     """
+    for keyword, value, kind in (("paper", paper, Paper), ("figures", figures, Figures), ("knobs", knobs, Mapping)):
+        if not isinstance(value, kind):
+            raise TypeError(f"register() takes {keyword} as a {kind.__name__}, got {quoted(value)}")
 
     def enrol(function: Callable[P, Node]) -> Builder[P]:
         name = function.__name__

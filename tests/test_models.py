@@ -378,3 +378,24 @@ def test_builders_look_like_functions(name):
     assert next(iter(inspect.signature(builder.__wrapped__).parameters)) == "num_classes"
     assert repr(builder) == f"<cnnzoo builder {name}: {builder.paper.citation}>"
     assert builder.describe() is builder.describe()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"paper": None}, "takes paper as a Paper, got None"),
+        ({"paper": "a book"}, "takes paper as a Paper, got 'a book'"),
+        ({"figures": {"params": 1}}, "takes figures as a Figures"),
+        ({"knobs": ["width"]}, "takes knobs as a Mapping"),
+    ],
+)
+def test_what_is_registered_with_a_value_of_another_type_is_refused_at_once(empty_register, wrong, said):
+    right = {"paper": Paper("Title", "Nobody", 2000), "figures": Figures(1, 1, 1)}
+    with pytest.raises(TypeError, match=said):
+        register(**right | wrong)
+
+
+@pytest.mark.parametrize("fields", [(5, "Nobody", 2000), ("Title", ["Nobody"], 2000), ("Title", "Nobody", "2000")])
+def test_a_paper_of_another_type_is_refused(fields):
+    with pytest.raises(TypeError, match="a title, its authors and a year, got"):
+        Paper(*fields)
