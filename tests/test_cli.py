@@ -265,11 +265,15 @@ def test_bad_input_leaves_the_file_as_it_was(tmp_path, arguments):
     assert os.listdir(tmp_path) == [file.name]
 
 
+LIMITED = ["bash", "-c", 'ulimit -f 8; export PYTHONDONTWRITEBYTECODE=1; exec "$@"', "limited"]
+"""Files have at most 8 KiB: Python would cut its compiled modules short, too, and every later process would fail."""
+
+
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
     """A limit on the size of files does to a process what a full disk does."""
     file = tmp_path / "report.json"
     file.write_text("as it was")
-    limited = ["bash", "-c", 'ulimit -f 8; exec "$@"', "limited", *command(*LARGE, "-o", str(file))]
+    limited = [*LIMITED, *command(*LARGE, "-o", str(file))]
     done = subprocess.run(limited, capture_output=True, text=True, env=environment(), check=False, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"Error: cannot write '.*report\.json': File too large\n", done.stderr)
@@ -300,6 +304,8 @@ def test_an_ending_of_another_format_is_refused(tmp_path, arguments, ending):
     if arguments[0] != "compare" or ending != ".svg":
         call(*arguments, "-o", str(file)).refused("a table cannot be written as .", ".json, .csv", "--format")
         assert os.listdir(tmp_path) == []
+    if ending == ".svg":  # a picture's, whatever the format
+        return
     assert call(*arguments, "-o", str(file), "--format", "csv").succeeded() == ""
     assert file.read_text() == call(*arguments, "--format", "csv").succeeded()
 
@@ -349,7 +355,7 @@ def test_a_full_device_is_one_line(arguments):
 
 
 def test_a_disk_that_fills_up_is_one_line(tmp_path, unbuffered):
-    limited = ["bash", "-c", 'ulimit -f 8; exec "$@"', "limited", *command(*LARGE)]
+    limited = [*LIMITED, *command(*LARGE)]
     with open(tmp_path / "report.json", "wb") as file:
         done = subprocess.run(
             limited,
