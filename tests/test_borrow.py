@@ -10,6 +10,7 @@ import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 import torch
 from test_measure import of
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cnnzoo.pytorch import borrow, restore
 from cnnzoo.pytorch.measure import measure
@@ -702,5 +704,30 @@ def test_a_forward_in_threads_of_its_own_is_unknown() -> None:
         return made[0]
 
     report = measure(of(forward, a=lambda: nn.Linear(4, 4))(), (4,))
-    assert report.status == "partial"
+    assert (report.status, report.total_macs, report.total_params) == ("partial", None, 20)
     assert "another thread" in str(report.unknown[0])
+
+
+def in_a_thread(work: Callable[[], Tensor]) -> Tensor:
+    made: list[Tensor] = []
+    thread = threading.Thread(target=lambda: made.append(work()))
+    thread.start()
+    thread.join()
+    return made[0]
+
+
+def in_a_pool(work: Callable[[], Tensor]) -> Tensor:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+@pytest.mark.parametrize("run", [in_a_thread, in_a_pool])
+def test_functions_in_threads_of_a_forward_s_own_are_unknown(run: Callable[[Callable[[], Tensor]], Tensor]) -> None:
+    def forward(self: Any, x: Tensor) -> Tensor:
+        return run(lambda: functional.linear(x, self.a.weight))
+
+    before = threading.Thread.start, ThreadPoolExecutor.submit
+    report = measure(of(forward, a=lambda: nn.Linear(4, 4))(), (4,))
+    assert (report.status, report.total_macs, report.total_params) == ("partial", None, 20)
+    assert "what another thread does is not seen" in str(report.unknown[0])
+    assert before == (threading.Thread.start, ThreadPoolExecutor.submit)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import partial, wraps
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -153,6 +154,25 @@ def on_calls(
     handles.append(register_module_forward_pre_hook(of_this_thread(before)))
     if after is not None:
         handles.append(register_module_forward_hook(of_this_thread(after), with_kwargs=True))
+
+
+def on_threads(undo: list[Step], given: Callable[[], None]) -> None:
+    """Until undone, call this when this thread starts another or submits work to a pool of them."""
+    thread = threading.get_ident()
+
+    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() == thread:
+                given()
+            return function(*args, **kwargs)
+
+        return call
+
+    for owner, name in ((threading.Thread, "start"), (ThreadPoolExecutor, "submit")):
+        function = getattr(owner, name)
+        undo.append(partial(setattr, owner, name, function))
+        setattr(owner, name, watched(function))
 
 
 def _single_products(undo: list[Step], real: bool) -> None:

@@ -65,12 +65,15 @@ class Rows:
         self._told: set[str] = set()
         """The modules whose own tensors stand in a row."""
         self._elements = 0
+        self._elsewhere: set[str] = set()
+        """The modules that were called in other threads."""
 
     def add(self, trace: Trace, aux: bool = False) -> None:
         """The rows of a run; with `aux`, of the modules that no run before this one has called."""
         if trace.root is None:
             return
         self._touched |= trace.touched
+        self._elsewhere |= trace.missed.keys()
         for path, module in trace.missed.items():
             self._unknown(Unknown(path, kind_of(module), "it is called in another thread, where it is not seen"))
         before = set(self._called)
@@ -124,8 +127,9 @@ class Rows:
                 continue
             own = any(child is not None for child in module._modules.values())
             call = int(path in self._called)  # it fails
-            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=call, module=module, exact=complete)
-            if complete and tensors and not any(id(held.tensor) in self._touched for held in tensors.values()):
+            seen = complete and path not in self._elsewhere
+            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=call, module=module, exact=seen)
+            if seen and tensors and not any(id(held.tensor) in self._touched for held in tensors.values()):
                 self.unused.append(path)
         self._frames()
         self.exact = {**self._ledger.bytes, "activations": self._elements // self.inputs.batch_size}

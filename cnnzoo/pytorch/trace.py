@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..words import shortened
-from .borrow import Loan, on_calls
+from .borrow import Loan, on_calls, on_threads
 from .counter import Counter, Op
 from .operators import shape_of, tensors_in
 from .restore import undoing
@@ -120,6 +120,10 @@ class Trace:
         if here is not None:
             self.missed[here[0].path] = module
 
+    def hand_over(self) -> None:
+        """What the running module gives to another thread stands for operators whose cost is unknown."""
+        self.see(Op("thread", None, (), 0, (), (), {}, "what another thread does is not seen"))
+
     def fail(self, error: Exception) -> None:
         self.error = error
         self.failing = self._stack[-1][1] if self._stack else self.root
@@ -136,6 +140,7 @@ def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: boo
 
     with undoing() as undo, Counter(see, own | loan.originals, real):
         on_calls(undo, seen.enter, seen.leave, seen.miss if loan.originals else None)
+        on_threads(undo, seen.hand_over)
         try:
             seen.output = loan.module(*args, **kwargs)
             if isinstance(seen.output, Iterator | Awaitable):
