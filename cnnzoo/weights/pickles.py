@@ -15,7 +15,7 @@ from math import prod
 from pickletools import genops, opcodes
 from typing import IO, Any, NamedTuple
 
-from ..report import Shape
+from ..report import ITEM_BYTES, Shape
 from ..words import MOST, REPEATED, quoted, shortened
 
 LARGEST_HEADER = 64_000_000
@@ -26,13 +26,7 @@ MOST_STEPS = 1_000_000
 
 MOST_DIMENSIONS = 64
 
-ITEMS = {
-    "float64": 8,
-    "float32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "float8_e4m3fn": 1,
-    "float8_e5m2": 1,
+ITEMS = ITEM_BYTES | {
     "float8_e4m3fnuz": 1,
     "float8_e5m2fnuz": 1,
     "float8_e8m0fnu": 1,
@@ -41,7 +35,6 @@ ITEMS = {
     "int64": 8,
     "int32": 4,
     "int16": 2,
-    "int8": 1,
     "uint64": 8,
     "uint32": 4,
     "uint16": 2,
