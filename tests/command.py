@@ -124,3 +124,16 @@ def without_codes(text: str) -> str:
 def table_lines(text: str) -> list[str]:
     """The lines of the table, which ends at the first empty line."""
     return [line.rstrip() for line in text.partition("\n\n")[0].splitlines()]
+
+
+def loaded(statement: str) -> set[str]:
+    """The modules in a process of its own after a statement, without those of a bare process."""
+    modules = []
+    for source in ("pass", statement):
+        script = f"import sys\ntry:\n    {source}\nexcept SystemExit as end:\n    assert not end.code\n"
+        script += "print(*sorted(sys.modules), file=sys.stderr)"
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, env=environment(), check=True
+        )
+        modules.append(set(done.stderr.split()))
+    return modules[1] - modules[0]

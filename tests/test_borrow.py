@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_measure import of
+from cases import of
 from torch import Tensor, nn
 from torch.nn import functional
 

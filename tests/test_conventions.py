@@ -13,10 +13,10 @@ from inspect import signature
 
 import pytest
 import torch
+from cases import CASES, of, state
 from command import call
 from libraries import stub_torchvision
 from small import small
-from test_measure import CASES, of, state
 from torch import nn
 from torch.nn import functional as F
 

@@ -19,6 +19,7 @@ import pytest
 from browser import Page, browse
 from command import environment
 from pages import NOT_RUN, blocks
+from sessions import happens, session
 
 import cnnzoo
 from cnnzoo.cli import COMMANDS
@@ -27,22 +28,6 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts}
 SHOWING = [path for path, text in TEXTS.items() if any(block.language not in NOT_RUN for block in blocks(text))]
-
-
-def session(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Do what a page shows, in a folder and a process of its own."""
-    return subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("pages.py")), *arguments],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=False,
-    )
-
-
-def happens(page: Path, folder: Path) -> None:
-    done = session(str(page), str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("page", SHOWING, ids=lambda page: page.stem)

@@ -1,15 +1,15 @@
 """Who may import whom, and what a command loads."""
 
 import ast
-import subprocess
+import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
-from command import environment
-from test_without_torch import with_dependencies
+from command import loaded
+from installed import with_dependencies
 
 PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
@@ -173,6 +173,12 @@ def test_measuring_never_sees_a_description():
     assert not met & {"arch", "calculate", "registry", "models", "api", "edits", "rewrites", ""}
 
 
+def test_no_module_imports_a_test_module():
+    """What two of them need stands in a module of its own beside them."""
+    for path in Path(__file__).parent.glob("*.py"):
+        assert not re.findall(r"^ *(?:from|import) test_\w+", path.read_text(encoding="utf-8"), re.MULTILINE), path
+
+
 def test_the_rules_can_be_broken(tmp_path):
     """The parser sees each way of importing, and leaves out what is left out."""
     path = PACKAGE / "models" / "invented.py"
@@ -197,19 +203,6 @@ LIGHT = set(with_dependencies("rich", with_dependencies("click", {})))
 """The distributions that the command may load from."""
 
 OWNERS = packages_distributions()
-
-
-def loaded(statement: str) -> set[str]:
-    """The modules in a process of its own after a statement, without those of a bare process."""
-    modules = []
-    for source in ("pass", statement):
-        script = f"import sys\ntry:\n    {source}\nexcept SystemExit as end:\n    assert not end.code\n"
-        script += "print(*sorted(sys.modules), file=sys.stderr)"
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, env=environment(), check=True
-        )
-        modules.append(set(done.stderr.split()))
-    return modules[1] - modules[0]
 
 
 @pytest.mark.parametrize(

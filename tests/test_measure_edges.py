@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_measure import CASES, measured, of
+from cases import CASES, measured, of
 from torch import Tensor, nn
 
 from cnnzoo.pytorch.conventions import printed

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from pages import blocks
-from test_docs import happens
+from sessions import happens
 
 import cnnzoo
 

@@ -12,6 +12,7 @@ from command import call
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import fill
+from rewriting import RESIZING, every
 from small import small
 
 import cnnzoo
@@ -45,29 +46,7 @@ from cnnzoo.pytorch.build import build
 from cnnzoo.pytorch.fusion import fuse_batchnorm
 from cnnzoo.rewrites import DoesNotApply, Rewrite, UnknownRewriteError, get_rewrite, list_rewrites, register_rewrite
 
-OPTIONS = {
-    "scale_width": ("=0.5", "=1.5", "=0.1"),
-    "scale_depth": ("=2", "=0.5"),
-    "drop_reductions": ("", "=every"),
-    "factorise": ("", "=1xn"),
-    "convolutionalize": ("", "={side}"),
-}
-"""What is tried of the rewrites that take an option."""
-
-RESIZING = {
-    *("scale_width", "scale_depth", "add_for_concat", "convolutionalize", "pool_head"),
-    *("stride_on_1x1", "stride_on_3x3"),
-}
-"""The rewrites that may change the shapes that layers give; of the others each keeps them all."""
-
 INPUT = (4, 33, 28)
-
-
-def every(side: int = 32) -> Iterator[Rewrite]:
-    """Each registered rewrite, with each option that is tried."""
-    for name in list_rewrites():
-        for option in OPTIONS.get(name, ("",)):
-            yield get_rewrite(name + option.format(side=side))
 
 
 def applied(description: Node, side: int) -> Iterator[tuple[Rewrite, Node]]:

@@ -10,12 +10,11 @@ import re
 import pytest
 import strategies
 import torch
-from command import call, on_terminal, table_lines, without_codes
+from command import call, loaded, on_terminal, table_lines, without_codes
 from hypothesis import given
 from hypothesis import strategies as st
+from rewriting import RESIZING, every
 from small import small
-from test_imports import loaded
-from test_rewrites import RESIZING, every
 
 import cnnzoo
 from cnnzoo import rewrites

@@ -1,16 +1,16 @@
 """The command where torch is absent: a bare virtual environment with the wheel, click, rich and no more."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 import venv
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
 from command import environment
+from installed import with_dependencies
 
 import cnnzoo
 
@@ -22,19 +22,6 @@ def run(*words: object) -> str:
     done = subprocess.run(list(map(str, words)), capture_output=True, text=True, env=environment(), check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def with_dependencies(name: str, found: dict[str, Distribution]) -> dict[str, Distribution]:
-    """A distribution and all that it needs of what is installed here."""
-    if name not in found:
-        try:
-            found[name] = distribution(name)
-        except PackageNotFoundError:  # needed on another system or by another Python
-            return found
-        for need in found[name].requires or ():
-            if "extra ==" not in need:
-                with_dependencies(re.match(r"[\w.-]+", need)[0].lower(), found)
-    return found
 
 
 def copy(distribution: Distribution, site: Path) -> None:

@@ -1,0 +1,27 @@
+"""Every rewrite, with every option that is tried."""
+
+from collections.abc import Iterator
+
+from cnnzoo.rewrites import Rewrite, get_rewrite, list_rewrites
+
+OPTIONS = {
+    "scale_width": ("=0.5", "=1.5", "=0.1"),
+    "scale_depth": ("=2", "=0.5"),
+    "drop_reductions": ("", "=every"),
+    "factorise": ("", "=1xn"),
+    "convolutionalize": ("", "={side}"),
+}
+"""What is tried of the rewrites that take an option."""
+
+RESIZING = {
+    *("scale_width", "scale_depth", "add_for_concat", "convolutionalize", "pool_head"),
+    *("stride_on_1x1", "stride_on_3x3"),
+}
+"""The rewrites that may change the shapes that layers give; of the others each keeps them all."""
+
+
+def every(side: int = 32) -> Iterator[Rewrite]:
+    """Each registered rewrite, with each option that is tried."""
+    for name in list_rewrites():
+        for option in OPTIONS.get(name, ("",)):
+            yield get_rewrite(name + option.format(side=side))
