@@ -9,8 +9,6 @@ from pathlib import Path
 from pages import blocks
 from sessions import happens
 
-import cnnzoo
-
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -50,8 +48,3 @@ def test_constraints_pin_every_dependency_exactly() -> None:
     pinned = {name.lower() for name in pins}
     left_out = {"timm", "torchvision"}  # of the benchmarks: they pin torch themselves
     assert {re.split(r"[<>=\[ ]", need)[0].lower() for need in needs} - pinned <= left_out
-
-
-def test_the_version_is_the_same_in_both_places() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["version"] == cnnzoo.__version__
