@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .edits import cut
     from .pytorch.checkpoints import load_checkpoint
     from .registry import (
-        Figures,
         Paper,
+        Pinned,
         UnknownModelError,
         get_builder,
         get_model_builder,
@@ -37,8 +37,9 @@ _HOMES = {
     "CheckpointError": "weights.headers",
     "Comparison": "comparison",
     "Diff": "difference",
-    "Figures": "registry",
+    "Figures": "registry",  # of old: `Pinned`
     "Paper": "registry",
+    "Pinned": "registry",
     "Report": "report",
     "Row": "report",
     "ShapeError": "arch",
@@ -64,8 +65,8 @@ __all__ = [
     "CheckpointError",
     "Comparison",
     "Diff",
-    "Figures",
     "Paper",
+    "Pinned",
     "Report",
     "Row",
     "ShapeError",

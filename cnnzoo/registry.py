@@ -61,7 +61,7 @@ class Paper:
 
 
 @dataclass(frozen=True)
-class Figures:
+class Pinned:
     """What a network must come to at its registered input size; a test derives each again."""
 
     params: int
@@ -70,6 +70,10 @@ class Figures:
     stages: Mapping[str, Shape] = field(default_factory=dict)
     """The output of each stage of the paper's table, by path."""
     aux_params: int = 0
+
+
+Figures = Pinned
+"""The old name of `Pinned`, for one version."""
 
 
 class UnknownModelError(LookupError):
@@ -83,7 +87,7 @@ class Builder(Generic[P]):
         self,
         function: Callable[P, Node],
         paper: Paper,
-        figures: Figures,
+        pinned: Pinned,
         input_size: Shape,
         knobs: Knobs,
         outputs: Mapping[str, str] | None = None,
@@ -91,7 +95,7 @@ class Builder(Generic[P]):
         update_wrapper(self, function)
         self.name = function.__name__
         self.paper = paper
-        self.figures = figures
+        self.pinned = pinned
         self.input_size = input_size
         self.knobs = knobs
         self.outputs = outputs
@@ -180,18 +184,23 @@ _builders: dict[str, Builder[Any]] = {}
 def register(
     *,
     paper: Paper,
-    figures: Figures,
+    pinned: Pinned = None,  # type: ignore[assignment]  # required, but for the old keyword
     input_size: Shape = (3, 224, 224),
     knobs: Knobs = MappingProxyType({}),
     outputs: Mapping[str, str] | None = None,
+    figures: Pinned | None = None,
 ) -> Callable[[Callable[P, Node]], Builder[P]]:
     """Register a function under its own name; `input_size` is what it is reported at by default.
 
     `knobs` are keywords of the function with the values that `cnnzoo match` tries: `{"width": range(8, 129, 8)}`.
     `outputs` are what a module in training calls the outputs of its auxiliary heads, by head, in their order.
+    `figures` is the old name of `pinned`, for one version.
     Raises ValueError where the name is taken, TypeError for what is of another type and for a knob that is no keyword.
     """
-    for keyword, value, kind in (("paper", paper, Paper), ("figures", figures, Figures), ("knobs", knobs, Mapping)):
+    if figures is not None:
+        warnings.warn("register(figures=Figures(…)) is now pinned=Pinned(…)", DeprecationWarning, stacklevel=2)
+        pinned = figures
+    for keyword, value, kind in (("paper", paper, Paper), ("pinned", pinned, Pinned), ("knobs", knobs, Mapping)):
         if not isinstance(value, kind):
             raise TypeError(f"register() takes {keyword} as a {kind.__name__}, got {quoted(value)}")
 
@@ -202,7 +211,7 @@ def register(
                 f"model {name!r} is already registered by {_builders[name].__module__}; "
                 f"{function.__module__} must give its own another name"
             )
-        builder = Builder(function, paper, figures, input_size, knobs, outputs)
+        builder = Builder(function, paper, pinned, input_size, knobs, outputs)
         builder.check(knobs)
         _builders[name] = builder
         return builder

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arch.node import Node
-from .registry import Builder, Figures, Paper, get_builder
+from .registry import Builder, Paper, Pinned, get_builder
 from .words import REPEATED, listed, near, quoted, read_literal, shortened
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def builder_of(place: str) -> Builder[Any]:
         function = found.args[1] if isinstance(found, partial) and found.func is _made else None
     if not hasattr(function, "__name__"):
         raise TargetError(f"{place} is no function that gives a description, so that nothing of it can be varied")
-    return Builder(function, Paper("", "", 0), Figures(0, 0, 0), (), {})
+    return Builder(function, Paper("", "", 0), Pinned(0, 0, 0), (), {})
 
 
 def read_settings(pairs: Iterable[str]) -> dict[str, Any]:

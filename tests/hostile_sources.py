@@ -126,13 +126,13 @@ MODULES = (
 )  # fmt: skip
 
 PLUGIN = """\
-from cnnzoo import Figures, Paper, register
+from cnnzoo import Paper, Pinned, register
 from cnnzoo.arch import Conv2d, Flatten, Linear, ReLU, Sequential
 
 PAPER = Paper("A Tiny Network", "Nobody", 2024, arxiv="2401.00000")
 
 
-@register(paper=PAPER, figures=Figures(params=776, macs=2664, receptive_field=3), input_size=(3, 8, 8))
+@register(paper=PAPER, pinned=Pinned(params=776, macs=2664, receptive_field=3), input_size=(3, 8, 8))
 def tinynet(num_classes=10):
     return Sequential(conv=Conv2d(2, 3), relu=ReLU(), flatten=Flatten(), fc=Linear(num_classes, bias=False))
 """

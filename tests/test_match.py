@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import cnnzoo
 from cnnzoo.cli.knobs import progress, read_values
 from cnnzoo.cost import cost
-from cnnzoo.registry import Figures, Paper, register
+from cnnzoo.registry import Paper, Pinned, register
 from cnnzoo.render import FORMATS
 from cnnzoo.rewrites import get_rewrite
 from cnnzoo.search import Budget, Family, match
@@ -142,7 +142,7 @@ def plugins(monkeypatch):
     from cnnzoo.arch import Conv2d, Flatten, Linear, ReLU, Residual, Sequential
 
     monkeypatch.setattr(cnnzoo.registry, "_builders", dict(cnnzoo.registry._builders))
-    about = {"paper": Paper("Title", "Nobody", 2000), "figures": Figures(1, 1, 1), "input_size": (3, 8, 8)}
+    about = {"paper": Paper("Title", "Nobody", 2000), "pinned": Pinned(1, 1, 1), "input_size": (3, 8, 8)}
 
     def slim(num_classes: int = 10, units: int = 8, taps: int = 3) -> Sequential:
         return Sequential(Conv2d(units, taps), Flatten(), Linear(num_classes))

@@ -12,7 +12,7 @@ import cnnzoo.registry
 from cnnzoo.api import summary
 from cnnzoo.arch import Linear, Sequential, ShapeError
 from cnnzoo.arch.edit import walk
-from cnnzoo.registry import Figures, Paper, UnknownModelError, get_builder, list_models, natural, register
+from cnnzoo.registry import Paper, Pinned, UnknownModelError, get_builder, list_models, natural, register
 
 NAMES = list_models()
 TORCHVISION = json.loads((Path(__file__).parent / "data" / "networks.json").read_text())
@@ -25,13 +25,13 @@ each = pytest.mark.parametrize("name", NAMES)
 @each
 def test_figures_come_out(name):
     builder, report = get_builder(name), summary(name)
-    figures = builder.figures
-    assert report.total_params == figures.params
-    assert report.total_macs == figures.macs
-    assert report.receptive_field == figures.receptive_field
-    assert report.totals["aux_params"] == figures.aux_params
-    assert {path: report[path].output_shape for path in figures.stages} == figures.stages
-    assert figures.stages, "the paper's table has stages"
+    pinned = builder.pinned
+    assert report.total_params == pinned.params
+    assert report.total_macs == pinned.macs
+    assert report.receptive_field == pinned.receptive_field
+    assert report.totals["aux_params"] == pinned.aux_params
+    assert {path: report[path].output_shape for path in pinned.stages} == pinned.stages
+    assert pinned.stages, "the paper's table has stages"
 
 
 @each
@@ -92,7 +92,7 @@ def test_other_input_sizes_work_or_name_the_layer(name, size):
     assert min(length for row in report.rows for length in row.output_shape) > 0
     pooled = any(row.kind == "AdaptiveAvgPool2d" for row in report.rows)
     if size[0] == builder.input_size[0] and pooled:
-        assert report.total_params == builder.figures.params
+        assert report.total_params == builder.pinned.params
 
 
 @each
@@ -269,7 +269,7 @@ def test_docstring_is_right(name):
     assert set(stated) <= counts
     own = summary(name).total_params
     # it says first how many parameters it has, or how many more or fewer than another
-    assert stated[0] in {own} | {abs(own - get_builder(other).figures.params) for other in NAMES}
+    assert stated[0] in {own} | {abs(own - get_builder(other).pinned.params) for other in NAMES}
     assert re.findall(r"(\d+\.\d{3}) G MACs", text)[:1] in ([], [f"{summary(name).total_macs / 1e9:.3f}"])
     giga = re.findall(r"\b(\d+\.\d{3}) G\b", text)
     assert set(giga) <= {f"{count / 1e9:.3f}" for count in macs}
@@ -340,7 +340,7 @@ def empty_register(monkeypatch):
 def test_duplicate_names_both_modules(empty_register):
     about = {
         "paper": Paper("Title", "Nobody", 2000, arxiv="0001.00001"),
-        "figures": Figures(1, 1, 1),
+        "pinned": Pinned(1, 1, 1),
         "input_size": (4,),
     }
 
@@ -385,14 +385,27 @@ def test_builders_look_like_functions(name):
     [
         ({"paper": None}, "takes paper as a Paper, got None"),
         ({"paper": "a book"}, "takes paper as a Paper, got 'a book'"),
-        ({"figures": {"params": 1}}, "takes figures as a Figures"),
+        ({"pinned": {"params": 1}}, "takes pinned as a Pinned"),
+        ({"pinned": None}, "takes pinned as a Pinned, got None"),
         ({"knobs": ["width"]}, "takes knobs as a Mapping"),
     ],
 )
 def test_what_is_registered_with_a_value_of_another_type_is_refused_at_once(empty_register, wrong, said):
-    right = {"paper": Paper("Title", "Nobody", 2000), "figures": Figures(1, 1, 1)}
+    right = {"paper": Paper("Title", "Nobody", 2000), "pinned": Pinned(1, 1, 1)}
     with pytest.raises(TypeError, match=said):
         register(**right | wrong)
+
+
+def test_the_old_name_of_what_pins_a_network_works_with_a_warning(empty_register):
+    def tiny(num_classes: int = 10) -> Sequential:
+        return Sequential(Linear(num_classes))
+
+    with pytest.warns(DeprecationWarning, match=r"pinned=Pinned\(…\)") as warned:
+        builder = register(paper=Paper("Title", "Nobody", 2000), figures=cnnzoo.Figures(50, 40, 1), input_size=(4,))(
+            tiny
+        )
+    assert warned[0].filename == __file__
+    assert builder.pinned == Pinned(50, 40, 1)
 
 
 @pytest.mark.parametrize("fields", [(5, "Nobody", 2000), ("Title", ["Nobody"], 2000), ("Title", "Nobody", "2000")])

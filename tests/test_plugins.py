@@ -28,13 +28,13 @@ py-modules = ["{module}"]
 """
 
 NETWORK = """\
-from cnnzoo import Figures, Paper, register
+from cnnzoo import Paper, Pinned, register
 from cnnzoo.arch import Conv2d, Flatten, Linear, ReLU, Sequential
 
 PAPER = Paper("A Tiny Network", "Nobody", 2024, arxiv="2401.00000")
 
 
-@register(paper=PAPER, figures=Figures(params=776, macs=2664, receptive_field=3), input_size=(3, 8, 8))
+@register(paper=PAPER, pinned=Pinned(params=776, macs=2664, receptive_field=3), input_size=(3, 8, 8))
 def {name}({arguments}):
     return Sequential(conv=Conv2d(2, {kernel}), relu=ReLU(), flatten=Flatten(), fc=Linear(num_classes, bias=False))
 """
@@ -65,12 +65,12 @@ BAD = {
 }
 
 BUILDER = """\
-from cnnzoo import Figures, Paper, register
+from cnnzoo import Paper, Pinned, register
 
 PAPER = Paper("A Wrong Network", "Nobody", 2024)
 
 
-@register(paper=PAPER, figures=Figures(params=1, macs=1, receptive_field=1))
+@register(paper=PAPER, pinned=Pinned(params=1, macs=1, receptive_field=1))
 def {name}():
     {body}
 """

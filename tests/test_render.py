@@ -19,7 +19,7 @@ import cnnzoo
 import cnnzoo.registry
 from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from cnnzoo.calculate import calculate
-from cnnzoo.registry import Builder, Figures, Paper, list_models
+from cnnzoo.registry import Builder, Paper, Pinned, list_models
 from cnnzoo.render import FORMATS, render
 from cnnzoo.render.columns import size, window
 from cnnzoo.render.report import EVERY
@@ -245,7 +245,7 @@ def odd(monkeypatch):
         return Sequential(**{"[dim]": Sequential(**layers)}, last=Sequential(**{"|": Flatten(), "<hr>": Linear(2)}))
 
     paper = Paper(TITLE, "Å. Müller", 2020, doi="10.1/[red]")
-    monkeypatch.setitem(cnnzoo.registry._builders, "odd", Builder(odd, paper, Figures(0, 0, 0), (3, 8, 8), {}))
+    monkeypatch.setitem(cnnzoo.registry._builders, "odd", Builder(odd, paper, Pinned(0, 0, 0), (3, 8, 8), {}))
     return cnnzoo.summary("odd")
 
 

@@ -21,7 +21,7 @@ from command import call, command, environment, interruptible, spawn
 from pyarrow import parquet
 
 import cnnzoo
-from cnnzoo.registry import Figures, Paper, register
+from cnnzoo.registry import Paper, Pinned, register
 from cnnzoo.search import Family
 from cnnzoo.search.files import SweepFileError, fill
 from cnnzoo.search.sweep import FIGURES, Sweep
@@ -131,7 +131,7 @@ def plugin(monkeypatch):
             raise KeyError("a mood,\nbad")
         return Sequential(Conv2d(params, taps))
 
-    register(paper=Paper("Title", "Nobody", 2000), figures=Figures(1, 1, 1), input_size=(1, 4, 4))(odd)
+    register(paper=Paper("Title", "Nobody", 2000), pinned=Pinned(1, 1, 1), input_size=(1, 4, 4))(odd)
 
 
 def test_what_a_plugin_does_is_no_reason_to_lose_a_record(plugin, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from command import Result, call, on_terminal
 
 import cnnzoo
-from cnnzoo import Figures, Paper, registry
+from cnnzoo import Paper, Pinned, registry
 from cnnzoo.arch import Conv2d
 from cnnzoo.models import lenet5
 from cnnzoo.registry import get_builder, list_models
@@ -144,16 +144,16 @@ def number(cell: str) -> int:
 
 
 def test_the_table_of_networks_has_what_pins_them() -> None:
-    """`Figures` are typed where a network is registered, and tested against torch."""
+    """What is `Pinned` is typed where a network is registered, and tested against torch."""
     head, rows = table(content("models"))
     assert head[:4] == ["Network", "Parameters", "MACs", "FLOPs"]
     found = {re.sub(r"\[(\w+)\].*", r"\1", row[0]): dict(zip(head, row, strict=True)) for row in rows}
     assert sorted(found) == sorted(list_models())
     for name, row in found.items():
         builder = get_builder(name)
-        figures = builder.figures
+        pinned = builder.pinned
         assert [number(row[title]) for title in ("Parameters", "MACs", "FLOPs", "Receptive field", "Year")] == [
-            *(figures.params, figures.macs, 2 * figures.macs, figures.receptive_field, builder.paper.year)
+            *(pinned.params, pinned.macs, 2 * pinned.macs, pinned.receptive_field, builder.paper.year)
         ]
         assert row["Input"] == "x".join(map(str, builder.input_size))
         assert row["Paper"].replace("\\", "") == builder.paper.title
@@ -213,7 +213,7 @@ def enrol(module: str) -> None:
 
     newnet.__module__ = module
     paper = Paper("A New Network", "Doe", 2031, arxiv="3101.00001")
-    cnnzoo.register(paper=paper, input_size=(3, 8, 8), figures=Figures(280, 9720, 3))(newnet)
+    cnnzoo.register(paper=paper, input_size=(3, 8, 8), pinned=Pinned(280, 9720, 3))(newnet)
 
 
 @pytest.fixture
@@ -360,10 +360,10 @@ def test_a_picture_is_drawn_once_and_checked(source: Path) -> None:
     call("tables", "--write", str(source)).succeeded()
     check(source).succeeded()
     drawn = source / "docs" / "pictures" / "lenet5.volumes.svg"
-    figures = lenet5.figures
+    params = lenet5.pinned.params
     text = drawn.read_text(encoding="utf-8")
-    assert f"{figures.params:,} parameters" in text
-    drawn.write_text(text.replace(f"{figures.params:,}", f"{figures.params + 1:,}"), encoding="utf-8")
+    assert f"{params:,} parameters" in text
+    drawn.write_text(text.replace(f"{params:,}", f"{params + 1:,}"), encoding="utf-8")
     result = check(source)
     assert (result.code, result.out) == (1, "docs/pictures/lenet5.volumes.svg differs\n")
 

@@ -1,7 +1,7 @@
 """AlexNet: Krizhevsky, Sutskever and Hinton (2012), Caffe's reference model, and torchvision's."""
 
 from ..arch import AdaptiveAvgPool2d, Conv2d, Dropout, Flatten, Linear, LocalResponseNorm, MaxPool2d, ReLU, Sequential
-from ..registry import Figures, Paper, register
+from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="ImageNet Classification with Deep Convolutional Neural Networks",
@@ -39,7 +39,7 @@ STAGES = {
 
 @register(
     paper=PAPER,
-    figures=Figures(params=60_965_224, macs=724_406_816, receptive_field=195, stages=STAGES),
+    pinned=Pinned(params=60_965_224, macs=724_406_816, receptive_field=195, stages=STAGES),
 )
 def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
     """The network of figure 2: LRN, overlapping pooling, and conv2, conv4, conv5 in two groups.
@@ -73,7 +73,7 @@ def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
 @register(
     paper=CAFFE,
     input_size=(3, 227, 227),
-    figures=Figures(params=60_965_224, macs=724_406_816, receptive_field=195, stages=STAGES),
+    pinned=Pinned(params=60_965_224, macs=724_406_816, receptive_field=195, stages=STAGES),
 )
 def caffenet(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
     """BVLC's reference CaffeNet: AlexNet with each LRN behind its pooling, on inputs of 227.
@@ -118,7 +118,7 @@ def classifier(num_classes: int, dropout: float) -> dict[str, Flatten | Linear |
 
 @register(
     paper=ONE_WEIRD_TRICK,
-    figures=Figures(
+    pinned=Pinned(
         params=61_100_840,
         macs=714_188_480,
         receptive_field=195,

@@ -17,7 +17,7 @@ from ..arch import (
     ReLU,
     Sequential,
 )
-from ..registry import Figures, Paper, register
+from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
 
 PAPER = Paper(
@@ -108,9 +108,7 @@ def stages(growth: int, *outputs: int) -> dict[str, tuple[int, ...]]:
 
 @register(
     paper=PAPER,
-    figures=Figures(
-        params=7_978_856, macs=2_834_161_664, receptive_field=2071, stages=stages(32, 256, 512, 1024, 1024)
-    ),
+    pinned=Pinned(params=7_978_856, macs=2_834_161_664, receptive_field=2071, stages=stages(32, 256, 512, 1024, 1024)),
     knobs=KNOBS,
 )
 def densenet121(
@@ -122,9 +120,7 @@ def densenet121(
 
 @register(
     paper=PAPER,
-    figures=Figures(
-        params=28_681_000, macs=7_727_907_072, receptive_field=2967, stages=stages(48, 384, 768, 2112, 2208)
-    ),
+    pinned=Pinned(params=28_681_000, macs=7_727_907_072, receptive_field=2967, stages=stages(48, 384, 768, 2112, 2208)),
     knobs=KNOBS,
 )
 def densenet161(
@@ -136,9 +132,7 @@ def densenet161(
 
 @register(
     paper=PAPER,
-    figures=Figures(
-        params=14_149_480, macs=3_359_843_328, receptive_field=3351, stages=stages(32, 256, 512, 1280, 1664)
-    ),
+    pinned=Pinned(params=14_149_480, macs=3_359_843_328, receptive_field=3351, stages=stages(32, 256, 512, 1280, 1664)),
     knobs=KNOBS,
 )
 def densenet169(
@@ -150,9 +144,7 @@ def densenet169(
 
 @register(
     paper=PAPER,
-    figures=Figures(
-        params=20_013_928, macs=4_291_365_888, receptive_field=3863, stages=stages(32, 256, 512, 1792, 1920)
-    ),
+    pinned=Pinned(params=20_013_928, macs=4_291_365_888, receptive_field=3863, stages=stages(32, 256, 512, 1792, 1920)),
     knobs=KNOBS,
 )
 def densenet201(
@@ -164,9 +156,7 @@ def densenet201(
 
 @register(
     paper=PAPER,
-    figures=Figures(
-        params=33_337_704, macs=5_751_653_376, receptive_field=5399, stages=stages(32, 256, 512, 2304, 2688)
-    ),
+    pinned=Pinned(params=33_337_704, macs=5_751_653_376, receptive_field=5399, stages=stages(32, 256, 512, 2304, 2688)),
     knobs=KNOBS,
 )
 def densenet264(

@@ -16,7 +16,7 @@ from ..arch import (
     ScaleShift,
     Sequential,
 )
-from ..registry import Figures, Paper, register
+from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="Going Deeper with Convolutions",
@@ -77,7 +77,7 @@ def head(source: str, num_classes: int) -> Aux:
 
 @register(
     paper=PAPER,
-    figures=Figures(params=6_998_552, macs=1_582_671_872, receptive_field=715, stages=STAGES, aux_params=6_379_728),
+    pinned=Pinned(params=6_998_552, macs=1_582_671_872, receptive_field=715, stages=STAGES, aux_params=6_379_728),
 )
 def googlenet(num_classes: int = 1000, dropout: float = 0.4, aux_logits: bool = True) -> Sequential:
     """The network of table 1: 5x5 branches, LRN, biases, no batch normalisation; 6,998,552 parameters.
@@ -159,7 +159,7 @@ TRANSFORM_INPUT = ScaleShift(
 @register(
     paper=PAPER,
     outputs={"aux2": "aux_logits2", "aux1": "aux_logits1"},
-    figures=Figures(params=6_624_904, macs=1_498_376_192, receptive_field=379, stages=STAGES, aux_params=6_379_984),
+    pinned=Pinned(params=6_624_904, macs=1_498_376_192, receptive_field=379, stages=STAGES, aux_params=6_379_984),
 )
 def googlenet_tv(
     num_classes: int = 1000,

@@ -12,7 +12,7 @@ from ..arch import (
     TableConv2d,
     Tanh,
 )
-from ..registry import Figures, Paper, register
+from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="Gradient-Based Learning Applied to Document Recognition",
@@ -45,7 +45,7 @@ TABLE_I = (
 @register(
     paper=PAPER,
     input_size=(1, 32, 32),
-    figures=Figures(
+    pinned=Pinned(
         params=60_000,
         macs=325_680,
         receptive_field=32,
@@ -89,7 +89,7 @@ def lenet5(num_classes: int = 10) -> Sequential:
 @register(
     paper=PAPER,
     input_size=(1, 28, 28),
-    figures=Figures(
+    pinned=Pinned(
         params=61_706,
         macs=416_520,
         receptive_field=16,

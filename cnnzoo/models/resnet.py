@@ -19,7 +19,7 @@ from ..arch import (
     Residual,
     Sequential,
 )
-from ..registry import Figures, Paper, register
+from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
 
 PAPER = Paper(
@@ -195,7 +195,7 @@ def stages(expansion: int) -> dict[str, tuple[int, ...]]:
 
 @register(
     paper=PAPER,
-    figures=Figures(params=11_689_512, macs=1_814_073_344, receptive_field=435, stages=stages(1)),
+    pinned=Pinned(params=11_689_512, macs=1_814_073_344, receptive_field=435, stages=stages(1)),
     knobs=KNOBS,
 )
 def resnet18(
@@ -215,7 +215,7 @@ def resnet18(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=21_797_672, macs=3_663_761_408, receptive_field=899, stages=stages(1)),
+    pinned=Pinned(params=21_797_672, macs=3_663_761_408, receptive_field=899, stages=stages(1)),
     knobs=KNOBS,
 )
 def resnet34(
@@ -235,7 +235,7 @@ def resnet34(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=25_557_032, macs=4_089_184_256, receptive_field=427, stages=stages(4)),
+    pinned=Pinned(params=25_557_032, macs=4_089_184_256, receptive_field=427, stages=stages(4)),
     knobs=KNOBS,
 )
 def resnet50(
@@ -256,7 +256,7 @@ def resnet50(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=44_549_160, macs=7_801_405_440, receptive_field=971, stages=stages(4)),
+    pinned=Pinned(params=44_549_160, macs=7_801_405_440, receptive_field=971, stages=stages(4)),
     knobs=KNOBS,
 )
 def resnet101(
@@ -276,7 +276,7 @@ def resnet101(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=60_192_808, macs=11_513_626_624, receptive_field=1451, stages=stages(4)),
+    pinned=Pinned(params=60_192_808, macs=11_513_626_624, receptive_field=1451, stages=stages(4)),
     knobs=KNOBS,
 )
 def resnet152(
@@ -296,7 +296,7 @@ def resnet152(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=25_557_032, macs=3_857_973_248, receptive_field=483, stages=stages(4)),
+    pinned=Pinned(params=25_557_032, macs=3_857_973_248, receptive_field=483, stages=stages(4)),
     knobs=KNOBS,
 )
 def resnet50_v1(
@@ -319,7 +319,7 @@ def resnet50_v1(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=44_549_160, macs=7_570_194_432, receptive_field=1027, stages=stages(4)),
+    pinned=Pinned(params=44_549_160, macs=7_570_194_432, receptive_field=1027, stages=stages(4)),
     knobs=KNOBS,
 )
 def resnet101_v1(
@@ -341,7 +341,7 @@ def resnet101_v1(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=60_192_808, macs=11_282_415_616, receptive_field=1507, stages=stages(4)),
+    pinned=Pinned(params=60_192_808, macs=11_282_415_616, receptive_field=1507, stages=stages(4)),
     knobs=KNOBS,
 )
 def resnet152_v1(
@@ -363,7 +363,7 @@ def resnet152_v1(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
+    pinned=Pinned(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
     knobs=KNOBS,
 )
 def plain18(
@@ -382,7 +382,7 @@ def plain18(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=21_623_848, macs=3_644_493_824, receptive_field=899, stages=stages(1)),
+    pinned=Pinned(params=21_623_848, macs=3_644_493_824, receptive_field=899, stages=stages(1)),
     knobs=KNOBS,
 )
 def plain34(

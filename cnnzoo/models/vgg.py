@@ -16,7 +16,7 @@ from ..arch import (
     ReLU,
     Sequential,
 )
-from ..registry import Figures, Paper, register
+from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
 
 PAPER = Paper(
@@ -91,7 +91,7 @@ def vgg(
 
 @register(
     paper=PAPER,
-    figures=Figures(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES),
+    pinned=Pinned(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg11(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[11]) -> Sequential:
@@ -101,7 +101,7 @@ def vgg11(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth:
 
 @register(
     paper=PAPER,
-    figures=Figures(params=132_868_840, macs=7_609_090_048, receptive_field=150, stages=STAGES),
+    pinned=Pinned(params=132_868_840, macs=7_609_090_048, receptive_field=150, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg11_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[11]) -> Sequential:
@@ -111,7 +111,7 @@ def vgg11_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, dep
 
 @register(
     paper=PAPER,
-    figures=Figures(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES),
+    pinned=Pinned(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg11_lrn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[11]) -> Sequential:
@@ -125,7 +125,7 @@ def vgg11_lrn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, de
 
 @register(
     paper=PAPER,
-    figures=Figures(params=133_047_848, macs=11_308_466_176, receptive_field=156, stages=STAGES),
+    pinned=Pinned(params=133_047_848, macs=11_308_466_176, receptive_field=156, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg13(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[13]) -> Sequential:
@@ -135,7 +135,7 @@ def vgg13(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth:
 
 @register(
     paper=PAPER,
-    figures=Figures(params=133_053_736, macs=11_308_466_176, receptive_field=156, stages=STAGES),
+    pinned=Pinned(params=133_053_736, macs=11_308_466_176, receptive_field=156, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg13_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[13]) -> Sequential:
@@ -145,7 +145,7 @@ def vgg13_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, dep
 
 @register(
     paper=PAPER,
-    figures=Figures(params=133_638_952, macs=11_770_888_192, receptive_field=156, stages=STAGES),
+    pinned=Pinned(params=133_638_952, macs=11_770_888_192, receptive_field=156, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg16c(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[16]) -> Sequential:
@@ -158,7 +158,7 @@ def vgg16c(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth
 
 @register(
     paper=PAPER,
-    figures=Figures(params=138_357_544, macs=15_470_264_320, receptive_field=212, stages=STAGES),
+    pinned=Pinned(params=138_357_544, macs=15_470_264_320, receptive_field=212, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg16(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[16]) -> Sequential:
@@ -168,7 +168,7 @@ def vgg16(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth:
 
 @register(
     paper=PAPER,
-    figures=Figures(params=138_365_992, macs=15_470_264_320, receptive_field=212, stages=STAGES),
+    pinned=Pinned(params=138_365_992, macs=15_470_264_320, receptive_field=212, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg16_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[16]) -> Sequential:
@@ -178,7 +178,7 @@ def vgg16_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, dep
 
 @register(
     paper=PAPER,
-    figures=Figures(params=143_667_240, macs=19_632_062_464, receptive_field=268, stages=STAGES),
+    pinned=Pinned(params=143_667_240, macs=19_632_062_464, receptive_field=268, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg19(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[19]) -> Sequential:
@@ -188,7 +188,7 @@ def vgg19(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth:
 
 @register(
     paper=PAPER,
-    figures=Figures(params=143_678_248, macs=19_632_062_464, receptive_field=268, stages=STAGES),
+    pinned=Pinned(params=143_678_248, macs=19_632_062_464, receptive_field=268, stages=STAGES),
     knobs=KNOBS,
 )
 def vgg19_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[19]) -> Sequential:
