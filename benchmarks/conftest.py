@@ -12,6 +12,11 @@ Ratio = Callable[[str, Callable[[], object], Callable[[], object], int], float]
 _said: list[str] = []
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One after the other, in this process: what is timed is alone."""
+    return 0
+
+
 @pytest.fixture
 def ratio() -> Ratio:
     """`ratio(what, ours, peer, rounds)`: the median of ours / peer over alternating pairs."""

@@ -32,6 +32,7 @@ from cnnzoo.registry import get_builder, list_models
 SIZE = (3, 9, 7)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_agrees(name):
     result = compare_network(name, batch_size=2)

@@ -139,6 +139,7 @@ def check_lines(lines: list[Line]) -> list[Row]:
     return heads
 
 
+@pytest.mark.wide
 def test_every_networks_rows_add_up_at_every_depth(name: str) -> None:
     report = cnnzoo.get_builder(name).report(batch_size=2)
     check_sums(report)
@@ -171,6 +172,7 @@ def test_every_node_is_a_row_or_a_block_at_its_own_path(net: Node) -> None:
     assert sorted(row.path for row in report.rows if row.is_join) == sorted(parents)
 
 
+@pytest.mark.wide
 def test_unfolded_lines_are_the_rows_and_the_blocks_and_folded_ones_stand_for_as_many(name: str) -> None:
     report = cnnzoo.get_builder(name).report()
     lines = report.lines(fold=False)
@@ -728,6 +730,7 @@ def test_every_layers_stored_activations_are_what_autograd_saves(layer: Layer, s
     check_stored(Sequential(layer), size, "cpu", dtype)
 
 
+@pytest.mark.wide
 def test_every_networks_stored_activations_are_what_autograd_saves(name: str) -> None:
     check_stored(cnnzoo.get_builder(name).describe(), smallest_report(name).input_size, "meta")
 

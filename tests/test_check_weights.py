@@ -41,6 +41,7 @@ def same_tensors(name, **settings):
     return {other for other in list_models() if shapes(other, **settings) == own}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_is_found_by_its_tensors(name, run, tmp_path):
     code, out, err = run(sparse(tmp_path / "file", summary(name).tensors))
@@ -50,6 +51,7 @@ def test_every_network_is_found_by_its_tensors(name, run, tmp_path):
     assert found == same_tensors(name)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_and_with_other_classes_and_channels(name, run, tmp_path):
     channels = 5

@@ -85,6 +85,7 @@ def round_trip(name, path, writer):
     path.unlink()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("name", SMALL)
 def test_every_tensor_arrives_bit_for_bit(name, writer, tmp_path):
@@ -177,6 +178,7 @@ class TestWhatDiffersIsToldTensorByTensor:
 
 
 class TestDropHead:
+    @pytest.mark.wide
     @pytest.mark.parametrize("name", SMALL)
     def test_leaves_out_what_the_number_of_classes_decides_and_says_so(self, name, tmp_path):
         file, net = create(name), create(name, num_classes=7)

@@ -26,6 +26,7 @@ LARGE = ("summary", "densenet264", "--format", "json")
 each = pytest.mark.parametrize("name", list_models())
 
 
+@pytest.mark.wide
 @each
 def test_summary_in_every_format(name):
     report = cnnzoo.summary(name)
@@ -80,6 +81,7 @@ def test_depth_and_all():
     assert lines["--all", "--depth", "1"] == lines["--depth", "1"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("column", COLUMNS)
 def test_every_column_can_be_shown(column):
     for format_ in FORMATS:
@@ -326,6 +328,7 @@ def test_no_command_writes_to_what_has_no_name(name):
     call(name, *(() if name == "list" else ("resnet18",)), *GIVEN.get(name, ()), "-o", "").refused("no name of a file")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", OUTPUT)
 @pytest.mark.parametrize("place", ["loop", "one", "loop/file"])
 def test_a_link_that_leads_to_itself_stays_one(tmp_path, monkeypatch, name, place):

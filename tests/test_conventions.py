@@ -251,6 +251,7 @@ def test_what_depends_on_values_is_unknown(here):
     assert tools["Keras"]["figure"] == 0
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_measured_is_calculated(name):
     """What torch sees of a module is what the rules make of its description."""

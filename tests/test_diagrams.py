@@ -68,6 +68,7 @@ def output_of(box: draw.Box, graph: draw.Graph, report: Report) -> tuple[int, ..
     return report[box.paths[-1]].output_shape
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("name", list_models())
 def test_costs_add_up_and_shapes_are_the_report_s(name, depth):

@@ -57,16 +57,19 @@ def check(found: Diff) -> None:
         assert all(any(not block or f"{path}.".startswith(f"{block}.") for block in blocks) for path in missing)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("before", "after"), KIN, ids=map(" ".join, KIN))
 def test_within_a_family_the_changes_add_up_to_the_difference_of_the_totals(before, after):
     check(diff(REPORTS[before], REPORTS[after]))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("before", "after"), list(pairwise(REPORTS)))
 def test_between_families_too(before, after):
     check(diff(before, after))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("rewrite", [f"{name}=0.5" if name.startswith("scale_") else name for name in list_rewrites()])
 def test_under_every_rewrite_too(rewrite):
     for name in FAMILIES:
@@ -102,6 +105,7 @@ def test_of_any_edit_the_changes_add_up_and_are_seen(network, data):
     assert bool(found.changes) == (edited != network)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_measured_is_aligned_by_path(name):
     """What is calculated of a description is what is measured of its module, so there is nothing to tell."""

@@ -24,6 +24,7 @@ from cnnzoo.draw.words import short
 from cnnzoo.registry import get_builder, list_models
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kind", draw.KINDS)
 @pytest.mark.parametrize("name", list_models()[::8])
 def test_an_svg_has_its_text_and_is_the_same_each_time(name, kind):
@@ -113,6 +114,7 @@ def check_sheet(sheet) -> None:
         assert apart
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("depth", [2, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 3, 9))])
 @pytest.mark.parametrize("kind", draw.PLOTS)
 @pytest.mark.parametrize("name", list_models())
@@ -147,6 +149,7 @@ def test_volumes_do_not_cover_each_other(name):
         assert beside or above
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("depth", DEPTHS[:3])
 @pytest.mark.parametrize("name", list_models())
 def test_bars_are_of_all_there_is(name, depth):
@@ -277,6 +280,7 @@ def test_a_picture_that_there_is_not(options, said):
 # The command
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("ending", [".svg", ".png", ".pdf", ".mmd", ".dot", ".gv", ".mermaid", ".SVG"])
 def test_a_file_is_drawn_by_its_ending(tmp_path, ending):
     file = tmp_path / f"net{ending}"

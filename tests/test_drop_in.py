@@ -194,6 +194,7 @@ class TestWeights:
 class TestDilation:
     """Strides become dilations, and every old position has its old value: the à trous algorithm."""
 
+    @pytest.mark.wide
     @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("resnet", "plain"))])
     def test_old_positions_have_their_old_values(self, name):
         settings = {"depth": 2, "width": 8, "num_classes": 3}
@@ -249,6 +250,7 @@ class TestInit:
 
 
 class TestMethods:
+    @pytest.mark.wide
     @each
     def test_features_and_head_are_the_network(self, name):
         description, size = small(name)
@@ -260,6 +262,7 @@ class TestMethods:
         assert net.forward_head(maps, pre_logits=True).shape == (2, net.head_hidden_size)
         assert net.forward_head(maps).shape == (2, net.num_classes) == (2, 10)
 
+    @pytest.mark.wide
     @each
     def test_the_classifier_can_be_reset(self, name):
         description, size = small(name)

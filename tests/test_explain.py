@@ -563,6 +563,7 @@ def test_every_format_says_it_all(name: str, path: str) -> None:
         assert f"{explanation.row.macs:,}" in out[one] or not explanation.row.macs
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("name", "path"), PLACES)
 def test_it_fits_a_terminal(name: str, path: str) -> None:
     lines = without_codes(on_terminal("explain", name, path, columns=80)).splitlines()
@@ -670,6 +671,7 @@ def test_paths_complete() -> None:
     assert command.complete_path(context, rest, "nowhere") == []
 
 
+@pytest.mark.wide
 @each
 def test_the_field_of_a_whole_network_has_two_names(name):
     """That of its last map and that of its output, here and under a summary."""

@@ -105,6 +105,7 @@ def check_table(rows: list[list[str]], document: Document, names: list[str], col
             check(plain(cell), column, entry)
 
 
+@pytest.mark.wide
 @every
 def test_markdown(command):
     document = printed(command)
@@ -152,6 +153,7 @@ def exactly(value):
     return "" if value is None else None if isinstance(value, str) else str(value)
 
 
+@pytest.mark.wide
 @every
 def test_text(command):
     document = printed(command)

@@ -25,6 +25,7 @@ TIMM = {
 
 @pytest.mark.parametrize("name", NAMES)
 class TestEveryNetwork:
+    @pytest.mark.wide
     def test_gives_the_maps_that_its_info_states(self, name):
         builder = cnnzoo.get_builder(name)
         net = cnnzoo.create_model(name, features_only=True, device="meta")
@@ -40,6 +41,7 @@ class TestEveryNetwork:
         assert len(info.reduction()) >= 3
         assert net.state_dict().keys() <= report.tensors.keys()
 
+    @pytest.mark.wide
     def test_without_its_head_lacks_the_classifier_alone(self, name):
         builder = cnnzoo.get_builder(name)
         net = builder(num_classes=0, device="meta")

@@ -36,7 +36,7 @@ def test_set_up_is_two_commands_and_ci_runs_the_one_of_the_tests() -> None:
     install, _, tests = SET_UP[1].partition(" && ")
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert install.removeprefix("pip install ") in script
-    assert re.search(rf"^{tests}\b", script, re.MULTILINE)
+    assert f"\n{tests} --wide\n" in script
 
 
 def test_constraints_pin_every_dependency_exactly() -> None:
