@@ -16,7 +16,7 @@ from cnnzoo.cli.listing import _entry
 from cnnzoo.conventions import figures
 from cnnzoo.registry import get_builder, list_models
 from cnnzoo.render import Document, conventions, listing
-from cnnzoo.render.table import show
+from cnnzoo.render.terminal import show
 from cnnzoo.rewrites import DoesNotApply
 from cnnzoo.savings import TECHNIQUES, savings
 

@@ -13,16 +13,21 @@ from command import Terminal, call, environment, on_terminal, table_lines, witho
 from hypothesis import given
 from hypothesis import strategies as st
 from readers import Html, Latex, Markdown
+from rich.box import SIMPLE_HEAD, Box
 from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
 
 import cnnzoo
 import cnnzoo.registry
 from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from cnnzoo.calculate import calculate
 from cnnzoo.registry import Builder, Paper, Pinned, list_models
-from cnnzoo.render import FORMATS, render
-from cnnzoo.render.columns import size, window
+from cnnzoo.render import FORMATS, Document, Label, render
+from cnnzoo.render.columns import Column, size, window
 from cnnzoo.render.report import EVERY
+from cnnzoo.render.table import cell_len as ours
+from cnnzoo.render.table import legible
 
 each = pytest.mark.parametrize("name", list_models())
 
@@ -201,6 +206,85 @@ def test_a_notebook_changes_no_text(monkeypatch):
     shell = type("ZMQInteractiveShell", (), {})()
     monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
     assert str(cnnzoo.summary("lenet5")) == before != ""
+
+
+# Against rich
+
+LETTERS = "aZ09 .,-_[]()<>|&*:/×·–≥⌊⌉█▏éßñ漢字カナ한글ｆ！🙂🚀e\u0301\u200b\u0327"
+"""Narrow, wide, combining and without width; marks of markup; what ASCII has another sign for."""
+
+WORDS = st.text(LETTERS, max_size=30).map(str.strip).filter(lambda text: cell_len(text) or not text)
+SENTENCES = st.lists(WORDS, max_size=3).map("\n".join)
+ASCII_BOX = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+
+
+@st.composite
+def a_document(draw):
+    """A tree or a list of rows with columns of words and of figures, a total or none, and notes or none."""
+    right = draw(st.lists(st.booleans(), max_size=4))
+    cells = st.tuples(*(st.integers(0, 10**12).map("{:,}".format) if end else WORDS for end in right))
+    columns = {
+        f"{place}": Column(f"-{draw(WORDS)}", lambda entry, place=place: entry[place], right=end)
+        for place, end in enumerate(right)
+    }
+    entries = draw(st.lists(cells, max_size=6))
+    guides = st.lists(st.booleans(), max_size=3).map(tuple)
+    names = [draw(st.one_of(WORDS, st.builds(Label, WORDS, WORDS, guides, WORDS))) for _ in entries]
+    said = draw(st.lists(st.tuples(WORDS, SENTENCES), max_size=4))
+    return Document(f"-{draw(WORDS)}", names, columns, entries, said, draw(st.one_of(st.none(), cells)))
+
+
+def rich_lines(document, plain):
+    """The lines that rich draws of a document on a console that is wide enough."""
+    out = StringIO()
+    console = Console(file=out, width=10_000, color_system=None, markup=False, emoji=False, highlight=False)
+    table = Table(box=ASCII_BOX if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column(legible(document.title, plain), no_wrap=True)
+    for column in document.columns.values():
+        justify = "right" if column.right else "left"
+        table.add_column(legible(column.header, plain), justify=justify, no_wrap=True)
+    ways = ("  ", "| ", "`-", "|-") if plain else ("  ", "│ ", "└─", "├─")
+    for label, cells in zip(document.labels, document.entries, strict=True):
+        guides = [ways[follows + 2 * (level == len(label.guides))] for level, follows in enumerate(label.guides, 1)]
+        name = f"{''.join(guides)}{legible(label.name, plain)} {legible(label.kind, plain)}".rstrip()
+        table.add_row(name, *(legible(cell, plain) for cell in cells))
+    if document.total is not None:
+        table.add_row("Total", *(legible(cell, plain) for cell in document.total))
+    console.print(table)
+    if document.said:
+        notes = Table.grid(padding=(0, 2, 0, 0))
+        notes.add_column(no_wrap=True)
+        notes.add_column()
+        for label, sentence in document.said:
+            notes.add_row(legible(label, plain), legible(sentence, plain))
+        console.print()
+        console.print(notes)
+    return [line.rstrip() for line in out.getvalue().split("\n")[:-1]]
+
+
+@given(a_document(), st.booleans())
+def test_a_table_is_what_rich_draws(document, plain):
+    text = document.text("text" if plain else "table")
+    assert text.endswith("\n")
+    assert text.split("\n")[:-1] == rich_lines(document, plain)
+
+
+@given(st.text(LETTERS))
+def test_letters_are_as_wide_as_to_rich(text):
+    assert ours(text) == cell_len(text)
+
+
+def test_a_cell_of_control_characters_keeps_the_columns():
+    document = Document("a", ["b\r", "c\x07d", "e\tf", "g\nh"], {"i": Column("i", str)}, [1, 22, 333, 4])
+    assert document.text("text").splitlines() == [
+        "a      i",
+        "--------",
+        "b      1",
+        "cd    22",
+        "e f  333",
+        "g      4",
+        "h",
+    ]
 
 
 @given(st.integers(0, 10**30))

@@ -156,7 +156,7 @@ def emit(document: Document, format_: str | None, output: str | None) -> None:
     with to_stdout():
         try:
             if chosen in ("table", "text") and sys.stdout.isatty():
-                from ..render.table import show
+                from ..render.terminal import show
 
                 show(document, plain=chosen == "text")
             else:

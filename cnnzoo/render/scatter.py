@@ -9,9 +9,7 @@ from string import ascii_letters, digits
 from textwrap import wrap
 from typing import NamedTuple
 
-from rich.cells import cell_len
-
-from .table import legible
+from .table import cell_len, legible
 
 ROWS = 18
 SIGNS = digits[1:] + ascii_letters

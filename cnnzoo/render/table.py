@@ -1,26 +1,15 @@
-"""Tables of text, for the terminal and for a pipe."""
+"""Tables of text for files and pipes, every line as long as it needs to be, by the standard library alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from io import StringIO
+from itertools import zip_longest
 
-from rich.box import SIMPLE_HEAD, Box
-from rich.cells import cell_len
-from rich.console import Console, RenderableType
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
-
-from .columns import Column, spare
+from .columns import Column
 from .document import Document, Label
 
-ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 WIDTH = 80
 """Of a drawing where there is no terminal."""
-
-LEAST = 8
-"""Letters to which words are cut, at the least."""
 
 SIGNS = str.maketrans(
     {"×": "x", "·": "*", "–": "-", "−": "-", "→": "->", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≥": ">="}
@@ -29,66 +18,91 @@ SIGNS = str.maketrans(
 )
 """Signs that are words or others in ASCII."""
 
+CONTROL = dict.fromkeys([*range(32), *range(127, 160)]) | {ord("\t"): " ", ord("\n"): "\n"}
+"""What stands for control characters in a cell: nothing, but for tabs and line breaks."""
+
 
 def to_table(document: Document) -> str:
-    return _wide_text(renderables(document, _columns(document), plain=False)) + _drawn(document, WIDTH, plain=False)
+    return _text(document, plain=False)
 
 
 def to_ascii(document: Document) -> str:
-    return _wide_text(renderables(document, _columns(document), plain=True)) + _drawn(document, WIDTH, plain=True)
+    return _text(document, plain=True)
 
 
-def _columns(document: Document) -> list[Column]:
+def _text(document: Document, plain: bool) -> str:
+    columns = in_text(document)
+    header, *rows = _aligned(grid(document, columns, plain), [False, *(column.right for column in columns)])
+    lines = [header, ("-" if plain else "─") * cell_len(header), *rows]
+    if under := notes(document, plain):
+        lines += ["", *_aligned(under, [False, False])]
+    return "".join(f"{line.rstrip()}\n" for line in lines) + drawn(document, WIDTH, plain)
+
+
+def in_text(document: Document) -> list[Column]:
+    """The columns of a terminal or a pipe, each as it is shown there."""
     return [column.in_text for column in document.narrow()]
 
 
-def _drawn(document: Document, width: int, plain: bool) -> str:
+def grid(document: Document, columns: Sequence[Column], plain: bool) -> list[list[str]]:
+    """The table's cells, row by row: the header first, and the total last where there is one; in ASCII if `plain`."""
+    rows = [[document.title, *(column.header for column in columns)]]
+    rows += [
+        [_name(label, plain), *cells] for label, cells in zip(document.labels, document.cells(columns), strict=True)
+    ]
+    rows += filter(None, [document.totals(columns)])
+    return [[legible(cell, plain) for cell in row] for row in rows]
+
+
+def _name(label: Label, plain: bool) -> str:
+    """A row's name and its kind behind the guides of the tree."""
+    ways = ("  ", "| ", "`-", "|-") if plain else ("  ", "│ ", "└─", "├─")
+    lead = "".join([*(ways[follows] for follows in label.guides[:-1]), *(ways[2 + own] for own in label.guides[-1:])])
+    return legible(f"{lead}{label.name} {label.kind}", plain).rstrip()
+
+
+def notes(document: Document, plain: bool) -> list[tuple[str, str]]:
+    """The labels and sentences under the table, in ASCII if `plain`."""
+    return [(legible(label, plain), legible(sentence, plain)) for label, sentence in document.under()]
+
+
+def drawn(document: Document, width: int, plain: bool) -> str:
     """The drawing, an empty line before it."""
     return "" if document.drawing is None else f"\n{document.drawing(width, plain)}"
 
 
-def renderables(document: Document, columns: Sequence[Column], plain: bool) -> list[Table]:
-    """The table of these columns, and what stands under it, for a rich console; in ASCII if `plain`."""
-    under = document.under()
-    rows: list[list[RenderableType]] = [
-        [_name(label, plain), *cells] for label, cells in zip(document.labels, document.cells(columns), strict=True)
+def _aligned(rows: Iterable[Sequence[str]], right: Sequence[bool]) -> list[str]:
+    """Lines of one width: columns of cells, each to its `right` or left, and two spaces between them."""
+    lines = [line for row in rows for line in _lines(row)]
+    taken = [[cell_len(cell) for cell in line] for line in lines]
+    widths = [max(column) for column in zip(*taken, strict=True)]
+    return [
+        "  ".join(
+            " " * (width - length) + cell if end else cell + " " * (width - length)
+            for cell, length, width, end in zip(line, lengths, widths, right, strict=True)
+        )
+        for line, lengths in zip(lines, taken, strict=True)
     ]
-    for total, *cells in filter(None, [document.totals(columns)]):
-        rows.append([Text(total, "bold"), *cells])
-    header = [legible(title, plain) for title in (document.title, *(column.header for column in columns))]
-    return [_grid(header, rows, columns, plain), *([_notes(under, plain)] if under else [])]
 
 
-def _name(label: Label, plain: bool) -> Text:
-    ways = ("  ", "| ", "`-", "|-") if plain else ("  ", "│ ", "└─", "├─")
-    lead = "".join([*(ways[follows] for follows in label.guides[:-1]), *(ways[2 + own] for own in label.guides[-1:])])
-    name, kind = legible(label.name, plain), legible(label.kind, plain)
-    text = Text.assemble(f"{lead}{name} ", (kind, "dim"))
-    text.rstrip()
-    return text
+def _lines(row: Sequence[str]) -> Iterable[Sequence[str]]:
+    """The lines of a row: more than one where a cell has line breaks."""
+    if "".join(row).isprintable():
+        return [row]
+    return zip_longest(*(cell.translate(CONTROL).split("\n") for cell in row), fillvalue="")
 
 
-def _grid(
-    header: Sequence[str], rows: Sequence[Sequence[RenderableType]], columns: Iterable[Column], plain: bool
-) -> Table:
-    """A table with a rule under its header: a first column for names, then `columns`."""
-    table = Table(box=ASCII_RULE if plain else SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(header[0], no_wrap=True)
-    for title, column in zip(header[1:], columns, strict=True):
-        table.add_column(title, justify="right" if column.right else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(legible(cell, plain) if isinstance(cell, str) else cell for cell in row))
-    return table
+def cell_len(text: str) -> int:
+    """How many cells of a terminal a text takes: two for each wide character of East Asia (Unicode's annex 11), none
+    for marks that combine with the one before."""
+    if text.isascii() or all(letter < "\u0300" or "\u2500" <= letter <= "\u25fc" for letter in text):
+        return len(text)  # Latin letters and what trees and bars are drawn with
+    from unicodedata import category, east_asian_width
 
-
-def _notes(said: Sequence[tuple[str, str]], plain: bool) -> Table:
-    """Labels and sentences; the sentences wrap beside their labels."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for label, sentence in said:
-        table.add_row(legible(label, plain), legible(sentence, plain))
-    return table
+    return sum(
+        0 if category(letter) in ("Mn", "Me", "Mc", "Cf") else 2 if east_asian_width(letter) in "FW" else 1
+        for letter in text
+    )
 
 
 def legible(text: str, plain: bool) -> str:
@@ -100,51 +114,3 @@ def legible(text: str, plain: bool) -> str:
 
     letters = normalize("NFKD", text.translate(SIGNS))
     return "".join(letter for letter in letters if not combining(letter)).encode("ascii", "replace").decode()
-
-
-def _wide_text(parts: list[Table]) -> str:
-    """As plain text, every line as long as it needs to be, for files and pipes."""
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=10_000,
-        color_system=None,
-        force_terminal=False,
-        force_jupyter=False,  # in a notebook, too, the text is asked for and not the display of it
-        markup=False,
-        emoji=False,
-    )
-    for part in parts:
-        console.print(part, highlight=False)
-        console.print()
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip("\n").splitlines())
-
-
-def show(document: Document, plain: bool) -> None:
-    """Print to the terminal, in its width. Where that is too narrow, columns for which there must be room are left
-    out, the first of them first; then a last column of words is cut short with a sign of it, and figures run over the
-    edge: they are never cut."""
-    console = Console(markup=False, emoji=False)
-    columns = _columns(document)
-    while True:
-        table, *under = renderables(document, columns, plain)
-        natural = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-        last = table.columns[-1]
-        words = max(cell_len(str(cell)) for cell in (last.header, *last.cells))
-        cut = max(words - LEAST, 0) if columns and columns[-1].narrow == "cut" else 0
-        dropped = spare(columns)
-        if natural - cut <= console.width or dropped is None:
-            break
-        columns.remove(dropped)
-    room = console.width - natural + words
-    width = console.width
-    if natural > width and last.justify == "left" and room >= LEAST:
-        last.max_width = room
-    else:
-        console.width = max(natural, width)
-    console.print(table, highlight=False)
-    console.width = width
-    for part in under:
-        console.print()
-        console.print(part, highlight=False)
-    console.print(_drawn(document, width, plain), end="", highlight=False, soft_wrap=True)
