@@ -6,8 +6,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import cnnzoo
-from cnnzoo.cost import cost
 from cnnzoo.rewrites import get_rewrite, list_rewrites
+from cnnzoo.totals import cost
 
 OPTIONS = {"scale_width": "=0.5", "scale_depth": "=0.5"}
 

@@ -10,33 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import models as models
-    from .api import create_model, describe, get_model, summary
     from .arch import ShapeError
-    from .comparison import Comparison, compare
-    from .difference import Diff, diff
-    from .edits import cut
-    from .pytorch.checkpoints import load_checkpoint
-    from .registry import (
-        Paper,
-        Pinned,
-        UnknownModelError,
-        get_builder,
-        get_model_builder,
-        is_model,
-        list_models,
-        model_entrypoint,
-        register,
-    )
+    from .arch.ends import cut
+    from .create import create_model, get_model
+    from .features.compare import Comparison, compare
+    from .features.diff import Diff, diff
+    from .features.summary import summary
+    from .pytorch.modules.checkpoints import load_checkpoint
+    from .registry import Paper, Pinned, UnknownModelError, register
     from .report import Report, Row
+    from .resolve import describe
     from .weights.headers import CheckpointError
     from .weights.published import get_weight
+    from .zoo import get_builder, get_model_builder, is_model, list_models, model_entrypoint
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CheckpointError": "weights.headers",
-    "Comparison": "comparison",
-    "Diff": "difference",
+    "Comparison": "features.compare",
+    "Diff": "features.diff",
     "Figures": "registry",  # of old: `Pinned`
     "Paper": "registry",
     "Pinned": "registry",
@@ -44,21 +37,21 @@ _HOMES = {
     "Row": "report",
     "ShapeError": "arch",
     "UnknownModelError": "registry",
-    "compare": "comparison",
-    "create_model": "api",
-    "cut": "edits",
-    "describe": "api",
-    "diff": "difference",
-    "get_builder": "registry",
-    "get_model": "api",
-    "get_model_builder": "registry",
+    "compare": "features.compare",
+    "create_model": "create",
+    "cut": "arch.ends",
+    "describe": "resolve",
+    "diff": "features.diff",
+    "get_builder": "zoo",
+    "get_model": "create",
+    "get_model_builder": "zoo",
     "get_weight": "weights.published",
-    "is_model": "registry",
-    "list_models": "registry",
-    "load_checkpoint": "pytorch.checkpoints",
-    "model_entrypoint": "registry",
+    "is_model": "zoo",
+    "list_models": "zoo",
+    "load_checkpoint": "pytorch.modules.checkpoints",
+    "model_entrypoint": "zoo",
     "register": "registry",
-    "summary": "api",
+    "summary": "features.summary",
 }
 
 __all__ = [

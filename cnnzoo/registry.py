@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, update_wrapper
 from inspect import signature
 from types import MappingProxyType
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 from .arch.node import Node
 from .arch.signal import Shape
-from .plugins import PluginError, called, is_ours, load_plugins
+from .plugins import PluginError, called
 from .words import TORCHINFO, hint, listed, quoted
 
 if TYPE_CHECKING:
@@ -26,9 +23,6 @@ P = ParamSpec("P")
 
 Knobs: TypeAlias = Mapping[str, Sequence[Any]]
 """The keywords by which a builder's network can be varied, and the values worth trying of each."""
-
-PLUGINS = "cnnzoo.models"
-"""The entry point group: each entry names a module, or a builder in one, that registers networks."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +98,7 @@ class Builder(Generic[P]):
 
     def __call__(self, *args: Any, **settings: Any) -> nn.Module:
         """The network as a module: what `cnnzoo.create_model` gives for it, with the same keywords."""
-        from .api import create_model
+        from .create import create_model
 
         return create_model(self, **signature(self._function).bind_partial(*args).arguments, **settings)
 
@@ -144,7 +138,7 @@ class Builder(Generic[P]):
 
     def report(self, input_size: Any = None, **settings: Any) -> Report:
         """What `cnnzoo.summary` gives for this network."""
-        from .api import summary
+        from .features.summary import summary
 
         return summary(self, input_size, **settings)
 
@@ -178,7 +172,8 @@ ELSEWHERE = {
 }
 """Keywords of timm's and torchvision's networks that builders have by another name, or not at all."""
 
-_builders: dict[str, Builder[Any]] = {}
+BUILDERS: dict[str, Builder[Any]] = {}
+"""Every registered builder by its name; `zoo.get_builder` looks plugins up, too."""
 
 
 def register(
@@ -206,110 +201,14 @@ def register(
 
     def enrol(function: Callable[P, Node]) -> Builder[P]:
         name = function.__name__
-        if name in _builders:
+        if name in BUILDERS:
             raise ValueError(
-                f"model {name!r} is already registered by {_builders[name].__module__}; "
+                f"model {name!r} is already registered by {BUILDERS[name].__module__}; "
                 f"{function.__module__} must give its own another name"
             )
         builder = Builder(function, paper, pinned, input_size, knobs, outputs)
         builder.check(knobs)
-        _builders[name] = builder
+        BUILDERS[name] = builder
         return builder
 
     return enrol
-
-
-def list_models(
-    filter: str | Iterable[str] = "*",
-    module: str | Iterable[str] = "",
-    pretrained: bool = False,
-    exclude_filters: str | Iterable[str] = (),
-    *,
-    include: str | Iterable[str] = (),
-    exclude: str | Iterable[str] = (),
-) -> list[str]:
-    """Registered names that match any of the patterns (`res*`) and none of `exclude`, in natural order.
-
-    `module` leaves those of a family, "resnet" or "cnnzoo.models.resnet"; `pretrained` those with published weights.
-    The first four arguments are timm's, `include` and `exclude` torchvision's names of the first and the fourth.
-    """
-    _load_plugins()
-    wanted = [*_listed(filter), *_listed(include)] if filter != "*" else _listed(include)
-    unwanted = [*_listed(exclude_filters), *_listed(exclude)]
-    families = _listed(getattr(module, "__name__", module))
-    if pretrained:
-        from .weights.published import PUBLISHED
-    names = (
-        name
-        for name, builder in _builders.items()
-        if (not wanted or any(fnmatchcase(name, pattern) for pattern in wanted))
-        and not any(fnmatchcase(name, pattern) for pattern in unwanted)
-        and (not families or any(f".{family}." in f".{builder.__module__}." for family in families))
-        and (not pretrained or name in PUBLISHED)
-    )
-    return sorted(names, key=natural)
-
-
-def list_sound_models(filter: str = "*") -> list[str]:
-    """Of `list_models` those that can be reported; of a plugin's network that cannot a warning says why."""
-    found = []
-    for name in list_models(filter):
-        builder = _builders[name]
-        try:
-            if not is_ours(builder._function):
-                builder.report()
-            found.append(name)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a plugin's network may be wrong in any way; the others are not
-            why = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-            warnings.warn(f"{name} is left out: {why}", stacklevel=2)
-    return found
-
-
-def _listed(patterns: str | Iterable[str]) -> list[str]:
-    return [one for one in ([patterns] if isinstance(patterns, str) else patterns) if one]
-
-
-def is_model(name: str) -> bool:
-    """Whether a network of that name is registered; timm's function."""
-    return name in list_models()
-
-
-def get_builder(name: str) -> Builder[Any]:
-    """The builder of a registered name; `UnknownModelError`, with what may have been meant, for another."""
-    import cnnzoo.models  # noqa: F401  (its modules register what they hold)
-
-    if name not in _builders:
-        _load_plugins()
-    if name not in _builders:
-        raise UnknownModelError(_unknown(name))
-    return _builders[name]
-
-
-get_model_builder = get_builder
-"""torchvision's name for it."""
-
-model_entrypoint = get_builder
-"""timm's name for it."""
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """A sort key that puts resnet50 before resnet101."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def _unknown(name: str) -> str:
-    network, _, tag = name.partition(".")
-    if tag and network in _builders:
-        return (
-            f"unknown model {quoted(name)}: {quoted(tag)} names weights in timm; here create_model({network!r}, "
-            f"weights='DEFAULT') has torchvision's, and pretrained= takes the path of a file"
-        )
-    return f"unknown model {quoted(name)}; {hint(name, _builders, '`cnnzoo list` lists all')}"
-
-
-def _load_plugins() -> None:
-    import cnnzoo.models  # noqa: F401
-
-    load_plugins(PLUGINS)

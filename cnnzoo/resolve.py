@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .arch.node import Node
 from .arch.signal import Shape
-from .registry import Builder, get_builder
+from .registry import Builder
 from .words import TORCHINFO, quoted
+from .zoo import get_builder
 
 if TYPE_CHECKING:
-    from .pytorch.features import FeatureInfo
+    from .pytorch.modules.features import FeatureInfo
     from .weights.published import Source
 
 OF_MODULES = ("drop_head", "init", "zero_init_residual", "device", "dtype", "inplace", "progress")
@@ -81,8 +82,8 @@ def design(
         if out_indices is not None:
             raise ValueError("out_indices are of maps: they go with features_only=True")
         return Design(named, named.description, shape, batch, None)
-    from .edits import cut
-    from .pytorch.features import FeatureInfo
+    from .arch.ends import cut
+    from .pytorch.modules.features import FeatureInfo
 
     info = FeatureInfo(named.description, shape, out_indices)
     return Design(named, cut(named.description, info.steps[-1]), shape, batch, info)
@@ -129,10 +130,10 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
 
         description, notes = apply(description, names)
     if headless or stem is not None:
-        from . import edits
+        from .arch import ends
 
-        description = edits.without_head(description) if headless else description
-        description = description if stem is None else edits.new_stem(description, stem)
+        description = ends.without_head(description) if headless else description
+        description = description if stem is None else ends.new_stem(description, stem)
     changed = keywords or names or headless or stem is not None
     return Named(description, builder, names, notes, builder is not None and not changed, source)
 
@@ -161,3 +162,13 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
             f"all of them positive whole numbers; got {quoted(shape)}"
         )
     return shape, 1 if batch_size is None else batch_size
+
+
+def describe(model: str | Builder[Any] | Node, *, rewrites: Iterable[str] = (), **settings: Any) -> Node:
+    """The description of a registered network under `rewrites`, which a name may have behind plus signs.
+
+    `settings` are `create_model`'s. A rewrite that does not apply changes nothing. Raises what `summary` does.
+    """
+    if isinstance(model, Node) and not settings.get("features_only"):
+        return find(model, rewrites, settings).description
+    return design(model, rewrites=rewrites, settings=settings).description

@@ -1,4 +1,4 @@
-"""Words that a user gave: the value that one is, which known ones are near, and how much of a long text is repeated."""
+"""Texts: what a word that a user gave may mean, how much of a long one is repeated, and numbers as people read them."""
 
 from __future__ import annotations
 
@@ -121,10 +121,61 @@ def _is_bounded(value: Any) -> bool:
     return not isinstance(value, int) or abs(value) <= MOST
 
 
+def number(value: int | None) -> str:
+    """1,234,567; a dash where nothing applies."""
+    return "-" if value is None else f"{value:,}"
+
+
+def count(value: int | None) -> str:
+    """As `number`, but nothing is a dash: most layers do nothing of most kinds. The unknown is "?"."""
+    return "?" if value is None else f"{value:,}" if value else "-"
+
+
+def exactly(value: int | None) -> str:
+    """1,234,567; the unknown is "?"."""
+    return "?" if value is None else f"{value:,}"
+
+
+def sides(value: Any, sep: str = "x") -> str:
+    """A shape or a pair as 64x112x112; a single number as it is."""
+    if value is None:
+        return "-"
+    return sep.join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def size(value: int | None) -> str:
+    """Bytes as MB = 10^6, kB or bytes; the unknown is "?"."""
+    if value is None:
+        return "?"
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if value >= scale:
+            hundredths = (100 * value + scale // 2) // scale
+            return f"{hundredths // 100:,}.{hundredths % 100:02} {unit}"
+    return f"{value} bytes"
+
+
+def size_in_full(value: int | None) -> str:
+    """Bytes as 1,234,567 B; the unknown is "?"."""
+    return "?" if value is None else f"{value:,} B"
+
+
+def short(value: int | None, unit: str = "") -> str:
+    """Three digits of a figure: 25.6 M, 4.09 G; the unknown is "?"."""
+    if value is None:
+        return "?"
+    scaled: float = value
+    for prefix in ("", "k", "M", "G", "T", "P"):
+        if scaled < 999.5 or prefix == "P":
+            break
+        scaled /= 1000
+    digits = 0 if not prefix else 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
+    return f"{scaled:,.{digits}f} {prefix}{unit}".rstrip()
+
+
 TORCHINFO = {
-    "depth": "what a table shows is said when it is made: cnnzoo.render.render(report, 'table', depth=2)",
-    "col_names": "what a table shows is said when it is made: cnnzoo.render.render(report, 'table', columns=['macs'])",
-    "row_settings": "every row has the name and the kind; other columns: render(report, 'table', columns=['kernel'])",
+    "depth": "what a table shows is said when it is made: report.document(depth=2).text('table')",
+    "col_names": "what a table shows is said when it is made: report.document(columns=['macs']).text('table')",
+    "row_settings": "every row has the name and the kind; other columns: report.document(columns=['kernel'])",
     "col_width": "columns are as wide as what is in them",
     "verbose": "nothing is printed but by print(report)",
     "cache_forward_pass": "nothing is kept between calls: keep the report",

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations, prune
 
 import cnnzoo
-from cnnzoo.pytorch.measure import measure
+from cnnzoo.pytorch.measuring.measure import measure
 
 
 class Case(NamedTuple):

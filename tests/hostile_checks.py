@@ -10,8 +10,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnzoo.calculate import calculate
+from cnnzoo.features.sweep import family
 from cnnzoo.report import Report, Row
-from cnnzoo.search import family
 
 INPUTS = {"Conv2d": 0, "ConvTranspose2d": 0, "BatchNorm2d": 0, "Linear": -1}
 """Which length of its input torch is told first."""

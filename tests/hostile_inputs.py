@@ -25,7 +25,7 @@ from cnnzoo import plugins
 from cnnzoo.arch import FormatError, dumps, loads
 from cnnzoo.calculate import calculate
 from cnnzoo.cli import COMMANDS, main
-from cnnzoo.registry import get_builder
+from cnnzoo.zoo import get_builder
 
 
 def warm() -> None:

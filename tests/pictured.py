@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from strategies import maps, networks
 
 import cnnzoo
-from cnnzoo import draw
 from cnnzoo.arch import Aux, Join, Node
 from cnnzoo.calculate import calculate
-from cnnzoo.draw import colours
-from cnnzoo.registry import get_builder
+from cnnzoo.features import draw
+from cnnzoo.features.draw import colours
 from cnnzoo.report import Report
+from cnnzoo.zoo import get_builder
 
 DEPTHS = (1, 2, 3, 9)
 ODD = (

@@ -7,8 +7,8 @@ from torch import nn
 
 import cnnzoo
 from cnnzoo.arch import Conv2d, Dense, Linear, Node, PadChannels, Residual, Sequential, rewrite
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.init import as_torch, weighted
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.init import as_torch, weighted
 
 FAMILIES = ["lenet5", "alexnet", "vgg11_bn", "googlenet", "resnet18", "resnet50", "densenet121"]
 """One network of each family, and of ResNet one of each block."""

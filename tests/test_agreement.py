@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from strategies import networks
 
 import cnnzoo
-from cnnzoo import agreement
-from cnnzoo.agreement import compare, compare_network, diff, sizes_for
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
     Concat,
@@ -26,8 +24,10 @@ from cnnzoo.arch import (
     layer,
     replace,
 )
-from cnnzoo.pytorch.measure import MeasureError
-from cnnzoo.registry import get_builder, list_models
+from cnnzoo.features import check as agreement
+from cnnzoo.features.check import compare, compare_network, diff, sizes_for
+from cnnzoo.pytorch.measuring.measure import MeasureError
+from cnnzoo.zoo import get_builder, list_models
 
 SIZE = (3, 9, 7)
 
@@ -92,8 +92,8 @@ NETWORK = Sequential(
 )
 def test_a_difference_is_found(path, other, said):
     """A measurement of another network than was calculated."""
-    from cnnzoo.pytorch.build import build
-    from cnnzoo.pytorch.measure import measure
+    from cnnzoo.pytorch.measuring.measure import measure
+    from cnnzoo.pytorch.modules.build import build
 
     module = build(replace(NETWORK, path, other), SIZE, init=None, device="meta")
     found, _ = diff(cnnzoo.summary(NETWORK, SIZE), measure(module, SIZE))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize, spectral_norm
 
 import cnnzoo
-from cnnzoo.pytorch.training import training_step
+from cnnzoo.pytorch.measuring.training import training_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -189,7 +189,7 @@ def test_what_is_no_whole_number_names_its_operator() -> None:
 
 
 def test_real_tensors_are_told_apart_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnzoo.pytorch import measure as module
+    from cnnzoo.pytorch.measuring import measure as module
 
     def refuse(dtype: Any) -> Callable[[Tensor], Tensor]:
         def twin(tensor: Tensor) -> Tensor:

@@ -20,9 +20,9 @@ from cases import of
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnzoo.pytorch import borrow, restore
-from cnnzoo.pytorch.measure import measure
-from cnnzoo.pytorch.training import training_step
+from cnnzoo.pytorch.measuring import borrow, restore
+from cnnzoo.pytorch.measuring.measure import measure
+from cnnzoo.pytorch.measuring.training import training_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -571,7 +571,7 @@ def small(lend: bool) -> nn.Module:
 @pytest.mark.parametrize("lend", [False, True])
 def test_an_interrupt_at_any_line(lend: bool, real: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if real:
-        monkeypatch.setattr("cnnzoo.pytorch.measure.on_meta", lambda dtype: refuse)
+        monkeypatch.setattr("cnnzoo.pytorch.measuring.measure.on_meta", lambda dtype: refuse)
     net = small(lend)
 
     def run() -> None:

@@ -18,9 +18,9 @@ from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Flatten, Linear, ReLU, Resid
 from cnnzoo.arch.joins import TAKEN
 from cnnzoo.calculate import calculate
 from cnnzoo.models import alexnet, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11
-from cnnzoo.pytorch import modules
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.network import Headed, Network
+from cnnzoo.pytorch.modules import forwards as modules
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.network import Headed, Network
 
 TORCHVISION = {
     NEXT_DOOR.get(key, key): known

@@ -51,9 +51,9 @@ from cnnzoo.arch import (
 )
 from cnnzoo.arch.node import Layer, Node
 from cnnzoo.calculate import calculate
-from cnnzoo.cost import cost
-from cnnzoo.pytorch.build import build
+from cnnzoo.pytorch.modules.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
+from cnnzoo.totals import cost
 
 Shape = tuple[int, ...]
 INPUT = (4, 9, 8)

@@ -18,8 +18,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cnnzoo import cli, create_model, get_builder
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.checkpoints import load_checkpoint
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.checkpoints import load_checkpoint
 from cnnzoo.weights.headers import CheckpointError, read_header
 from cnnzoo.weights.matching import shapes
 from cnnzoo.weights.reading import same

@@ -16,8 +16,8 @@ from safetensors.torch import save, save_file
 from torch import nn
 
 from cnnzoo import get_builder, list_models, summary
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.checkpoints import load_checkpoint, load_pretrained
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.checkpoints import load_checkpoint, load_pretrained
 from cnnzoo.weights.headers import CheckpointError, read_header
 from cnnzoo.weights.published import PUBLISHED, Published, published
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 import cnnzoo
 from cnnzoo.cli import COMMANDS, cli
-from cnnzoo.registry import list_models
-from cnnzoo.render import COLUMNS, FORMATS, render
+from cnnzoo.render.document import FORMATS
 from cnnzoo.report import ITEM_BYTES
+from cnnzoo.report.columns import COLUMNS
+from cnnzoo.zoo import list_models
 
 LARGE = ("summary", "densenet264", "--format", "json")
 """Larger than any pipe's buffer."""
@@ -31,7 +32,7 @@ each = pytest.mark.parametrize("name", list_models())
 def test_summary_in_every_format(name):
     report = cnnzoo.summary(name)
     for format_ in FORMATS:
-        assert call("summary", name, "--format", format_).succeeded() == render(report, format_)
+        assert call("summary", name, "--format", format_).succeeded() == report.document().text(format_)
     assert call("summary", name).succeeded() == f"{report}\n"
 
 

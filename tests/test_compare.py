@@ -14,16 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cnnzoo
-from cnnzoo import draw as drawing
 from cnnzoo.arch import Conv2d, ReLU, Sequential
-from cnnzoo.comparison import RELATIVE, Comparison, compare
-from cnnzoo.draw.scatter import scatter
-from cnnzoo.draw.sheet import Text, bounds
-from cnnzoo.registry import get_builder, list_models
-from cnnzoo.render import FORMATS
-from cnnzoo.render.comparison import COLUMNS, DEFAULT, short, times
-from cnnzoo.render.scatter import ROWS, SIGNS, Plane, Point, axis, draw
+from cnnzoo.features import draw as drawing
+from cnnzoo.features.compare import RELATIVE, Comparison, compare
+from cnnzoo.features.compare.document import COLUMNS, DEFAULT, times
+from cnnzoo.features.compare.picture import scatter
+from cnnzoo.features.compare.scatter import ROWS, SIGNS, Plane, Point, axis, draw
+from cnnzoo.features.draw.sheet import Text, bounds
+from cnnzoo.render.document import FORMATS
 from cnnzoo.report import ITEM_BYTES
+from cnnzoo.words import short
+from cnnzoo.zoo import get_builder, list_models
 
 SHAPE = (3, 12, 12)
 

@@ -35,14 +35,14 @@ from cnnzoo.arch import (
     ReLU,
     Sequential,
 )
-from cnnzoo.conventions import KERAS_RESNETS, TOOLS, figures
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.conventions import printed
-from cnnzoo.pytorch.readings import read_inputs
-from cnnzoo.pytorch.tools import PTFLOPS_FUNCTIONS
-from cnnzoo.registry import list_models
-from cnnzoo.render import FORMATS
+from cnnzoo.features.peers import KERAS_RESNETS, TOOLS, figures
+from cnnzoo.pytorch.measuring.readings import read_inputs
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.peers import printed
+from cnnzoo.pytorch.peers.tools import PTFLOPS_FUNCTIONS
+from cnnzoo.render.document import FORMATS
 from cnnzoo.targets import find, make
+from cnnzoo.zoo import list_models
 
 NAMES = [tool.name for tool in TOOLS]
 

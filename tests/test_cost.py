@@ -21,7 +21,7 @@ from cnnzoo.arch import (
     Sequential,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.cost import Cost, cost
+from cnnzoo.totals import Cost, cost
 
 Shape = tuple[int, ...]
 DROPPED = Sequential(Dropout(), Identity())

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pictured import DEPTHS, any_network, graph_of, report_of
 from pygraphviz import AGraph
 
-from cnnzoo import draw
 from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Node, ReLU, Residual, Sequential
 from cnnzoo.calculate import calculate
-from cnnzoo.registry import get_builder, list_models
+from cnnzoo.features import draw
 from cnnzoo.report import Report, Row
+from cnnzoo.zoo import get_builder, list_models
 
 # The diagram
 

@@ -17,13 +17,13 @@ from strategies import networks
 import cnnzoo
 from cnnzoo.arch import Aux, Conv2d, Layer, MaxPool2d, ReLU, Residual, Sequential, ShapeError, replace, walk
 from cnnzoo.calculate import calculate
-from cnnzoo.difference import Diff, diff
-from cnnzoo.difference.align import align
-from cnnzoo.registry import get_builder, list_models
-from cnnzoo.render import FORMATS
-from cnnzoo.render.difference import COLUMNS, braced
+from cnnzoo.features.diff import Diff, diff
+from cnnzoo.features.diff.align import align
+from cnnzoo.features.diff.document import COLUMNS, braced
+from cnnzoo.render.document import FORMATS
 from cnnzoo.report import Report
 from cnnzoo.rewrites import list_rewrites
+from cnnzoo.zoo import get_builder, list_models
 
 SHAPE = (3, 12, 12)
 REPORTS = {name: cnnzoo.summary(name) for name in list_models()}
@@ -109,7 +109,7 @@ def test_of_any_edit_the_changes_add_up_and_are_seen(network, data):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_measured_is_aligned_by_path(name):
     """What is calculated of a description is what is measured of its module, so there is nothing to tell."""
-    from cnnzoo.pytorch.build import build
+    from cnnzoo.pytorch.modules.build import build
 
     description, size = small(name)
     module = build(description, size, init=None, device="meta")

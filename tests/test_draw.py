@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from pictured import DEPTHS, ODD, any_network, check_svg, drawn, report_of
 from PIL import Image
 
-from cnnzoo import draw
 from cnnzoo.arch import Concat, Conv2d, Linear, ReLU, Sequential
 from cnnzoo.calculate import calculate
-from cnnzoo.draw import colours, field, volumes
-from cnnzoo.draw.sheet import Area, Text, bounds
-from cnnzoo.draw.stages import steps
-from cnnzoo.draw.words import short
-from cnnzoo.registry import get_builder, list_models
+from cnnzoo.features import draw
+from cnnzoo.features.draw import colours, field, volumes
+from cnnzoo.features.draw.sheet import Area, Text, bounds
+from cnnzoo.features.draw.stages import steps
+from cnnzoo.features.draw.words import short
+from cnnzoo.zoo import get_builder, list_models
 
 
 @pytest.mark.wide
@@ -378,7 +378,7 @@ def test_bad_input_is_one_line_and_no_file(tmp_path, monkeypatch, arguments, sai
 
 @pytest.mark.parametrize(("kind", "package"), [("graph", "pygraphviz"), ("bars", "matplotlib")])
 def test_what_is_not_installed_is_named(tmp_path, monkeypatch, kind, package):
-    monkeypatch.setattr("cnnzoo.draw.find_spec", lambda name: None if name == package else object())
+    monkeypatch.setattr("cnnzoo.features.draw.find_spec", lambda name: None if name == package else object())
     line = call("draw", "lenet5", "--kind", kind, "-o", str(tmp_path / "x.svg"))
     line.refused(package, "pip install 'cnnzoo[draw]'")
     assert os.listdir(tmp_path) == []
@@ -386,7 +386,7 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch, kind, package):
 
 
 def test_what_fails_is_said_in_a_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("cnnzoo.draw.graphviz.SCRIPT", "raise SystemExit('no layout')")
+    monkeypatch.setattr("cnnzoo.features.draw.graphviz.SCRIPT", "raise SystemExit('no layout')")
     call("draw", "lenet5", "-o", str(tmp_path / "x.svg")).refused("Graphviz cannot draw it: no layout")
 
 

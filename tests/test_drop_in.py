@@ -15,10 +15,10 @@ from torch import nn
 
 import cnnzoo
 from cnnzoo.arch import Flatten, Linear, Sequential, ShapeError
-from cnnzoo.edits import without_head
+from cnnzoo.arch.ends import without_head
 from cnnzoo.models import googlenet, googlenet_tv, resnet18, resnet50, vgg11
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.checkpoints import CheckpointError
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.checkpoints import CheckpointError
 from cnnzoo.registry import ELSEWHERE
 from cnnzoo.weights.published import PUBLISHED, WEIGHTS, Published, config_of, read_weights
 

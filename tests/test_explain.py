@@ -44,12 +44,12 @@ from cnnzoo.arch import (
 )
 from cnnzoo.calculate import calculate
 from cnnzoo.cli import explain as command
-from cnnzoo.explain import Equation, Explanation, explain
-from cnnzoo.explain.formulas import FORMULAS
-from cnnzoo.explain.sliding import Sliding
-from cnnzoo.registry import get_builder, list_models
-from cnnzoo.render import FORMATS
-from cnnzoo.render.explanation import document
+from cnnzoo.features.explain import Equation, Explanation, explain
+from cnnzoo.features.explain.document import document
+from cnnzoo.features.explain.formulas import FORMULAS
+from cnnzoo.features.explain.sliding import Sliding
+from cnnzoo.render.document import FORMATS
+from cnnzoo.zoo import get_builder, list_models
 
 each = pytest.mark.parametrize("name", list_models())
 

@@ -27,10 +27,12 @@ import cnnzoo
 from cnnzoo.arch import Concat, Conv2d, ReLU
 from cnnzoo.calculate import calculate
 from cnnzoo.cli.common import DRAWN, ENDINGS
-from cnnzoo.registry import list_models
-from cnnzoo.render import COLUMNS, Document, Label, report_document
-from cnnzoo.render.columns import Column
+from cnnzoo.render.column import Column
+from cnnzoo.render.document import Document, Label
 from cnnzoo.render.html import fragment
+from cnnzoo.report.columns import COLUMNS
+from cnnzoo.report.document import document as report_document
+from cnnzoo.zoo import list_models
 
 COMMANDS = [
     *(f"summary {name}" for name in list_models()),

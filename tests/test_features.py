@@ -8,10 +8,10 @@ from torch import nn
 import cnnzoo
 from cnnzoo.arch import Aux, BatchNorm2d, Concat, Conv2d, Dense, Identity, MaxPool2d, ReLU, Residual, Sequential, walk
 from cnnzoo.arch.edit import PathError
+from cnnzoo.arch.ends import cut, main_path, new_stem, without_head
 from cnnzoo.calculate import calculate
-from cnnzoo.edits import cut, main_path, new_stem, without_head
 from cnnzoo.models import densenet121, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11, vgg16
-from cnnzoo.pytorch.build import build
+from cnnzoo.pytorch.modules.build import build
 
 NAMES = cnnzoo.list_models()
 TIMM = {

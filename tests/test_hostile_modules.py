@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 import cnnzoo
-from cnnzoo.pytorch.measure import MeasureError
+from cnnzoo.pytorch.measuring.measure import MeasureError
 
 
 class Bare(nn.Module):

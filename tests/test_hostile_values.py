@@ -39,12 +39,12 @@ from cnnzoo.arch import (
 from cnnzoo.arch.joins import DEEPEST, LARGEST
 from cnnzoo.arch.pooling import Shares
 from cnnzoo.calculate import calculate
-from cnnzoo.cost import cost
-from cnnzoo.explain import explain
-from cnnzoo.registry import list_models
+from cnnzoo.features.explain import explain
+from cnnzoo.features.match import _point
 from cnnzoo.rewrites import scale_depth, scale_width
-from cnnzoo.search.match import _point
+from cnnzoo.totals import cost
 from cnnzoo.words import read_literal
+from cnnzoo.zoo import list_models
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
@@ -13,67 +15,32 @@ from installed import with_dependencies
 
 PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
-LEVELS = {
-    # level 0
-    "words": (),
-    "arch": (),
-    "report": (),
-    # level 1
-    "plugins": (),
-    "registry": ("arch", "plugins"),
-    "models": ("arch", "registry"),
-    "calculate": ("arch", "report", "plugins"),
-    "cost": ("arch", "calculate", "report"),
-    "rewrites": ("arch", "plugins"),
-    "edits": ("arch",),
-    "savings": ("rewrites", "calculate", "cost", "render", "report"),
-    "published": ("registry", "calculate", "report"),
-    "weights": ("arch", "calculate", "edits", "registry", "report"),
-    "render": ("report", "rich"),
-    "conventions": ("report",),
-    "explain": ("arch", "report"),
-    "draw": ("arch", "calculate", "render", "report"),
-    # level 2
-    "pytorch": ("torch", "torchinfo", "report"),
-    "pytorch.build": ("torch", "arch", "calculate", "edits", "plugins"),
-    "pytorch.fusion": ("torch", "arch", "rewrites"),
-    "pytorch.features": ("torch", "arch", "calculate", "report"),
-    "pytorch.checkpoints": ("torch", "report", "weights"),
-    # level 3
-    "targets": ("arch", "registry"),
-    "agreement": ("arch", "calculate", "registry", "report"),
-    "resolve": ("arch", "registry"),
-    "": ("api", "cli"),
-    "api": ("arch", "calculate", "published", "registry", "report", "resolve"),
-    "comparison": ("api", "arch", "registry", "render", "report"),
-    "search": ("arch", "cost", "pyarrow", "registry", "resolve", "rewrites", "targets"),
-    "difference": ("api", "arch", "registry", "render", "report"),
-    "tables": (
-        *("api", "cli", "click", "comparison", "conventions", "difference", "draw", "published", "registry"),
-        *("render", "report", "rewrites", "savings"),
-    ),
-    "cli": (
-        *("", "click", "api", "arch", "conventions", "published", "registry", "render", "report", "resolve", "targets"),
-        *("calculate", "comparison", "difference", "draw", "explain", "savings", "search", "tables", "weights"),
-    ),
-}
-"""What each module or package imports at its top, and so whenever it is imported: the table of the design.
-`words` is for all.
+TREE = (
+    *("words", "plugins", "arch", "render", "report", "calculate", "totals", "rewrites", "registry", "models", "zoo"),
+    *("published", "weights", "pytorch", "resolve", "targets", "create", "features", "cli", ""),
+)
+"""The rows of the package, from the one that imports nothing of ours to what a user names."""
 
-The standard library goes without saying, and so does a package's own inside. What a module of `pytorch` has no
-row for may import what the row of `pytorch` says; only those with a row of their own see descriptions."""
-
-WITHIN = {
-    "registry": ("api", "models", "weights"),
-    "report": ("render", "savings"),
-    "render": (),
-    "draw": ("matplotlib",),
-    "cli": ("rich",),
-    "targets": ("pytorch.measure",),
-    "resolve": ("edits", "pytorch.features", "rewrites", "weights"),
-    "agreement": ("pytorch.build", "pytorch.measure"),
+MEANT = {
+    ("registry", "create"): "calling a builder makes the module, as calling torchvision's functions does",
+    ("registry", "features.summary"): "a builder reports itself",
+    ("zoo", "weights.published"): "timm's list_models can leave those that have published weights",
+    ("features.tables.commands", "cli"): "a page lists the commands that there are",
+    ("cli", ""): "it prints the version",
+    ("__main__", "cli"): "python -m cnnzoo is the command",
 }
-"""What functions alone may import besides; for level 3 it is everything but torch itself."""
+"""The imports of a lower row, and the reason for each."""
+
+THEIRS = {
+    "render": {"rich"},
+    "features.compare": {"rich"},
+    "features.draw": {"matplotlib"},
+    "features.sweep": {"pyarrow"},
+    "cli": {"click", "rich"},
+    "features.tables": {"click"},
+    "pytorch": {"torch", "torchinfo"},
+}
+"""What of others a package imports, besides the standard library."""
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
@@ -82,11 +49,7 @@ def dotted(path: Path) -> list[str]:
     return [part for part in path.relative_to(PACKAGE).with_suffix("").parts if part != "__init__"]
 
 
-def unit_of(parts: list[str]) -> str:
-    """The row of the table that a module belongs to."""
-    if parts in ([], ["__main__"]):
-        return ""
-    return ".".join(parts[:2]) if parts[0] == "pytorch" and len(parts) > 1 else parts[0]
+NAMES = {".".join(dotted(path)): path for path in MODULES}
 
 
 def imported(path: Path, tree: ast.AST) -> Iterator[list[str]]:
@@ -101,76 +64,74 @@ def imported(path: Path, tree: ast.AST) -> Iterator[list[str]]:
             yield from ([*module, alias.name] for alias in node.names)
 
 
-class Top(ast.NodeTransformer):
-    """What runs when a module is imported: no bodies of functions, nothing that is for type checkers alone."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        return None
-
-    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef  # noqa: N815
+class Run(ast.NodeTransformer):
+    """What runs at all, within functions too: nothing that is for type checkers alone."""
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         return None if "TYPE_CHECKING" in ast.dump(node.test) else self.generic_visit(node)
 
 
-class Run(Top):
-    """What runs at all."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self.generic_visit(node)
-
-    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef  # noqa: N815
-
-
-def units(path: Path, which: type[Top]) -> set[str]:
-    """The rows of the table, and the packages of others, that a module imports."""
-    names = set()
-    for parts in imported(path, which().visit(ast.parse(path.read_text(encoding="utf-8")))):
+@cache
+def imports(name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The modules of the package that one of its modules imports, and the packages of others."""
+    ours, theirs = set(), set()
+    for parts in imported(NAMES[name], Run().visit(ast.parse(NAMES[name].read_text(encoding="utf-8")))):
         if parts[0] == "cnnzoo":
-            known = (PACKAGE / parts[1]).with_suffix(".py").exists() or (PACKAGE / parts[1]).is_dir()
-            names.add(unit_of(parts[1:]) if known else "")
+            whole = ".".join(parts[1:])
+            ours.add(whole if whole in NAMES else ".".join(parts[1:-1]))
         elif parts[0] not in sys.stdlib_module_names:
-            names.add(parts[0])
-    return names - {unit_of(dotted(path)), "words"}
+            theirs.add(parts[0])
+    return frozenset(ours - {name}), frozenset(theirs)
 
 
-every = pytest.mark.parametrize("path", MODULES, ids=lambda path: ".".join(["cnnzoo", *dotted(path)]))
+def row(name: str) -> int:
+    first = name.partition(".")[0]
+    return TREE.index("" if first == "__main__" else first)
 
 
-@every
-def test_a_module_imports_only_what_its_level_may(path):
-    own = unit_of(dotted(path))
-    package = own.partition(".")[0]
-    assert package in LEVELS, f"say in DESIGN.md and here what {package} may import"
-    siblings = {name for name in map(unit_of, map(dotted, MODULES)) if package == "pytorch" == name.partition(".")[0]}
-    assert units(path, Top) - siblings <= set(LEVELS.get(own, LEVELS[package]))
+every = pytest.mark.parametrize("name", NAMES, ids=lambda name: f"cnnzoo.{name}")
 
 
 @every
-def test_only_the_torch_package_imports_torch(path):
-    if "pytorch" not in dotted(path):
-        assert not units(path, Run) & {"torch", "torchinfo", "torchvision", "numpy"}
+def test_a_module_imports_from_rows_above_its_own(name):
+    below = {other for other in imports(name)[0] if row(other) > row(name)}
+    assert below == {other for one, other in MEANT if one == name and row(other) > row(name)}
+
+
+def test_there_are_no_circles():
+    edges = {name: {other for other in imports(name)[0] if (name, other) not in MEANT} for name in NAMES}
+    TopologicalSorter(edges).prepare()  # CycleError names them
 
 
 @every
-def test_only_level_3_and_what_is_said_so_imports_from_above_within_functions(path):
-    own = unit_of(dotted(path))
-    if own not in ("", "api", "cli") and not own.startswith("pytorch"):
-        assert units(path, Run) <= {*LEVELS[own], *WITHIN.get(own, ())}
+def test_only_some_packages_import_what_is_not_ours(name):
+    allowed = {other for package, others in THEIRS.items() if f"{name}.".startswith(f"{package}.") for other in others}
+    assert imports(name)[1] <= allowed
 
 
 def test_measuring_never_sees_a_description():
     """Not even by way of what it imports, and not in a function either."""
-    todo = {unit for unit in map(unit_of, map(dotted, MODULES)) if unit.startswith("pytorch.")} - {*LEVELS}
+    todo = {name for name in NAMES if name.startswith(("pytorch.measuring", "pytorch.peers"))}
     assert todo
     met = set()
     while todo:
-        unit = todo.pop()
-        met.add(unit)
-        for path in MODULES:
-            if unit_of(dotted(path)) == unit and unit != "report":  # a report only prints itself by what is above it
-                todo |= units(path, Run) - met
-    assert not met & {"arch", "calculate", "registry", "models", "api", "edits", "rewrites", ""}
+        met.add(name := todo.pop())
+        todo |= imports(name)[0] - met
+    assert not {name.partition(".")[0] for name in met} & {
+        *(
+            "arch",
+            "calculate",
+            "totals",
+            "rewrites",
+            "registry",
+            "models",
+            "zoo",
+            "resolve",
+            "create",
+            "features",
+            "cli",
+        )
+    }
 
 
 def test_no_module_imports_a_test_module():
@@ -184,17 +145,16 @@ def test_the_rules_can_be_broken(tmp_path):
     path = PACKAGE / "models" / "invented.py"
     text = (
         "import torch.nn as nn, json\nfrom ..render.table import show\nfrom .. import cli, __version__\n"
-        "from . import vgg\nclass A:\n    import rich\nif True:\n    from cnnzoo.api import summary\n"
+        "from . import vgg\nclass A:\n    import rich\nif True:\n    from cnnzoo.create import create_model\n"
         "if TYPE_CHECKING:\n    import numpy\ndef f():\n    from ..calculate import calculate\n"
     )
-    source = tmp_path / "source.py"
-    source.write_text(text)
-    found = {".".join(parts) for parts in imported(path, Top().visit(ast.parse(text)))}
+    found = {".".join(parts) for parts in imported(path, Run().visit(ast.parse(text)))}
     assert found == {
         *("torch.nn", "json", "cnnzoo.render.table.show", "cnnzoo.cli", "cnnzoo.__version__"),
-        *("cnnzoo.models.vgg", "rich", "cnnzoo.api.summary"),
+        *("cnnzoo.models.vgg", "rich", "cnnzoo.create.create_model", "cnnzoo.calculate.calculate"),
     }
-    assert "cnnzoo.calculate.calculate" in {".".join(parts) for parts in imported(path, Run().visit(ast.parse(text)))}
+    with pytest.raises(CycleError):
+        TopologicalSorter({"one": {"other"}, "other": {"one"}}).prepare()
 
 
 # What is loaded

@@ -10,9 +10,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import cnnzoo
 from cnnzoo.arch import Conv2d, Linear, ReLU, Sequential
 from cnnzoo.models import alexnet, caffenet, densenet121, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.drawings import drawings
-from cnnzoo.pytorch.init import find_scheme
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.drawings import drawings
+from cnnzoo.pytorch.modules.init import find_scheme
 
 TORCHVISION = {
     "resnet18": (0.8865256309509277, 240662.11503662038),

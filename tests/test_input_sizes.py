@@ -14,8 +14,8 @@ from command import call
 from torch import Tensor, nn
 
 import cnnzoo
-from cnnzoo.pytorch.conventions import printed
-from cnnzoo.pytorch.training import training_step
+from cnnzoo.pytorch.measuring.training import training_step
+from cnnzoo.pytorch.peers import printed
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 

@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnzoo import arch
 from cnnzoo.arch import ShapeError
 from cnnzoo.arch.node import NOT_SAID, Layer, Node
-from cnnzoo.pytorch.build import build
+from cnnzoo.pytorch.modules.build import build
 
 EXAMPLES = 20 * settings.default.max_examples
 """2,000 a layer, and 40,000 in the long profile."""

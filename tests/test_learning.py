@@ -7,8 +7,8 @@ from small import small
 from torch.nn import functional as F
 
 import cnnzoo
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.init import find_scheme
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.init import find_scheme
 from cnnzoo.rewrites import apply
 
 TRAINED_ON = 1500

@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 
 import cnnzoo
 from cnnzoo.cli.knobs import progress, read_values
-from cnnzoo.cost import cost
+from cnnzoo.features.match import Budget, match
+from cnnzoo.features.sweep.family import Family
 from cnnzoo.registry import Paper, Pinned, register
-from cnnzoo.render import FORMATS
+from cnnzoo.render.document import FORMATS
 from cnnzoo.rewrites import get_rewrite
-from cnnzoo.search import Budget, Family, match
+from cnnzoo.totals import cost
 
 VARIED = [name for name in cnnzoo.list_models() if cnnzoo.get_builder(name).knobs]
 UNVARIED = [name for name in cnnzoo.list_models() if name not in VARIED]
@@ -141,7 +142,7 @@ def plugins(monkeypatch):
     """Networks of someone else: with knobs of its own, with none, and one that fails."""
     from cnnzoo.arch import Conv2d, Flatten, Linear, ReLU, Residual, Sequential
 
-    monkeypatch.setattr(cnnzoo.registry, "_builders", dict(cnnzoo.registry._builders))
+    monkeypatch.setattr(cnnzoo.registry, "BUILDERS", dict(cnnzoo.registry.BUILDERS))
     about = {"paper": Paper("Title", "Nobody", 2000), "pinned": Pinned(1, 1, 1), "input_size": (3, 8, 8)}
 
     def slim(num_classes: int = 10, units: int = 8, taps: int = 3) -> Sequential:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.nn.attention.flex_attention import flex_attention
 
 import cnnzoo
-from cnnzoo.pytorch.measure import MeasureError, PartialError, ValuesNeededError, measure
+from cnnzoo.pytorch.measuring.measure import MeasureError, PartialError, ValuesNeededError, measure
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -39,7 +39,7 @@ def test_parameters_and_macs_are_those_by_hand(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_real_tensors_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What falls back to real tensors is counted as on meta."""
-    from cnnzoo.pytorch import measure as module
+    from cnnzoo.pytorch.measuring import measure as module
 
     def refuse(dtype: Any) -> Callable[[Tensor], Tensor]:
         def twin(tensor: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def test_the_module_is_left_as_it_was_found(name: str, real: bool, monkeypatch: 
     given = [one.clone() for one in case.given.values()] if isinstance(case.given, dict) else None
     before, generator = state(module), torch.get_rng_state()
     if real:
-        monkeypatch.setattr("cnnzoo.pytorch.measure.on_meta", lambda dtype: _refuse)
+        monkeypatch.setattr("cnnzoo.pytorch.measuring.measure.on_meta", lambda dtype: _refuse)
     if list(module.parameters()) or not real:
         measured(case, module)
     assert state(module) == before
@@ -88,7 +88,7 @@ def test_the_module_is_left_as_it_was_found(name: str, real: bool, monkeypatch: 
 
 
 def _refuse(tensor: Tensor) -> Tensor:
-    from cnnzoo.pytorch.borrow import NoTwinError
+    from cnnzoo.pytorch.measuring.borrow import NoTwinError
 
     raise NoTwinError("no meta today")
 

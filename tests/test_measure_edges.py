@@ -11,9 +11,9 @@ import torch
 from cases import CASES, measured, of
 from torch import Tensor, nn
 
-from cnnzoo.pytorch.conventions import printed
-from cnnzoo.pytorch.measure import MeasureError, measure
-from cnnzoo.pytorch.tree import PLACES, modules, places
+from cnnzoo.pytorch.measuring.measure import MeasureError, measure
+from cnnzoo.pytorch.measuring.tree import PLACES, modules, places
+from cnnzoo.pytorch.peers import printed
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 

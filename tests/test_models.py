@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import cnnzoo.registry
-from cnnzoo.api import summary
 from cnnzoo.arch import Linear, Sequential, ShapeError
 from cnnzoo.arch.edit import walk
-from cnnzoo.registry import Paper, Pinned, UnknownModelError, get_builder, list_models, natural, register
+from cnnzoo.features.summary import summary
+from cnnzoo.registry import Paper, Pinned, UnknownModelError, register
+from cnnzoo.zoo import get_builder, list_models, natural
 
 NAMES = list_models()
 TORCHVISION = json.loads((Path(__file__).parent / "data" / "networks.json").read_text())
@@ -334,7 +335,7 @@ def test_unknown_name_like_no_other():
 
 @pytest.fixture
 def empty_register(monkeypatch):
-    monkeypatch.setattr(cnnzoo.registry, "_builders", {})
+    monkeypatch.setattr(cnnzoo.registry, "BUILDERS", {})
 
 
 def test_duplicate_names_both_modules(empty_register):

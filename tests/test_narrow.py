@@ -13,12 +13,12 @@ from rich.cells import cell_len
 
 import cnnzoo
 from cnnzoo.cli.listing import _entry
-from cnnzoo.conventions import figures
-from cnnzoo.registry import get_builder, list_models
-from cnnzoo.render import Document, conventions, listing
+from cnnzoo.features.peers import figures
+from cnnzoo.render import conventions, listing
+from cnnzoo.render.document import Document
 from cnnzoo.render.terminal import show
 from cnnzoo.rewrites import DoesNotApply
-from cnnzoo.savings import TECHNIQUES, savings
+from cnnzoo.zoo import get_builder, list_models
 
 
 def documents(name: str) -> Iterator[Document]:

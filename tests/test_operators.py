@@ -15,8 +15,8 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_flop_formula
 
 import cnnzoo
-from cnnzoo.pytorch.counter import Counter, Op, rule_of, run_operator
-from cnnzoo.pytorch.formulas import OURS
+from cnnzoo.pytorch.measuring.counter import Counter, Op, rule_of, run_operator
+from cnnzoo.pytorch.measuring.formulas import OURS
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 

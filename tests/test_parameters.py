@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import cnnzoo
-from cnnzoo.pytorch.measure import PartialError
-from cnnzoo.registry import list_models
+from cnnzoo.pytorch.measuring.measure import PartialError
+from cnnzoo.zoo import list_models
 
 SMALL = [name for name in list_models() if cnnzoo.summary(name).total_params < 3e7]
 

@@ -9,7 +9,7 @@ import pytest
 from command import environment, spawn
 
 import cnnzoo
-from cnnzoo.registry import list_models
+from cnnzoo.zoo import list_models
 
 PYPROJECT = """\
 [build-system]
@@ -116,7 +116,7 @@ def bad(tmp_path_factory):
 def test_a_plugin_s_networks_are_listed_among_the_others(good):
     out = spawn("list", "--format", "csv", PYTHONPATH=good).succeeded()
     names = [line.partition(",")[0] for line in out.splitlines()[1:]]
-    assert names == sorted([*list_models(), "fixednet", "tinynet"], key=cnnzoo.registry.natural)
+    assert names == sorted([*list_models(), "fixednet", "tinynet"], key=cnnzoo.zoo.natural)
     assert "tinynet,776,0,2664," in out
 
 

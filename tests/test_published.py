@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from cnnzoo import published
-from cnnzoo.api import summary
 from cnnzoo.arch import Conv2d, Sequential
 from cnnzoo.calculate import calculate
+from cnnzoo.features.summary import summary
 from cnnzoo.published.quantities import QUANTITIES
-from cnnzoo.registry import get_builder, list_models
+from cnnzoo.zoo import get_builder, list_models
 
 FACTS = json.loads((Path(__file__).parent / "data" / "facts.json").read_text())
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 import cnnzoo
 from cnnzoo.models import resnet18
-from cnnzoo.pytorch.measure import MeasureError
-from cnnzoo.pytorch.training import training_step
+from cnnzoo.pytorch.measuring.measure import MeasureError
+from cnnzoo.pytorch.measuring.training import training_step
 from cnnzoo.words import TORCHINFO
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
@@ -137,11 +137,10 @@ def test_keywords_of_torchinfo_are_answered(name: str) -> None:
 
 
 def test_what_the_answers_say_can_be_done() -> None:
-    from cnnzoo.render import render
 
     report = cnnzoo.summary(nn.Linear(3, 4), (3,))
-    assert "MACs" in render(report, "table", depth=2, columns=["macs"])
-    assert "Kernel" in render(report, "table", columns=["kernel"])
+    assert "MACs" in report.document(depth=2, columns=["macs"]).text("table")
+    assert "Kernel" in report.document(columns=["kernel"]).text("table")
 
 
 def test_a_forward_may_have_such_a_keyword() -> None:

@@ -22,12 +22,15 @@ import cnnzoo
 import cnnzoo.registry
 from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from cnnzoo.calculate import calculate
-from cnnzoo.registry import Builder, Paper, Pinned, list_models
-from cnnzoo.render import FORMATS, Document, Label, render
-from cnnzoo.render.columns import Column, size, window
-from cnnzoo.render.report import EVERY
+from cnnzoo.registry import Builder, Paper, Pinned
+from cnnzoo.render.column import Column
+from cnnzoo.render.document import FORMATS, Document, Label
 from cnnzoo.render.table import cell_len as ours
 from cnnzoo.render.table import legible
+from cnnzoo.report.columns import window
+from cnnzoo.report.document import EVERY
+from cnnzoo.words import size
+from cnnzoo.zoo import list_models
 
 each = pytest.mark.parametrize("name", list_models())
 
@@ -67,7 +70,7 @@ def test_every_row_s_figures_are_those_of_the_report(name):
     expected = [(row.params, row.macs) for row in tree_of(report)]
     assert expected[-1] == (report.total_params, report.total_macs)
     for format_ in ("table", "markdown"):
-        assert figures_of(render(report, format_, depth=None, fold=False), format_) == expected
+        assert figures_of(report.document(depth=None, fold=False).text(format_), format_) == expected
 
 
 @each
@@ -79,7 +82,7 @@ def test_a_folded_table_still_adds_up(name):
         assert sum(row.macs for row in top) == report.total_macs
         expected = [(line.row.params, line.row.macs) for line in report.lines(depth)]
         for format_ in ("text", "markdown"):
-            assert figures_of(render(report, format_, depth=depth), format_)[:-1] == expected
+            assert figures_of(report.document(depth=depth).text(format_), format_)[:-1] == expected
 
 
 @each
@@ -94,7 +97,7 @@ def test_html_has_what_the_table_has(name):
 @each
 def test_csv_holds_every_leaf_and_adds_up(name):
     report = cnnzoo.summary(name, batch_size=2)
-    records = list(csv.DictReader(StringIO(render(report, "csv"))))
+    records = list(csv.DictReader(StringIO(report.document().text("csv"))))
     assert list(records[0]) == list(EVERY)
     assert len(records) == len(report.rows)
     counts = ["params", "weights", "biases", "buffers", "macs", "flops", "comparisons", "additions", "multiplications"]
@@ -179,7 +182,7 @@ def test_a_pipe_gets_plain_text_at_full_width(env):
 
 @pytest.mark.parametrize("format_", ["json", "csv", "markdown"])
 def test_data_is_the_same_on_a_terminal(format_):
-    assert on_terminal("summary", "lenet5", "--format", format_) == render(cnnzoo.summary("lenet5"), format_)
+    assert on_terminal("summary", "lenet5", "--format", format_) == cnnzoo.summary("lenet5").document().text(format_)
 
 
 @each
@@ -329,7 +332,7 @@ def odd(monkeypatch):
         return Sequential(**{"[dim]": Sequential(**layers)}, last=Sequential(**{"|": Flatten(), "<hr>": Linear(2)}))
 
     paper = Paper(TITLE, "Å. Müller", 2020, doi="10.1/[red]")
-    monkeypatch.setitem(cnnzoo.registry._builders, "odd", Builder(odd, paper, Pinned(0, 0, 0), (3, 8, 8), {}))
+    monkeypatch.setitem(cnnzoo.registry.BUILDERS, "odd", Builder(odd, paper, Pinned(0, 0, 0), (3, 8, 8), {}))
     return cnnzoo.summary("odd")
 
 
@@ -427,7 +430,7 @@ def test_a_layer_alone_and_a_join_alone():
     for description in (ReLU(), Concat(ReLU(), ReLU())):
         report = cnnzoo.summary(description, (3, 4, 4))
         for format_ in FORMATS:
-            assert render(report, format_)
+            assert report.document().text(format_)
         assert Html(report._repr_html_()).rows
         assert "network" in str(report)
 
@@ -468,8 +471,8 @@ def test_a_column_of_trainable_parameters_beside_the_sum_of_frozen_ones():
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
     module[0].requires_grad_(False)
     report = cnnzoo.summary(module, (3, 8, 8))
-    text = render(report, "csv", columns=["path", "params", "trainable_params"])
+    text = report.document(columns=["path", "params", "trainable_params"]).text("csv")
     assert [*csv.reader(StringIO(text))][1:] == [["0", "112", "0"], ["1", "8", "8"], ["2", "10", "10"]]
     assert "130 (" in str(report)
     assert "112 of them frozen" in str(report)
-    assert table_lines(render(report, "table", columns=["trainable_params"]))[-1].split() == ["Total", "18"]
+    assert table_lines(report.document(columns=["trainable_params"]).text("table"))[-1].split() == ["Total", "18"]

@@ -5,8 +5,8 @@ import torch
 
 import cnnzoo
 from cnnzoo.arch import Conv2d, Flatten, Linear, Sequential
-from cnnzoo.registry import get_builder, list_models
 from cnnzoo.resolve import OF_MODULES
+from cnnzoo.zoo import get_builder, list_models
 
 EDITS = (
     {"num_classes": 0},

@@ -16,7 +16,7 @@ from rewriting import RESIZING, every
 from small import small
 
 import cnnzoo
-from cnnzoo import agreement, rewrites
+from cnnzoo import rewrites
 from cnnzoo.arch import (
     Aux,
     BatchNorm2d,
@@ -41,10 +41,11 @@ from cnnzoo.arch import (
     walk,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.cost import Cost, cost
-from cnnzoo.pytorch.build import build
-from cnnzoo.pytorch.fusion import fuse_batchnorm
+from cnnzoo.features import check as agreement
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.fusion import fuse_batchnorm
 from cnnzoo.rewrites import DoesNotApply, Rewrite, UnknownRewriteError, get_rewrite, list_rewrites, register_rewrite
+from cnnzoo.totals import Cost, cost
 
 INPUT = (4, 33, 28)
 

@@ -33,11 +33,11 @@ from cnnzoo.arch import (
     rewrite,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.pytorch.build import build
-from cnnzoo.render import FORMATS
+from cnnzoo.features.savings import FAMOUS, TECHNIQUES, Savings, _amount, savings
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.render.document import FORMATS
 from cnnzoo.report import Report
 from cnnzoo.rewrites import DoesNotApply, UnknownRewriteError, register_rewrite
-from cnnzoo.savings import FAMOUS, TECHNIQUES, Savings, _amount, savings
 
 FIGURES = ("params", "macs")
 INPUT = (4, 33, 28)
@@ -135,18 +135,27 @@ def test_so_is_what_every_rewrite_saves(name: str) -> None:
     check_every_rewrite(builder.describe(), builder.input_size)
 
 
+def famous(report: cnnzoo.Report) -> Savings | None:
+    """What the technique that a network is known for saves; None where there is none."""
+    try:
+        return savings(report.description, report.input_size, model=report.model)
+    except DoesNotApply:
+        return None
+
+
 def test_a_family_is_known_for_the_first_device_that_it_has(name: str) -> None:
     description = cnnzoo.describe(name)
     known = [by for by in FAMOUS if TECHNIQUES[by].rewrite.why_not(description) is None]
     report = cnnzoo.summary(name)
-    assert (report.savings and report.savings.by) == (known[0] if known else None)
-    if report.savings is not None:
-        check(report.savings, report, cnnzoo.summary(f"{name}+{TECHNIQUES[known[0]].rewrite.name}"))
-        assert str(report.savings) == repr(report.savings) == report.savings.document().text("table").rstrip("\n")
+    found = famous(report)
+    assert (found and found.by) == (known[0] if known else None)
+    if found is not None:
+        check(found, report, cnnzoo.summary(f"{name}+{TECHNIQUES[known[0]].rewrite.name}"))
+        assert str(found) == repr(found) == found.document().text("table").rstrip("\n")
 
 
 def test_what_the_families_are_known_for() -> None:
-    known = {name: found and found.by for name in cnnzoo.list_models() for found in [cnnzoo.summary(name).savings]}
+    known = {name: found and found.by for name in cnnzoo.list_models() for found in [famous(cnnzoo.summary(name))]}
     for pattern, by in {
         r"googlenet.*|resnet(50|101|152).*|densenet.*": "reductions",
         r"vgg.*|resnet(18|34)|plain.*": "stacks",
@@ -161,7 +170,8 @@ def test_what_the_families_are_known_for() -> None:
 def test_a_summary_says_in_one_line_what_its_1x1s_save_if_they_reduce(name: str) -> None:
     report = cnnzoo.summary(name)
     said = [line for line in str(report).splitlines() if line.startswith("Reductions ")]
-    if report.savings is None or report.savings.by != "reductions":
+    found = famous(report)
+    if found is None or found.by != "reductions":
         assert said == []
     else:
         whole = cnnzoo.summary(f"{name}+drop_reductions")
@@ -418,10 +428,10 @@ def test_a_rewrite_of_another_package_may_do_anything() -> None:
     assert found.places[0].formulas()["params_without"] == "7·7·3·64 + 1·1·64·64 + 64"
 
 
-def test_what_has_no_description_has_no_savings() -> None:
+def test_of_what_has_no_description_a_summary_says_nothing_of_reductions() -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(64, 16, 1), torch.nn.Conv2d(16, 64, 3))
     report = cnnzoo.summary(module, (64, 9, 9))
-    assert (report.description, report.savings) == (None, None)
+    assert report.description is None
     assert "Reductions" not in str(report)
 
 
@@ -445,7 +455,7 @@ def test_a_device_that_is_none_is_refused_with_what_there_is() -> None:
 
 
 def test_json_and_csv_have_every_place_with_its_exact_figures(name: str) -> None:
-    found = cnnzoo.summary(name).savings
+    found = famous(cnnzoo.summary(name))
     if found is None:
         call("savings", name).refused(name, "nothing to save by reductions or stacks or groups", "narrows", "groups")
         return
@@ -528,7 +538,7 @@ def test_what_cannot_be_is_refused_in_one_line(arguments: list[str], said: list[
 @pytest.mark.parametrize("name", ["vgg16", "resnet18", "vgg16c"])
 def test_a_summary_without_reductions_loads_nothing_for_them(name: str) -> None:
     modules = loaded(f"from cnnzoo.cli import main; main(['summary', '{name}'])")
-    assert not {name for name in modules if name.startswith(("cnnzoo.savings", "cnnzoo.rewrites"))}
+    assert not {name for name in modules if name.startswith(("cnnzoo.features.savings", "cnnzoo.rewrites"))}
 
 
 def test_what_is_less_than_what_is_printed_of_a_share_is_said_to_be():

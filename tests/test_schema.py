@@ -15,10 +15,10 @@ import cnnzoo
 from cnnzoo.arch import Concat, Conv2d, Linear, Residual, Sequential
 from cnnzoo.calculate import calculate
 from cnnzoo.cli import cli
-from cnnzoo.registry import list_models
-from cnnzoo.render import FORMATS, render
+from cnnzoo.render.document import FORMATS
 from cnnzoo.report import ITEM_BYTES, SUMMED, Row, Unknown
 from cnnzoo.report.rows import NOTHING
+from cnnzoo.zoo import list_models
 
 SCHEMA = json.loads(files("cnnzoo").joinpath("schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -170,7 +170,7 @@ def test_a_total_of_which_some_is_unknown_is_null_and_the_known_part_beside_it(n
 def test_every_format_says_of_a_sum_that_it_is_a_part():
     report = partial_report(NOTHING._replace(macs=None))
     known = f"{report.known['macs']:,}"
-    said = {format_: render(report, format_) for format_ in FORMATS}
+    said = {format_: report.document().text(format_) for format_ in FORMATS}
     for format_, sign in {"table": "≥ ", "text": ">= ", "markdown": "≥ ", "html": "≥ ", "latex": r"{$\geq$} "}.items():
         assert f"{sign}{known}" in said[format_], format_
         assert f"at least {known} a sample" in said[format_], format_

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cnnzoo.search import Family
 from command import call, command, environment, interruptible, spawn
 from pyarrow import parquet
 
 import cnnzoo
+from cnnzoo.features.sweep import FIGURES, Sweep
+from cnnzoo.features.sweep.files import SweepFileError, fill
+from cnnzoo.features.sweep.workers import CHUNK, WorkerError, lines
 from cnnzoo.registry import Paper, Pinned, register
-from cnnzoo.search import Family
-from cnnzoo.search.files import SweepFileError, fill
-from cnnzoo.search.sweep import FIGURES, Sweep
-from cnnzoo.search.workers import CHUNK, WorkerError, lines
 
 SMALL = ("resnet18", "--width", "8,16", "--depth", "1,2x1x1x1", "--input-size", "1,64,3x32x96")
 """Twelve combinations."""
@@ -124,7 +124,7 @@ def plugin(monkeypatch):
     """A network of someone else that fails as nobody thought of, and has keywords like no other."""
     from cnnzoo.arch import Conv2d, Sequential
 
-    monkeypatch.setattr(cnnzoo.registry, "_builders", dict(cnnzoo.registry._builders))
+    monkeypatch.setattr(cnnzoo.registry, "BUILDERS", dict(cnnzoo.registry.BUILDERS))
 
     def odd(taps: int = 3, mood: Any = "good", params: int = 1) -> Sequential:
         if mood == "bad":
@@ -539,7 +539,7 @@ def test_what_vouches_for_nothing_is_not_believed(tmp_path, said):
 
 def test_a_damaged_finished_file_is_found(tmp_path):
     pytest.importorskip("pyarrow")
-    from cnnzoo.search import parquet
+    from cnnzoo.features.sweep import parquet
 
     path = tmp_path / "out.parquet"
     parquet.fill(str(path), FEW, 1, lambda done: None)

@@ -14,14 +14,14 @@ from command import Result, call, on_terminal
 import cnnzoo
 from cnnzoo import Paper, Pinned, registry
 from cnnzoo.arch import Conv2d
+from cnnzoo.features.tables.marks import MarkError, Region, filled, regions
+from cnnzoo.features.tables.pages import sources
+from cnnzoo.features.tables.pictures import shown
+from cnnzoo.features.tables.regions import REGIONS, content
+from cnnzoo.features.tables.zoo import families
 from cnnzoo.models import lenet5
-from cnnzoo.registry import get_builder, list_models
 from cnnzoo.rewrites import list_rewrites
-from cnnzoo.tables.marks import MarkError, Region, filled, regions
-from cnnzoo.tables.pages import sources
-from cnnzoo.tables.pictures import shown
-from cnnzoo.tables.regions import REGIONS, content
-from cnnzoo.tables.zoo import families
+from cnnzoo.zoo import get_builder, list_models
 
 ROOT = Path(__file__).parents[1]
 PAGES = sources(ROOT)
@@ -201,10 +201,10 @@ def test_the_same_again() -> None:
 
 @pytest.fixture
 def register() -> Iterator[None]:
-    known = dict(registry._builders)
+    known = dict(registry.BUILDERS)
     yield
-    registry._builders.clear()
-    registry._builders.update(known)
+    registry.BUILDERS.clear()
+    registry.BUILDERS.update(known)
 
 
 def enrol(module: str) -> None:
@@ -372,7 +372,7 @@ def test_without_the_extra_pictures_are_left_alone_and_that_is_said(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page(source, marked("rewrites") + "![A](pictures/lenet5.volumes.svg)\n")
-    monkeypatch.setattr("cnnzoo.draw.find_spec", lambda name: None)
+    monkeypatch.setattr("cnnzoo.features.draw.find_spec", lambda name: None)
     result = call("tables", "--write", str(source))
     assert (result.code, result.out) == (0, "docs/page.md written\n")
     assert result.err.startswith("Warning: 1 pictures are left as they are: ")

@@ -6,7 +6,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnzoo.models import resnet18
-from cnnzoo.pytorch.training import training_step
+from cnnzoo.pytorch.measuring.training import training_step
 
 CONVOLUTIONS = {
     # weights of one output map x output positions x output maps

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from cnnzoo.pytorch.measure import MeasureError, measure
+from cnnzoo.pytorch.measuring.measure import MeasureError, measure
 
 
 class One(nn.Module):

@@ -74,7 +74,7 @@ def test_from_python(bare):
     assert printed == f"{cnnzoo.summary('lenet5')}\n"
 
 
-@pytest.mark.parametrize("arguments", [("check", "lenet5"), ("summary", "cnnzoo.pytorch.modules:RBF")])
+@pytest.mark.parametrize("arguments", [("check", "lenet5"), ("summary", "cnnzoo.pytorch.modules.forwards:RBF")])
 def test_what_takes_torch_says_so(bare, arguments):
     done = subprocess.run(
         [bare / "cnnzoo", *arguments], capture_output=True, text=True, env=environment(), check=False, timeout=60

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cnnzoo
-from cnnzoo.api import create_model
-from cnnzoo.registry import list_models
-from cnnzoo.render import COLUMNS
+from cnnzoo.create import create_model
+from cnnzoo.report.columns import COLUMNS
 from cnnzoo.words import counted, distance, hint, listed, near, quoted, shortened
+from cnnzoo.zoo import list_models
 
 KEYWORDS = ("num_classes", *create_model.__kwdefaults__)
 STRANGERS = (

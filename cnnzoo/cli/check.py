@@ -14,8 +14,8 @@ from .common import complete_name, input_size_option
 from .target import matching, report_of
 
 if TYPE_CHECKING:
-    from ..agreement import Comparison
     from ..arch.node import Node
+    from ..features.check import Comparison
 
 BATCHES = (1, 3)
 SIZES = 3
@@ -37,7 +37,7 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) ->
     and output shapes, every tensor, parameters, buffers, MACs and activations of every row and block, and the totals,
     at several input sizes and two batch sizes. Needs torch. Exits 1 where anything differs.
     """
-    from ..agreement import compare
+    from ..features.check import compare
 
     try:
         chosen = [name for given in names or ("*",) for name in matching(given)]
@@ -67,7 +67,7 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) ->
 def _tasks(
     targets: list[str], count: int, input_sizes: tuple[str, ...]
 ) -> Iterator[tuple[str, Node, tuple[int, ...], int]]:
-    from ..agreement import sizes_for
+    from ..features.check import sizes_for
 
     for target in targets:
         result = report_of(target, input_sizes)

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from ..registry import list_models
-from ..render import FORMATS, Document
+from ..render.document import FORMATS, Document
 from ..words import REPEATED, shortened
+from ..zoo import list_models
 
 ENDINGS = {
     ".json": "json",

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from ..comparison import Comparison, compare
+from ..features.compare import Comparison, compare
+from ..features.compare.document import COLUMNS
 from ..registry import UnknownModelError
-from ..render import FORMATS
-from ..render.comparison import COLUMNS
+from ..render.document import FORMATS
 from ..report import ITEM_BYTES, Report
 from .common import (
     CLASSES,
@@ -109,7 +109,8 @@ def _picture(output: str | None) -> str | None:
 
 
 def _drawn(comparison: Comparison, format_: str) -> bytes:
-    from ..draw import CannotDrawError, plot
+    from ..features.compare.picture import plot
+    from ..features.draw import CannotDrawError
 
     try:
         return plot(comparison.plane(), format_)

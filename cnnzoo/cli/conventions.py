@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ..conventions import figures
+from ..features.peers import document as conventions
+from ..features.peers import figures
 from ..registry import UnknownModelError
-from ..render import conventions
 from .common import COUNT, arg_option, complete_name, emit, input_sizes_option, num_classes_option, output_options
 from .target import report_of
 

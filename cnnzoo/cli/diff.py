@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ..difference import diff
+from ..features.diff import diff
+from ..features.diff.document import COLUMNS
 from ..registry import UnknownModelError
-from ..render.difference import COLUMNS
 from .common import CLASSES, arg_option, complete_name, emit, output_options
 from .compare import target_report
 

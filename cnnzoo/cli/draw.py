@@ -8,7 +8,7 @@ import os
 import click
 
 from ..arch.edit import PathError
-from ..draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, opened, picture
+from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, opened, picture
 from ..registry import UnknownModelError
 from .common import arg_option, complete_name, num_classes_option, output_option, put, to_stdout, write
 from .target import report_of

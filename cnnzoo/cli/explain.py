@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
-from ..api import describe
 from ..arch import Layer, Node, PathError, walk
 from ..calculate import calculate
-from ..explain import Explanation, explain
-from ..registry import UnknownModelError, list_models
-from ..render.explanation import document
+from ..features.explain import Explanation, explain
+from ..features.explain.document import document
+from ..registry import UnknownModelError
+from ..resolve import describe
 from ..words import hint, quoted, read_literal
+from ..zoo import list_models
 from .common import (
     arg_option,
     complete_name,

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from ..search import Family
+from ..features.sweep.family import Family
 from ..words import quoted, read_literal
 
 MOST = 10**7

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from ..api import describe, summary
-from ..registry import get_builder, list_sound_models
-from ..render import listing
+from ..features.list import document
+from ..features.summary import summary
+from ..resolve import describe
+from ..zoo import get_builder, list_sound_models
 from .common import complete_name, emit, output_options, rewrite_option
 
 
@@ -26,7 +27,7 @@ def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, o
         raise click.UsageError(f"no model matches {pattern!r}; `cnnzoo list` lists all")
     if rewrites:
         names = _rewritten(names, rewrites)
-    emit(listing.document([_entry(name) for name in names]), format_, output)
+    emit(document([_entry(name) for name in names]), format_, output)
 
 
 def _rewritten(names: list[str], rewrites: tuple[str, ...]) -> list[str]:

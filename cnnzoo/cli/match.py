@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from ..arch import Shape
-from ..render import matches
+from ..features.match import Budget, Match, match
+from ..features.match import document as matches
+from ..features.sweep.family import Family
 from ..resolve import read_size
-from ..search import Budget, Family, Match, match
 from ..targets import is_registered, split
 from .common import complete_name, emit, output_options, read_input_size, rewrite_option
 from .knobs import MOST, find_family, knob_options, progress

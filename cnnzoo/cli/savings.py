@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from ..features.savings import TECHNIQUES, DoesNotApply, savings
 from ..registry import UnknownModelError
-from ..render import DEPTH
-from ..savings import TECHNIQUES, DoesNotApply, savings
+from ..report import DEPTH
 from .common import (
     arg_option,
     complete_name,

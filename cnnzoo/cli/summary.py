@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from ..registry import UnknownModelError
-from ..render import COLUMNS, DEPTH, report_document
-from ..report import ITEM_BYTES
+from ..report import DEPTH, ITEM_BYTES
+from ..report.columns import COLUMNS
 from .common import (
     COUNT,
     arg_option,
@@ -67,7 +67,7 @@ def summary_command(
             dtype=dtype,
         )
         names = [column.strip() for column in columns.split(",")] if columns is not None else None
-        document = report_document(report, names, depth or (None if unfold else DEPTH), not unfold)
+        document = report.document(names, depth or (None if unfold else DEPTH), not unfold)
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
     emit(document, format_, output)

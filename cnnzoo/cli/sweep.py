@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from ..arch import Shape
+from ..features.sweep import Format, Sweep, header
+from ..features.sweep.family import Family
+from ..features.sweep.files import Done, fill
+from ..features.sweep.workers import WorkerError, cores, lines
 from ..resolve import read_size
-from ..search import Family
-from ..search.files import Done, fill
-from ..search.sweep import Format, Sweep, header
-from ..search.workers import WorkerError, cores, lines
 from ..words import counted
 from .common import complete_name, is_device, output_option, read_input_size, rewrite_option
 from .knobs import MOST, find_family, knob_options, progress, read_values
@@ -102,7 +102,7 @@ class Interrupted(click.ClickException):
 def _write(sweep: Sweep, format: str, jobs: int, output: str | None, tell: Callable[[int], None]) -> Done:
     """To FILE if it can be gone on with, and else from the beginning to what is there, or to stdout."""
     if format == "parquet":
-        from ..search import parquet
+        from ..features.sweep import parquet
 
         assert output is not None
         return parquet.fill(output, sweep, jobs, tell)

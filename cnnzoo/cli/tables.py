@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from ..draw import CannotDrawError
-from ..tables import File, files, make, needs, sources
+from ..features.draw import CannotDrawError
+from ..features.tables import File, files, make, needs, sources
 from .common import write as write_file
 
 

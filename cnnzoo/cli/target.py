@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..api import calculated
 from ..arch.node import Node
-from ..registry import Builder, list_sound_models
+from ..features.summary import calculated
+from ..registry import Builder
 from ..report import Report
 from ..targets import Make, default_size, find, is_registered, make, read_settings, split
 from ..words import quoted
+from ..zoo import list_sound_models
 from .common import read_input_size
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Result(NamedTuple):
         """What other tools print for the module; None where there is none."""
         if self.module is None:
             return None
-        from ..pytorch.conventions import printed
+        from ..pytorch.peers import printed
 
         return printed(self.module, report=self.report, **self.given)
 
@@ -139,7 +140,7 @@ def read_inputs(values: tuple[str, ...]) -> Inputs:
 def _measured(
     target: str, factory: Make, made: nn.Module, inputs: Inputs, batch_size: int | None, dtype: str | None
 ) -> Result:
-    from ..pytorch.measure import MeasureError, ValuesNeededError, measure
+    from ..pytorch.measuring.measure import MeasureError, ValuesNeededError, measure
 
     given = {**_given(target, made, inputs), "batch_size": batch_size}
     try:

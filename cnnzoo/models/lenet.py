@@ -1,17 +1,6 @@
 """LeNet-5: LeCun, Bottou, Bengio and Haffner (1998), and what is called LeNet today."""
 
-from ..arch import (
-    RBF,
-    AvgPool2d,
-    Conv2d,
-    Flatten,
-    Linear,
-    ScaledTanh,
-    Sequential,
-    Subsampling2d,
-    TableConv2d,
-    Tanh,
-)
+from ..arch import RBF, AvgPool2d, Conv2d, Flatten, Linear, ScaledTanh, Sequential, Subsampling2d, TableConv2d, Tanh
 from ..registry import Paper, Pinned, register
 
 PAPER = Paper(

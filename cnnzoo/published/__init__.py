@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from ..calculate import calculate
-from ..registry import Builder, get_builder
+from ..registry import Builder
 from ..report import Report
+from ..zoo import get_builder
 from .quantities import QUANTITIES, Value
 
 Quotient: TypeAlias = tuple[int, int]

@@ -6,7 +6,7 @@ import csv
 import json
 from io import StringIO
 
-from .columns import sides
+from ..words import sides
 from .document import Document
 
 

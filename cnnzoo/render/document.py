@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from .columns import Column
+from .column import Column
 
 WRITERS = {
     "table": "table.to_table",
@@ -105,7 +105,11 @@ class Document(NamedTuple):
 
     def text(self, format: str) -> str:
         """In one of `FORMATS`, as wide as it needs; "text" is the table in ASCII."""
-        module, _, function = WRITERS[format].partition(".")
+        return self.written(WRITERS[format])
+
+    def written(self, writer: str) -> str:
+        """By a function of a module beside this one, "html.fragment", which is imported for it."""
+        module, _, function = writer.partition(".")
         written: str = getattr(import_module(f".{module}", __package__), function)(self)
         return written
 
@@ -127,6 +131,4 @@ class Shown:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from .html import fragment
-
-        return fragment(self.document())
+        return self.document().written("html.fragment")

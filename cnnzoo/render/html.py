@@ -7,7 +7,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from .columns import Column, sides
+from ..words import sides
+from .column import Column
 from .document import Document, Label
 
 WORDS = 24

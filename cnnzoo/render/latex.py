@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .columns import Column, spare
+from .column import Column, spare
 from .document import Document, Label
 
 LINES = 40

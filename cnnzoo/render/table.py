@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from .columns import Column
+from .column import Column
 from .document import Document, Label
 
 WIDTH = 80

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .columns import spare
+from .column import spare
 from .document import Document
 from .table import drawn, grid, in_text, legible, notes
 

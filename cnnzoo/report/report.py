@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..render.document import Document, Shown
 from ..words import hint, quoted
 from .repeats import rolled
 from .rows import ITEM_BYTES, NOTHING, IntOrPair, Row, Shape, Unknown, added, known_sum, listed, plain
 from .tree import Line, lines, tree
 
-if TYPE_CHECKING:
-    from ..savings import Savings
+DEPTH = 3
+"""How deep a table goes unless it is told, as in torchinfo."""
 
 COUNTED_IN = {"activations": "activation_bytes", "param_bytes": "params", "buffer_bytes": "buffers"}
 """Totals that are unknown where another is."""
 
 
 @dataclass(frozen=True, repr=False)
-class Report:
+class Report(Shown):
     """A network at an input size: `rows` (leaves in execution order), `blocks` (inner nodes), totals."""
 
     rows: tuple[Row, ...]
@@ -46,6 +47,8 @@ class Report:
     last_map: Row | None = None
     """The last map before the classifier, that is before the final pooling to a fixed size and what works on each of
     its positions; a measurement does not know it."""
+    reductions: Callable[[Report], str | None] | None = field(default=None, compare=False)
+    """What says what its 1x1 reductions save, when it is printed; the description's own tells nothing else."""
     description: Any = field(default=None, compare=False)
     """What it is calculated from; a measurement has none."""
 
@@ -199,18 +202,6 @@ class Report:
             for name, shape in tensors.items()
         }
 
-    @cached_property
-    def savings(self) -> Savings | None:
-        """What the technique that the network is known for saves; None where there is none, and of a measurement."""
-        if self.description is None:
-            return None
-        from ..savings import DoesNotApply, savings
-
-        try:
-            return savings(self.description, self.input_size, model=self.model)
-        except DoesNotApply:
-            return None
-
     def __iter__(self) -> Iterator[Row]:
         """The `rows`."""
         return iter(self.rows)
@@ -233,6 +224,13 @@ class Report:
         repeats = fold and any(row.call > 1 for row in self.rows)
         return list(lines(rolled(branches) if repeats else branches, depth, fold))
 
+    def document(self, columns: Sequence[str] | None = None, depth: int | None = DEPTH, fold: bool = True) -> Document:
+        """The tree of blocks and layers down to `depth` levels, by default in the columns that a terminal has room
+        for, and the totals. CSV and JSON hold every leaf, whatever `depth` and `fold` say. `UnknownColumnError`."""
+        from .document import document
+
+        return document(self, columns, depth, fold)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values; `cnnzoo/schema.json` is the JSON Schema of it."""
         return {
@@ -251,15 +249,3 @@ class Report:
             "totals": {name: listed(value) for name, value in self.totals.items()},
             "known": self.known,
         }
-
-    def __str__(self) -> str:
-        from ..render import to_text
-
-        return to_text(self)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from ..render import to_html
-
-        return to_html(self)

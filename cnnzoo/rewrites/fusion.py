@@ -29,7 +29,7 @@ def fusible(description: Node) -> Iterator[tuple[str, str]]:
 @register_rewrite("Ioffe and Szegedy (2015), section 3.1, algorithm 2")
 def fuse_batchnorm(description: Node) -> Node:
     """Each convolution does the work of the batch normalisation behind it, which is linear at inference: its
-    weights are scaled, and it has a bias. `cnnzoo.pytorch.fusion` does it to a module with its weights.
+    weights are scaled, and it has a bias. `cnnzoo.pytorch.modules.fusion` does it to a module with its weights.
     """
     changes: dict[str, Node | None] = {}
     for path, norm in fusible(description):

@@ -17,17 +17,7 @@ from typing import IO, Any, NamedTuple, TypeAlias
 from ..report import Shape
 from ..words import LONGEST, MOST, listed, near, quoted
 from .archives import read_pickles, read_zip
-from .pickles import (
-    ITEMS,
-    LARGEST_HEADER,
-    MOST_DIMENSIONS,
-    MOST_STEPS,
-    Broken,
-    Foreign,
-    PickledTensor,
-    kind,
-    short,
-)
+from .pickles import ITEMS, LARGEST_HEADER, MOST_DIMENSIONS, MOST_STEPS, Broken, Foreign, PickledTensor, kind, short
 from .reading import prefixes
 
 DTYPES = {

@@ -7,11 +7,11 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple
 
+from ..arch.ends import without_head
 from ..calculate import calculate
-from ..edits import without_head
-from ..registry import get_builder, list_sound_models
 from ..report import Report, Shape
 from ..words import counted
+from ..zoo import get_builder, list_sound_models
 from .pickles import short
 from .reading import COUNTER, Dicts, Reading, Shapes, groups, read_as, same
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from ..arch import Node, ScaleShift, walk
-from ..registry import get_builder
 from ..words import distance, listed, quoted
+from ..zoo import get_builder
 from .headers import CheckpointError
 
 FOLDER = "https://download.pytorch.org/models"

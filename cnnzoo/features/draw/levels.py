@@ -1,0 +1,160 @@
+"""A description as what a diagram shows of it: levels of parts, layers stacked and equal neighbours folded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from ...arch.joins import Aux, Join
+from ...arch.node import Layer, Node
+from ...arch.signal import POINTWISE
+from ...report import Report, Row
+
+Role: TypeAlias = Literal["input", "output", "fork", "convolution", "linear", "pooling", "other", "block", "add", "cat"]
+"""What a box of a diagram is."""
+
+INPUT = -1
+"""What flows into a level; all else that flows in it is the position of the part it comes from."""
+
+
+@dataclass
+class Part:
+    """A layer and what is stacked on it, or a block; several equal ones in a row are one part."""
+
+    role: Role
+    names: list[str]
+    """Of each of the equals."""
+    rows: list[Row]
+    """Of the first of them: its layers, or the block."""
+    slight: bool = False
+    """Whether it costs no MACs and changes each position by itself, or nothing but the shape."""
+    inner: Level | None = None
+    """Of an opened block."""
+    head: bool = False
+    """Whether it is an auxiliary head, whose output goes nowhere."""
+
+    def looks(self) -> tuple[object, ...]:
+        """All that makes two neighbours equal."""
+        drawn = [(row.kind, row.settings, row.input_shape, row.output_shape, row.params, row.macs) for row in self.rows]
+        return self.role, drawn, self.inner and self.inner.looks()
+
+
+@dataclass
+class Level:
+    """The inside of a block as a value flows through it: parts, and arrows between their positions."""
+
+    index: Index
+    depth: int
+    """Levels that are opened, counted from the whole network."""
+    path: str = ""
+    parts: list[Part] = field(default_factory=list)
+    arrows: list[tuple[int, int]] = field(default_factory=list)
+    out: int = INPUT
+
+    def looks(self) -> tuple[object, ...]:
+        return [part.looks() for part in self.parts], self.arrows, self.out
+
+    def run(self, name: str, child: Node, x: int) -> int:
+        path = f"{self.path}.{name}" if self.path else name
+        row = self.index.row(path)
+        if isinstance(child, Layer):
+            slight = row.input_shape == row.output_shape and child.windows(row.input_shape) == POINTWISE
+            slight = child.is_view or (slight and not row.macs)
+            return self._put(Part(row.role, [name or row.kind], [row], slight), x)
+        assert isinstance(child, Join)
+        if path not in self.index.filled:
+            return x
+        part = Part("block", [name], [row], head=isinstance(child, Aux))
+        if self.depth > (path.count(".") + 1 if path else 0):
+            part.inner = Level(self.index, self.depth, path)
+            part.inner.out = child.flow(INPUT, part.inner)
+            part.inner._merge(_stacked)
+            part.inner._merge(_folded)
+        return self._put(part, x)
+
+    @property
+    def forks(self) -> bool:
+        """Whether several parts read what flows in."""
+        return sum(source == INPUT for source, _ in self.arrows) > 1
+
+    def add(self, x: int, y: int) -> int:
+        return self._put(Part("add", ["+"], [self.index.step(self.path)]), x, y)
+
+    def cat(self, parts: list[int]) -> int:
+        return self._put(Part("cat", ["concat"], [self.index.step(self.path)]), *parts)
+
+    def _put(self, part: Part, *sources: int) -> int:
+        number = len(self.parts)
+        self.parts.append(part)
+        self.arrows += [(source, number) for source in sources]
+        return number
+
+    def _merge(self, merged: Callable[[Part, Part], bool]) -> None:
+        """Where a part reads one other and is all that reads it, one part of the two if they can be `merged`."""
+        reads = Counter(target for _, target in self.arrows)
+        readers = Counter([self.out, *(source for source, _ in self.arrows)])
+        sources = {target: source for source, target in self.arrows}
+        kept: list[Part] = []
+        place = {INPUT: INPUT}
+        for number, part in enumerate(self.parts):
+            source = sources[number]
+            alone = source != INPUT and reads[number] == readers[source] == 1
+            if alone and merged(kept[place[source]], part):
+                place[number] = place[source]
+            else:
+                place[number] = len(kept)
+                kept.append(part)
+        self.parts = kept
+        moved = [(place[source], place[target]) for source, target in self.arrows]
+        self.arrows = [(source, target) for source, target in moved if source != target]
+        self.out = place[self.out]
+
+
+class Index:
+    """The rows of a report by path."""
+
+    def __init__(self, report: Report) -> None:
+        leaves = [row for row in report.rows if not row.own]
+        self._rows = {row.path: row for row in (*report.blocks, *leaves)}
+        self._steps: dict[str, list[Row]] = {}
+        for row in reversed(report.rows):
+            if row.own:
+                self._steps.setdefault(row.path, []).append(row)
+        self.filled = {path for row in report.rows for path in _upwards(row.parent)}
+        """The blocks with something in them."""
+
+    def row(self, path: str) -> Row:
+        """The block or the layer at a path; ValueError where there is none."""
+        if path not in self._rows:
+            raise ValueError(f"the report has no row at {path!r}: it is of another network")
+        return self._rows[path]
+
+    def step(self, path: str) -> Row:
+        """The next of the own steps of the block at a path."""
+        if not self._steps.get(path):
+            raise ValueError(f"the report has no step of {path!r}: it is of another network")
+        return self._steps[path].pop()
+
+
+def _upwards(path: str | None) -> Iterator[str]:
+    while path is not None:
+        yield path
+        path = path.rpartition(".")[0] if path else None
+
+
+def _stacked(below: Part, part: Part) -> bool:
+    """Put a slight layer into the box of the one before it."""
+    if below.role == "block" or not part.slight:
+        return False
+    below.rows += part.rows
+    return True
+
+
+def _folded(before: Part, part: Part) -> bool:
+    """Make equal neighbours one."""
+    if before.looks() != part.looks():
+        return False
+    before.names += part.names
+    return True

@@ -1,0 +1,159 @@
+"""A sheet of lines, areas and text, drawn by matplotlib; lengths in points, from the lower left corner."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from ...report import Report
+from .colours import INK, MUTED, PAPER, Colour
+from .words import heading
+
+Point: TypeAlias = tuple[float, float]
+
+SETTINGS: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
+    "svg.fonttype": "none",
+    "svg.hashsalt": "cnnzoo",
+    "pdf.fonttype": 42,
+    "text.parse_math": False,
+}
+"""Over matplotlib's own, whatever the user's are: text stays text, and the same picture is the same bytes."""
+
+DATES: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+
+
+class Area(NamedTuple):
+    """A closed line, and what is in it; a line where it has no fill."""
+
+    points: tuple[Point, ...]
+    fill: Colour | None
+    line: Colour | None
+    width: float = 0.8
+    dashed: bool = False
+
+
+class Text(NamedTuple):
+    """A line of text; `at` is its left end, its middle or its right end, on half its height."""
+
+    at: Point
+    words: str
+    size: float = 8
+    align: Literal["left", "center", "right"] = "left"
+    colour: Colour = INK
+    bold: bool = False
+
+
+class Sheet(NamedTuple):
+    width: float
+    height: float
+    marks: tuple[Area | Text, ...]
+
+
+def rectangle(left: float, bottom: float, width: float, height: float) -> tuple[Point, ...]:
+    right, top = left + width, bottom + height
+    return (left, bottom), (right, bottom), (right, top), (left, top)
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of characters that the font lacks; a viewer may have them
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        yield
+
+
+def draw(sheet: Sheet, format: str) -> bytes:
+    """The sheet as svg, pdf or png."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Polygon
+
+    with _settings():
+        figure = Figure(figsize=(sheet.width / 72, sheet.height / 72), facecolor=PAPER.light)
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, sheet.width), ylim=(0, sheet.height))
+        axes.axis("off")
+        for order, mark in enumerate(sheet.marks):
+            if isinstance(mark, Area):
+                fill, line = (colour.light if colour else "none" for colour in (mark.fill, mark.line))
+                style = "--" if mark.dashed else "-"
+                axes.add_patch(
+                    Polygon(mark.points, fc=fill, ec=line, lw=mark.width, ls=style, joinstyle="round", zorder=order)
+                )
+            else:
+                x, y = mark.at
+                weight = "bold" if mark.bold else "normal"
+                colour = mark.colour.light
+                baseline = y - CAPITALS / 2 * mark.size
+                axes.text(
+                    x, baseline, mark.words, size=mark.size, color=colour, weight=weight, ha=mark.align, zorder=order
+                )
+        out = BytesIO()
+        figure.savefig(out, format=format, dpi=DPI, metadata=DATES[format])
+    return out.getvalue()
+
+
+CAPITALS = 0.73
+"""Their height, in sizes of the font."""
+
+DPI = 192
+
+
+@cache
+def extent(text: Text) -> float:
+    """How wide it is."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", weight="bold" if text.bold else "normal", size=text.size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(text_to_path.get_text_width_height_descent(text.words, font, ismath=False)[0])
+
+
+def bounds(mark: Area | Text) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of what it covers."""
+    if isinstance(mark, Area):
+        across, up = zip(*mark.points, strict=True)
+        return min(across), min(up), max(across), max(up)
+    (x, y), width = mark.at, extent(mark)
+    left = x - {"left": 0, "center": width / 2, "right": width}[mark.align]
+    return left, y - mark.size * 0.6, left + width, y + mark.size * 0.6
+
+
+def titled(report: Report, marks: Sequence[Area | Text], *notes: str) -> Sheet:
+    """The marks on a sheet that holds them, under the network's heading, and notes below."""
+    edges = [*zip(*map(bounds, marks), strict=True)]
+    left, bottom, right, top = min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3])
+    middle = (left + right) / 2
+    title, under = heading(report)
+    lines = [
+        Text((middle, top + 33), title, 13, "center", bold=True),
+        Text((middle, top + 16), under, 8, "center", MUTED),
+    ]
+    lines += [Text((middle, bottom - 11 * n), note, 7, "center", MUTED) for n, note in enumerate(notes, 1)]
+    return fitted([*marks, *lines])
+
+
+def fitted(marks: Sequence[Area | Text]) -> Sheet:
+    """The marks on a sheet that just holds them."""
+    edges = [*zip(*map(bounds, marks), strict=True)]
+    left, bottom = min(edges[0]) - MARGIN, min(edges[1]) - MARGIN
+    moved = tuple(_moved(mark, -left, -bottom) for mark in marks)
+    return Sheet(max(edges[2]) - left + MARGIN, max(edges[3]) - bottom + MARGIN, moved)
+
+
+MARGIN = 12.0
+
+
+def _moved(mark: Area | Text, right: float, up: float) -> Area | Text:
+    if isinstance(mark, Area):
+        return mark._replace(points=tuple((x + right, y + up) for x, y in mark.points))
+    return mark._replace(at=(mark.at[0] + right, mark.at[1] + up))

@@ -1,0 +1,48 @@
+"""Figures and shapes as a picture says them: in little room, and exact beside it where there is some."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...report import Report, Shape
+from ...report.columns import total_of
+from ...words import sides
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+UNITS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
+
+
+def short(value: int | None) -> str:
+    """Below 10,000 exactly, above to three digits: 9,408, 118 M, 4.09 G. The unknown is "?"."""
+    if value is None:
+        return "?"
+    for unit, scale in UNITS:
+        if value >= 10_000 and 10_000 * value >= 9_995 * scale:
+            return f"{f'{value / scale:#.3g}'.rstrip('.')} {unit}"
+    return f"{value:,}"
+
+
+def costs(params: int | None, macs: int | None) -> list[str]:
+    """`9,408 params` and `118 M MACs`, without what is zero."""
+    said = [(params, "params"), (macs, "MACs")]
+    return [f"{short(value)} {unit}" for value, unit in said if value != 0]
+
+
+def sizes(shape: Shape) -> str:
+    """A shape as 64×112×112."""
+    return sides(shape, "×")
+
+
+def heading(report: Report) -> tuple[str, str]:
+    """The title of a picture, and what stands under it."""
+    return report.model or "network", (
+        f"input {sizes(report.input_size)} · {total_of(report, 'params')} parameters · {total_of(report, 'macs')} MACs"
+    )
+
+
+def folding(graph: Graph) -> tuple[str, ...]:
+    """What is to be said of a diagram in which equals are folded."""
+    folded = any(box.times > 1 for box in graph.boxes) or any(frame.times > 1 for frame in graph.frames)
+    return ("×N: N equals in a row, and their figures together",) if folded else ()

@@ -1,0 +1,135 @@
+"""One layer or one block of a network with its formulas, the numbers put in: where each of its figures comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from ...arch import Concat, Dense, Join, Layer, Node, PathError, Residual, Shape, find
+from ...report import ITEM_BYTES, Report, Row
+from ...report.rows import plain
+from .equations import Equation, of_block, of_layer, stored
+from .formulas import formulas_of
+from .steps import decisions, equation, folded
+from .text import show, times
+from .trace import Step, Trace, traced
+
+__all__ = ["Equation", "Explanation", "explain"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A layer or a block in a network: `equations` are worth the figures of its `row` in the report."""
+
+    row: Row
+    source: str
+    """The repr of its description."""
+    reads: str
+    """Whose output reaches it."""
+    equations: tuple[Equation, ...]
+    steps: tuple[Equation, ...]
+    """How the receptive field grows from the input to here."""
+    folded: tuple[tuple[str, Equation], ...]
+    """The steps by name, equal neighbours taken together."""
+    children: tuple[Row, ...]
+    """What a block is made of, its own step too."""
+    said: tuple[tuple[str, str], ...]
+    """What no equation shows: labels and sentences."""
+    last_map: Row | None = None
+    """Of a whole network, the last map before its classifier."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            **plain(self.row),
+            "source": self.source,
+            "reads": self.reads,
+            "equations": [one._asdict() for one in self.equations],
+            "steps": [one._asdict() for one in self.steps],
+            "children": [plain(child) for child in self.children],
+            "said": [{"label": label, "sentence": sentence} for label, sentence in self.said],
+        }
+
+
+def explain(description: Node, report: Report, path: str) -> Explanation:
+    """What stands at `path` ("" is the whole) in a description, of which `report` is calculated.
+
+    Raises `PathError` where nothing does.
+    """
+    node = find(description, path)
+    trace = traced(description, report.input_size)
+    if path not in trace.outputs:
+        raise PathError(f"at {path}: a plain shortcut, which hands its input on; explain {path.rpartition('.')[0]}")
+    row = report[path]
+    x, y = trace.inputs[path], trace.outputs[path]
+    steps = list(y.steps)
+    children: tuple[Row, ...] = ()
+    if isinstance(node, Layer):
+        equations, said = _layer(node, row, report)
+        if x.field is not None and x.field == y.field and len(y.shape) == 3:
+            steps.append(Step(path, row.kind, x.field, x.field, True))
+    else:
+        assert isinstance(node, Join)
+        children = _children(node, report, path, trace)
+        parts = [part.shape for part in trace.parts.get(path, ())]
+        equations = [*of_block(row, children, parts if isinstance(node, Concat | Dense) else ())]
+        said = [("Block", f"{row.kind}: {show(row.input_shape)} → {show(row.output_shape)}")]
+        said.append(("Meet", _meeting(node, row, parts, equations)))
+    if path:
+        said.insert(1, ("Place", _place(description, row, x.maker)))
+    start = Equation("", "receptive_field", "1", 1, effective_stride=1, effective_padding=0)
+    known = y.field is not None or bool(y.steps)
+    return Explanation(
+        row,
+        repr(node),
+        x.maker,
+        tuple(equations),
+        (start, *(equation([step]) for step in steps)) if known else (),
+        (("receptive field", start), *folded(steps)) if known else (),
+        children,
+        (*said, *decisions(y), *(("Rewrite", note) for note in report.notes)),
+        report.last_map if isinstance(node, Join) and not path else None,
+    )
+
+
+def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list[tuple[str, str]]]:
+    figures, notes = formulas_of(layer, row.input_shape)
+    equations = [*of_layer(row, figures)]
+    source = repr(layer) if len(repr(layer)) <= 100 else f"{row.kind}(…)"
+    said = [("Layer", f"{source}: {show(row.input_shape)} → {show(row.output_shape)}"), *notes]
+    formula, words = stored(row, layer.kept(row.input_shape), figures, ITEM_BYTES[report.dtype], report.batch_size)
+    if row.stored_bytes:
+        equations.append(Equation(row.path, "stored_bytes", formula, row.stored_bytes))
+    if words:
+        said.append(("Kept", f"for the backward pass in {report.dtype}: {words}"))
+    return equations, said
+
+
+def _children(join: Join, report: Report, path: str, trace: Trace) -> tuple[Row, ...]:
+    """The rows of a block in the order in which they run, without a plain shortcut."""
+    own = [row for row in report.rows if row.own and row.path == path]
+    rows = []
+    for name, _ in join.children:
+        place = f"{path}.{name}" if path else name
+        rows += [report[place]] if place in trace.outputs else []
+        rows += own if isinstance(join, Residual) and name == "downsample" else []
+    return tuple(rows if isinstance(join, Residual) else rows + own)
+
+
+def _meeting(join: Join, row: Row, parts: Sequence[Shape], equations: Sequence[Equation]) -> str:
+    """How the children of a block meet."""
+    if isinstance(join, Residual):
+        sums = f"{times(row.output_shape)} = {prod(row.output_shape):,}"
+        return f"{' + '.join(map(show, parts))}, element by element: {sums} additions"
+    if isinstance(join, Concat | Dense):
+        channels = equations[0]
+        return f"one after the other along the {channels.figure}: {channels.formula} = {channels.value:,}"
+    return "each child reads what the one before gives" if join.children else "nothing: the input is handed on"
+
+
+def _place(description: Node, row: Row, reads: str) -> str:
+    parent = row.path.rpartition(".")[0]
+    where = f"{row.path}, in a {type(find(description, parent)).__name__}, reads {reads}"
+    return f"{where}; it runs in training only" if row.aux else where

@@ -1,0 +1,106 @@
+"""Equations: a figure of a layer, a block or a step, its formula with the numbers put in, and what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from typing import NamedTuple
+
+from ...arch import Kept, Shape
+from ...arch.layers import extent_of
+from ...arch.node import IntOrPair, pair
+from ...report import Row
+from .text import dimensions, plus, times
+
+WORK = ("comparisons", "additions", "multiplications", "exponentials")
+
+
+class Equation(NamedTuple):
+    """`formula` is worth `value`; "" where there is none. A pair has two: that of height; that of width."""
+
+    path: str
+    figure: str
+    """A dimension of the output, a tensor, a figure by its name in the report, or the "extent_…" of a kernel."""
+    formula: str
+    value: IntOrPair
+    kernel: IntOrPair | None = None
+    stride: IntOrPair | None = None
+    padding: IntOrPair | None = None
+    """Of a step: the window that it reads, dilation included."""
+    effective_stride: IntOrPair | None = None
+    effective_padding: IntOrPair | None = None
+    """Of a step: behind it, where there are maps."""
+
+
+def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
+    """A layer's figures but for what autograd keeps."""
+
+    def figure(name: str, value: int, formula: str = "") -> Equation:
+        return Equation(row.path, name, formulas.get(name, formula), value)
+
+    for axis, side in enumerate(("height", "width")):
+        if f"extent_{side}" in formulas:
+            kernel, dilation = (pair(row.settings[name])[axis] for name in ("kernel_size", "dilation"))
+            yield figure(f"extent_{side}", extent_of(kernel, dilation))
+    for name, length in zip(dimensions(row.output_shape), row.output_shape, strict=True):
+        if name in formulas:
+            yield figure(name, length)
+    for total, tensors in (("params", row.tensors), ("buffers", row.buffer_tensors)):
+        for name, shape in tensors.items():
+            yield figure(name, prod(shape), times(shape))
+        if len(tensors) > 1:
+            yield figure(total, getattr(row, total), plus(map(prod, tensors.values())))
+    yield from _counts(row, formulas)
+    if "connections" in formulas:
+        yield figure("connections", row.connections or 0)
+
+
+def stored(row: Row, kept: Kept, formulas: Mapping[str, str], element: int, batch: int) -> tuple[str, str]:
+    """The formula of the bytes that autograd keeps, and in words what they are; "" where there are none.
+
+    `element` is the bytes of one; those of an index are 8.
+    """
+    item, index = element * batch, 8 * batch
+    elements = formulas.get("elements", f"{kept.elements:,}")
+    indices = times(row.output_shape) if kept.indices == prod(row.output_shape) else f"{kept.indices:,}"
+    parts = [
+        ("its input", kept.input * prod(row.input_shape) * item, f"{item:,}·{times(row.input_shape)}"),
+        ("its output", kept.output * prod(row.output_shape) * item, f"{item:,}·{times(row.output_shape)}"),
+        ("what it works out on the way", kept.elements * item, f"{item:,}·{elements}"),
+        ("where each output comes from", kept.indices * index, f"{index:,}·{indices}"),
+        (
+            "what all samples share",
+            kept.statistics * element,
+            f"{element:,}·{formulas.get('statistics', f'{kept.statistics:,}')}",
+        ),
+    ]
+    needed = [part for part in parts if part[1]]
+    words = " and ".join(name for name, _, _ in needed)
+    for new in (needed, needed[kept.input :]):
+        if sum(size for _, size, _ in new) == row.stored_bytes:
+            again = "" if new == needed else "; a layer before keeps the input already"
+            return " + ".join(formula for _, _, formula in new), words + again
+    return "", words
+
+
+def of_block(row: Row, inner: Sequence[Row], parts: Sequence[Shape]) -> Iterator[Equation]:
+    """A block's figures: the sums of its children's and its own step's, auxiliary heads apart; `parts` are the shapes
+    that it concatenates."""
+    if parts:
+        yield Equation(
+            row.path, dimensions(row.output_shape)[0], plus(shape[0] for shape in parts), row.output_shape[0]
+        )
+    names = ("params", "buffers", "macs", *WORK)
+    sums = {name: plus(getattr(one, name) for one in inner if one.aux == row.aux) for name in names}
+    for name in ("params", "buffers"):
+        if getattr(row, name):
+            yield Equation(row.path, name, sums[name], getattr(row, name))
+    yield from _counts(row, sums)
+
+
+def _counts(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
+    """MACs, FLOPs and the other work that there is."""
+    formulas = {**formulas, "flops": f"2·{row.macs or 0:,}"}
+    for name in ("macs", "flops", *WORK):
+        if getattr(row, name):
+            yield Equation(row.path, name, formulas.get(name, ""), getattr(row, name))

@@ -1,0 +1,264 @@
+"""How a layer's figures come about: for each kind its formulas, with the numbers put in.
+
+A kind has one function here, from a layer and its input shape (channels first, per sample) to `Formulas`. What it
+does not say is explained by what every layer states: its tensors' shapes multiplied out, and the bare figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from ...arch import (
+    RBF,
+    AdaptiveAvgPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    LocalResponseNorm,
+    MaxPool2d,
+    PadChannels,
+    ReLU,
+    ScaledTanh,
+    ScaleShift,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Subsampling2d,
+    TableConv2d,
+    Tanh,
+)
+from ...arch.layers import extent_of
+from ...arch.node import IntOrPair, pair
+from .sliding import Sliding, roundings, shares
+from .text import counted, dimensions, times
+
+
+class Formulas(NamedTuple):
+    """`figures` by what they are the formula of: a dimension of the output ("height"), a tensor ("weight"), a count
+    of the report ("macs"), or "elements" and "statistics", what autograd keeps besides input and output. Each is worth
+    that figure."""
+
+    figures: Mapping[str, str]
+    said: Sequence[tuple[str, str]] = ()
+    """What the formulas do not show, with a label."""
+
+
+F = TypeVar("F", bound=Callable[..., Formulas])
+FORMULAS: dict[type[Layer], Callable[..., Formulas]] = {}
+
+
+def formulas_of(layer: Layer, shape: Shape) -> Formulas:
+    """Its kind's own; none for a subclass, which may do otherwise."""
+    kind = type(layer)
+    return FORMULAS[kind](layer, shape) if kind in FORMULAS else Formulas({})
+
+
+def _of(*kinds: type[Layer]) -> Callable[[F], F]:
+    def enter(function: F) -> F:
+        FORMULAS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return enter
+
+
+Slides = tuple[Sliding, Sliding]
+
+
+def _slides(layer: Layer, shape: Shape, dilation: IntOrPair = 1, ceil: bool = False, same: bool = False) -> Slides:
+    """The windows along height and width; `same` padding is what the extent leaves, any other is even."""
+    windows = layer.windows(shape)
+    assert windows is not None
+    afters = [window.kernel - 1 - window.padding if same else window.padding for window in windows]
+    axes = zip(shape[1:], windows, afters, layer.output_shape(shape)[1:], pair(dilation), strict=True)
+    height, width = (Sliding(*axis, ceil) for axis in axes)
+    return height, width
+
+
+def _slid(slides: Slides, figures: Mapping[str, str]) -> Formulas:
+    """A layer of sliding windows: the output's height and width, how they are rounded, and the other `figures`."""
+    height, width = slides
+    sizes = {"height": height.size(), "width": width.size()}
+    if height.dilation > 1 or width.dilation > 1:
+        sizes |= {"extent_height": height.extent(), "extent_width": width.extent()}
+    said = roundings(height, width)
+    return Formulas({**sizes, **figures}, [("Rounding", said)] if said else [])
+
+
+def _share(channels: int, groups: int) -> str:
+    return f"({channels:,}/{groups:,})" if groups > 1 else f"{channels:,}"
+
+
+@_of(Conv2d)
+def _conv2d(layer: Conv2d, shape: Shape) -> Formulas:
+    """An output reads its window in its group's share of the channels."""
+    slides = _slides(layer, shape, layer.dilation, same=layer.padding == "same")
+    outputs = times(layer.output_shape(shape))
+    reads = f"{_share(shape[0], layer.groups)}·{times(pair(layer.kernel_size))}"
+    evened = [length + side.after - side.window.padding for length, side in zip(shape[1:], slides, strict=True)]
+    figures = {
+        "weight": f"{layer.out_channels:,}·{reads}",
+        "macs": f"{outputs} · {reads}",
+        "additions": outputs,
+        "elements": times((shape[0], *evened)),
+    }
+    return _slid(slides, figures)
+
+
+@_of(ConvTranspose2d)
+def _conv_transpose2d(layer: ConvTranspose2d, shape: Shape) -> Formulas:
+    """An input is multiplied into a window of its group's share of the output channels."""
+    settings = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding, layer.dilation)
+    figures = {}
+    for name, length, *rest in zip(("height", "width"), shape[1:], *map(pair, settings), strict=True):
+        kernel, stride, padding, more, dilation = rest
+        figures[name] = f"({length:,} − 1)·{stride:,} − 2·{padding:,} + {extent_of(kernel, dilation):,} + {more:,}"
+        if layer.dilation != 1:
+            figures[f"extent_{name}"] = f"{dilation:,}·({kernel:,} − 1) + 1"
+    writes = f"{_share(layer.out_channels, layer.groups)}·{times(pair(layer.kernel_size))}"
+    return Formulas(
+        {
+            **figures,
+            "weight": f"{shape[0]:,}·{writes}",
+            "macs": f"{times(shape)} · {writes}",
+            "additions": times(layer.output_shape(shape)),
+        }
+    )
+
+
+@_of(Linear)
+def _linear(layer: Linear, shape: Shape) -> Formulas:
+    """An output reads every feature."""
+    outputs = times(layer.output_shape(shape))
+    return Formulas({"macs": f"{outputs} · {shape[-1]:,}", "additions": outputs})
+
+
+@_of(MaxPool2d, AvgPool2d)
+def _pool2d(layer: MaxPool2d | AvgPool2d, shape: Shape) -> Formulas:
+    """A window of n takes n − 1 comparisons or additions, and a mean one multiplication."""
+    dilation = layer.dilation if isinstance(layer, MaxPool2d) else 1
+    outputs = times(layer.output_shape(shape))
+    each = f"{outputs} · ({times(pair(layer.kernel_size))} − 1)"
+    figures = {"comparisons": each, "additions": each, "multiplications": outputs}
+    return _slid(_slides(layer, shape, dilation, layer.ceil_mode), figures)
+
+
+@_of(AdaptiveAvgPool2d)
+def _adaptive_avg_pool2d(layer: AdaptiveAvgPool2d, shape: Shape) -> Formulas:
+    """All that is read, less one addition an output."""
+    out = layer.output_shape(shape)
+    sides = layer.shares(shape)
+    read = "·".join(counted(side.kernels) for side in sides)
+    figures = {"additions": f"{shape[0]:,}·{read} − {times(out)}", "multiplications": times(out)}
+    height, width = map(shares, sides)
+    said = f"rows and columns: {height}" if height == width else f"rows: {height}; columns: {width}"
+    return Formulas(figures, [("Windows", said)])
+
+
+@_of(Subsampling2d)
+def _subsampling2d(layer: Subsampling2d, shape: Shape) -> Formulas:
+    """A window's sum, times the coefficient of its map, plus its bias."""
+    outputs, each = times(layer.output_shape(shape)), times(pair(layer.kernel_size))
+    figures = {
+        "additions": f"{outputs} · {each}",
+        "multiplications": outputs,
+        "connections": f"{outputs} · ({each} + 1)",
+        "elements": outputs,
+    }
+    return _slid(_slides(layer, shape), figures)
+
+
+@_of(TableConv2d)
+def _table_conv2d(layer: TableConv2d, shape: Shape) -> Formulas:
+    """A kernel for each two maps that the table connects: its rows, counted by their length."""
+    maps, *size = layer.output_shape(shape)
+    kernels = counted([len(row) for row in layer.table])
+    weight = f"{kernels}·{times(pair(layer.kernel_size))}"
+    figures = {
+        "weight": weight,
+        "macs": f"{weight} · {times(size)}",
+        "additions": times((maps, *size)),
+        "connections": f"({weight} + {maps:,}) · {times(size)}",
+        "elements": f"{kernels}·{times(shape[1:])}",
+    }
+    slid = _slid(_slides(layer, shape), figures)
+    in_full = f"{maps:,}·{shape[0]:,} if each output map read all {shape[0]:,}"
+    said = f"{kernels.strip('()')} = {layer.connections():,} kernels; {in_full}"
+    return Formulas(slid.figures, [*slid.said, ("Table", said)])
+
+
+@_of(RBF)
+def _rbf(layer: RBF, shape: Shape) -> Formulas:
+    """For each input and output a difference, its square, and the sum of these."""
+    pairs = times((layer.out_features, *shape))
+    figures = {
+        "additions": f"2·{pairs} − {layer.out_features:,}",
+        "multiplications": pairs,
+        "connections": pairs,
+        "elements": pairs,
+    }
+    return Formulas(figures, [("Centres", "fixed, so they are a buffer and there is nothing to train")])
+
+
+@_of(BatchNorm2d)
+def _batch_norm2d(layer: BatchNorm2d, shape: Shape) -> Formulas:
+    """Its statistics are a mean and an inverse standard deviation of each map."""
+    return Formulas({"additions": times(shape), "multiplications": times(shape), "statistics": f"2·{shape[0]:,}"})
+
+
+@_of(LocalResponseNorm)
+def _local_response_norm(layer: LocalResponseNorm, shape: Shape) -> Formulas:
+    """The sum over a window with k; the square, the scaled sum and the quotient; one power."""
+    figures = {
+        "additions": f"{layer.size:,} · {times(shape)}",
+        "multiplications": f"3 · {times(shape)}",
+        "exponentials": times(shape),
+        "elements": f"(3·{shape[0]:,} + {layer.size:,} − 1)·{times(shape[1:])}",
+    }
+    return Formulas(figures)
+
+
+@_of(ReLU, Sigmoid, Tanh)
+def _activation(layer: Layer, shape: Shape) -> Formulas:
+    return Formulas({"comparisons": times(shape), "exponentials": times(shape)})
+
+
+@_of(ScaledTanh)
+def _scaled_tanh(layer: ScaledTanh, shape: Shape) -> Formulas:
+    each = times(shape)
+    return Formulas({"multiplications": f"2 · {each}", "exponentials": each, "elements": each})
+
+
+@_of(ScaleShift)
+def _scale_shift(layer: ScaleShift, shape: Shape) -> Formulas:
+    return Formulas({"additions": times(shape), "multiplications": times(shape)})
+
+
+@_of(Softmax)
+def _softmax(layer: Softmax, shape: Shape) -> Formulas:
+    """An addition less than there are summands, for every sum."""
+    each, length = times(shape), shape[layer.dim - 1 if layer.dim > 0 else layer.dim]
+    return Formulas({"additions": f"{each} − {each}/{length:,}", "multiplications": each, "exponentials": each})
+
+
+@_of(Dropout)
+def _dropout(layer: Dropout, shape: Shape) -> Formulas:
+    said = f"nothing at inference; in training each element is 0 with probability {layer.p:g}"
+    return Formulas({"elements": times(shape)}, [("Does", said)])
+
+
+@_of(Flatten)
+def _flatten(layer: Flatten, shape: Shape) -> Formulas:
+    start, end = (dim - 1 if dim > 0 else dim + len(shape) for dim in (layer.start_dim, layer.end_dim))
+    return Formulas({dimensions(layer.output_shape(shape))[start]: times(shape[start : end + 1])})
+
+
+@_of(PadChannels)
+def _pad_channels(layer: PadChannels, shape: Shape) -> Formulas:
+    """The new channels are zeros."""
+    return Formulas({"channels": f"{shape[0]:,} + {layer.out_channels - shape[0]:,}"})

@@ -1,0 +1,36 @@
+"""Formulas as people write them: `⌊(224 + 2·3 − 7)/2⌋ + 1`, `64·112·112 · 3·7·7`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from ...arch import Shape
+
+
+def times(factors: Iterable[int]) -> str:
+    """64·3·7·7; the product of nothing is 1."""
+    return "·".join(f"{factor:,}" for factor in factors) or "1"
+
+
+def plus(terms: Iterable[int]) -> str:
+    """64 + 128 + 32, what is 0 left out."""
+    return " + ".join(f"{term:,}" for term in terms if term) or "0"
+
+
+def counted(terms: Iterable[int] | Mapping[int, int]) -> str:
+    """A sum as a factor, its equal terms counted, or given by their counts: (6·3 + 9·4 + 6)."""
+    counts = Counter(terms)
+    parts = [f"{counts[term]:,}·{term:,}" if counts[term] > 1 else f"{term:,}" for term in sorted(counts)]
+    return f"({' + '.join(parts)})" if counts.total() > 1 else parts[0]
+
+
+def show(shape: Iterable[int]) -> str:
+    """64x112x112."""
+    return "x".join(map(str, shape))
+
+
+def dimensions(shape: Shape) -> tuple[str, ...]:
+    """What a shape's lengths are called."""
+    named: dict[int, tuple[str, ...]] = {1: ("features",), 3: ("channels", "height", "width")}
+    return named.get(len(shape)) or tuple(f"dimension_{place}" for place in range(1, len(shape) + 1))

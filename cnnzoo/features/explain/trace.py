@@ -1,0 +1,134 @@
+"""What reaches each place of a network, and the steps in which its receptive field has grown until there."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from ...arch import Dense, Join, Layer, Node, Residual, Shape, Signal
+from ...arch.signal import PIXEL, POINTWISE, Field, Windows, advance, merge
+
+
+class Step(NamedTuple):
+    """A layer that reads more than single positions, or a join none of whose branches sees all of it."""
+
+    path: str
+    kind: str
+    before: Field
+    """Of a join, that of the branch that sees most."""
+    after: Field
+    on_maps: bool
+    """Whether the output still is maps."""
+    windows: Windows = POINTWISE
+    branches: tuple[tuple[str, Field], ...] = ()
+    """Of a join, what each of them sees."""
+
+
+class Meeting(NamedTuple):
+    """Branches that see differently meet, and `branch` sees all that the others do."""
+
+    path: str
+    branch: str
+
+
+class Stream(NamedTuple):
+    """A tensor on its way: as a `Signal`, and how its receptive field has come about."""
+
+    shape: Shape
+    field: Field | None
+    maker: str
+    """Whose output it is."""
+    steps: tuple[Step, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
+    lost: str = ""
+    """Why the receptive field is unknown."""
+
+
+class Trace:
+    """A description's flow at an input size that it can take; `traced` makes it."""
+
+    def __init__(self, description: Node, input_size: Shape) -> None:
+        self.inputs: dict[str, Stream] = {}
+        self.outputs: dict[str, Stream] = {}
+        """What each node reads and gives, by its path."""
+        self.parts: dict[str, list[Stream]] = {}
+        """What meets in each join."""
+        self.path = ""
+        self.join = description
+        lost = "" if len(input_size) == 3 else "the input has no height and width"
+        self.run("", description, Stream(input_size, None if lost else PIXEL, "the input", lost=lost))
+
+    def run(self, name: str, child: Node, x: Stream) -> Stream:
+        outer = self.path, self.join
+        path = f"{self.path}.{name}" if self.path else name
+        self.inputs[path] = x
+        if isinstance(child, Layer):
+            y = _through(path, child, x)
+        else:
+            assert isinstance(child, Join)
+            self.path, self.join = path, child
+            y = child.flow(x, self)
+            self.path, self.join = outer
+        self.outputs[path] = y
+        return y
+
+    def add(self, x: Stream, y: Stream) -> Stream:
+        return self._meet("add", x.shape, [x, y])
+
+    def cat(self, parts: list[Stream]) -> Stream:
+        first = parts[0].shape
+        return self._meet("cat", (sum(part.shape[0] for part in parts), *first[1:]), parts)
+
+    def _meet(self, kind: str, shape: Shape, parts: list[Stream]) -> Stream:
+        """The branch that decides, and what it decides; else the union."""
+        self.parts[self.path] = parts
+        maker = f"{self.path} ({kind})".lstrip()
+        branches = [(name, part.field) for name, part in zip(_names(self.join), parts, strict=True)]
+        known = tuple((name, field) for name, field in branches if field is not None)
+        most = max(parts, key=lambda part: sum(axis.size for axis in part.field or ()))
+        y = most._replace(shape=shape, maker=maker)
+        field = merge(Signal(part.shape, part.field) for part in parts)
+        if field is None:
+            differ = f"{maker} joins branches of different effective strides: {_strides(known)}"
+            return y._replace(field=None, lost=next((part.lost for part in parts if part.lost), differ))
+        if most.field != field:
+            assert most.field is not None
+            step = Step(self.path, kind, most.field, field, len(shape) == 3, branches=known)
+            return y._replace(field=field, steps=(*y.steps, step))
+        if any(other != field for _, other in known):
+            met = Meeting(self.path, next(name for name, other in known if other == field))
+            return y._replace(meetings=(*y.meetings, met))
+        return y
+
+
+@lru_cache(maxsize=8)
+def traced(description: Node, input_size: Shape) -> Trace:
+    """The same for every path that is asked for, so that all are explained in one go."""
+    return Trace(description, input_size)
+
+
+def _through(path: str, layer: Layer, x: Stream) -> Stream:
+    y = x._replace(shape=layer.output_shape(x.shape), maker=path or "the input")
+    windows = layer.windows(x.shape)
+    if x.field is None or windows == POINTWISE:
+        return y
+    field = advance(x.field, windows)
+    if field is None or windows is None:
+        name = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
+        lost = "does not read windows of one size, evenly apart" if windows is None else "has a stride beyond 2**63"
+        return y._replace(field=None, lost=f"{name} {lost}")
+    step = Step(path, type(layer).__name__, x.field, field, len(y.shape) == 3, windows)
+    return y._replace(field=field, steps=(*x.steps, step))
+
+
+def _names(join: Node) -> list[str]:
+    if isinstance(join, Residual):
+        return ["the body", "the shortcut"]
+    if isinstance(join, Dense):
+        return ["the input", "the body"]
+    assert isinstance(join, Join)
+    return [name for name, _ in join.children]
+
+
+def _strides(branches: tuple[tuple[str, Field], ...]) -> str:
+    return ", ".join(f"{name} {field[0].stride}x{field[1].stride}" for name, field in branches)

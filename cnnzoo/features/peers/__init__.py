@@ -1,0 +1,276 @@
+"""What other tools print for a network, and why: one table of rules for what is calculated here, no torch.
+
+A tool's number is a sum over the layers that run at inference, and its rule says for each kind of layer what that
+layer adds. A kind that the rule does not name makes the number unknown: it is never a guess. Every rule is held
+against the tool itself in `tests/test_conventions.py`, with the versions of `constraints.txt`. What is printed for
+a measured module is found by `cnnzoo.pytorch.peers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import NamedTuple
+
+from ...report import Report, Row
+
+Count = Callable[[Row], int | None]
+"""What a layer adds to a tool's number; None is unknown."""
+
+
+class Tool(NamedTuple):
+    """A row of the table: what the tool's number is, in words, and the sum that gives it."""
+
+    name: str
+    number: str
+    """The number, as the tool calls it."""
+    counts: str
+    """What it is in truth."""
+    why: str
+    rule: Mapping[str, Count]
+    """What a layer adds, by its kind."""
+    ours: Callable[[Report], int | None] = lambda report: report.total_macs
+    """The figure here that it is to be held against; None is unknown."""
+    obstacle: Callable[[Report], str | None] = lambda report: None
+    """Why the number is unknown for the whole network, whatever its layers."""
+
+
+class Figure(NamedTuple):
+    """A tool's number for one network; `figure` is None where it is unknown, and `why` says then what is in the way."""
+
+    tool: str
+    number: str
+    counts: str
+    figure: int | None
+    ours: int | None
+    relative: float | None
+    """figure / ours."""
+    why: str
+
+
+def figures(report: Report, printed: Mapping[str, int | str] | None = None) -> list[Figure]:
+    """What every tool of `TOOLS` would print for a network, per sample.
+
+    For a calculated report that is calculated too; for a module's, `printed` has it by tool, or why it is unknown.
+    """
+    return [_figure(tool, report, printed) for tool in TOOLS]
+
+
+def _figure(tool: Tool, report: Report, printed: Mapping[str, int | str] | None) -> Figure:
+    found: int | str | None = tool.obstacle(report)
+    if found is None:
+        found = _calculated(tool, report) if printed is None else printed[tool.name]
+    ours = tool.ours(report)
+    if isinstance(found, str):
+        return Figure(tool.name, tool.number, tool.counts, None, ours, None, f"Unknown: {found}.")
+    return Figure(tool.name, tool.number, tool.counts, found, ours, found / ours if ours else None, tool.why)
+
+
+def _calculated(tool: Tool, report: Report) -> int | str:
+    counts = [(row, tool.rule.get(row.kind, unknown)(row)) for row in report.rows if not row.aux]
+    unruled = sorted({row.kind for row, count in counts if count is None})
+    return f"there is no rule for its {', '.join(unruled)}" if unruled else sum(count for _, count in counts if count)
+
+
+# What a layer can add
+
+
+def unknown(row: Row) -> None:
+    return None
+
+
+def nothing(row: Row) -> int:
+    return 0
+
+
+def macs(row: Row) -> int | None:
+    return row.macs
+
+
+def inputs(row: Row) -> int:
+    return prod(row.input_shape)
+
+
+def outputs(row: Row) -> int:
+    return prod(row.output_shape)
+
+
+def params(row: Row) -> int | None:
+    return row.params
+
+
+def macs_and_biases(row: Row) -> int | None:
+    """Each output's bias is one more."""
+    return None if row.macs is None else row.macs + (outputs(row) if row.biases else 0)
+
+
+def params_everywhere(row: Row) -> int | None:
+    """Every parameter once at every position of the output."""
+    return None if row.params is None else row.params * prod(row.output_shape[1:])
+
+
+def doubled(count: Callable[[Row], int]) -> Count:
+    return lambda row: 2 * count(row)
+
+
+def scale_and_shift(row: Row) -> int:
+    """Of a batch norm, two for an element, or one where it has no parameters."""
+    return (2 if row.weights else 1) * inputs(row)
+
+
+def traced_norm(row: Row) -> int:
+    """Without running statistics a batch norm computes them as in training, which is five for an element, or four."""
+    return scale_and_shift(row) if row.buffers else (5 if row.weights else 4) * inputs(row)
+
+
+def traced_macs(row: Row) -> int | None:
+    """padding="same" is another operator in a trace, and nothing to fvcore."""
+    return 0 if isinstance(row.settings.get("padding"), str) else row.macs
+
+
+def pooled(row: Row) -> int:
+    """In floating point, cut off, as thop computes it: for each output its share of the input and one division."""
+    (height, width), (high, wide) = row.input_shape[1:], row.output_shape[1:]
+    return int((height / high * (width / wide) + 1) * outputs(row))
+
+
+def params_and_statistics(row: Row) -> int | None:
+    """A batch norm of Keras has them always."""
+    return None if row.params is None else row.params + 2 * row.input_shape[0]
+
+
+def params_and_bias(row: Row) -> int | None:
+    """With a bias for each output channel, whether there is one here or not."""
+    return None if row.weights is None else row.weights + row.output_shape[0]
+
+
+def each(count: Count, *kinds: str) -> dict[str, Count]:
+    return dict.fromkeys(kinds, count)
+
+
+SHAPING = each(nothing, "Flatten", "Dropout", "Identity", "PadChannels", "ScaleShift", "add", "cat")
+SQUASHING = each(nothing, "Tanh", "ScaledTanh", "Sigmoid")
+ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU")}
+POOLS = ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d")
+NOT_MULTIPLYING = {
+    **SHAPING,
+    **ACTIVATIONS,
+    **each(nothing, *POOLS, "BatchNorm2d", "LocalResponseNorm", "Softmax", "Subsampling2d", "RBF"),
+}
+"""Layers that are no convolution and no linear layer: nothing to whoever counts only those."""
+
+
+KERAS = {
+    **NOT_MULTIPLYING,
+    **each(unknown, "Subsampling2d", "RBF", "ScaledTanh"),
+    **each(params, "Conv2d", "ConvTranspose2d", "Linear"),
+    "BatchNorm2d": params_and_statistics,
+}
+
+KERAS_RESNETS = tuple(f"resnet{depth}{version}" for depth in (50, 101, 152) for version in ("", "_v1"))
+"""Those of keras.applications by our names; where the stride is (in Keras as in v1) no parameter shows."""
+
+
+def heads(report: Report) -> str | None:
+    return "auxiliary heads count where they are built" if report.aux_params else None
+
+
+def no_keras_resnet(report: Report) -> str | None:
+    return None if report.model in KERAS_RESNETS else f"it has only {', '.join(KERAS_RESNETS[::2])}"
+
+
+TOOLS = (
+    Tool(
+        "fvcore",
+        "flops, eval mode",
+        "MACs + 2 x batch norm + adaptive pool input",
+        "A fused multiply-add is one flop; batch norm is two for an element, other norms are five, adaptive pooling is "
+        "one for an input; what it has no rule for is nothing: biases, activations, other pooling, fused attention.",
+        {
+            **NOT_MULTIPLYING,
+            "Conv2d": traced_macs,
+            **each(macs, "ConvTranspose2d", "Linear", "TableConv2d"),
+            "BatchNorm2d": traced_norm,
+            "AdaptiveAvgPool2d": inputs,
+        },
+    ),
+    Tool(
+        "ptflops, aten backend",
+        "MACs",
+        "MACs + biases",
+        "It sees convolutions and matrix products as torch dispatches them, and adds one for every output with a bias "
+        "that is added in the same step.",
+        {
+            **NOT_MULTIPLYING,
+            **each(macs_and_biases, "Conv2d", "ConvTranspose2d", "Linear"),
+            "TableConv2d": macs,
+        },
+    ),
+    Tool(
+        "ptflops",
+        "MACs",
+        "MACs + biases + 2 x batch norm + 2 x ReLU + 2 x pool input",
+        "It hooks modules and patches functions, so that each ReLU and each pool is counted by its module and once "
+        "more by the function that the module calls; F.conv2d, F.linear and @ are nothing.",
+        {
+            **SHAPING,
+            **SQUASHING,
+            **each(macs_and_biases, "Conv2d", "ConvTranspose2d", "Linear"),
+            "BatchNorm2d": scale_and_shift,
+            **each(doubled(inputs), "ReLU", *POOLS),
+        },
+    ),
+    Tool(
+        "thop",
+        "MACs",
+        "MACs + 4 x batch norm + average pool",
+        "Batch norm is four for an element though it is called MACs, average pooling one for an output, adaptive "
+        "pooling one for an input and an output; a function, and a module that it has no rule for, is nothing.",
+        {
+            **NOT_MULTIPLYING,
+            **each(macs, "Conv2d", "Linear"),
+            "TableConv2d": nothing,
+            "BatchNorm2d": doubled(scale_and_shift),
+            "AvgPool2d": outputs,
+            "AdaptiveAvgPool2d": pooled,
+            "Softmax": unknown,
+        },
+    ),
+    Tool(
+        "torchinfo",
+        "mult-adds",
+        "MACs + biases + parameters of batch norms",
+        "It multiplies a convolution's parameters, biases too, by the positions of its output, and counts the other "
+        "parameters of modules once; a function is nothing.",
+        {
+            **each(params, *NOT_MULTIPLYING, "Linear"),
+            **each(params_everywhere, "Conv2d", "ConvTranspose2d", "TableConv2d"),
+        },
+    ),
+    Tool(
+        "torchvision",
+        "_ops, labelled GFLOPS",
+        "MACs, in units of 10^9",
+        "The label says GFLOPS, the number is GMACs: half of what torch.utils.flop_counter counts.",
+        {**NOT_MULTIPLYING, **each(macs, "Conv2d", "ConvTranspose2d", "Linear", "TableConv2d")},
+    ),
+    Tool(
+        "Keras",
+        "parameters",
+        "parameters + running statistics",
+        "The mean and the variance that a batch norm keeps are weights in Keras, though not trainable ones.",
+        KERAS,
+        lambda report: report.total_params,
+        heads,
+    ),
+    Tool(
+        "keras.applications.resnet",
+        "parameters",
+        "parameters + running statistics + biases of convolutions",
+        "Its convolutions, unlike the paper's and torchvision's, have biases, though a batch norm follows each.",
+        {**KERAS, "Conv2d": params_and_bias},
+        lambda report: report.total_params,
+        no_keras_resnet,
+    ),
+)
+"""Every tool, in the order of the table that `cnnzoo conventions` prints."""

@@ -1,0 +1,385 @@
+"""From the trace of a run to the rows of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...report import Row, Unknown
+from .counter import Op
+from .inputs import Inputs
+from .ledger import NOTHING, PARAMETERS, Ledger, settings_of
+from .trace import Call, Shape, Trace, kind_of
+from .tree import Held, Place, own_tensors, packs_weights
+
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+UNSEEN = (
+    *("comparisons", "additions", "multiplications", "exponentials", "connections", "depth"),
+    *("peak_activation_bytes", "peak_bytes", "stored_bytes"),
+)
+"""Totals that no rows would make 0, and that are unknown."""
+
+UNREACHED = ("macs", "flops", "activations", "activation_bytes")
+"""Totals of which an incomplete run knows a part."""
+
+
+@dataclass
+class Rows:
+    """The rows of a network in the making; what is unknown of it, and its tensors' sizes."""
+
+    places: Sequence[Place]
+    tensors: Mapping[str, Mapping[str, Held]]
+    """What the modules held before they ran, by path: parameters are a property of the module, not of a run."""
+    inputs: Inputs
+    rows: list[Row] = field(default_factory=list)
+    frames: list[Row] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    """Modules that were never called, and whose tensors nothing read."""
+    exact: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._tensors = {one.path: {**own_tensors(one.module), **self.tensors[one.path]} for one in self.places}
+        self._modules = {place.path: place.module for place in self.places}
+        self._paths = [*self._modules]
+        """Parents first, so that what is below a path comes right behind it."""
+        self._numbers = {path: number for number, path in enumerate(self._paths)}
+        self._ledger = Ledger(self._unknown)
+        self._times: dict[int, int] = {}
+        self._called: set[str] = set()
+        self._met: set[int] = set()
+        """The ids of the modules that were called, under whatever path."""
+        self._blocks: dict[str, Call] = {}
+        self._aux: set[str] = set()
+        self._callers: set[str] = set()
+        self._touched: set[int] = set()
+        self._folded: dict[str, list[str]] = {}
+        """The places below a leaf whose tensors its own forward reads."""
+        self._told: set[str] = set()
+        """The modules whose own tensors stand in a row."""
+        self._elements = 0
+        self._elsewhere: set[str] = set()
+        """The modules that were called in other threads."""
+
+    def add(self, trace: Trace, aux: bool = False) -> None:
+        """The rows of a run; with `aux`, of the modules that no run before this one has called."""
+        if trace.root is None:
+            return
+        self._touched |= trace.touched
+        self._elsewhere |= trace.missed.keys()
+        for path, module in trace.missed.items():
+            self._unknown(Unknown(path, kind_of(module), "it is called in another thread, where it is not seen"))
+        before = set(self._called)
+        for call in _calls(trace.root):
+            self._called.add(call.path)
+            self._met.add(id(call.place.module))
+            if any(True for _ in call.calls()):
+                self._callers.add(call.path)
+        self._fold()
+        for call in [trace.root] if not aux else _newest(trace.root, before):
+            self._run(call, self._sample(call.input_shape), aux)
+
+    def add_unseen(self, path: str) -> None:
+        """A module's work outside torch, as in numpy: its row, or a row in its block, has unknown MACs."""
+        leaves = [number for number, row in enumerate(self.rows) if row.path == path and not row.own]
+        for number in leaves:
+            self.rows[number] = self.rows[number].in_part(["macs"])
+        if not leaves:
+            self._row(path, "values", (), (), own=True, tensors={}, exact=False)
+
+    def uncalled(self) -> list[str]:
+        """The modules that no run has called, nor read from their caller's own forward."""
+        folded = {path for below in self._folded.values() for path in below}
+        found = []
+        for path, module in self._modules.items():
+            if not path or path in self._called or path in folded or id(module) in self._met:
+                continue
+            holds = any(child is not None for child in module._modules.values()) or _is_container(module)
+            if self._tensors[path] or not holds:
+                found.append(path)
+        return found
+
+    def not_run(self) -> None:
+        """A row for each leaf, and for the tensors that a block has itself, where there was no run: all else is
+        unknown."""
+        for path, module in self._modules.items():
+            tensors, own = self._tensors[path], any(child is not None for child in module._modules.values())
+            if id(module) not in self._met and (tensors or not own):
+                self._row(path, kind_of(module), (), (), own=own, tensors=tensors, exact=False, module=module)
+            self._met.add(id(module))
+        self._frames()
+        self.exact = self._ledger.bytes | dict.fromkeys(["activations", "activation_bytes", *UNSEEN])
+
+    def finish(self, complete: bool) -> None:
+        """What was not called, and the blocks. Of an incomplete run it is what holds tensors, at unknown cost."""
+        met = {id(self._modules[path]) for path in self._told}
+        silent = self.uncalled() if complete else [path for path, tensors in self._tensors.items() if tensors]
+        for path in silent:
+            module, tensors = self._modules[path], self._tensors[path]
+            if not complete and (path in self._told or id(module) in met):
+                continue
+            own = any(child is not None for child in module._modules.values())
+            call = int(path in self._called)  # it fails
+            seen = complete and path not in self._elsewhere
+            self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=call, module=module, exact=seen)
+            if seen and tensors and not any(id(held.tensor) in self._touched for held in tensors.values()):
+                self.unused.append(path)
+        self._frames()
+        self.exact = {**self._ledger.bytes, "activations": self._elements // self.inputs.batch_size}
+        if not self.rows:
+            self.exact |= dict.fromkeys(UNSEEN)
+        if not complete:
+            self.exact |= dict.fromkeys(UNREACHED)
+
+    def _fold(self) -> None:
+        """Which called modules are leaves though they hold others, as attention does: those below are not
+        called, and their tensors are read."""
+        self._folded = {}
+        for path in self._called - self._callers:
+            below = self._below(path)
+            if isinstance(self._modules[path], torch.jit.ScriptModule):
+                self._folded[path] = below
+                continue
+            held = [one for other in below for one in self._tensors[other].values()]
+            if held and all(id(one.tensor) in self._touched for one in held):
+                self._folded[path] = below
+
+    def _below(self, path: str) -> list[str]:
+        behind = islice(self._paths, self._numbers[path] + 1, None)
+        return [*takewhile(lambda one: not path or one.startswith(f"{path}."), behind)]
+
+    def _is_leaf(self, path: str) -> bool:
+        if path in self._callers:
+            return False
+        module = self._modules[path]
+        return path in self._folded or not (module._modules or _is_container(module))
+
+    def _run(self, call: Call, entered: Shape, aux: bool) -> None:
+        if aux:
+            self._aux.add(call.path)
+        if self._is_leaf(call.path):
+            if call.done:
+                self._leaf(call, aux)
+            return
+        self._blocks.setdefault(call.path, call)
+        self._strangers(call)
+        own = {id(held.tensor): (name, held) for name, held in self._tensors[call.path].items()}
+        waiting = dict(own) if call.path not in self._told else {}
+        read: dict[str, Held] = {}
+        for event in call.events:
+            if isinstance(event, Call):
+                self._run(event, self._sample(call.input_shape), aux)
+                continue
+            for number in event.reads:
+                if number in waiting:
+                    name, held = waiting.pop(number)
+                    read[name] = held
+            if self._is_step(event):
+                self._step(call, event, {name: held for name, (_, held) in _by_name(own).items() if name in read}, aux)
+                read = {}
+            elif event.why:
+                self._unknown(Unknown(call.path, event.name, event.why))
+        rest = {**read, **dict(waiting.values())}
+        if rest:
+            kind = "buffers" if all(held.is_buffer for held in rest.values()) else "parameters"
+            self._row(call.path, kind, entered, entered, own=True, tensors=rest, aux=aux, macs=0)
+        self._told.add(call.path)
+
+    def _leaf(self, call: Call, aux: bool) -> None:
+        self._strangers(call)
+        module = call.place.module
+        self._times[id(module)] = self._times.get(id(module), 0) + 1
+        tensors = dict(self._tensors[call.path])
+        for below in self._folded.get(call.path, ()):
+            inner = below[len(call.path) + 1 :] if call.path else below
+            for name, held in self._tensors[below].items():
+                tensors.setdefault(f"{inner}.{name}", held)
+        self._told |= {call.path, *self._folded.get(call.path, ())}
+        ops = [event for event in call.events if isinstance(event, Op)]
+        macs, exact = self._macs(call.path, ops)
+        once = any(op.once for op in ops) and all(op.once for op in ops if op.macs)
+        made = call.output_shapes[0] if call.output_shapes else ()
+        self._row(
+            call.path,
+            call.kind,
+            call.input_shape if once else self._sample(call.input_shape),
+            made if once else self._sample(made),
+            tensors=tensors,
+            settings=settings_of(module),
+            macs=macs,
+            exact=exact,
+            output_bytes=call.output_bytes,
+            elements=sum(map(prod, call.output_shapes)),
+            call=self._times[id(module)],
+            aux=aux,
+            module=module,
+        )
+
+    def _step(self, call: Call, op: Op, tensors: Mapping[str, Held], aux: bool) -> None:
+        given = call.input_shape if op.name in ("add", "cat") else op.input_shape
+        out = op.output_shape
+        macs, exact = self._macs(call.path, [op])
+        self._row(
+            call.path,
+            op.name,
+            given if op.once else self._sample(given),
+            out if op.once else self._sample(out),
+            own=True,
+            tensors=tensors,
+            settings=op.settings,
+            macs=macs,
+            exact=exact,
+            output_bytes=op.output_bytes,
+            elements=prod(out) if op.output_bytes else 0,
+            aux=aux,
+        )
+
+    @staticmethod
+    def _is_step(op: Op) -> bool:
+        return op.macs != 0 or (op.output_bytes > 0 and len(op.output_shape) > 0)
+
+    def _macs(self, path: str, ops: Sequence[Op]) -> tuple[int, bool]:
+        """Per sample those that are known, and whether these are all."""
+        for op in ops:
+            if op.why:
+                self._unknown(Unknown(path, op.name, op.why))
+        known = all(op.macs is not None for op in ops)
+        batch = self.inputs.batch_size
+        once = sum(op.macs or 0 for op in ops if op.once)
+        each, rest = divmod(sum(op.macs or 0 for op in ops) - once, batch)
+        if rest:
+            name = next(op.name for op in ops if (op.macs or 0) % batch and not op.once)
+            why = f"{each * batch + rest:,} MACs are no whole number for each of {batch} samples"
+            self._unknown(Unknown(path, name, why))
+            known = False
+        return once + each, known
+
+    def _unknown(self, one: Unknown) -> None:
+        if one not in self.unknown:
+            self.unknown.append(one)
+
+    def _strangers(self, call: Call) -> None:
+        for module in call.strangers:
+            if not any(True for _ in module.parameters()):
+                continue
+            kept = self._kept_in(module)
+            if kept is None:
+                why = "it is made in the forward, so that its parameters are not the network's"
+                self._unknown(Unknown(call.path, kind_of(module), why))
+            else:
+                why = f"it is kept in {kept[1]}, where torch does not register it: use nn.ModuleList or nn.ModuleDict"
+                self._unknown(Unknown(kept[0], kind_of(module), why))
+
+    def _kept_in(self, module: nn.Module) -> tuple[str, str] | None:
+        """The path of the module that keeps it in a plain list, tuple or dict of its own, and what that is called."""
+        for path, holder in self._modules.items():
+            for name, value in vars(holder).items():
+                if not name.startswith("_") and any(module is one for one in _within(value)):
+                    return path, f"the {type(value).__name__} {name}"
+        return None
+
+    def _sample(self, shape: Shape) -> Shape:
+        return self.inputs.sample_of(shape)
+
+    def _row(
+        self,
+        path: str,
+        kind: str,
+        input_shape: Shape,
+        output_shape: Shape,
+        *,
+        tensors: Mapping[str, Held],
+        macs: int = 0,
+        exact: bool = True,
+        settings: Mapping[str, Any] | None = None,
+        output_bytes: int = 0,
+        elements: int = 0,
+        call: int = 1,
+        own: bool = False,
+        aux: bool = False,
+        module: nn.Module | None = None,
+    ) -> None:
+        counted = self._ledger.enter(path, tensors, aux)
+        if module is not None and packs_weights(module):
+            self._unknown(Unknown(path, kind, "its weights are packed, and torch does not list them as parameters"))
+            counted = counted.in_part(PARAMETERS)
+        if not aux:
+            self._elements += elements
+        row = counted._replace(
+            path=path,
+            kind=kind,
+            settings=settings or {},
+            input_shape=input_shape,
+            output_shape=output_shape,
+            macs=macs,
+            aux=aux,
+            activation_bytes=output_bytes,
+            call=call,
+            own=own,
+        )
+        self.rows.append(row if exact else row.in_part(["macs"]))
+
+    def _frames(self) -> None:
+        parents: set[str] = set()
+        main: set[str] = set()
+        for row in self.rows:
+            for found in [parents] if row.aux else [parents, main]:
+                path = row.parent
+                while path is not None and path not in found:
+                    found.add(path)
+                    path = path.rpartition(".")[0] if path else None
+        for path, module in self._modules.items():
+            call = self._blocks.get(path)
+            if path not in parents and call is None:
+                continue
+            shapes: tuple[Shape, Shape] = ((), ())
+            if call is not None:
+                shapes = (
+                    self._sample(call.input_shape),
+                    self._sample(call.output_shapes[0]) if call.output_shapes else (),
+                )
+            aux = path in self._aux or (call is None and path not in main)
+            given, made = shapes
+            frame = NOTHING._replace(path=path, kind=kind_of(module), input_shape=given, output_shape=made, aux=aux)
+            self.frames.append(frame)
+
+
+def _calls(call: Call) -> Iterator[Call]:
+    """This call and those in it, in the order of their beginnings."""
+    waiting = [call]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += reversed([*one.calls()])
+
+
+def _newest(call: Call, before: set[str]) -> Iterator[Call]:
+    """The outermost calls of modules that were not called before."""
+    for inner in call.calls():
+        if inner.path in before:
+            yield from _newest(inner, before)
+        else:
+            yield inner
+
+
+def _within(value: Any, depth: int = 0) -> Iterator[Any]:
+    """What is in lists, tuples and dicts, and in those in them."""
+    if isinstance(value, list | tuple | dict) and depth < 4:
+        for one in value.values() if isinstance(value, dict) else value:
+            yield one
+            yield from _within(one, depth + 1)
+
+
+def _is_container(module: nn.Module) -> bool:
+    return isinstance(module, CONTAINERS) or getattr(type(module), "is_container", False) is True
+
+
+def _by_name(own: Mapping[int, tuple[str, Held]]) -> dict[str, tuple[int, Held]]:
+    return {name: (number, held) for number, (name, held) in own.items()}

@@ -1,0 +1,1 @@
+"""Descriptions as `torch.nn.Module`s: forwards, initialisation, features and checkpoints."""

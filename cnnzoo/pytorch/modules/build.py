@@ -1,0 +1,190 @@
+"""A description as an ordinary `torch.nn.Module`."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+
+from ... import arch
+from ...arch import Aux, Concat, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
+from ...arch.ends import head
+from ...arch.joins import PLAIN
+from ...calculate import calculate
+from ...plugins import load_plugins
+from . import forwards as modules
+from .init import Scheme, initialise
+from .network import Ends, Headed, Network
+
+
+def build(
+    description: Node,
+    input_size: Shape,
+    *,
+    init: str | Scheme | None = "torch",
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    inplace: bool = False,
+) -> nn.Module:
+    """The description as a module for inputs of (N, *input_size); its state dict is `Report.tensors`.
+
+    What is sequential is an `nn.Sequential`, a layer is torch.nn's own, the rest is in `modules`. The
+    module knows nothing of its description: what is done to it is all there is. `init` names a scheme or
+    is one (`cnnzoo.pytorch.modules.init`); None leaves the parameters as the memory was. With `inplace` each ReLU
+    overwrites its input where nobody else reads that. Raises `ShapeError` where the input does not fit.
+    """
+    shapes = {row.path: row.input_shape for row in calculate(description, tuple(input_size)).rows}
+    with torch.device("meta"):
+        net = _Building(shapes, inplace).module("", description, own=False)
+    if isinstance(net, nn.Sequential):
+        net = _network(net, description, shapes)
+    if dtype is not None:
+        net.to(dtype)
+    target = torch.get_default_device() if device is None else torch.device(device)
+    if target.type != "meta":
+        net.to_empty(device=target)
+        initialise(net, init)
+    return net
+
+
+def _network(net: nn.Sequential, description: Node, shapes: Mapping[str, Shape]) -> Network:
+    """The same children as a whole network, which knows where its features end."""
+    heads = any(isinstance(child, modules.Aux) for child in net)
+    whole = (Headed if heads else Network)(OrderedDict(net.named_children()))
+    ends = head(description)
+    if ends is not None:
+        features, read = (shapes[path] for path in ends)
+        whole.ends = Ends(*ends, maps=len(read) == 3)
+        whole.num_features, whole.head_hidden_size = features[0], read[0] if len(read) == 3 else read[-1]
+    return whole
+
+
+class _Building:
+    """Modules for the nodes of one description; what reaches each layer is known by its path."""
+
+    def __init__(self, shapes: Mapping[str, Shape], inplace: bool) -> None:
+        self.shapes = shapes
+        self.inplace = inplace
+
+    def module(self, path: str, node: Node, own: bool) -> nn.Module:
+        """`own`: what reaches it is a new tensor that nobody else reads or keeps."""
+        make = _maker(type(node))
+        if make is None:
+            raise TypeError(
+                f"at {path}: build knows no module for {type(node).__name__}; add what makes one to "
+                f"cnnzoo.pytorch.modules.build.MODULES, in a module that is an entry point of the group {PLUGINS!r}"
+            )
+        if isinstance(node, Join):
+            children: OrderedDict[str, Any] = OrderedDict()
+            for name, child, inside in _flows(node, own):
+                inner = f"{path}.{name}" if path else name
+                plain = isinstance(node, Residual) and name == "downsample" and child == PLAIN
+                children[name] = None if plain else self.module(inner, child, inside)
+            try:
+                return make(node, children)
+            except KeyError as error:  # a name that another torch's modules have as an attribute
+                raise ShapeError(f"torch {torch.__version__} refuses a child's name: {error.args[0]}", path) from None
+        module = make(node, self.shapes[path])
+        if isinstance(module, nn.ReLU):
+            module.inplace = self.inplace and own
+        return module
+
+
+def _flows(join: Join, own: bool) -> Iterator[tuple[str, Node, bool]]:
+    """Each child, and whether what reaches it is a new tensor that nobody else reads or keeps."""
+    sources = {child.source for child in join if isinstance(child, Aux)}
+    own = own and isinstance(join, Sequential)
+    for name, child in join.children:
+        shared = isinstance(child, Aux) or isinstance(join, Concat)
+        if isinstance(join, Residual) and name == "downsample":
+            yield name, child, False
+            own = True
+        elif shared:
+            yield name, child, False
+        else:
+            yield name, child, own
+            own = name not in sources and _is_new(child)
+
+
+def _is_new(node: Node) -> bool:
+    """Whether its output is a tensor of its own that autograd does not keep."""
+    if isinstance(node, Layer):
+        return not (node.is_view or node.keeps_output)
+    assert isinstance(node, Join)
+    inner = [(name, child) for name, child in node.children if not isinstance(child, Aux)]
+    if isinstance(node, Sequential | Residual) and inner[-1:] and inner[-1][0] != "downsample":
+        return _is_new(inner[-1][1])
+    return not isinstance(node, Sequential)
+
+
+Make: TypeAlias = Callable[[Any, Any], nn.Module]
+"""From a layer and its input shape, or a join and its children by name, to the module."""
+
+
+def _maker(kind: type[Node]) -> Make | None:
+    """What makes the module of a kind; plugins are loaded where it is none of the package's own."""
+    if kind not in MODULES:
+        load_plugins(PLUGINS)
+    return MODULES.get(kind)
+
+
+def _sequential(_: Sequential, children: OrderedDict[str, nn.Module]) -> nn.Module:
+    return nn.Sequential(children)
+
+
+def _aux(join: Aux, children: OrderedDict[str, nn.Module]) -> nn.Module:
+    side = modules.Aux(children)
+    side.source = join.source
+    return side
+
+
+def _channels(kind: Callable[..., nn.Module]) -> Make:
+    """torch's module of the same settings, told its input channels."""
+    return lambda layer, shape: kind(shape[0], **layer.settings)
+
+
+def _features(kind: Callable[..., nn.Module]) -> Make:
+    """torch's module of the same settings, told the length of its input's last dimension."""
+    return lambda layer, shape: kind(shape[-1], **layer.settings)
+
+
+def _same(kind: Callable[..., nn.Module]) -> Make:
+    """torch's module of the same settings."""
+    return lambda layer, shape: kind(**layer.settings)
+
+
+MODULES: dict[type[Node], Make] = {
+    Sequential: _sequential,
+    Aux: _aux,
+    Concat: lambda _, children: modules.Concat(children),
+    Residual: lambda _, children: modules.Residual(children),
+    Dense: lambda _, children: modules.Dense(children),
+    arch.Conv2d: _channels(nn.Conv2d),
+    arch.ConvTranspose2d: _channels(nn.ConvTranspose2d),
+    arch.Linear: _features(nn.Linear),
+    arch.BatchNorm2d: _channels(nn.BatchNorm2d),
+    arch.LocalResponseNorm: _same(nn.LocalResponseNorm),
+    arch.MaxPool2d: _same(nn.MaxPool2d),
+    arch.AvgPool2d: _same(nn.AvgPool2d),
+    arch.AdaptiveAvgPool2d: _same(nn.AdaptiveAvgPool2d),
+    arch.ReLU: _same(nn.ReLU),
+    arch.Sigmoid: _same(nn.Sigmoid),
+    arch.Tanh: _same(nn.Tanh),
+    arch.Softmax: _same(nn.Softmax),
+    arch.Dropout: _same(nn.Dropout),
+    arch.Flatten: _same(nn.Flatten),
+    arch.Identity: _same(nn.Identity),
+    arch.ScaledTanh: _same(modules.ScaledTanh),
+    arch.ScaleShift: _same(modules.ScaleShift),
+    arch.Subsampling2d: _channels(modules.Subsampling2d),
+    arch.TableConv2d: _same(modules.TableConv2d),
+    arch.RBF: _features(modules.RBF),
+    arch.PadChannels: _channels(modules.PadChannels),
+}
+"""What makes the module of each kind of node; a package with a kind of its own adds to it."""
+
+PLUGINS = "cnnzoo.modules"
+"""The entry point group: each entry names a module that adds to `MODULES`; it is imported when something is built."""

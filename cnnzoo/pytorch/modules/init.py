@@ -1,0 +1,216 @@
+"""How parameters begin: as torch, as torchvision or as the paper of each family has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import takewhile
+from math import sqrt
+from typing import Any, TypeAlias
+
+from torch import nn
+
+from ...words import hint, quoted
+from .forwards import RBF, Residual, Subsampling2d, TableConv2d
+
+Scheme: TypeAlias = Callable[[nn.Module], None]
+"""Sets the parameters of a network, all of them."""
+
+
+def initialise(net: nn.Module, init: str | Scheme | None) -> None:
+    """Give a network its first parameters by a scheme, or by the name of one; None leaves them be.
+
+    Buffers always begin as torch's do: running statistics at 0 and 1, counters at 0, and LeNet-5's centres
+    at their drawings.
+    """
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+        elif isinstance(module, RBF):
+            module.reset_centres()
+    scheme = find_scheme(init) if isinstance(init, str) else init
+    if scheme is not None:
+        scheme(net)
+
+
+def find_scheme(name: str, model: str = "", family: str = "") -> Scheme:
+    """The scheme "torch", "torchvision" or "paper" for a registered network and the module that holds it.
+
+    torchvision begins with torch's own what it does not have. ValueError for an unknown scheme, and for
+    "paper" where no paper is known.
+    """
+    if name not in SCHEMES:
+        schemes = f"there are {', '.join(map(repr, SCHEMES))}, and None"
+        raise ValueError(f"unknown init {quoted(name)}; {hint(name, SCHEMES, schemes)}")
+    known = SCHEMES[name]
+    found = known.get(model) or known.get(family) or known.get("")
+    if found is None:
+        raise ValueError(
+            f"init={name!r}: no paper is known to say how {model or 'a bare description'} begins; "
+            f"give init='torch', None, or a function of the module"
+        )
+    return found
+
+
+def as_torch(net: nn.Module) -> None:
+    """torch's own: uniform within 1 / sqrt(fan-in), batch norms at 1 and 0."""
+    for module in net.modules():
+        reset: Any = getattr(module, "reset_parameters", None)
+        if reset is not None:
+            reset()
+
+
+def weighted(net: nn.Module) -> Iterator[nn.Conv2d | nn.Linear]:
+    """Its convolutions and linear layers, in order."""
+    return (module for module in net.modules() if isinstance(module, nn.Conv2d | nn.Linear))
+
+
+def set_bias(layer: nn.Conv2d | nn.Linear, value: float) -> None:
+    if layer.bias is not None:
+        nn.init.constant_(layer.bias, value)
+
+
+# torchvision draws torch's own first and then again over it, so these do too: after one seed, one network.
+
+
+def resnet_torchvision(net: nn.Module) -> None:
+    """He normal by fan-out in convolutions; the last layer as torch's."""
+    as_torch(net)
+    for layer in weighted(net):
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+
+def vgg_torchvision(net: nn.Module) -> None:
+    """He normal by fan-out in convolutions, 0.01 normal in linear layers, zero biases."""
+    as_torch(net)
+    for layer in weighted(net):
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        else:
+            nn.init.normal_(layer.weight, 0, 0.01)
+        set_bias(layer, 0)
+
+
+def densenet_torchvision(net: nn.Module) -> None:
+    """He normal by fan-in in convolutions; the last layer's weight as torch's, its bias zero."""
+    as_torch(net)
+    for layer in weighted(net):
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)
+        else:
+            set_bias(layer, 0)
+
+
+def googlenet_torchvision(net: nn.Module) -> None:
+    """0.01 normal, cut off at 2; biases as torch's."""
+    as_torch(net)
+    for layer in weighted(net):
+        nn.init.trunc_normal_(layer.weight, mean=0, std=0.01, a=-2, b=2)
+
+
+def lenet_paper(net: nn.Module) -> None:
+    """Uniform within 2.4 / fan-in; LeCun et al. (1998), appendix A."""
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            limit = 2.4 / module.weight[0].numel()
+            nn.init.uniform_(module.weight, -limit, limit)
+            if module.bias is not None:
+                nn.init.uniform_(module.bias, -limit, limit)
+        elif isinstance(module, Subsampling2d | TableConv2d):
+            module.reset_parameters(lambda fan_in: 2.4 / fan_in)
+
+
+def alexnet_paper(net: nn.Module) -> None:
+    """0.01 normal; biases 1 in the second, fourth and fifth convolution and in the hidden linear layers, else 0.
+
+    Krizhevsky et al. (2012), section 5.
+    """
+    convs = [layer for layer in weighted(net) if isinstance(layer, nn.Conv2d)]
+    hidden = [layer for layer in weighted(net) if isinstance(layer, nn.Linear)][:2]
+    ones = {*convs[1:2], *convs[3:5], *hidden}
+    for layer in weighted(net):
+        nn.init.normal_(layer.weight, 0, 0.01)
+        set_bias(layer, 1 if layer in ones else 0)
+
+
+def caffenet_paper(net: nn.Module) -> None:
+    """As AlexNet, but 0.005 in the hidden linear layers: BVLC's `bvlc_reference_caffenet/train_val.prototxt`."""
+    alexnet_paper(net)
+    for layer in [layer for layer in weighted(net) if isinstance(layer, nn.Linear)][:2]:
+        nn.init.normal_(layer.weight, 0, 0.005)
+
+
+def vgg_paper(net: nn.Module) -> None:
+    """Normal of variance 0.01, so a deviation of 0.1, and zero biases; Simonyan and Zisserman (2014), section 3.1.
+
+    The paper begins so only configuration A, and the others with layers of A trained before; it adds that
+    the procedure of Glorot and Bengio (2010) does without that.
+    """
+    for layer in weighted(net):
+        nn.init.normal_(layer.weight, 0, 0.1)
+        set_bias(layer, 0)
+    reset_norms(net)
+
+
+def googlenet_paper(net: nn.Module) -> None:
+    """Szegedy et al. (2014) do not say. As BVLC's `bvlc_googlenet/train_val.prototxt`: Caffe's "xavier",
+    uniform within sqrt(3 / fan-in), and biases 0.2, in the classifiers 0."""
+    for layer in weighted(net):
+        limit = sqrt(3 / layer.weight[0].numel())
+        nn.init.uniform_(layer.weight, -limit, limit)
+        set_bias(layer, 0.2)
+    for name, module in net.named_modules():
+        if isinstance(module, nn.Linear) and name.rpartition(".")[2] in ("fc", "fc2"):
+            set_bias(module, 0)
+    reset_norms(net)
+
+
+def he_paper(net: nn.Module) -> None:
+    """He normal by fan-in, zero biases: He et al. (2015a), equation 10, named by ResNet (section 3.4) and
+    DenseNet (section 4.2)."""
+    for layer in weighted(net):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        set_bias(layer, 0)
+    reset_norms(net)
+
+
+def reset_norms(net: nn.Module) -> None:
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()
+
+
+def zero_residuals(net: nn.Module) -> None:
+    """The last batch norm of each residual branch at 0, so that a block begins as its shortcut; Goyal et al. (2017),
+    section 5.1, and torchvision's `zero_init_residual`. ValueError where there is none."""
+    last = []
+    for module in net.modules():
+        if isinstance(module, Residual):
+            body = takewhile(lambda child: child[0] != "downsample", module._modules.items())
+            last += [child for _, child in body if isinstance(child, nn.BatchNorm2d)][-1:]
+    if not last:
+        raise ValueError("zero_init_residual: no residual branch of the network ends in a batch norm")
+    for norm in last:
+        nn.init.zeros_(norm.weight)
+
+
+SCHEMES: dict[str, dict[str, Scheme]] = {
+    "torch": {"": as_torch},
+    "torchvision": {
+        "": as_torch,
+        "cnnzoo.models.vgg": vgg_torchvision,
+        "cnnzoo.models.googlenet": googlenet_torchvision,
+        "cnnzoo.models.resnet": resnet_torchvision,
+        "cnnzoo.models.densenet": densenet_torchvision,
+    },
+    "paper": {
+        "cnnzoo.models.lenet": lenet_paper,
+        "cnnzoo.models.alexnet": alexnet_paper,
+        "caffenet": caffenet_paper,
+        "cnnzoo.models.vgg": vgg_paper,
+        "cnnzoo.models.googlenet": googlenet_paper,
+        "cnnzoo.models.resnet": he_paper,
+        "cnnzoo.models.densenet": he_paper,
+    },
+}
+"""By name, then by network or by the module that registers it; "" for all others."""

@@ -1,0 +1,176 @@
+"""A whole network as a module: where in it an input failed, its heads, and what timm's models can be asked."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .forwards import Aux, Join
+
+
+class Ends(NamedTuple):
+    """Where a network's features end and its classifier stands."""
+
+    head: str
+    """The path of the first module behind the last maps: a pooling, a flattening, or the classifier."""
+    classifier: str
+    maps: bool
+    """Whether the classifier reads maps, so that it is a convolution."""
+
+
+class Checkpointing(nn.Module):
+    """What can be asked to keep less for the backward pass."""
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Whether each block's activations are worked out again in the backward pass, not kept: less memory, one more
+        forward pass. As in timm, batch norms then see each batch twice. ValueError where there are no blocks."""
+        blocks = [module for module in _outermost(self) if isinstance(module, Join)]
+        if enable and not blocks:
+            raise ValueError("set_grad_checkpointing: the network has no blocks whose activations could be left out")
+        for block in blocks:
+            block.checkpointed = enable
+
+
+class Network(nn.Sequential, Checkpointing):
+    """A whole network: an `nn.Sequential` that says where in it an input failed, with the methods of timm's models.
+
+    These go by the paths that the last maps and the classifier had when it was built, so what is assigned there anew
+    counts. A slice, and a network that does not end in a classifier, has none of them.
+    """
+
+    ends: Ends | None = None
+    feature_info: Any
+    num_features: int
+    """Channels of what `forward_features` returns."""
+    head_hidden_size: int
+    """Features that the classifier reads."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except Exception as error:
+            _locate(error, self, args)
+            raise
+
+    def _ends(self) -> Ends:
+        if self.ends is None:
+            raise ValueError("this is no whole network that ends in a classifier")
+        return self.ends
+
+    def _steps(self) -> list[tuple[str, nn.Module]]:
+        """What runs one after the other at inference, with its path; a Sequential around an end is gone into."""
+        head, classifier, _ = self._ends()
+
+        def steps(of: nn.Module, before: str) -> Iterator[tuple[str, nn.Module]]:
+            for name, child in of._modules.items():
+                path = before + name
+                around = any(end.startswith(path + ".") for end in (head, classifier))
+                if around and isinstance(child, nn.Sequential):
+                    yield from steps(child, path + ".")
+                elif child is not None and not isinstance(child, Aux):
+                    yield path, child
+
+        return list(steps(self, ""))
+
+    def _between(self, x: Tensor, first: str | None, stop: str | None) -> Tensor:
+        """x through the steps from one path, by default the first, up to and without another."""
+        steps = self._steps()
+        paths = [path for path, _ in steps]
+        for end in (first, stop):
+            if end is not None and end not in paths:
+                raise ValueError(f"the network has no {end} any more")
+        start = 0 if first is None else paths.index(first)
+        for _, module in steps[start : len(paths) if stop is None else paths.index(stop)]:
+            x = module(x)
+        return x
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """The last maps, (N, num_features, H, W), before they are pooled or flattened."""
+        return self._between(x, None, self._ends().head)
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        """The logits of the last maps; with `pre_logits` what the classifier would read. No auxiliary head runs."""
+        return self._between(x, self._ends().head, self._ends().classifier if pre_logits else None)
+
+    def get_classifier(self) -> nn.Module:
+        """The last layer with weights; an Identity where it was left out."""
+        return self.get_submodule(self._ends().classifier)
+
+    @property
+    def num_classes(self) -> int:
+        """Outputs of the classifier; 0 where it was left out."""
+        last: Any = self.get_classifier()
+        return int(getattr(last, "out_features", getattr(last, "out_channels", 0)))
+
+    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+        """Another classifier, with torch's first weights: a linear layer, or a 1x1 convolution where it reads maps;
+        an Identity for 0 classes. The pooling before it is a layer of its own: assign another for `global_pool`."""
+        if global_pool not in (None, "avg"):
+            raise ValueError(f"global_pool={global_pool!r}: the pooling is a layer of its own; assign another there")
+        own = next(self.parameters(), torch.empty(0))
+        where: dict[str, Any] = {"device": own.device, "dtype": own.dtype}
+        new: nn.Module = nn.Identity()
+        if num_classes:
+            size = self.head_hidden_size, num_classes
+            new = nn.Conv2d(*size, 1, **where) if self._ends().maps else nn.Linear(*size, **where)
+        self.set_submodule(self._ends().classifier, new)
+
+
+def _outermost(net: nn.Module) -> Iterator[nn.Module]:
+    """The modules that nested Sequentials run, in order."""
+    for child in net.children():
+        if isinstance(child, nn.Sequential):
+            yield from _outermost(child)
+        else:
+            yield child
+
+
+def _locate(error: Exception, net: nn.Module, args: tuple[Any, ...]) -> None:
+    """Note on the error the innermost module of the network that was at work, and what the network was given."""
+    paths = {id(module): name for name, module in net.named_modules()}
+    path, frame = "", error.__traceback__
+    while frame is not None:
+        path = paths.get(id(frame.tb_frame.f_locals.get("self")), path)
+        frame = frame.tb_next
+    given = ", ".join(str(tuple(one.shape)) for one in args if isinstance(one, Tensor))
+    error.add_note(f"at {path} ({type(net.get_submodule(path)).__name__}) of a network that was given {given}")
+
+
+class Headed(Network):
+    """A network with auxiliary heads: in training it returns a named tuple of the logits and each
+    head's output by the head's name, in eval mode the logits alone. A head set to None is left out.
+
+    `outputs` are other names of these fields by head, in their order.
+    """
+
+    outputs: Mapping[str, str] | None = None
+
+    def forward(self, x: Tensor) -> Any:
+        heads = {name: child for name, child in self._modules.items() if isinstance(child, Aux) and self.training}
+        sources = {head.source for head in heads.values()}
+        seen = {}
+        for name, child in self._modules.items():
+            if child is not None and not isinstance(child, Aux):
+                x = child(x)
+                if name in sources:
+                    seen[name] = x
+        if not heads:
+            return x
+        found = {name: head(seen[head.source]) for name, head in heads.items()}
+        fields = {name: name for name in found} if self.outputs is None else self.outputs
+        order = [name for name in fields if name in found]
+        return outputs(*(fields[name] for name in order))(x, *(found[name] for name in order))
+
+
+_OUTPUTS: dict[tuple[str, ...], Any] = {}
+
+
+def outputs(*heads: str) -> Any:
+    """What a network with these heads returns in training, as a class: `Outputs(logits, aux1, aux2)`."""
+    if heads not in _OUTPUTS:
+        _OUTPUTS[heads] = namedtuple("Outputs", ("logits", *heads))
+    return _OUTPUTS[heads]

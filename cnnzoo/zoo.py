@@ -1,0 +1,113 @@
+"""The networks there are: what the package and its plugins register, by name."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from . import registry
+from .plugins import PluginError, is_ours, load_plugins
+from .registry import Builder, UnknownModelError
+from .words import hint, quoted
+
+PLUGINS = "cnnzoo.models"
+"""The entry point group: each entry names a module, or a builder in one, that registers networks."""
+
+
+def list_models(
+    filter: str | Iterable[str] = "*",
+    module: str | Iterable[str] = "",
+    pretrained: bool = False,
+    exclude_filters: str | Iterable[str] = (),
+    *,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+) -> list[str]:
+    """Registered names that match any of the patterns (`res*`) and none of `exclude`, in natural order.
+
+    `module` leaves those of a family, "resnet" or "cnnzoo.models.resnet"; `pretrained` those with published weights.
+    The first four arguments are timm's, `include` and `exclude` torchvision's names of the first and the fourth.
+    """
+    _load_plugins()
+    wanted = [*_listed(filter), *_listed(include)] if filter != "*" else _listed(include)
+    unwanted = [*_listed(exclude_filters), *_listed(exclude)]
+    families = _listed(getattr(module, "__name__", module))
+    if pretrained:
+        from .weights.published import PUBLISHED
+    names = (
+        name
+        for name, builder in registry.BUILDERS.items()
+        if (not wanted or any(fnmatchcase(name, pattern) for pattern in wanted))
+        and not any(fnmatchcase(name, pattern) for pattern in unwanted)
+        and (not families or any(f".{family}." in f".{builder.__module__}." for family in families))
+        and (not pretrained or name in PUBLISHED)
+    )
+    return sorted(names, key=natural)
+
+
+def list_sound_models(filter: str = "*") -> list[str]:
+    """Of `list_models` those that can be reported; of a plugin's network that cannot a warning says why."""
+    found = []
+    for name in list_models(filter):
+        builder = registry.BUILDERS[name]
+        try:
+            if not is_ours(builder._function):
+                builder.report()
+            found.append(name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin's network may be wrong in any way; the others are not
+            why = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            warnings.warn(f"{name} is left out: {why}", stacklevel=2)
+    return found
+
+
+def _listed(patterns: str | Iterable[str]) -> list[str]:
+    return [one for one in ([patterns] if isinstance(patterns, str) else patterns) if one]
+
+
+def is_model(name: str) -> bool:
+    """Whether a network of that name is registered; timm's function."""
+    return name in list_models()
+
+
+def get_builder(name: str) -> Builder[Any]:
+    """The builder of a registered name; `UnknownModelError`, with what may have been meant, for another."""
+    import cnnzoo.models  # noqa: F401  (its modules register what they hold)
+
+    if name not in registry.BUILDERS:
+        _load_plugins()
+    if name not in registry.BUILDERS:
+        raise UnknownModelError(_unknown(name))
+    return registry.BUILDERS[name]
+
+
+get_model_builder = get_builder
+"""torchvision's name for it."""
+
+model_entrypoint = get_builder
+"""timm's name for it."""
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key that puts resnet50 before resnet101."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _unknown(name: str) -> str:
+    network, _, tag = name.partition(".")
+    if tag and network in registry.BUILDERS:
+        return (
+            f"unknown model {quoted(name)}: {quoted(tag)} names weights in timm; here create_model({network!r}, "
+            f"weights='DEFAULT') has torchvision's, and pretrained= takes the path of a file"
+        )
+    return f"unknown model {quoted(name)}; {hint(name, registry.BUILDERS, '`cnnzoo list` lists all')}"
+
+
+def _load_plugins() -> None:
+    import cnnzoo.models  # noqa: F401
+
+    load_plugins(PLUGINS)
