@@ -31,7 +31,6 @@ from cnnzoo.render.column import Column
 from cnnzoo.render.document import Document, Label
 from cnnzoo.render.html import fragment
 from cnnzoo.report.columns import COLUMNS
-from cnnzoo.report.document import document as report_document
 from cnnzoo.zoo import list_models
 
 COMMANDS = [
@@ -57,8 +56,8 @@ UNSEEN = Concat(Conv2d(2, 1), Conv2d(2, 1, stride=2))
 """What it sees of one pixel is unknown."""
 
 ODD = {
-    "something unknown": report_document(calculate(UNSEEN, (3, 1, 1)), ["kernel", "params", "receptive_field"]),
-    "a layer alone": report_document(calculate(ReLU(), (3, 4, 4))),
+    "something unknown": calculate(UNSEEN, (3, 1, 1)).document(["kernel", "params", "receptive_field"]),
+    "a layer alone": calculate(ReLU(), (3, 4, 4)).document(),
     "large and negative": Document(
         "a", "bcd", {"n": Column("N", int)}, [-(10**30), 0, 10**30 + 1], said=[("é", "× –"), ("", "- no list")]
     ),

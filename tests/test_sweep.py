@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cnnzoo.search import Family
 from command import call, command, environment, interruptible, spawn
 from pyarrow import parquet
 
 import cnnzoo
 from cnnzoo.features.sweep import FIGURES, Sweep
+from cnnzoo.features.sweep.family import Family
 from cnnzoo.features.sweep.files import SweepFileError, fill
 from cnnzoo.features.sweep.workers import CHUNK, WorkerError, lines
 from cnnzoo.registry import Paper, Pinned, register
