@@ -33,7 +33,6 @@ MEANT = {
 
 THEIRS = {
     "render": {"rich"},
-    "features.compare": {"rich"},
     "features.draw": {"matplotlib"},
     "features.sweep": {"pyarrow"},
     "cli": {"click", "rich"},

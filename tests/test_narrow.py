@@ -13,8 +13,10 @@ from rich.cells import cell_len
 
 import cnnzoo
 from cnnzoo.cli.listing import _entry
+from cnnzoo.features import list as listing
+from cnnzoo.features.peers import document as conventions
 from cnnzoo.features.peers import figures
-from cnnzoo.render import conventions, listing
+from cnnzoo.features.savings import TECHNIQUES, savings
 from cnnzoo.render.document import Document
 from cnnzoo.render.terminal import show
 from cnnzoo.rewrites import DoesNotApply
