@@ -129,7 +129,9 @@ def _check_no_file(name: str) -> None:
     """TargetError, with what to write, for a file's name without what is meant in it."""
     ending = os.path.splitext(name)[1].lower()
     if ending == ".py":
-        raise TargetError(f"{quoted(name)} is a file: say which network in it, as {_named_in(name)}")
+        shown = shortened(name, REPEATED)
+        named = listed([f"{shown}:{one}" for one in names_in(name)]) or f"{shown}:NAME"
+        raise TargetError(f"{quoted(name)} is a file: say which network in it, as {named}")
     if ending in WEIGHTS:
         raise TargetError(
             f"{quoted(name)} is a file of weights, which does not say how its layers are joined: "
@@ -137,9 +139,9 @@ def _check_no_file(name: str) -> None:
         )
 
 
-def _named_in(file: str) -> str:
-    """What may be meant in a file of Python, which is read and not run."""
-    shown, names = shortened(file, REPEATED), list[str]()
+def names_in(file: str) -> list[str]:
+    """The public functions, classes and values of a file of Python, which is read and not run."""
+    names = list[str]()
     try:
         for statement in ast.parse(Path(file).read_bytes()).body:
             if isinstance(statement, ast.FunctionDef | ast.ClassDef):
@@ -148,8 +150,7 @@ def _named_in(file: str) -> str:
                 names += [one.id for one in statement.targets if isinstance(one, ast.Name)]
     except (OSError, ValueError, SyntaxError, MemoryError, RecursionError):
         pass  # what is wrong with it is said when it is run
-    public = [f"{shown}:{name}" for name in names if not name.startswith("_")]
-    return listed(public) or f"{shown}:NAME"
+    return [name for name in names if not name.startswith("_")]
 
 
 def _meant(name: str, names: Iterable[str]) -> str:

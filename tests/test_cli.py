@@ -3,19 +3,18 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
-import sys
 
 import click
 import pytest
-from click.shell_completion import ShellComplete
 from command import call, command, environment, interruptible, spawn
 from hypothesis import given
 from hypothesis import strategies as st
 
 import cnnzoo
-from cnnzoo.cli import COMMANDS, cli
+from cnnzoo.cli import COMMANDS, SECTIONS, cli
 from cnnzoo.render.document import FORMATS
 from cnnzoo.report import ITEM_BYTES
 from cnnzoo.report.columns import COLUMNS
@@ -23,6 +22,8 @@ from cnnzoo.zoo import list_models
 
 LARGE = ("summary", "densenet264", "--format", "json")
 """Larger than any pipe's buffer."""
+
+COMMAND = {name: cli.get_command(click.Context(cli), name) for name in COMMANDS}
 
 each = pytest.mark.parametrize("name", list_models())
 
@@ -92,17 +93,34 @@ def test_every_column_can_be_shown(column):
     assert header == ("path" if column == "path" else f"path,{column}")
 
 
+@pytest.mark.parametrize("columns", [80, 200])
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
-def test_help(arguments):
+def test_help(arguments, columns, monkeypatch):
+    """Each command is a line under the question that it answers, within 80 columns."""
+    monkeypatch.setenv("COLUMNS", str(columns))
     out = call(*arguments).succeeded()
     assert out.startswith("Usage: cnnzoo")
-    assert all(name in out for name in COMMANDS)
+    assert max(map(len, out.splitlines())) <= 80
+    for question, names in SECTIONS.items():
+        lines = out.partition(f"\n{question}:\n")[2].partition("\n\n")[0].splitlines()
+        for name, line in zip(names, lines, strict=True):
+            assert line.startswith(f"  {name} ")
+            assert line.endswith(f"  {COMMAND[name].short_help}")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_examples_of_every_command_are_calls_of_it(name):
+    examples = re.findall(r"^ *cnnzoo (.+)", COMMAND[name].help, re.MULTILINE)
+    assert examples
+    for called, *words in map(shlex.split, examples):
+        assert called == name
+        COMMAND[name].make_context(name, words)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_every_command_names_every_option(name):
     out = call(name, "--help").succeeded()
-    for option in cli.get_command(click.Context(cli), name).params:
+    for option in COMMAND[name].params:
         assert option.opts[-1] in out or option.human_readable_name.upper() in out
 
 
@@ -313,8 +331,7 @@ def test_an_ending_of_another_format_is_refused(tmp_path, arguments, ending):
     assert file.read_text() == call(*arguments, "--format", "csv").succeeded()
 
 
-OUTPUT = {name: cli.get_command(click.Context(cli), name) for name in COMMANDS}
-OUTPUT = {name: one for name, one in OUTPUT.items() if any("--output" in param.opts for param in one.params)}
+OUTPUT = {name: one for name, one in COMMAND.items() if any("--output" in param.opts for param in one.params)}
 GIVEN = {
     "match": ("--params", "5M", "--width", "16"),
     "sweep": ("--width", "16"),
@@ -418,22 +435,3 @@ def test_where_stdout_has_no_lines_they_are_ascii(encoding):
 
 def test_what_stdout_cannot_encode_is_one_line():
     spawn("summary", "lenet5", "--format", "table", PYTHONIOENCODING="cp1252").refused("cp1252", "--format text")
-
-
-# Completion
-
-
-@pytest.mark.parametrize("begun", ["", "v", "vgg1", "resnet50", "quux"])
-@pytest.mark.parametrize("name", ["summary", "list"])
-def test_names_are_completed(name, begun):
-    completion = ShellComplete(cli, {}, "cnnzoo", "_CNNZOO_COMPLETE")
-    found = [item.value for item in completion.get_completions([name], begun)]
-    assert found == [one for one in list_models() if one.startswith(begun)]
-
-
-def test_the_shell_is_told():
-    words = {"_CNNZOO_COMPLETE": "bash_complete", "COMP_WORDS": "cnnzoo summary vgg1", "COMP_CWORD": "2"}
-    script = [sys.executable, "-c", "from cnnzoo.cli import main; main()"]
-    done = subprocess.run(script, capture_output=True, text=True, env=environment(**words), check=True, timeout=60)
-    assert done.stdout.split() == [f"plain,{name}" for name in list_models("vgg1*")]
-    assert done.stderr == ""

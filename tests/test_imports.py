@@ -171,6 +171,7 @@ OWNERS = packages_distributions()
         "import cnnzoo; cnnzoo.summary('resnet50').to_dict()",
         "from cnnzoo.cli import main; main(['summary', 'vgg16'])",
         "from cnnzoo.cli import main; main(['summary', 'googlenet', '--format', 'json'])",
+        "from cnnzoo.cli import main; main(['--help'])",
         "from cnnzoo.cli import main; main(['list'])",
         "from cnnzoo.cli import main; main(['conventions', 'resnet50'])",
         "from cnnzoo.cli import main; main(['match', 'alexnet', '--params', '5M'])",

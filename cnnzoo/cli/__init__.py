@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,23 +16,39 @@ import click
 from .. import __version__
 from ..words import hint, quoted, shortened
 
-COMMANDS = {
-    "summary": "summary.summary_command",
-    "list": "listing.list_command",
-    "compare": "compare.compare_command",
-    "diff": "diff.diff_command",
-    "explain": "explain.explain_command",
-    "savings": "savings.savings_command",
-    "match": "match.match_command",
-    "sweep": "sweep.sweep_command",
-    "draw": "draw.draw_command",
-    "check": "check.check_command",
-    "check-weights": "check_weights.check_weights",
-    "conventions": "conventions.conventions_command",
-    "tables": "tables.tables_command",
+SECTIONS = {
+    "Look at a network": {
+        "summary": "summary.summary_command",
+        "list": "listing.list_command",
+        "explain": "explain.explain_command",
+    },
+    "Ask what it costs": {
+        "compare": "compare.compare_command",
+        "diff": "diff.diff_command",
+        "savings": "savings.savings_command",
+        "match": "match.match_command",
+        "sweep": "sweep.sweep_command",
+    },
+    "Prove it": {
+        "check": "check.check_command",
+        "conventions": "conventions.conventions_command",
+    },
+    "Use it": {
+        "check-weights": "check_weights.check_weights",
+    },
+    "Write about it": {
+        "draw": "draw.draw_command",
+        "tables": "tables.tables_command",
+    },
 }
+"""The commands by the question that they answer, and where each is. `--help` says of each the first example in its help
+and its short help."""
+
+COMMANDS = {name: place for commands in SECTIONS.values() for name, place in commands.items()}
 """Where each command is; only the one that is called is imported."""
 
+COMPLETE = "_CNNZOO_COMPLETE"
+"""The variable by which a shell asks for completion; click derives it from the command's name."""
 
 NEEDED = ("torch", "torchinfo")
 """What some commands take, and others do without."""
@@ -50,39 +67,38 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = {name: _row(name, self.get_command(ctx, name)) for name in COMMANDS}
+        width = max(len(example) for example, _ in rows.values())
+        for question, names in SECTIONS.items():
+            with formatter.section(question):
+                formatter.write_dl([(rows[name][0].ljust(width), rows[name][1]) for name in names])
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             ctx.fail(f"no command {quoted(args[0])}; {hint(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
+
+
+def _row(name: str, command: click.Command | None) -> tuple[str, str]:
+    """What the list of all says of a command: the first example in its help, without `cnnzoo`, and what it does."""
+    assert command is not None
+    example = re.search(rf"^ *cnnzoo ({name}\b.*)", command.help or "", re.MULTILINE)
+    return example[1] if example else name, command.short_help or ""
 
 
 @click.command(
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\n"  # click wraps no paragraph that begins so
+    f'Completion in bash: eval "$({COMPLETE}=bash_source cnnzoo)"\n'
+    "In zsh it is zsh_source, in fish fish_source.",
 )
 @click.version_option(__version__, prog_name="cnnzoo")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Convolutional networks as data: every layer's shape, parameters, work and receptive field.
-
-    \b
-    cnnzoo summary vgg16              one network, layer by layer
-    cnnzoo list "res*"                the networks there are
-    cnnzoo compare vgg16 resnet50     networks side by side
-    cnnzoo diff resnet50 resnet50_v1  what changes from one to the other, and what it costs
-    cnnzoo explain resnet50 conv1     where a layer's figures come from
-    cnnzoo savings googlenet          what its 1x1 reductions save, block by block
-    cnnzoo match resnet50 --params 5M the configurations nearest a budget
-    cnnzoo sweep vgg16 --width 16:64  what every combination costs
-    cnnzoo draw vgg16 -o vgg16.svg    a picture: blocks, volumes, bars or receptive field
-    cnnzoo check "res*"               proof that what is calculated is what runs
-    cnnzoo check-weights FILE [NAME]  which network a checkpoint fits
-    cnnzoo conventions resnet50       what other tools print for it, and why
-    cnnzoo tables --check             whether the documentation's tables are what the code says
-
-    Completion of model names: eval "$(_CNNZOO_COMPLETE=bash_source cnnzoo)", or zsh_source, fish_source.
-    """
+    """Convolutional networks as data: shapes, parameters, work, receptive fields."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -91,6 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exits 0, 1 where a check failed, 2 where the input was bad."""
     with warnings.catch_warnings():
         warnings.showwarning = _warn
+        if COMPLETE in os.environ:
+            import_module(f"{__name__}.shells")
+            warnings.simplefilter("ignore")
         try:
             status = cli(args=arguments, prog_name="cnnzoo", standalone_mode=False)
         except click.ClickException as error:

@@ -10,7 +10,8 @@ import click
 
 from ..registry import UnknownModelError
 from ..words import counted
-from .common import complete_name, input_size_option
+from .common import input_size_option
+from .completion import complete_target
 from .target import matching, report_of
 
 if TYPE_CHECKING:
@@ -24,13 +25,17 @@ MOST = 20
 
 
 @click.command("check", short_help="Prove that calculated equals measured.")
-@click.argument("names", nargs=-1, metavar="[TARGET]…", shell_complete=complete_name)
+@click.argument("names", nargs=-1, metavar="[TARGET]…", shell_complete=complete_target)
 @click.option(
     "--sizes", type=click.IntRange(1, 8), default=SIZES, show_default=True, help="Input sizes of each network."
 )
 @input_size_option
 def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) -> None:
     """Build each network, measure it while it runs, and compare with what is calculated, row by row.
+
+    \b
+    cnnzoo check "res*"
+    cnnzoo check googlenet+drop_reductions --sizes 1
 
     TARGET is a registered name, with rewrites behind plus signs if you like, a pattern ("res*"), or what gives a
     description: pkg.mod:factory, path/to/file.py:factory; default: all registered. Compared are the paths, kinds, input

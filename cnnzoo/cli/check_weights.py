@@ -15,7 +15,7 @@ from ..weights.pickles import short
 from ..weights.reading import Dicts, Reading, Shapes, adapted, read_as
 from ..words import counted
 from ..words import listed as enumerated
-from .common import complete_name
+from .completion import complete_name
 
 MOST = 40
 """Differences that the table shows; JSON has all."""
@@ -36,6 +36,10 @@ def check_weights(
     file: Path, name: str | None, num_classes: int | None, key: str | None, rename: tuple[str, ...], format_: str
 ) -> None:
     """Say which registered networks FILE fits, or whether it fits NAME and in which tensors it does not.
+
+    \b
+    cnnzoo check-weights resnet18.pth
+    cnnzoo check-weights backbone.safetensors resnet50 --num-classes 0
 
     FILE is safetensors or what torch.save wrote; it is read as load_checkpoint does. Only its header is read, nothing
     in it is run, and torch is not needed. Exits 0 where it fits, 1 where it does not, 2 where FILE cannot be read.

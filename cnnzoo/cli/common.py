@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any
@@ -14,7 +14,7 @@ import click
 
 from ..render.document import FORMATS, Document
 from ..words import REPEATED, shortened
-from ..zoo import list_models
+from .completion import complete_list, complete_rewrite, complete_setting
 
 ENDINGS = {
     ".json": "json",
@@ -29,11 +29,6 @@ ENDINGS = {
 DRAWN = (".svg", ".png", ".pdf")
 
 
-def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The registered names that begin so, for the shell."""
-    return list_models(f"{incomplete}*")
-
-
 def read_input_size(value: str, measured: bool = False) -> int | tuple[int, ...]:
     """3x224x224, 1x3x224x224 with the batch, or 224 for a square; a measured module may take any number of lengths."""
     lengths = [int(part) for part in value.split("x")] if re.fullmatch(r"\d{1,9}(x\d{1,9})*", value, re.ASCII) else []
@@ -44,13 +39,6 @@ def read_input_size(value: str, measured: bool = False) -> int | tuple[int, ...]
             param_hint="'--input-size'",
         )
     return lengths[0] if len(lengths) == 1 else tuple(lengths)
-
-
-def complete_rewrite(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The rewrites that begin so, for the shell."""
-    from ..rewrites import list_rewrites
-
-    return [name for name in list_rewrites() if name.startswith(incomplete)]
 
 
 COUNT = click.IntRange(1, 10**9)
@@ -70,7 +58,12 @@ num_classes_option = click.option(
     "--num-classes", type=CLASSES, help="Classes of the head, 0 for none; default: the network's own."
 )
 arg_option = click.option(
-    "--arg", "pairs", metavar="KEY=VALUE", multiple=True, help="An argument of what makes the network."
+    "--arg",
+    "pairs",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=complete_setting,
+    help="An argument of what makes the network.",
 )
 rewrite_option = click.option(
     "--rewrite",
@@ -80,6 +73,11 @@ rewrite_option = click.option(
     shell_complete=complete_rewrite,
     help="Rewrite the network first: drop_reductions, scale_width=0.5, …; once for each.",
 )
+
+
+def columns_option(names: Iterable[str], help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--columns, which of these to show."""
+    return click.option("--columns", metavar="NAME,…", shell_complete=complete_list(names), help=help)
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

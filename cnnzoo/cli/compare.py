@@ -19,25 +19,31 @@ from .common import (
     arg_option,
     check_ending,
     chosen_format,
-    complete_name,
+    columns_option,
     emit,
     output_option,
     rewrite_option,
     write,
 )
+from .completion import complete_target, complete_word
 from .target import Failure, matching, report_of
 
 
 @click.command("compare", short_help="Networks side by side.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET…", shell_complete=complete_name)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET…", shell_complete=complete_target)
 @click.option("--input-size", metavar="CxHxW", help="Of all; default: each network's own.")
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
 @click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
 @arg_option
 @rewrite_option
-@click.option("--sort", metavar="COLUMN", help="From the least up; -COLUMN is from the most down.")
-@click.option("--columns", metavar="NAME,…", help="What to show of each network.")
+@click.option(
+    "--sort",
+    metavar="COLUMN",
+    shell_complete=complete_word(COLUMNS),
+    help="From the least up; -COLUMN is from the most down.",
+)
+@columns_option(COLUMNS, "What to show of each network.")
 @click.option("--scatter", is_flag=True, help="Draw parameters against MACs under the table.")
 @output_option(f"Write to FILE, all or nothing; the scatter as a picture where it ends in {', '.join(DRAWN)}.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")
@@ -58,7 +64,7 @@ def compare_command(
     """Print TARGETs side by side, and how many times the first one's each figure is.
 
     \b
-    cnnzoo compare resnet18 resnet50 vgg16
+    cnnzoo compare vgg16 resnet50
     cnnzoo compare "resnet*" "densenet*" --sort -macs --scatter
     cnnzoo compare googlenet googlenet+drop_reductions timm:mobilenetv3_small_100
 

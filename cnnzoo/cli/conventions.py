@@ -7,12 +7,13 @@ import click
 from ..features.peers import document as conventions
 from ..features.peers import figures
 from ..registry import UnknownModelError
-from .common import COUNT, arg_option, complete_name, emit, input_sizes_option, num_classes_option, output_options
+from .common import COUNT, arg_option, emit, input_sizes_option, num_classes_option, output_options
+from .completion import complete_target
 from .target import report_of
 
 
 @click.command("conventions", short_help="What other tools print, and why.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_name)
+@click.argument("name", metavar="TARGET", shell_complete=complete_target)
 @input_sizes_option
 @click.option("--batch-size", type=COUNT, help="Where a size does not show it.  [default: 1]")
 @num_classes_option
@@ -28,6 +29,9 @@ def conventions_command(
     output: str | None,
 ) -> None:
     """Print what fvcore, ptflops, thop, torchinfo, torchvision and Keras print for TARGET, and why.
+
+    \b
+    cnnzoo conventions resnet50
 
     TARGET is what `cnnzoo summary` takes. Figures are per sample and in eval mode; each is beside the MACs or
     parameters that `cnnzoo summary` prints. None of the tools is run, except torchinfo on a module: where a tool's

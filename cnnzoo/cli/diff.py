@@ -7,17 +7,18 @@ import click
 from ..features.diff import diff
 from ..features.diff.document import COLUMNS
 from ..registry import UnknownModelError
-from .common import CLASSES, arg_option, complete_name, emit, output_options
+from .common import CLASSES, arg_option, columns_option, emit, output_options
 from .compare import target_report
+from .completion import complete_target
 
 
 @click.command("diff", short_help="What changes from one network to another.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("before", metavar="TARGET", shell_complete=complete_name)
-@click.argument("after", metavar="TARGET", shell_complete=complete_name)
+@click.argument("before", metavar="TARGET", shell_complete=complete_target)
+@click.argument("after", metavar="TARGET", shell_complete=complete_target)
 @click.option("--input-size", metavar="CxHxW", help="Of both; default: each network's own.")
 @click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
 @arg_option
-@click.option("--columns", metavar="NAME,…", help="What to show of each change.")
+@columns_option(COLUMNS, "What to show of each change.")
 @click.option("--all", "unfold", is_flag=True, help="Every change by itself, those of only a name or a size too.")
 @output_options
 def diff_command(

@@ -10,19 +10,25 @@ import click
 from ..arch.edit import PathError
 from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, opened, picture
 from ..registry import UnknownModelError
-from .common import arg_option, complete_name, num_classes_option, output_option, put, to_stdout, write
+from .common import arg_option, num_classes_option, output_option, put, to_stdout, write
+from .completion import complete_path, complete_target
 from .target import report_of
 
 ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "mmd"}
 
 
 @click.command("draw", short_help="A picture of one network.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_name)
+@click.argument("name", metavar="TARGET", shell_complete=complete_target)
 @click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What the picture shows.")
 @click.option(
     "--depth", type=click.IntRange(1, 10**9), default=DEPTH, show_default=True, help="Levels of blocks opened."
 )
-@click.option("--block", metavar="PATH", help="One block of it, as layer1.0, instead of the whole network.")
+@click.option(
+    "--block",
+    metavar="PATH",
+    shell_complete=complete_path,
+    help="One block of it, as layer1.0, instead of the whole network.",
+)
 @click.option("--input-size", "input_sizes", metavar="CxHxW", multiple=True, help="As in `cnnzoo summary`.")
 @num_classes_option
 @arg_option
@@ -40,6 +46,10 @@ def draw_command(
     format_: str | None,
 ) -> None:
     """Draw TARGET: a name or anything else that `cnnzoo summary` takes.
+
+    \b
+    cnnzoo draw vgg16 -o vgg16.svg
+    cnnzoo draw resnet50 --kind bars --depth 2 -o resnet50.pdf
 
     \b
     graph    its blocks, the shapes that flow between them, and what they cost

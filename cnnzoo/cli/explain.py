@@ -9,41 +9,38 @@ from typing import Any
 
 import click
 
-from ..arch import Layer, Node, PathError, walk
+from ..arch import Layer, Node, PathError
 from ..calculate import calculate
 from ..features.explain import Explanation, explain
 from ..features.explain.document import document
 from ..registry import UnknownModelError
-from ..resolve import describe
 from ..words import hint, quoted, read_literal
 from ..zoo import list_models
-from .common import (
-    arg_option,
-    complete_name,
-    emit,
-    input_size_option,
-    num_classes_option,
-    output_options,
-    rewrite_option,
-)
+from .common import arg_option, emit, input_size_option, num_classes_option, output_options, rewrite_option
+from .completion import complete_path, complete_target
 from .target import report_of
 
 SHORT = {"bn": "BatchNorm2d", "lrn": "LocalResponseNorm"}
 """What people say for a layer, where it is not its name with or without the 2d."""
 
 
-def complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The paths in the network that begin so, a part further, for the shell."""
-    try:
-        paths = [path for path, _ in walk(describe(ctx.params["name"])) if path.startswith(incomplete)]
-    except (LookupError, ValueError):
-        return []
-    return [path for path in paths if path.count(".") <= incomplete.count(".")]
+def complete_network_or_layer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """TARGETs, and the layers by their names in torch."""
+    layers = sorted(kind.__name__ for kind in _kinds().values() if kind.__name__.startswith(incomplete))
+    return [*complete_target(ctx, param, incomplete), *layers]
 
 
-@click.command("explain", short_help="One layer with its formulas, the numbers put in.")
-@click.argument("name", metavar="NAME|LAYER", shell_complete=complete_name)
-@click.argument("rest", metavar="[PATH|SETTING…]", nargs=-1, shell_complete=complete_path)
+def complete_path_or_setting(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """KEY= for each setting of the layer that the command was given, or the paths in the network."""
+    kind = _kind(ctx.params.get("name") or "")
+    if kind is None:
+        return complete_path(ctx, param, incomplete)
+    return [f"{name}=" for name in signature(kind).parameters if name.startswith(incomplete)]
+
+
+@click.command("explain", short_help="One layer's formulas, the numbers put in.")
+@click.argument("name", metavar="NAME|LAYER", shell_complete=complete_network_or_layer)
+@click.argument("rest", metavar="[PATH|SETTING…]", nargs=-1, shell_complete=complete_path_or_setting)
 @input_size_option
 @num_classes_option
 @arg_option
@@ -64,7 +61,7 @@ def explain_command(
     """Print where each figure of a layer or a block comes from: its formulas, the numbers put in.
 
     \b
-    cnnzoo explain resnet50 layer4.2.conv3
+    cnnzoo explain resnet50 conv1
     cnnzoo explain alexnet+ungroup conv2 --input-size 448
     cnnzoo explain conv2d 128 kernel_size=3x1 stride=2 --in 64x56x56
 

@@ -18,6 +18,7 @@ import click
 
 from ..features.sweep.family import Family
 from ..words import quoted, read_literal
+from .completion import complete_setting
 
 MOST = 10**7
 """Combinations of one run."""
@@ -45,7 +46,13 @@ def knob_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--depth", metavar="VALUES", help="Blocks of each stage as 3x4x6x3, or a factor for them."),
         click.option("--growth", metavar="VALUES", help="DenseNet's growth rate."),
         click.option("--num-classes", metavar="VALUES", help="Classes of the head."),
-        click.option("--knob", metavar="NAME=VALUES", multiple=True, help="Any other keyword of the builder."),
+        click.option(
+            "--knob",
+            metavar="NAME=VALUES",
+            multiple=True,
+            shell_complete=complete_setting,
+            help="Any other keyword of the builder.",
+        ),
     ]
     decorated: Callable[..., Any] = called
     for option in reversed(options):

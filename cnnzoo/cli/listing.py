@@ -10,7 +10,8 @@ from ..features.list import document
 from ..features.summary import summary
 from ..resolve import describe
 from ..zoo import get_builder, list_sound_models
-from .common import complete_name, emit, output_options, rewrite_option
+from .common import emit, output_options, rewrite_option
+from .completion import complete_name
 
 
 @click.command("list", short_help="The networks there are.")
@@ -19,6 +20,9 @@ from .common import complete_name, emit, output_options, rewrite_option
 @output_options
 def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, output: str | None) -> None:
     """List the networks whose names match PATTERN ("res*", in quotes), each at its own input size.
+
+    \b
+    cnnzoo list "res*"
 
     With --rewrite only those that it changes, and what becomes of them.
     """

@@ -17,7 +17,8 @@ from ..features.match import document as matches
 from ..features.sweep.family import Family
 from ..resolve import read_size
 from ..targets import is_registered, split
-from .common import complete_name, emit, output_options, read_input_size, rewrite_option
+from .common import emit, output_options, read_input_size, rewrite_option
+from .completion import complete_list, complete_target, given_target
 from .knobs import MOST, find_family, knob_options, progress
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
@@ -36,12 +37,20 @@ class Count(click.ParamType[int]):
         return int(number)
 
 
+def complete_knobs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The knobs of the registered network that the command was given, in a list with commas."""
+    try:
+        return complete_list(Family(given_target(ctx)).grid)(ctx, param, incomplete)
+    except (LookupError, ValueError):
+        return []
+
+
 @click.command("match", short_help="The configurations nearest a budget.")
-@click.argument("name", shell_complete=complete_name)
+@click.argument("name", shell_complete=complete_target)
 @click.option("--params", type=Count(), metavar="COUNT", help="Parameters, as 5M or 5_000_000.")
 @click.option("--macs", type=Count(), metavar="COUNT", help="MACs of one sample, as 1.5G.")
 @click.option("--at-most", is_flag=True, help="Nothing over the budget.")
-@click.option("--vary", metavar="NAME,…", help="Vary these alone; default: every knob.")
+@click.option("--vary", metavar="NAME,…", shell_complete=complete_knobs, help="Vary these alone; default: every knob.")
 @knob_options
 @rewrite_option
 @click.option("--input-size", metavar="CxHxW", help="3x224x224 or 224; default: the network's own.")
@@ -61,6 +70,10 @@ def match_command(
     output: str | None,
 ) -> None:
     """Print the configurations of NAME's family that are nearest a budget of parameters, MACs or both.
+
+    \b
+    cnnzoo match resnet50 --params 5M
+    cnnzoo match densenet121 --macs 1G --at-most --vary growth
 
     Every configuration of the family's grid is priced, so these are the nearest. How far off one is, is relative to
     the budget; with both, it is the larger of the two distances. Of equally near ones the smaller is first.

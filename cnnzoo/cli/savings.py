@@ -7,30 +7,22 @@ import click
 from ..features.savings import TECHNIQUES, DoesNotApply, savings
 from ..registry import UnknownModelError
 from ..report import DEPTH
-from .common import (
-    arg_option,
-    complete_name,
-    complete_rewrite,
-    emit,
-    input_size_option,
-    num_classes_option,
-    output_options,
-    rewrite_option,
-)
+from .common import arg_option, emit, input_size_option, num_classes_option, output_options, rewrite_option
+from .completion import complete_rewrite, complete_target
 from .target import report_of
 
 
-def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The techniques and rewrites that begin so, for the shell."""
+def complete_technique(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The techniques and the registered rewrites."""
     return [*(name for name in TECHNIQUES if name.startswith(incomplete)), *complete_rewrite(ctx, param, incomplete)]
 
 
-@click.command("savings", short_help="What a network's reductions, stacks or groups save.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_name)
+@click.command("savings", short_help="What its reductions, stacks or groups save.")
+@click.argument("name", metavar="TARGET", shell_complete=complete_target)
 @click.option(
     "--by",
     metavar="NAME",
-    shell_complete=complete_device,
+    shell_complete=complete_technique,
     help=f"{', '.join(TECHNIQUES)}, or any rewrite (factorise=1xn); default: what the family is known for.",
 )
 @input_size_option
@@ -53,6 +45,10 @@ def savings_command(
     output: str | None,
 ) -> None:
     """Print what TARGET saves by the technique that its family is known for, place by place, with the arithmetic.
+
+    \b
+    cnnzoo savings googlenet
+    cnnzoo savings resnet18 --by pointwise
 
     The network without it is a whole network, really rewritten and calculated: the 1x1 reductions of GoogLeNet, ResNet
     and DenseNet gone, VGG's stacks of 3x3 one large kernel each, AlexNet's groups and LeNet's table read in full. With

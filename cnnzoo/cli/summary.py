@@ -10,18 +10,19 @@ from ..report.columns import COLUMNS
 from .common import (
     COUNT,
     arg_option,
-    complete_name,
+    columns_option,
     emit,
     input_sizes_option,
     num_classes_option,
     output_options,
     rewrite_option,
 )
+from .completion import complete_target
 from .target import report_of
 
 
 @click.command("summary", short_help="One network, layer by layer.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_name)
+@click.argument("name", metavar="TARGET", shell_complete=complete_target)
 @input_sizes_option
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
@@ -30,7 +31,7 @@ from .target import report_of
 @rewrite_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if something could not be counted.")
 @click.option("--depth", type=click.IntRange(min=1), help=f"Levels of the tree.  [default: {DEPTH}; with --all: every]")
-@click.option("--columns", metavar="NAME,…", help="What to show of each layer.")
+@columns_option(COLUMNS, "What to show of each layer.")
 @click.option("--all", "unfold", is_flag=True, help="Every row: do not fold equal neighbouring blocks into one.")
 @output_options
 def summary_command(
@@ -49,6 +50,11 @@ def summary_command(
     output: str | None,
 ) -> None:
     """Print TARGET's layers with their output sizes, parameters and MACs, and its totals.
+
+    \b
+    cnnzoo summary vgg16
+    cnnzoo summary googlenet+drop_reductions --columns output_shape,params
+    cnnzoo summary path/to/file.py:factory --input-size 3x224x224
 
     TARGET is a registered name, with rewrites behind plus signs if you like (googlenet+drop_reductions), or any
     torch.nn.Module that is then run without computing anything: pkg.mod:factory, path/to/file.py:factory,

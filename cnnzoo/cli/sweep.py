@@ -18,14 +18,15 @@ from ..features.sweep.files import Done, fill
 from ..features.sweep.workers import WorkerError, cores, lines
 from ..resolve import read_size
 from ..words import counted
-from .common import complete_name, is_device, output_option, read_input_size, rewrite_option
+from .common import is_device, output_option, read_input_size, rewrite_option
+from .completion import complete_target
 from .knobs import MOST, find_family, knob_options, progress, read_values
 
 ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
-@click.command("sweep", short_help="Every combination, as CSV, JSON lines or Parquet.")
-@click.argument("name", shell_complete=complete_name)
+@click.command("sweep", short_help="Every combination, as CSV, JSON lines, Parquet.")
+@click.argument("name", shell_complete=complete_target)
 @knob_options
 @rewrite_option
 @click.option("--input-size", "sizes", metavar="SIZES", help="160,192,224 or 160:224:32 or 3x160x192.")
@@ -42,6 +43,10 @@ def sweep_command(
     format_: str | None,
 ) -> None:
     """Write what NAME costs at every combination of the values given, one record each, in their order.
+
+    \b
+    cnnzoo sweep vgg16 --width 16:64
+    cnnzoo sweep resnet18 --width 16:128:16 --input-size 160,224 -o resnet18.csv
 
     NAME is a registered network, or a function that gives a description: pkg.mod:factory, path/to/file.py:factory.
 

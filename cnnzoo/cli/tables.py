@@ -13,11 +13,14 @@ from ..features.tables import File, files, make, needs, sources
 from .common import write as write_file
 
 
-@click.command("tables", short_help="Generate the documentation's tables, or check them.")
+@click.command("tables", short_help="The documentation's tables, made or checked.")
 @click.option("--write/--check", required=True, help="Bring the pages up to date, or exit with 1 where they are not.")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def tables_command(write: bool, folder: Path) -> None:
     """Write the tables and pictures that README.md and docs/ show, or check that they are what the code says.
+
+    \b
+    cnnzoo tables --check
 
     DIR is a source checkout of cnnzoo; default: the current directory. A table stands in a page between two marks,
     which name it; `--check` prints what differs. Pictures take pip install 'cnnzoo[draw]', and are left alone without.
