@@ -175,9 +175,10 @@ def test_options_are_for_all():
     assert json.loads(out) == json.loads(json.dumps(compare("resnet18", "resnet50", input_size=64, **given).to_dict()))
 
 
-def test_a_measured_target(tmp_path):
+def test_a_measured_target(tmp_path, monkeypatch):
     (tmp_path / "net.py").write_text("from torch import nn\ndef make(): return nn.Sequential(nn.Conv2d(3, 4, 1))\n")
-    out = spawn("compare", "net.py:make", "resnet18", "--input-size", "3x32x32", "--format", "csv", cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    out = call("compare", "net.py:make", "resnet18", "--input-size", "3x32x32", "--format", "csv")
     first, second = csv.DictReader(StringIO(out.succeeded()))
     assert (first["model"], first["params"], first["macs"], first["depth"]) == ("net.py:make", "16", "12288", "")
     assert float(second["params_ratio"]) == 11_689_512 / 16

@@ -150,8 +150,9 @@ def written(folder: Path, files: Iterable[tuple[str, bytes, str]]) -> list[tuple
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_some(tmp_path):
-    tries = written(tmp_path, hostile_files(count=40, every=60))
+def test_some(tmp_path, wide):
+    count, every = (40, 60) if wide else (10, 240)
+    tries = written(tmp_path, hostile_files(count=count, every=every))
     assert sum(survives(CHECK, tries, tmp_path).values()) == len(tries)
     survives(LOAD, tries, tmp_path)
 

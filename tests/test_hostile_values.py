@@ -212,11 +212,12 @@ def test_a_depth_of_many_layers_is_refused_before_they_are_made(quick):
             call("summary", name, "--arg", f"depth={depth}").refused()
 
 
-def test_a_network_is_made_deeper_up_to_a_limit():
-    for name in list_models():
-        result = call("summary", f"{name}+scale_depth=9999", "--depth", "1")
-        assert result.code in (0, 2)
-        assert result.code == 0 or len(result.refused("a description has at most 100,000")) < 500
+@pytest.mark.wide
+@pytest.mark.parametrize("name", list_models())
+def test_a_network_is_made_deeper_up_to_a_limit(name):
+    result = call("summary", f"{name}+scale_depth=9999", "--depth", "1")
+    assert result.code in (0, 2)
+    assert result.code == 0 or len(result.refused("a description has at most 100,000")) < 500
 
 
 def test_sweeps_and_searches_of_more_than_there_are_numbers(quick):

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from sklearn.datasets import load_digits
 from small import small
 from torch.nn import functional as F
 
@@ -29,12 +28,15 @@ accuracy that it must reach."""
 
 @pytest.fixture(scope="module")
 def digits():
+    from sklearn.datasets import load_digits  # slow to import
+
     data = load_digits()
     order = torch.randperm(len(data.target), generator=torch.Generator().manual_seed(0))
     images = torch.tensor(data.images, dtype=torch.float32)[order, None] / 8 - 1
     return images, torch.tensor(data.target)[order]
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", CASES)
 def test_learns_the_digits(name, digits):
     side, step, epochs, init, wanted = CASES[name]

@@ -68,6 +68,7 @@ def test_every_parameter_gets_a_gradient(make):
         assert parameter.grad.any(), name
 
 
+@pytest.mark.wide(2)
 @every
 def test_compile_has_no_graph_break(make):
     """In training and at inference; backend "eager" runs what was captured, `-m long` adds inductor."""
@@ -94,6 +95,7 @@ def test_compiles_with_inductor(make):
         same(torch.compile(net, fullgraph=True)(x), wanted)
 
 
+@pytest.mark.wide(3)
 @every
 def test_export(make):
     net, x, wanted = at_inference(make)
@@ -110,6 +112,7 @@ def test_symbolic_trace(make):
         same(torch.fx.symbolic_trace(net)(x), wanted)
 
 
+@pytest.mark.wide(2)
 @every
 def test_onnx(make):
     net, x, wanted = at_inference(make)
@@ -181,9 +184,10 @@ def distributed_step(rank: int, folder: str, names: list[str]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo's file store")
-def test_distributed_data_parallel(tmp_path):
-    torch.multiprocessing.spawn(distributed_step, (os.fspath(tmp_path), FAMILIES), nprocs=2)
-    for name in FAMILIES:
+def test_distributed_data_parallel(tmp_path, wide):
+    names = FAMILIES if wide else FAMILIES[-1:]
+    torch.multiprocessing.spawn(distributed_step, (os.fspath(tmp_path), names), nprocs=2)
+    for name in names:
         net, x = small_net(name)
         net.eval() if name != "googlenet" else without_dropout(net)
         out = net(x)
