@@ -13,7 +13,7 @@ from .calculate import calculate, check_size, facts_of, square, stacked
 from .report import ITEM_BYTES, IntOrPair
 
 
-class Cost(NamedTuple):
+class Totals(NamedTuple):
     """A network's totals without its rows: those of `Report.totals` by the same names, for one sample of float32."""
 
     output_shape: Shape
@@ -28,7 +28,7 @@ class Cost(NamedTuple):
     peak_activation_bytes: int
 
 
-def cost(description: Node, input_size: Shape) -> Cost:
+def totals(description: Node, input_size: Shape) -> Totals:
     """What `calculate` comes to, for many descriptions: a block that was met before at the same shape costs nothing.
 
     Raises what `calculate` does.
@@ -42,12 +42,12 @@ def cost(description: Node, input_size: Shape) -> Cost:
         raise
     except _StillError:
         report = calculate(description, shape)
-        return Cost(report[""].output_shape, *(report.totals[name] for name in Cost._fields[1:]))
+        return Totals(report[""].output_shape, *(report.totals[name] for name in Totals._fields[1:]))
     if isinstance(description, Aux):
         whole = _apart(whole, shape)
     windows = whole.last_map[0] if whole.last_map else None
     field = None if windows is None else square(windows[0].kernel, windows[1].kernel)
-    return Cost(*whole[:7], field, (prod(shape) + whole.freed) * ITEM_BYTES["float32"])
+    return Totals(*whole[:7], field, (prod(shape) + whole.freed) * ITEM_BYTES["float32"])
 
 
 class _StillError(Exception):
@@ -56,7 +56,7 @@ class _StillError(Exception):
 
 
 class _Part(NamedTuple):
-    """A layer or a block at an input shape, wherever it stands; the first seven are those of `Cost`."""
+    """A layer or a block at an input shape, wherever it stands; the first seven are those of `Totals`."""
 
     output_shape: Shape
     params: int = 0

@@ -23,24 +23,24 @@ priced: list[tuple[Any, Any, Any]] = []
 
 
 def watch() -> None:
-    """From now on keep all reports and costs that this process makes."""
-    make, price = Report.__init__, family.cost
+    """From now on keep all reports and totals that this process makes."""
+    make, price = Report.__init__, family.totals
 
     def kept(self: Report, *given: Any, **named: Any) -> None:
         make(self, *given, **named)
         reports.append(self)
 
-    def costs(description: Any, input_size: Any) -> Any:
+    def totals(description: Any, input_size: Any) -> Any:
         found = price(description, input_size)
         priced.append((description, input_size, found))
         return found
 
     Report.__init__ = kept  # type: ignore[method-assign]
-    family.cost = costs
+    family.totals = totals
 
 
 def check_reports() -> None:
-    """AssertionError where a figure of a report that was calculated, or of a cost, is not found again."""
+    """AssertionError where a figure of a report that was calculated, or of totals, is not found again."""
     for description, input_size, found in priced[:20]:
         totals = calculate(description, input_size).totals
         assert all(totals[name] == getattr(found, name) for name in found._fields[1:]), found

@@ -53,7 +53,7 @@ from cnnzoo.arch.node import Layer, Node
 from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
-from cnnzoo.totals import cost
+from cnnzoo.totals import totals
 
 Shape = tuple[int, ...]
 INPUT = (4, 9, 8)
@@ -546,7 +546,7 @@ def test_the_last_map_is_before_the_final_pooling_and_what_works_on_its_position
     net = Sequential(**BODY, **tail, **HEAD)
     report = calculate(net, (3, 16, 16))
     assert report.last_map == report["b"]
-    assert report.receptive_field == cost(net, (3, 16, 16)).receptive_field == 5
+    assert report.receptive_field == totals(net, (3, 16, 16)).receptive_field == 5
 
 
 @pytest.mark.parametrize(
@@ -563,7 +563,7 @@ def test_what_is_behind_another_pooling_or_reads_more_is_the_last_map(tail: dict
     report = calculate(net, (3, 16, 16))
     assert report.last_map is not None
     assert (report.last_map.path, report.last_map.receptive_field) == (path, field)
-    assert cost(net, (3, 16, 16)).receptive_field == field
+    assert totals(net, (3, 16, 16)).receptive_field == field
 
 
 @given(NETWORKS)
@@ -573,7 +573,7 @@ def test_what_works_on_positions_behind_a_pooling_does_not_move_the_last_map(net
 
     longer = rewrite(net, followed)
     assert calculate(longer, INPUT).receptive_field == calculate(net, INPUT).receptive_field
-    assert cost(longer, INPUT).receptive_field == cost(net, INPUT).receptive_field
+    assert totals(longer, INPUT).receptive_field == totals(net, INPUT).receptive_field
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ from cnnzoo.calculate import calculate
 from cnnzoo.features.explain import explain
 from cnnzoo.features.match import _point
 from cnnzoo.rewrites import scale_depth, scale_width
-from cnnzoo.totals import cost
+from cnnzoo.totals import totals
 from cnnzoo.words import read_literal
 from cnnzoo.zoo import list_models
 
@@ -154,7 +154,7 @@ WIDEST = 2**63 - 1
 )
 def test_tensors_that_torch_cannot_have_are_refused_by_every_reader(description, shape, said, quick):
     description = Sequential(conv=description)
-    for reader in (calculate, cost):
+    for reader in (calculate, totals):
         with pytest.raises(ShapeError, match="has more than 2\\*\\*63 - 1 elements") as refused:
             reader(description, shape)
         assert said in str(refused.value)
@@ -169,7 +169,7 @@ def test_a_stride_beyond_all_measure_leaves_the_receptive_field_unknown(quick):
     report = calculate(description, (1, 5, 5))
     assert report.receptive_field is None
     assert report[next(row.path for row in report.rows)].effective_stride == 1 << 40
-    assert cost(description, (1, 5, 5)).receptive_field is None
+    assert totals(description, (1, 5, 5)).receptive_field is None
     said = dict(
         explain(Sequential(*[Conv2d(1, 1, stride=1 << 40)] * 9), calculate(description[:9], (1, 5, 5)), "").said
     )

@@ -27,7 +27,7 @@ from cnnzoo.features.sweep.family import Family
 from cnnzoo.registry import Paper, Pinned, register
 from cnnzoo.render.document import FORMATS
 from cnnzoo.rewrites import get_rewrite
-from cnnzoo.totals import cost
+from cnnzoo.totals import totals
 
 VARIED = [name for name in cnnzoo.list_models() if cnnzoo.get_builder(name).knobs]
 UNVARIED = [name for name in cnnzoo.list_models() if name not in VARIED]
@@ -87,7 +87,7 @@ def test_more_of_anything_costs_more(name):
                 low[knob], high[knob] = (tuple(map(choose, one, other)) for choose in (min, max))
             else:
                 low[knob], high[knob] = sorted((one, other))
-        less, more = (cost(builder.describe(**point), builder.input_size) for point in (low, high))
+        less, more = (totals(builder.describe(**point), builder.input_size) for point in (low, high))
         assert less.params < more.params or low == high
         assert less.macs < more.macs or low == high
         assert less.depth <= more.depth
@@ -101,7 +101,7 @@ def test_points_of_the_grid_are_networks(name):
     for _ in range(5):
         point = {knob: draw.choice(grid) for knob, grid in builder.knobs.items()}
         report = cnnzoo.summary(name, **point)
-        priced = Family(name).cost(point, builder.input_size)
+        priced = Family(name).totals(point, builder.input_size)
         assert (priced.params, priced.macs) == (report.total_params, report.total_macs)
         layers = {"resnet": 2 + 3 * sum(point["depth"]), "vgg": 3 + sum(point["depth"])}
         layers |= {"densenet": 5 + 2 * sum(point["depth"]), "plain": 2 + 2 * sum(point["depth"])}

@@ -45,7 +45,7 @@ from cnnzoo.features import check as agreement
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.modules.fusion import fuse_batchnorm
 from cnnzoo.rewrites import DoesNotApply, Rewrite, UnknownRewriteError, get_rewrite, list_rewrites, register_rewrite
-from cnnzoo.totals import Cost, cost
+from cnnzoo.totals import Totals, totals
 
 INPUT = (4, 33, 28)
 
@@ -77,8 +77,8 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
             assert loads(dumps(new)) == new
             assert eval(repr(new), vars(cnnzoo.arch)) == new
             report = calculate(new, builder.input_size)
-            priced = cost(new, builder.input_size)
-            assert priced[1:] == tuple(report.totals[figure] for figure in Cost._fields[1:])
+            priced = totals(new, builder.input_size)
+            assert priced[1:] == tuple(report.totals[figure] for figure in Totals._fields[1:])
             assert report[""].output_shape == priced.output_shape
         else:
             assert new is description
@@ -190,11 +190,11 @@ def test_a_stack_for_a_large_kernel_gives_outputs_of_its_size(kernel: int, strid
 
 
 def params(description: Node, size: tuple[int, ...] = (3, 224, 224)) -> int:
-    return cost(description, size).params
+    return totals(description, size).params
 
 
 def macs(description: Node, size: tuple[int, ...] = (3, 224, 224)) -> int:
-    return cost(description, size).macs
+    return totals(description, size).macs
 
 
 def convolution(channels: int, *kernels: int) -> Sequential:
@@ -310,9 +310,9 @@ def test_vgg_as_convolutions_gives_the_same_numbers() -> None:
             maps.load_state_dict({key: value.view(shapes[key]) for key, value in net.state_dict().items()})
             torch.testing.assert_close(maps(image)[:, :, 0, 0], wanted)
     dense = cnnzoo.describe("vgg16", rewrites=["convolutionalize=224"])
-    assert cost(dense, (3, 256, 320)).output_shape == (1000, 2, 4)
+    assert totals(dense, (3, 256, 320)).output_shape == (1000, 2, 4)
     with pytest.raises(ShapeError, match=r"classifier\.0"):
-        cost(dense, (3, 200, 200))
+        totals(dense, (3, 200, 200))
 
 
 # Edge by edge
@@ -363,7 +363,7 @@ def test_scaled_channels_are_rounded_once_and_classes_stay(name: str, factor: fl
             wanted = max(unit, int(before.out_channels * factor / unit + 0.5) * unit)
             assert after.out_channels == wanted
     assert [node for _, node in walk(new) if isinstance(node, Linear)][-1:] == heads
-    assert cost(new, cnnzoo.get_builder(name).input_size).output_shape == heads[0].output_shape(())
+    assert totals(new, cnnzoo.get_builder(name).input_size).output_shape == heads[0].output_shape(())
 
 
 def test_a_layer_may_be_named_as_the_setting_of_another_kind() -> None:

@@ -10,7 +10,7 @@ from math import inf, prod
 from typing import Any, NamedTuple
 
 from ...arch import Node, Shape
-from ...totals import Cost
+from ...totals import Totals
 from ..sweep.family import Family, ImpossibleError
 
 
@@ -37,12 +37,12 @@ class Budget:
         """Of what a `distance` is a multiple."""
         return prod(self.targets.values())
 
-    def distance(self, found: Cost) -> int:
+    def distance(self, found: Totals) -> int:
         """How far off, in parts of `unit`: relative to the target, and where there are two the larger distance."""
         off: dict[str, int] = {name: abs(getattr(found, name) - target) for name, target in self.targets.items()}
         return max(self.unit // target * off[name] for name, target in self.targets.items())
 
-    def takes(self, found: Cost) -> bool:
+    def takes(self, found: Totals) -> bool:
         return not self.at_most or all(getattr(found, name) <= target for name, target in self.targets.items())
 
 
@@ -84,7 +84,7 @@ def match(
     priced, impossible, why = 0, 0, ""
     for number, values in enumerate(product(*grid.values())):
         try:
-            found = family.cost(dict(zip(grid, values, strict=True)), input_size)
+            found = family.totals(dict(zip(grid, values, strict=True)), input_size)
         except ImpossibleError as error:
             impossible, why = impossible + 1, str(error)
         else:

@@ -22,7 +22,7 @@ from ...rewrites import (
     ungroup,
     widen_1x1,
 )
-from ...totals import Cost, cost
+from ...totals import Totals, totals
 from ...words import hint, quoted
 from .places import Figures, Place, places
 
@@ -80,7 +80,7 @@ def savings(description: Node, input_size: Shape, by: str | None = None, model: 
         except DoesNotApply as reason:
             reasons.append(str(reason))
         else:
-            designed, without = (cost(one, input_size) for one in both)
+            designed, without = (totals(one, input_size) for one in both)
             return Savings(model, name, technique, *both, tuple(input_size), designed, without)
     raise DoesNotApply(f"there is nothing to save by {' or '.join(names)}: {'; '.join(reasons)}")
 
@@ -131,8 +131,8 @@ class Savings(Shown):
     without: Node
     """The whole network without the technique."""
     input_size: Shape
-    cost: Cost
-    cost_without: Cost
+    cost: Totals
+    cost_without: Totals
 
     @property
     def total(self) -> Figures:

@@ -67,10 +67,10 @@ class Sweep:
         """A combination and its figures; for one that cannot be they are None, and `error` says why."""
         record = self.inputs(number) | dict.fromkeys(FIGURES) | {"error": None}
         try:
-            cost = self.family.cost(*self.point(number))
+            found = self.family.totals(*self.point(number))
         except ImpossibleError as error:
             return record | {"error": str(error)}
-        named = {**cost._asdict(), "flops": 2 * cost.macs, "weighted_layers": cost.depth}
+        named = {**found._asdict(), "flops": 2 * found.macs, "weighted_layers": found.depth}
         return record | {name: named[name] for name in FIGURES}
 
 

@@ -14,7 +14,7 @@ from ...resolve import find
 from ...rewrites import DoesNotApply, get_rewrite
 from ...rewrites.scaling import UnfitError
 from ...targets import builder_of, split
-from ...totals import Cost, cost
+from ...totals import Totals, totals
 
 SCALES = {"width": "scale_width", "depth": "scale_depth"}
 """The rewrites that vary a network whose builder registers no knobs."""
@@ -122,10 +122,10 @@ class Family:
                 pass  # the same network
         return description
 
-    def cost(self, point: Mapping[str, Any], input_size: Shape) -> Cost:
-        """What the network at a point costs; `ImpossibleError` where there is none."""
+    def totals(self, point: Mapping[str, Any], input_size: Shape) -> Totals:
+        """The totals of the network at a point; `ImpossibleError` where there is none."""
         try:
-            return cost(self.describe(point), input_size)
+            return totals(self.describe(point), input_size)
         except ValueError as error:
             raise ImpossibleError(" ".join(str(error).split())) from error
         except Exception as error:  # a plugin's builder may fail in any way, and the other configurations do not

@@ -21,7 +21,7 @@ from cnnzoo.arch import (
     Sequential,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.totals import Cost, cost
+from cnnzoo.totals import Totals, totals
 
 Shape = tuple[int, ...]
 DROPPED = Sequential(Dropout(), Identity())
@@ -32,9 +32,9 @@ def outcome(description: Node, size: Shape, priced: bool) -> object:
     """The figures, or what is said of a network that cannot be."""
     try:
         if priced:
-            return cost(description, size)[1:]
-        totals = calculate(description, size).totals
-        return tuple(totals[name] for name in Cost._fields[1:])
+            return totals(description, size)[1:]
+        report = calculate(description, size)
+        return tuple(report.totals[name] for name in Totals._fields[1:])
     except (ValueError, TypeError) as error:
         return repr(error)
 
@@ -54,14 +54,14 @@ def outcome(description: Node, size: Shape, priced: bool) -> object:
 def test_as_the_report_of_networks(drawn: tuple[Node, Shape]) -> None:
     description, size = drawn
     assert outcome(description, size, priced=True) == outcome(description, size, priced=False)
-    assert cost(description, size).output_shape == calculate(description, size)[""].output_shape
+    assert totals(description, size).output_shape == calculate(description, size)[""].output_shape
 
 
 def test_the_input_of_a_block_is_held_while_a_block_in_it_runs() -> None:
     """By hand, in elements: the shortcut waits for 40, and the two convolutions hold 40 + 100, then 100 + 40."""
     nested = Residual(Sequential(Sequential(Conv2d(100, 1), Conv2d(40, 1))))
     for net in (nested, Sequential(nested), Residual(Conv2d(100, 1), Conv2d(40, 1))):
-        assert cost(net, (40, 1, 1)).peak_activation_bytes == 4 * (40 + 100 + 40) == 720
+        assert totals(net, (40, 1, 1)).peak_activation_bytes == 4 * (40 + 100 + 40) == 720
         assert calculate(net, (40, 1, 1)).totals["peak_activation_bytes"] == 720
 
 
