@@ -436,8 +436,8 @@ def test_names_of_densenets_count_their_layers():
     ],
 )
 def test_agreement(monkeypatch, text, unit, digits, exact, agreement):
-    one = published.Figure("vgg16", "params", text, "Table 2", "nobody (2000)", "doi:", unit=unit, digits=digits)
-    monkeypatch.setattr(published.Figure, "exact", property(lambda self: exact))
+    one = published.PrintedFigure("vgg16", "params", text, "Table 2", "nobody (2000)", "doi:", unit=unit, digits=digits)
+    monkeypatch.setattr(published.PrintedFigure, "exact", property(lambda self: exact))
     assert one.agreement == agreement
 
 

@@ -51,7 +51,7 @@ VERBS = {
 }
 
 
-class Figure(NamedTuple):
+class PrintedFigure(NamedTuple):
     """A number, or a tuple of them, that a publication prints of a registered network."""
 
     model: str
@@ -130,7 +130,7 @@ class Figure(NamedTuple):
         return value  # type: ignore[no-any-return]
 
 
-def figures(model: str | Builder[Any]) -> tuple[Figure, ...]:
+def figures(model: str | Builder[Any]) -> tuple[PrintedFigure, ...]:
     """All that is printed of a registered network, whoever prints it; nothing for a network of a plugin."""
     builder = get_builder(model) if isinstance(model, str) else model
     return tuple(figure for figure in _family(_name_of_family(builder))[1] if figure.model == builder.name)
@@ -166,7 +166,7 @@ def _name_of_family(builder: Builder[Any]) -> str:
 
 
 @lru_cache(maxsize=32)
-def _family(name: str) -> tuple[dict[str, str], tuple[Figure, ...]]:
+def _family(name: str) -> tuple[dict[str, str], tuple[PrintedFigure, ...]]:
     """Which of a family's networks are variants of which, and all its figures."""
     file = os.path.join(os.path.dirname(__file__), f"{name}.json")
     if not name or not os.path.exists(file):
@@ -176,7 +176,7 @@ def _family(name: str) -> tuple[dict[str, str], tuple[Figure, ...]]:
     return data["variants"], tuple(_figures(data["sources"]))
 
 
-def _figures(sources: list[dict[str, Any]]) -> Iterator[Figure]:
+def _figures(sources: list[dict[str, Any]]) -> Iterator[PrintedFigure]:
     """A source has tables, a table has rows; what a table says holds for each of its rows."""
     for source in sources:
         for table in source["tables"]:
@@ -188,7 +188,7 @@ def _figures(sources: list[dict[str, Any]]) -> Iterator[Figure]:
                 given["paths"] = tuple(given.pop("path", "").split()) or ("",)
                 given["settings"] = tuple(given.get("settings", {}).items())
                 for model in given.pop("model").split():
-                    yield Figure(model=model, source=source["source"], link=source["link"], **given)
+                    yield PrintedFigure(model=model, source=source["source"], link=source["link"], **given)
 
 
 def _tuples(value: Any) -> Any:

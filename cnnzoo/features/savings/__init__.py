@@ -24,7 +24,7 @@ from ...rewrites import (
 )
 from ...totals import Totals, totals
 from ...words import hint, quoted
-from .places import Figures, Place, places
+from .places import Place, Saving, places
 
 if TYPE_CHECKING:
     from ...arch import Node
@@ -34,8 +34,8 @@ __all__ = [
     "TECHNIQUES",
     "DoesNotApply",
     "Entry",
-    "Figures",
     "Place",
+    "Saving",
     "Savings",
     "Technique",
     "find",
@@ -103,7 +103,7 @@ class Entry(NamedTuple):
     name: str
     """What it is called in the block above."""
     path: str
-    figures: Figures
+    figures: Saving
     place: Place | None = None
 
     def alike(self) -> object:
@@ -112,12 +112,12 @@ class Entry(NamedTuple):
 
     def multiplied(self, count: int) -> Entry:
         """As many of it together; the place is still one."""
-        return self._replace(figures=Figures(*(count * one for one in self.figures)))
+        return self._replace(figures=Saving(*(count * one for one in self.figures)))
 
 
-def added(entries: Iterable[Entry]) -> Figures:
+def added(entries: Iterable[Entry]) -> Saving:
     """What they come to together."""
-    return Figures(*map(sum, zip(Figures(0, 0, 0, 0), *(entry.figures for entry in entries), strict=True)))
+    return Saving(*map(sum, zip(Saving(0, 0, 0, 0), *(entry.figures for entry in entries), strict=True)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,9 +135,9 @@ class Savings(Shown):
     cost_without: Totals
 
     @property
-    def total(self) -> Figures:
+    def total(self) -> Saving:
         """Of the whole networks."""
-        return Figures(self.cost.params, self.cost_without.params, self.cost.macs, self.cost_without.macs)
+        return Saving(self.cost.params, self.cost_without.params, self.cost.macs, self.cost_without.macs)
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -146,9 +146,9 @@ class Savings(Shown):
         return places(both, [calculate(one, self.input_size) for one in both])
 
     @property
-    def rest(self) -> Figures:
+    def rest(self) -> Saving:
         """What the places leave of the whole: as much with the technique as without."""
-        return Figures(*(whole - part for whole, part in zip(self.total, added(self._entries), strict=True)))
+        return Saving(*(whole - part for whole, part in zip(self.total, added(self._entries), strict=True)))
 
     @property
     def _entries(self) -> list[Entry]:

@@ -12,7 +12,7 @@ from ...report import Line
 from ...words import count, short, sides
 
 if TYPE_CHECKING:
-    from . import Entry, Figures, Savings
+    from . import Entry, Saving, Savings
 
 BAR = 4
 """Characters of the longest bar."""
@@ -109,7 +109,7 @@ def document(savings: Savings, depth: int | None = None, fold: bool = True) -> D
     )
 
 
-def _record(figures: Figures) -> dict[str, int]:
+def _record(figures: Saving) -> dict[str, int]:
     names = ("params", "params_without", "params_saved", "macs", "macs_without", "macs_saved")
     return {name: getattr(figures, name) for name in names}
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ...arch import Node
 
 
-class Figures(NamedTuple):
-    """What layers cost as designed and without the technique."""
+class Saving(NamedTuple):
+    """Parameters and MACs of layers as designed and without the technique, and so what it saves there."""
 
     params: int
     params_without: int
@@ -49,9 +49,9 @@ class Place(NamedTuple):
     without: tuple[Row, ...]
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> Saving:
         params, macs = ([sum(getattr(row, name) for row in side) for side in self[1:]] for name in ("params", "macs"))
-        return Figures(*params, *macs)
+        return Saving(*params, *macs)
 
     def formulas(self) -> dict[str, str]:
         """Each figure with its numbers put in."""

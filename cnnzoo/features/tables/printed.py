@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from ...published import WORDS, Figure, figures
+from ...published import WORDS, PrintedFigure, figures
 from ...render.column import Column
 from ...render.document import Document
 from ...render.markdown import verbatim
@@ -39,7 +39,7 @@ def printed(family: str) -> str:
     return "\n\n".join(parts)
 
 
-def _table(where: str, found: list[Figure]) -> str:
+def _table(where: str, found: list[PrintedFigure]) -> str:
     """As in the publication: a column for each of several networks, or for each quantity of one."""
     several = len({one.model for one in found}) > 1
     rows = _grouped(found, _quantity_of_part if several else _part)
@@ -49,7 +49,7 @@ def _table(where: str, found: list[Figure]) -> str:
     return Document(where, [_capital(row) if several else row for row in rows], shown, cells).text("markdown")
 
 
-def _notes(found: list[Figure]) -> str:
+def _notes(found: list[PrintedFigure]) -> str:
     """What is said of the figures, each sentence once."""
     noted = _grouped([one for one in found if one.note], lambda one: (one.where, _quantity(one), one.note))
     lines = []
@@ -59,23 +59,23 @@ def _notes(found: list[Figure]) -> str:
     return "".join(lines)
 
 
-def _quantity(figure: Figure) -> str:
+def _quantity(figure: PrintedFigure) -> str:
     return WORDS.get(figure.quantity, figure.quantity.replace("_", " "))
 
 
-def _part(figure: Figure) -> str:
+def _part(figure: PrintedFigure) -> str:
     """What the figure is of: a part of the network, or the network; with settings that are not its own."""
     words = [", ".join(filter(None, figure.paths)) or " over ".join(figure.ratio or (figure.model,))]
     words += [f"with {name}={value!r}" for name, value in figure.settings]
     return " ".join(words)
 
 
-def _quantity_of_part(figure: Figure) -> str:
+def _quantity_of_part(figure: PrintedFigure) -> str:
     paths = ", ".join(filter(None, figure.paths))
     return f"{_quantity(figure)}, {paths}" if paths else _quantity(figure)
 
 
-def _cell(column: str, row: Mapping[str, Figure]) -> str:
+def _cell(column: str, row: Mapping[str, PrintedFigure]) -> str:
     if column not in row:
         return ""
     figure = row[column]
