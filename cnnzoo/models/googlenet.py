@@ -1,5 +1,7 @@
 """GoogLeNet: Szegedy et al. (2014), table 1, and torchvision's network of that name."""
 
+from collections.abc import Callable
+
 from ..arch import (
     AdaptiveAvgPool2d,
     Aux,
@@ -45,6 +47,19 @@ STAGES = {
     "fc": (1000,),
 }
 
+INCEPTION = {
+    "3a": (64, (96, 128), (16, 32), 32),
+    "3b": (128, (128, 192), (32, 96), 64),
+    "4a": (192, (96, 208), (16, 48), 64),
+    "4b": (160, (112, 224), (24, 64), 64),
+    "4c": (128, (128, 256), (24, 64), 64),
+    "4d": (112, (144, 288), (32, 64), 64),
+    "4e": (256, (160, 320), (32, 128), 128),
+    "5a": (256, (160, 320), (32, 128), 128),
+    "5b": (384, (192, 384), (48, 128), 128),
+}
+"""Table 1: #1x1, (#3x3 reduce, #3x3), (#5x5 reduce, #5x5), pool proj."""
+
 
 def conv(channels: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Sequential:
     """A convolution with biases and its ReLU."""
@@ -59,6 +74,11 @@ def inception(c1: int, c3: tuple[int, int], c5: tuple[int, int], proj: int) -> C
         branch3=Sequential(conv(c5[0], 1), conv(c5[1], 5, padding=2)),
         branch4=Sequential(MaxPool2d(3, stride=1, padding=1), conv(proj, 1)),
     )
+
+
+def modules(stage: str, module: Callable[..., Concat]) -> dict[str, Concat]:
+    """The rows of table 1 at a resolution ("3" is 28x28, "4" is 14x14, "5" is 7x7), each as such a module."""
+    return {f"inception{name}": module(*row) for name, row in INCEPTION.items() if name.startswith(stage)}
 
 
 def head(source: str, num_classes: int) -> Aux:
@@ -96,17 +116,11 @@ def googlenet(num_classes: int = 1000, dropout: float = 0.4, aux_logits: bool = 
         conv3=conv(192, 3, padding=1),
         norm2=LocalResponseNorm(5),
         maxpool2=MaxPool2d(3, stride=2, ceil_mode=True),
-        inception3a=inception(64, (96, 128), (16, 32), 32),
-        inception3b=inception(128, (128, 192), (32, 96), 64),
+        **modules("3", inception),
         maxpool3=MaxPool2d(3, stride=2, ceil_mode=True),
-        inception4a=inception(192, (96, 208), (16, 48), 64),
-        inception4b=inception(160, (112, 224), (24, 64), 64),
-        inception4c=inception(128, (128, 256), (24, 64), 64),
-        inception4d=inception(112, (144, 288), (32, 64), 64),
-        inception4e=inception(256, (160, 320), (32, 128), 128),
+        **modules("4", inception),
         maxpool4=MaxPool2d(3, stride=2, ceil_mode=True),
-        inception5a=inception(256, (160, 320), (32, 128), 128),
-        inception5b=inception(384, (192, 384), (48, 128), 128),
+        **modules("5", inception),
         aux1=head("inception4a", num_classes) if aux_logits else None,
         aux2=head("inception4d", num_classes) if aux_logits else None,
         avgpool=AdaptiveAvgPool2d(1),
@@ -182,17 +196,11 @@ def googlenet_tv(
         conv2=conv_bn(64, 1),
         conv3=conv_bn(192, 3, padding=1),
         maxpool2=MaxPool2d(3, stride=2, ceil_mode=True),
-        inception3a=inception_tv(64, (96, 128), (16, 32), 32),
-        inception3b=inception_tv(128, (128, 192), (32, 96), 64),
+        **modules("3", inception_tv),
         maxpool3=MaxPool2d(3, stride=2, ceil_mode=True),
-        inception4a=inception_tv(192, (96, 208), (16, 48), 64),
-        inception4b=inception_tv(160, (112, 224), (24, 64), 64),
-        inception4c=inception_tv(128, (128, 256), (24, 64), 64),
-        inception4d=inception_tv(112, (144, 288), (32, 64), 64),
-        inception4e=inception_tv(256, (160, 320), (32, 128), 128),
+        **modules("4", inception_tv),
         maxpool4=MaxPool2d(2, ceil_mode=True),
-        inception5a=inception_tv(256, (160, 320), (32, 128), 128),
-        inception5b=inception_tv(384, (192, 384), (48, 128), 128),
+        **modules("5", inception_tv),
         aux1=head_tv("inception4a", num_classes, dropout_aux) if aux_logits else None,
         aux2=head_tv("inception4d", num_classes, dropout_aux) if aux_logits else None,
         avgpool=AdaptiveAvgPool2d(1),

