@@ -41,7 +41,7 @@ from cnnzoo.arch import (
     walk,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.features import check as agreement
+from cnnzoo.features.check import check, sizes_for
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.modules.fusion import fuse_batchnorm
 from cnnzoo.rewrites import DoesNotApply, Rewrite, UnknownRewriteError, get_rewrite, list_rewrites, register_rewrite
@@ -89,7 +89,7 @@ def test_what_comes_of_it_is_measured_as_it_is_calculated_and_trains(name: str) 
     """In small: built, run forward and backward, and every parameter has a gradient."""
     description, size = small(name)
     for rewrite, new in applied(description, size[1]):
-        compared = agreement.compare(new, size, batch_size=2)
+        compared = check(new, size, batch_size=2)
         assert compared.agrees, (rewrite, compared.differences[:3], compared.problem)
         net = build(new, size)
         outputs = net.train()(torch.randn(2, *size))
@@ -102,7 +102,7 @@ def test_shapes_stay_where_a_rewrite_does_not_say_that_they_change(name: str) ->
     """Whatever layer is still there has the output that it had, at a size that nothing divides evenly, too."""
     builder = cnnzoo.get_builder(name)
     description = builder.describe()
-    for size in agreement.sizes_for(description, builder.input_size, 2):
+    for size in sizes_for(description, builder.input_size, 2):
         before = outputs(description, size)
         for rewrite, new in applied(description, size[1]):
             if rewrite.name.partition("=")[0] not in RESIZING:

@@ -16,7 +16,7 @@ from .target import matching, report_of
 
 if TYPE_CHECKING:
     from ..arch.node import Node
-    from ..features.check import Comparison
+    from ..features.check import Agreement
 
 BATCHES = (1, 3)
 SIZES = 3
@@ -42,20 +42,20 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) ->
     and output shapes, every tensor, parameters, buffers, MACs and activations of every row and block, and the totals,
     at several input sizes and two batch sizes. Needs torch. Exits 1 where anything differs.
     """
-    from ..features.check import compare
+    from ..features.check import check
 
     try:
         chosen = [name for given in names or ("*",) for name in matching(given)]
         tasks = list(_tasks(chosen, sizes, () if input_size is None else (input_size,)))
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
-    done: list[Comparison] = []
+    done: list[Agreement] = []
     show = sys.stderr is not None and sys.stderr.isatty()
     with click.progressbar(
         tasks, file=sys.stderr, hidden=not show, item_show_func=lambda task: task[0] if task else ""
     ) as bar:
         for name, description, size, batch in bar:
-            done.append(compare(description, size, batch, name))
+            done.append(check(description, size, batch, name))
     for name in chosen:
         click.echo(_line(name, [one for one in done if one.model == name]))
     wrong = sorted({one.model for one in done if not one.agrees})
@@ -82,7 +82,7 @@ def _tasks(
                 yield target, description, size, batch
 
 
-def _line(name: str, results: list[Comparison]) -> str:
+def _line(name: str, results: list[Agreement]) -> str:
     sizes = ", ".join(dict.fromkeys("x".join(map(str, one.input_size)) for one in results))
     figures = sum(one.figures for one in results)
     if all(one.agrees for one in results):

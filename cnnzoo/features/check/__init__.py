@@ -9,7 +9,6 @@ from ...arch.node import Node
 from ...arch.signal import Shape, ShapeError
 from ...calculate import calculate
 from ...report import Report, Row
-from ...zoo import get_builder
 
 COMPARED = (
     "path",
@@ -31,7 +30,7 @@ COMPARED = (
 SETTINGS = ("kernel_size", "stride", "padding", "dilation", "groups")
 
 
-class Difference(NamedTuple):
+class Disagreement(NamedTuple):
     """What the two readers say of one figure; None where only one has the row."""
 
     path: str
@@ -44,15 +43,16 @@ class Difference(NamedTuple):
         return f"{where}: {self.figure} is {self.calculated} calculated, {self.measured} measured"
 
 
-class Comparison(NamedTuple):
-    """One network at one input size: how many figures were compared, and those that differ."""
+class Agreement(NamedTuple):
+    """Calculated beside measured, for one network at one input size: how many figures were compared, and those that
+    differ."""
 
     model: str
     input_size: Shape
     batch_size: int
     rows: int
     figures: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Disagreement, ...]
     problem: str | None = None
     """What the measurement could not determine, or had to go round."""
 
@@ -71,13 +71,7 @@ def sizes_for(description: Node, own: Shape, count: int = 3) -> list[Shape]:
     return found
 
 
-def compare_network(name: str, input_size: Shape | None = None, batch_size: int = 1) -> Comparison:
-    """A registered network built, measured, and compared with what is calculated."""
-    builder = get_builder(name)
-    return compare(builder.describe(), input_size or builder.input_size, batch_size, name)
-
-
-def compare(description: Node, input_size: Shape, batch_size: int = 1, model: str = "network") -> Comparison:
+def check(description: Node, input_size: Shape, batch_size: int = 1, model: str = "network") -> Agreement:
     """A description built, measured, and compared with what is calculated."""
     from ...pytorch.measuring.measure import measure
     from ...pytorch.modules.build import build
@@ -85,37 +79,34 @@ def compare(description: Node, input_size: Shape, batch_size: int = 1, model: st
     calculated = calculate(description, input_size, batch_size=batch_size)
     try:
         module = build(description, input_size, init=None, device="meta")
-    except (
-        ShapeError,
-        TypeError,
-    ) as error:  # a layer without a module, or a name that this torch refuses
+    except (ShapeError, TypeError) as error:  # a layer without a module, or a name that this torch refuses
         rows = len(calculated.rows)
-        return Comparison(model, input_size, batch_size, rows, 0, (), f"it cannot be built: {error}")
+        return Agreement(model, input_size, batch_size, rows, 0, (), f"it cannot be built: {error}")
     measured = measure(module, (batch_size, *input_size))
-    differences, figures = diff(calculated, measured)
+    differences, figures = disagreements(calculated, measured)
     problem = "; ".join([*map(str, measured.unknown), *measured.notes]) or None
-    return Comparison(model, input_size, batch_size, len(calculated.rows), figures, tuple(differences), problem)
+    return Agreement(model, input_size, batch_size, len(calculated.rows), figures, tuple(differences), problem)
 
 
-def diff(calculated: Report, measured: Report) -> tuple[list[Difference], int]:
-    """The differences of two reports, and the number of figures that were compared.
+def disagreements(calculated: Report, measured: Report) -> tuple[list[Disagreement], int]:
+    """The figures in which two reports of one network differ, and how many were compared.
 
     Rows are compared in the order in which they run, those of auxiliary heads by themselves: the
     calculator has a head beside its source, a module may run it last.
     """
-    found: list[Difference] = []
+    found: list[Disagreement] = []
     compared = 0
     for aux in (False, True):
         ours, theirs = ([row for row in report.rows if row.aux == aux] for report in (calculated, measured))
         if len(ours) != len(theirs):
-            found.append(Difference("", f"number of {'auxiliary ' * aux}rows", len(ours), len(theirs)))
+            found.append(Disagreement("", f"number of {'auxiliary ' * aux}rows", len(ours), len(theirs)))
         pairs = list(zip(ours, theirs))  # noqa: B905
         for one, other in pairs:
             found += _of_rows(one, other)
         compared += len(pairs) * len(COMPARED)
     blocks = {row.path: row for row in measured.blocks}
     if blocks.keys() != {row.path for row in calculated.blocks}:
-        found.append(Difference("", "blocks", [row.path for row in calculated.blocks], list(blocks)))
+        found.append(Disagreement("", "blocks", [row.path for row in calculated.blocks], list(blocks)))
     for block in calculated.blocks:
         if block.path in blocks:
             same = block if block.path else block._replace(kind=blocks[""].kind)  # a whole network has its own class
@@ -125,20 +116,20 @@ def diff(calculated: Report, measured: Report) -> tuple[list[Difference], int]:
         if value is not None:
             compared += 1
             if calculated.totals[name] != value:
-                found.append(Difference("", f"total {name}", calculated.totals[name], value))
+                found.append(Disagreement("", f"total {name}", calculated.totals[name], value))
     return found, compared
 
 
-def _of_rows(one: Row, other: Row) -> Iterator[Difference]:
+def _of_rows(one: Row, other: Row) -> Iterator[Disagreement]:
     for figure in COMPARED:
         ours, theirs = getattr(one, figure), getattr(other, figure)
         if ours != theirs:
-            yield Difference(one.path, figure, ours, theirs)
+            yield Disagreement(one.path, figure, ours, theirs)
         if isinstance(ours, dict) and isinstance(theirs, dict) and list(ours) != list(theirs):
-            yield Difference(one.path, f"order of {figure}", list(ours), list(theirs))
+            yield Disagreement(one.path, f"order of {figure}", list(ours), list(theirs))
     for name in SETTINGS:
         if name in one.settings and name in other.settings and one.settings[name] != other.settings[name]:
-            yield Difference(one.path, name, one.settings[name], other.settings[name])
+            yield Disagreement(one.path, name, one.settings[name], other.settings[name])
 
 
 def _fits(description: Node, size: Sequence[int]) -> bool:

@@ -24,18 +24,23 @@ from cnnzoo.arch import (
     layer,
     replace,
 )
-from cnnzoo.features import check as agreement
-from cnnzoo.features.check import compare, compare_network, diff, sizes_for
+from cnnzoo.features import check as feature
+from cnnzoo.features.check import Agreement, check, disagreements, sizes_for
 from cnnzoo.pytorch.measuring.measure import MeasureError
 from cnnzoo.zoo import get_builder, list_models
 
 SIZE = (3, 9, 7)
 
 
+def check_network(name: str, input_size: tuple[int, ...] | None = None, batch_size: int = 1) -> Agreement:
+    builder = get_builder(name)
+    return check(builder.describe(), input_size or builder.input_size, batch_size, name)
+
+
 @pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_agrees(name):
-    result = compare_network(name, batch_size=2)
+    result = check_network(name, batch_size=2)
     assert result.agrees, result.differences[:5]
     assert result.figures > 13 * result.rows
 
@@ -48,7 +53,7 @@ def test_every_network_agrees_at_three_sizes(name, batch):
     sizes = sizes_for(builder.describe(), builder.input_size)
     assert len(set(sizes)) == 3
     for size in sizes:
-        result = compare_network(name, size, batch)
+        result = check_network(name, size, batch)
         assert result.agrees, result.differences[:5]
 
 
@@ -58,7 +63,7 @@ def test_every_network_agrees_at_three_sizes(name, batch):
 def test_every_description_agrees(description, batch):
     single = "more than one value of each channel"  # of which a batch norm without running statistics takes no mean
     try:
-        result = compare(description, SIZE, batch)
+        result = check(description, SIZE, batch)
     except MeasureError as error:
         assume(single not in str(error))
         raise
@@ -96,12 +101,12 @@ def test_a_difference_is_found(path, other, said):
     from cnnzoo.pytorch.modules.build import build
 
     module = build(replace(NETWORK, path, other), SIZE, init=None, device="meta")
-    found, _ = diff(cnnzoo.summary(NETWORK, SIZE), measure(module, SIZE))
+    found, _ = disagreements(cnnzoo.summary(NETWORK, SIZE), measure(module, SIZE))
     assert (said is None and not found) or any(said in str(one) for one in found), found
 
 
 def test_what_the_measurement_does_not_know_is_no_agreement():
-    result = compare_network("lenet5")
+    result = check_network("lenet5")
     assert result.agrees
     assert not result._replace(problem="an operator").agrees
 
@@ -116,14 +121,14 @@ def test_check_says_what_was_compared():
 
 
 def test_check_fails_where_something_differs(monkeypatch):
-    true = agreement.calculate
+    true = feature.calculate
 
     def wrong(*args, **kwargs):
         report = true(*args, **kwargs)
         rows = [row._replace(macs=row.macs + 1) if row.path == "f6" else row for row in report.rows]
         return dataclasses.replace(report, rows=tuple(rows))
 
-    monkeypatch.setattr(agreement, "calculate", wrong)
+    monkeypatch.setattr(feature, "calculate", wrong)
     result = call("check", "lenet5", "--sizes", "1")
     assert result.code == 1
     assert "lenet5: DIFFERS" in result.out
@@ -143,7 +148,7 @@ def test_what_cannot_be_built_is_a_problem_and_no_error():
         """A layer that nothing makes."""
 
     try:
-        result = compare(Sequential(odd=Unmade(), flatten=Flatten()), SIZE)
+        result = check(Sequential(odd=Unmade(), flatten=Flatten()), SIZE)
     finally:
         del Node.kinds["Unmade"]
     assert not result.agrees
