@@ -41,7 +41,7 @@ from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.peers import printed
 from cnnzoo.pytorch.peers.tools import PTFLOPS_FUNCTIONS
 from cnnzoo.render.document import FORMATS
-from cnnzoo.targets import find, make
+from cnnzoo.resolve.loading import find, make
 from cnnzoo.zoo import list_models
 
 NAMES = [tool.name for tool in TOOLS]

@@ -11,7 +11,7 @@ from command import call
 from torch import nn
 
 import cnnzoo
-from cnnzoo.targets import TargetError, default_size, find, make, read_settings
+from cnnzoo.resolve.loading import TargetError, default_size, find, make, read_settings
 
 SOURCE = """
 import torch
@@ -250,7 +250,7 @@ def test_a_library_that_is_missing(monkeypatch):
     def missing(name):
         raise ModuleNotFoundError("No module named 'timm'", name="timm")
 
-    monkeypatch.setattr("cnnzoo.targets.import_module", missing)
+    monkeypatch.setattr("cnnzoo.resolve.loading.import_module", missing)
     call("summary", "timm:resnet18").refused("cannot import 'timm'", "; pip install timm")
 
 
@@ -260,7 +260,7 @@ def test_a_library_that_does_not_import(monkeypatch):
     def broken(name):
         raise RuntimeError("operator torchvision::nms does not exist\nand more")
 
-    monkeypatch.setattr("cnnzoo.targets.import_module", broken)
+    monkeypatch.setattr("cnnzoo.resolve.loading.import_module", broken)
     for target in ("torchvision:resnet18", "timm:resnet18"):
         said = call("summary", target).refused("torchvision::nms does not exist; ", "install both anew")
         assert said.count("\n") == 1

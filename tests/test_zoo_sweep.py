@@ -21,7 +21,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnnzoo
-from cnnzoo.targets import default_size, find, make
+from cnnzoo.resolve.loading import default_size, find, make
 
 pytestmark = [pytest.mark.bench, pytest.mark.filterwarnings("ignore")]
 

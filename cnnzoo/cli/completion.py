@@ -15,7 +15,7 @@ import click
 
 from ..arch import walk
 from ..resolve import describe
-from ..targets import is_registered, names_in, split
+from ..resolve.loading import is_registered, names_in, split
 from ..zoo import get_builder, list_models
 
 Complete: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]

@@ -16,7 +16,7 @@ from ..features.match import Budget, Match, match
 from ..features.match import document as matches
 from ..features.sweep.family import Family
 from ..resolve import read_size
-from ..targets import is_registered, split
+from ..resolve.loading import is_registered, split
 from .common import emit, output_options, read_input_size, rewrite_option
 from .completion import complete_list, complete_target, given_target
 from .knobs import MOST, find_family, knob_options, progress

@@ -14,7 +14,7 @@ from ..arch.node import Node
 from ..features.summary import calculated
 from ..registry import Builder
 from ..report import Report
-from ..targets import Make, default_size, find, is_registered, make, read_settings, split
+from ..resolve.loading import Make, default_size, find, is_registered, make, read_settings, split
 from ..words import quoted
 from ..zoo import list_sound_models
 from .common import read_input_size

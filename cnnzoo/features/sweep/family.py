@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from ...arch import Node, Shape
 from ...registry import Builder
 from ...resolve import find
+from ...resolve.loading import builder_of, split
 from ...rewrites import DoesNotApply, get_rewrite
 from ...rewrites.scaling import UnfitError
-from ...targets import builder_of, split
 from ...totals import Totals, totals
 
 SCALES = {"width": "scale_width", "depth": "scale_depth"}

@@ -16,10 +16,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .arch.node import Node
-from .registry import Builder, Paper, Pinned
-from .words import REPEATED, listed, near, quoted, read_literal, shortened
-from .zoo import get_builder
+from ..arch.node import Node
+from ..registry import Builder, Paper, Pinned
+from ..words import REPEATED, listed, near, quoted, read_literal, shortened
+from ..zoo import get_builder
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -95,7 +95,7 @@ def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
 
 def make(factory: Make, values: bool = False) -> nn.Module | Node:
     """The network: on meta where it can be made there, unless its `values` are needed."""
-    from .pytorch.measuring.measure import META
+    from ..pytorch.measuring.measure import META
 
     if not values:
         try:

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .arch.node import Node
-from .arch.signal import Shape
-from .registry import Builder
-from .words import TORCHINFO, quoted
-from .zoo import get_builder
+from ..arch.node import Node
+from ..arch.signal import Shape
+from ..registry import Builder
+from ..words import TORCHINFO, quoted
+from ..zoo import get_builder
 
 if TYPE_CHECKING:
-    from .pytorch.modules.features import FeatureInfo
-    from .weights.published import Source
+    from ..pytorch.modules.features import FeatureInfo
+    from ..weights.published import Source
 
 OF_MODULES = ("drop_head", "init", "zero_init_residual", "device", "dtype", "inplace", "progress")
 """`create_model`'s keywords that change no figure of the network."""
@@ -82,8 +82,8 @@ def design(
         if out_indices is not None:
             raise ValueError("out_indices are of maps: they go with features_only=True")
         return Design(named, named.description, shape, batch, None)
-    from .arch.ends import cut
-    from .pytorch.modules.features import FeatureInfo
+    from ..arch.ends import cut
+    from ..pytorch.modules.features import FeatureInfo
 
     info = FeatureInfo(named.description, shape, out_indices)
     return Design(named, cut(named.description, info.steps[-1]), shape, batch, info)
@@ -111,7 +111,7 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
     weights = {key: keywords.pop(key) for key in OF_WEIGHTS if key in keywords}
     source: Source = None
     if any(weights.values()):
-        from .weights.published import Published, find_weights
+        from ..weights.published import Published, find_weights
 
         source = find_weights(model.name if isinstance(model, Builder) else "", **weights)
         if isinstance(source, Published):
@@ -126,11 +126,11 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
         builder, description = None, model
     notes: tuple[str, ...] = ()
     if names:
-        from .rewrites import apply
+        from ..rewrites import apply
 
         description, notes = apply(description, names)
     if headless or stem is not None:
-        from .arch import ends
+        from ..arch import ends
 
         description = ends.without_head(description) if headless else description
         description = description if stem is None else ends.new_stem(description, stem)
