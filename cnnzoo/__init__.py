@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .create import create_model, get_model
     from .features.compare import Comparison, compare
     from .features.diff import Diff, diff
+    from .features.draw import draw
+    from .features.explain import explain
+    from .features.savings import savings
     from .features.summary import summary
     from .pytorch.modules.checkpoints import load_checkpoint
     from .registry import Paper, Pinned, UnknownModelError, register
@@ -42,6 +45,9 @@ _HOMES = {
     "cut": "arch.ends",
     "describe": "resolve",
     "diff": "features.diff",
+    "draw": "features.draw",
+    "explain": "features.explain",
+    "savings": "features.savings",
     "get_builder": "zoo",
     "get_model": "create",
     "get_model_builder": "zoo",
@@ -69,6 +75,8 @@ __all__ = [
     "cut",
     "describe",
     "diff",
+    "draw",
+    "explain",
     "get_builder",
     "get_model",
     "get_model_builder",
@@ -78,6 +86,7 @@ __all__ = [
     "load_checkpoint",
     "model_entrypoint",
     "register",
+    "savings",
     "summary",
 ]
 

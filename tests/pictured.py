@@ -14,7 +14,6 @@ from cnnzoo.calculate import calculate
 from cnnzoo.features import draw
 from cnnzoo.features.draw import colours
 from cnnzoo.report import Report
-from cnnzoo.zoo import get_builder
 
 DEPTHS = (1, 2, 3, 9)
 ODD = (
@@ -45,7 +44,7 @@ def report_of(name: str) -> Report:
 
 @cache
 def graph_of(name: str, depth: int) -> draw.Graph:
-    return draw.diagram(get_builder(name).describe(), report_of(name), depth)
+    return draw.diagram(report_of(name), depth)
 
 
 def renamed(node: Node) -> Node:
@@ -82,7 +81,7 @@ KNOWN = {
 
 
 def drawn(name: str, kind: str, format: str, **options) -> bytes:
-    return draw.picture(report_of(name), kind, format, description=get_builder(name).describe(), **options)
+    return draw.picture(report_of(name), kind, format, **options)
 
 
 def check_svg(svg: bytes, *words: str) -> None:

@@ -21,7 +21,7 @@ from cnnzoo.features.draw import colours, field, volumes
 from cnnzoo.features.draw.sheet import Area, Text, bounds
 from cnnzoo.features.draw.stages import steps
 from cnnzoo.features.draw.words import short
-from cnnzoo.zoo import get_builder, list_models
+from cnnzoo.zoo import list_models
 
 
 @pytest.mark.wide
@@ -61,7 +61,7 @@ def test_odd_names_are_drawn_as_they_are(format):
     net = Sequential(**blocks)
     report = calculate(net, (3, 8, 8), model='a "<&\\n')
     for kind in draw.KINDS:
-        picture = draw.picture(report, kind, format, description=net, depth=3)
+        picture = draw.picture(report, kind, format, depth=3)
         if format == "svg":
             check_svg(picture, *(ODD if kind in ("graph", "bars") else ODD[:1]), 'a "<&\\n')
 
@@ -217,15 +217,15 @@ def test_fields_lie_around_one_middle(name):
 
 @pytest.mark.parametrize("name", list_models())
 def test_a_block_by_itself_costs_what_it_costs_in_the_network(name):
-    description, report = get_builder(name).describe(), report_of(name)
+    report = report_of(name)
     for row in report.blocks[1:6]:
-        block, alone = draw.opened(description, report, row.path)
+        alone = draw.opened(report, row.path)
         assert (alone.total_params, alone.total_macs, alone[""].output_shape) == (
             row.params,
             row.macs,
             row.output_shape,
         ) or row.aux
-        assert draw.picture(alone, "graph", "mmd", description=block)
+        assert draw.picture(alone, "graph", "mmd")
 
 
 def test_a_block_that_there_is_not():
@@ -247,7 +247,7 @@ def test_vectors_alone_can_be_drawn():
     net = Sequential(a=Linear(20), relu=ReLU(), b=Linear(5))
     report = calculate(net, (7,))
     for kind in ("graph", "volumes", "bars"):
-        check_svg(draw.picture(report, kind, description=net), "network")
+        check_svg(draw.picture(report, kind), "network")
     with pytest.raises(ValueError, match="no receptive field is known"):
         draw.picture(report, "field")
 
@@ -269,7 +269,6 @@ def test_short_figures(value, said):
         ({"kind": "pie"}, "there are graph, volumes, bars, field"),
         ({"format": "jpg"}, "there are svg, png, pdf, mmd, dot"),
         ({"kind": "bars", "format": "mmd"}, "bars cannot be drawn as mmd"),
-        ({"kind": "graph"}, "takes a description"),
     ],
 )
 def test_a_picture_that_there_is_not(options, said):

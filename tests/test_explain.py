@@ -45,7 +45,6 @@ from cnnzoo.arch import (
 from cnnzoo.calculate import calculate
 from cnnzoo.cli import explain as command
 from cnnzoo.features.explain import Equation, Explanation, explain
-from cnnzoo.features.explain.document import document
 from cnnzoo.features.explain.formulas import FORMULAS
 from cnnzoo.features.explain.sliding import Sliding
 from cnnzoo.render.document import FORMATS
@@ -174,7 +173,7 @@ def everywhere(description: Node, size: tuple[int, ...]) -> list[Explanation]:
     """Of every node that is run."""
     report = calculate(description, size)
     ran = {row.path for row in (*report.rows, *report.blocks)}
-    return [explain(description, report, path) for path, _ in walk(description) if path in ran]
+    return [explain(report, path) for path, _ in walk(description) if path in ran]
 
 
 @each
@@ -225,7 +224,7 @@ def test_every_formula_of_random_windows(given: Layer, shape: tuple[int, ...]) -
         report = calculate(given, shape)
     except ShapeError:
         return
-    hold(explain(given, report, ""))
+    hold(explain(report, ""))
 
 
 @given(LAYERS | RBFS, st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple))
@@ -234,7 +233,7 @@ def test_every_formula_of_random_layers_on_any_shape(given: Layer, shape: tuple[
         report = calculate(given, shape, batch_size=3, dtype="float16")
     except ShapeError:
         return
-    hold(explain(given, report, ""))
+    hold(explain(report, ""))
 
 
 def test_every_kind_of_layer_has_its_formulas() -> None:
@@ -262,7 +261,7 @@ def test_formulas_are_worth_what_torch_makes() -> None:
         ),
     ]
     for own, module, shape in cases:
-        equations = {one.figure: one for one in explain(own, calculate(own, shape), "").equations}
+        equations = {one.figure: one for one in explain(calculate(own, shape), "").equations}
         out = module(torch.zeros(1, *shape))
         assert [worth(equations[side].formula) for side in ("height", "width")] == [*out.shape[2:]]
         assert {name: worth(equations[name].formula) for name, _ in module.named_parameters()} == {
@@ -307,7 +306,7 @@ def said(explanation: Explanation, label: str) -> str:
 
 
 def alone(own: Layer, *shape: int) -> Explanation:
-    return explain(own, calculate(own, shape), "")
+    return explain(calculate(own, shape), "")
 
 
 @pytest.mark.parametrize(
@@ -345,9 +344,8 @@ def test_windows_of_adaptive_pooling_are_torch_s() -> None:
 
 
 def formula(name: str, path: str, of: str) -> tuple[str, int]:
-    builder = get_builder(name)
     report = cnnzoo.summary(name)
-    (one,) = (one for one in explain(builder.describe(), report, path).equations if one.figure == of)
+    (one,) = (one for one in explain(report, path).equations if one.figure == of)
     return one.formula, one.value
 
 
@@ -373,8 +371,7 @@ def test_famous_formulas(name: str, path: str, of: str, text: str, value: int) -
 
 
 def test_fixed_centres_are_no_parameters() -> None:
-    description = get_builder("lenet5").describe()
-    explanation = explain(description, cnnzoo.summary("lenet5"), "output")
+    explanation = explain(cnnzoo.summary("lenet5"), "output")
     assert {one.figure: one.formula for one in explanation.equations}["centres"] == "10·84"
     assert "nothing to train" in said(explanation, "Centres")
 
@@ -384,7 +381,7 @@ def test_fixed_centres_are_no_parameters() -> None:
 
 def test_steps_of_resnet50() -> None:
     """Sizes behind the stem and behind each 3x3, folded where they stand side by side."""
-    explanation = explain(get_builder("resnet50").describe(), cnnzoo.summary("resnet50"), "layer4.2.conv3")
+    explanation = explain(cnnzoo.summary("resnet50"), "layer4.2.conv3")
     assert [(name, one.value) for name, one in explanation.folded] == [
         ("receptive field", 1),
         ("conv1", 7),
@@ -403,7 +400,7 @@ def test_steps_of_resnet50() -> None:
 
 
 def test_the_branch_that_decides_is_named() -> None:
-    explanation = explain(get_builder("googlenet").describe(), cnnzoo.summary("googlenet"), "inception3b")
+    explanation = explain(cnnzoo.summary("googlenet"), "inception3b")
     assert said(explanation, "Joins") == "inception3a … inception3b (2 joins): branch3 sees all that the others do"
 
 
@@ -411,7 +408,7 @@ def test_a_union_of_branches_none_of_which_sees_all() -> None:
     branches = {"a": Conv2d(2, (1, 7), padding=(0, 3)), "b": Conv2d(2, (5, 1), padding=(2, 0))}
     net = Sequential(conv=Conv2d(4, 3, stride=2, padding=1), join=Concat(**branches))
     report = calculate(net, (3, 32, 32))
-    explanation = explain(net, report, "join")
+    explanation = explain(report, "join")
     hold(explanation)
     last = explanation.steps[-1]
     assert (last.path, last.value, last.kernel) == ("join", (11, 15), None)
@@ -421,7 +418,7 @@ def test_a_union_of_branches_none_of_which_sees_all() -> None:
 def test_a_union_of_what_begins_first_and_what_reads_furthest() -> None:
     """From 4 before the edge to 3 behind it: the branch that sees most is not the one that reads furthest."""
     net = Concat(first=Conv2d(1, 5, stride=8, padding=4), last=Conv2d(1, 3, stride=8))
-    explanation = explain(net, calculate(net, (2, 12, 12)), "")
+    explanation = explain(calculate(net, (2, 12, 12)), "")
     hold(explanation)
     assert explanation.steps[-1][2:4] == ("(3 − 0) + 4", 7)
 
@@ -444,7 +441,7 @@ def test_a_union_of_what_begins_first_and_what_reads_furthest() -> None:
     ],
 )
 def test_why_a_receptive_field_is_unknown(net: Node, why: str) -> None:
-    explanation = explain(net, calculate(net, (2, 8, 8)), "after")
+    explanation = explain(calculate(net, (2, 8, 8)), "after")
     assert why in said(explanation, "Receptive field")
     hold(explanation)
 
@@ -494,10 +491,9 @@ def test_a_layer_without_formulas_is_explained_by_its_tensors(own: Layer) -> Non
 
 @each
 def test_blocks_are_the_sums_of_their_children(name: str) -> None:
-    builder = get_builder(name)
     report = cnnzoo.summary(name)
     for block in report.blocks:
-        explanation = explain(builder.describe(), report, block.path)
+        explanation = explain(report, block.path)
         for figure in ("params", "macs", "buffers", "additions"):
             inner = [child for child in explanation.children if child.aux == block.aux]
             assert sum(getattr(child, figure) for child in inner) == getattr(block, figure)
@@ -505,24 +501,24 @@ def test_blocks_are_the_sums_of_their_children(name: str) -> None:
 
 
 def test_children_stand_where_they_run() -> None:
-    explanation = explain(get_builder("resnet18").describe(), cnnzoo.summary("resnet18"), "layer2.0")
+    explanation = explain(cnnzoo.summary("resnet18"), "layer2.0")
     names = [row.name for row in explanation.children]
     assert names == ["conv1", "bn1", "relu1", "conv2", "bn2", "downsample", "(add)", "relu"]
     assert "128x28x28 + 128x28x28, element by element: 128·28·28 = 100,352" in said(explanation, "Meet")
 
 
 def test_a_plain_shortcut_and_what_is_nowhere_are_refused() -> None:
-    description, report = get_builder("resnet18").describe(), cnnzoo.summary("resnet18")
+    report = cnnzoo.summary("resnet18")
     for path, message in [("layer1.0.downsample", "hands its input on"), ("layer9", "did you mean layer")]:
         with pytest.raises(PathError, match=re.escape(message)):
-            explain(description, report, path)
+            explain(report, path)
 
 
 def test_dense_and_empty_blocks() -> None:
     net = Sequential(dense=Dense(conv=Conv2d(2, 1)), nothing=Sequential())
     report = calculate(net, (3, 4, 4))
-    assert "3 + 2 = 5" in said(explain(net, report, "dense"), "Meet")
-    assert "handed on" in said(explain(net, report, "nothing"), "Meet")
+    assert "3 + 2 = 5" in said(explain(report, "dense"), "Meet")
+    assert "handed on" in said(explain(report, "nothing"), "Meet")
 
 
 # The command.
@@ -547,7 +543,7 @@ PLACES = [
 @pytest.mark.parametrize(("name", "path"), PLACES)
 def test_every_format_says_it_all(name: str, path: str) -> None:
     description = get_builder(name).describe()
-    explanation = explain(description, cnnzoo.summary(name), path)
+    explanation = explain(cnnzoo.summary(name), path)
     out = {one: call("explain", name, path, "--format", one).succeeded() for one in FORMATS}
     assert out["text"].isascii()
     assert "?" not in out["text"]
@@ -677,7 +673,7 @@ def test_the_field_of_a_whole_network_has_two_names(name):
     """That of its last map and that of its output, here and under a summary."""
     report = get_builder(name).report()
     last, output = report.last_map.receptive_field, report[""].receptive_field
-    said = dict(document(explain(report.description, report, ""), name).said)["Receptive field"]
+    said = dict(explain(report, "").document().said)["Receptive field"]
     assert f"Receptive field  {said}\n" in f"{report}\n"
     assert said.startswith(f"{last} pixels; ")
     assert said.endswith("the last map" if output == last else f"the last map; the output sees {output or 'unknown'}")

@@ -29,7 +29,7 @@ def documents(name: str) -> Iterator[Document]:
     yield conventions.document(name, [one._asdict() for one in figures(report)])
     for technique in TECHNIQUES:
         with suppress(DoesNotApply):
-            yield savings(get_builder(name).describe(), report.input_size, technique).document()
+            yield savings(get_builder(name).describe(), technique, input_size=report.input_size).document()
 
 
 def lines(document: Document, width: int, capsys, monkeypatch) -> list[str]:

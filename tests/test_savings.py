@@ -33,7 +33,8 @@ from cnnzoo.arch import (
     rewrite,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.features.savings import FAMOUS, TECHNIQUES, Savings, _amount, savings
+from cnnzoo.features.savings import FAMOUS, TECHNIQUES, Savings, savings
+from cnnzoo.features.savings.saved import _amount
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.render.document import FORMATS
 from cnnzoo.report import Report
@@ -44,8 +45,7 @@ INPUT = (4, 33, 28)
 
 
 def of(target: str, by: str | None = None) -> Savings:
-    builder = cnnzoo.get_builder(target.partition("+")[0])
-    return savings(cnnzoo.describe(target), builder.input_size, by, target)
+    return savings(target, by)
 
 
 def worth(formula: str) -> int:
@@ -111,9 +111,9 @@ def test_what_each_device_saves_is_what_two_whole_networks_differ_by(name: str) 
     for by, technique in TECHNIQUES.items():
         if technique.rewrite.why_not(description) is not None:
             with pytest.raises(DoesNotApply, match=f"nothing to save by {by}"):
-                savings(description, size, by)
+                savings(description, by, input_size=size)
             continue
-        found = savings(description, size, by)
+        found = savings(description, by, input_size=size)
         assert found.without == technique.rewrite(description)
         check(found, designed, calculate(found.without, size))
 
@@ -122,7 +122,7 @@ def check_every_rewrite(description: Node, size: tuple[int, ...]) -> None:
     designed = calculate(description, size)
     for one in every(size[-1]):
         if one.why_not(description) is None:
-            check(savings(description, size, one.name), designed, calculate(one(description), size))
+            check(savings(description, one.name, input_size=size), designed, calculate(one(description), size))
 
 
 def test_so_is_what_every_rewrite_saves_in_small(name: str) -> None:
@@ -138,7 +138,7 @@ def test_so_is_what_every_rewrite_saves(name: str) -> None:
 def famous(report: cnnzoo.Report) -> Savings | None:
     """What the technique that a network is known for saves; None where there is none."""
     try:
-        return savings(report.description, report.input_size, model=report.model)
+        return savings(report)
     except DoesNotApply:
         return None
 
@@ -193,7 +193,7 @@ def test_any_network_against_any_other_that_a_rewrite_makes_of_it(net: Node, dat
     by = data.draw(st.sampled_from(names))
     refused = (DoesNotApply, ShapeError) if by.partition("=")[0] in RESIZING else DoesNotApply  # of unknown channels
     try:
-        found = savings(net, INPUT, by)
+        found = savings(net, by, input_size=INPUT)
     except refused:
         return
     check(found, designed, calculate(found.without, INPUT))
@@ -220,7 +220,7 @@ def stack(channels: int, kernel: int, count: int) -> Sequential:
 @pytest.mark.parametrize("channels", [1, 64, 512])
 def test_a_7x7_has_81_per_cent_more_than_three_3x3(channels: int) -> None:
     """Section 2.3: 3 (3^2 C^2) = 27 C^2 against 7^2 C^2 = 49 C^2."""
-    (place,) = savings(stack(channels, 3, 3), (channels, 14, 14), "stacks").places
+    (place,) = savings(stack(channels, 3, 3), "stacks", input_size=(channels, 14, 14)).places
     assert place.figures[:2] == (27 * channels**2, 49 * channels**2)
     assert place.formulas()["params"] == f"3·(3·3·{channels}·{channels})"
     assert place.formulas()["params_without"] == f"7·7·{channels}·{channels}"
@@ -230,10 +230,10 @@ def test_a_7x7_has_81_per_cent_more_than_three_3x3(channels: int) -> None:
 
 def test_two_3x3_save_28_per_cent_of_a_5x5_and_1x3_with_3x1_a_third_of_a_3x3() -> None:
     """Szegedy et al. (2015), sections 3.1 and 3.2."""
-    assert savings(stack(64, 3, 2), (64, 14, 14), "stacks").total.params_share == pytest.approx(0.28)
+    assert savings(stack(64, 3, 2), "stacks", input_size=(64, 14, 14)).total.params_share == pytest.approx(0.28)
     pair = Sequential(Conv2d(64, (1, 3), padding=(0, 1), bias=False), Conv2d(64, (3, 1), padding=(1, 0), bias=False))
-    assert savings(pair, (64, 14, 14), "stacks").total.params_share == pytest.approx(1 / 3)
-    other_way = savings(stack(64, 3, 1), (64, 14, 14), "factorise=1xn").total
+    assert savings(pair, "stacks", input_size=(64, 14, 14)).total.params_share == pytest.approx(1 / 3)
+    other_way = savings(stack(64, 3, 1), "factorise=1xn", input_size=(64, 14, 14)).total
     assert (other_way.params, other_way.params_without) == (9 * 64 * 64, 6 * 64 * 64)
 
 
@@ -260,7 +260,7 @@ def test_c3_of_lenet5_read_in_full() -> None:
 def test_two_columns_read_half_of_the_maps_each() -> None:
     """3·3·128·64 = 73,728 where every map would read all: 147,456."""
     net = Sequential(conv=Conv2d(128, 3, padding=1, groups=2, bias=False))
-    (place,) = savings(net, (128, 14, 14)).places
+    (place,) = savings(net, input_size=(128, 14, 14)).places
     assert place.figures[:2] == (3 * 3 * 128 * 64, 147_456) == (73_728, 147_456)
     assert place.formulas()["params"] == "3·3·(128/2)·128"
 
@@ -319,7 +319,7 @@ def test_a_reduction_of_resnet50_with_a_stride() -> None:
 def test_the_arithmetic_of_each_layer(layer: Node, size: tuple[int, ...], formulas: tuple[str, str]) -> None:
     """Of one that goes; a convolution of no other kind is left, so it is a place by itself."""
     with registered(lambda net: Sequential(rest=net.rest)):
-        (place,) = savings(Sequential(one=layer, rest=Flatten()), size, "invented").places
+        (place,) = savings(Sequential(one=layer, rest=Flatten()), "invented", input_size=size).places
     assert (place.path, place.without) == ("one", ())
     assert (place.formulas()["params"], place.formulas()["macs"]) == formulas
     assert worth(formulas[0]) == sum(one.numel() for one in build(layer, size).parameters())
@@ -378,7 +378,7 @@ def test_places_are_called_as_what_they_are_in() -> None:
     alone = Sequential(
         Conv2d(16, 3), Conv2d(4, 1), Conv2d(8, 3), MaxPool2d(2), Sequential(a=Conv2d(2, 1), b=Conv2d(8, 2))
     )
-    assert [place.path for place in savings(alone, (1, 14, 14)).places] == ["1-2", "4"]
+    assert [place.path for place in savings(alone, input_size=(1, 14, 14)).places] == ["1-2", "4"]
 
 
 def test_equal_neighbours_are_one_row_and_their_arithmetic_is_of_one() -> None:
@@ -420,7 +420,7 @@ def test_a_rewrite_of_another_package_may_do_anything() -> None:
     ]
     for change in changes:
         with registered(change):
-            found = savings(net, (3, 64, 64), "invented")
+            found = savings(net, "invented", input_size=(3, 64, 64))
             check(found, calculate(net, (3, 64, 64)), calculate(change(net), (3, 64, 64)))
             assert found.places
             assert call("savings", "resnet18", "--by", "invented", "--input-size", "64").succeeded()

@@ -8,7 +8,7 @@ import os
 import click
 
 from ..arch.edit import PathError
-from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, opened, picture
+from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, draw
 from ..registry import UnknownModelError
 from .common import arg_option, num_classes_option, output_option, put, to_stdout, write
 from .completion import complete_path, complete_target
@@ -64,13 +64,7 @@ def draw_command(
     format_ = _format(kind, format_, output)
     try:
         result = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes)
-        report, description = result.whole(), None
-        if kind == "graph" or block is not None:
-            unseen = "how its layers are joined cannot be seen; --kind bars and --kind volumes can be drawn of it"
-            description = result.description(unseen)
-            if block is not None:
-                description, report = opened(description, report, block)
-        drawn = picture(report, kind, format_, description=description, depth=depth)
+        drawn = draw(result.whole(), kind, depth=depth, block=block).to(format_)
     except (UnknownModelError, PathError, CannotDrawError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
     if output is not None:

@@ -12,7 +12,6 @@ import click
 from ..arch import Layer, Node, PathError
 from ..calculate import calculate
 from ..features.explain import Explanation, explain
-from ..features.explain.document import document
 from ..registry import UnknownModelError
 from ..words import hint, quoted, read_literal
 from ..zoo import list_models
@@ -75,17 +74,15 @@ def explain_command(
             if input_size is not None or num_classes is not None or pairs or rewrites:
                 raise click.UsageError("--in is of a layer in no network; --input-size and the like are a network's")
             explanation = _of_layer(name, rest, reads)
-            title = explanation.row.kind
         else:
             about = {"pairs": pairs, "num_classes": num_classes, "rewrites": rewrites}
-            explanation, title = _of_network(name, rest, input_size, **about)
+            explanation = _of_network(name, rest, input_size, **about)
     except (UnknownModelError, PathError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None
-    emit(document(explanation, title), format_, output)
+    emit(explanation.document(), format_, output)
 
 
-def _of_network(name: str, paths: Sequence[str], input_size: str | None, **given: Any) -> tuple[Explanation, str]:
-    """What is explained, and what the network is called."""
+def _of_network(name: str, paths: Sequence[str], input_size: str | None, **given: Any) -> Explanation:
     try:
         result = report_of(name, () if input_size is None else (input_size,), **given)
     except UnknownModelError:
@@ -93,10 +90,9 @@ def _of_network(name: str, paths: Sequence[str], input_size: str | None, **given
         if kind is None:
             raise
         raise ValueError(f"{kind.__name__} is a layer: say what it reads, as --in 64x56x56") from None
-    description = result.description("only its figures are known, as `cnnzoo summary` prints them")
     if len(paths) > 1:
         raise ValueError(f"one PATH at a time, got {' and '.join(paths)}")
-    return explain(description, result.report, *(paths or ("",))), result.report.model or name
+    return explain(result.whole(), *paths)
 
 
 def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:
@@ -113,7 +109,7 @@ def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:
     shape = tuple(map(int, reads.split("x")))
     batch, shape = (shape[0], shape[1:]) if len(shape) == 4 else (1, shape)
     layer = _make(kind, arguments)
-    return explain(layer, calculate(layer, shape, batch_size=batch), "")
+    return explain(calculate(layer, shape, batch_size=batch, model=kind.__name__))
 
 
 def _plain(name: str) -> str:

@@ -60,8 +60,7 @@ def savings_command(
     try:
         sizes = () if input_size is None else (input_size,)
         result = report_of(name, sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
-        description = result.description("what would be saved cannot be seen")
-        found = savings(description, result.report.input_size, by, result.report.model)
+        found = savings(result.whole(), by)
         document = found.document(depth or (None if unfold else DEPTH), not unfold)
     except (UnknownModelError, ValueError, TypeError) as error:
         raise click.UsageError(str(error)) from None

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...arch.node import Node
-from ...registry import Builder, UnknownModelError
+from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import Report
 from ...zoo import get_builder
-from ..summary import summary
+from ..summary import Network, reported
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from .scatter import Plane
 
 Record = dict[str, Any]
@@ -26,7 +23,7 @@ RELATIVE = ("params", "macs", "flops", "activations", "peak_bytes", "depth", "re
 
 
 def compare(
-    *networks: str | Builder[Any] | Node | nn.Module | Report,
+    *networks: Network,
     input_size: Any = None,
     batch_size: int | None = None,
     dtype: str | None = None,
@@ -40,7 +37,7 @@ def compare(
     if not networks:
         raise ValueError("there is nothing to compare: give at least one network")
     given = {"input_size": input_size, "batch_size": batch_size, "dtype": dtype, **settings}
-    reports = [one if isinstance(one, Report) else summary(one, **given) for one in networks]
+    reports = [reported(one, **given) for one in networks]
     records: list[Record] = []
     said: list[tuple[str, str]] = []
     times: Counter[str] = Counter()

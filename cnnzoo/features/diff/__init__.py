@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...arch.node import Node
-from ...registry import Builder
 from ...render.document import Document, Shown
 from ...report import Report
-from ..summary import summary
+from ..summary import Network, reported
 from .changes import Change, Cost, all_changes, cost_of
 from .lines import Line, lines
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["Change", "Cost", "Diff", "Line", "diff"]
 
 
 def diff(
-    before: str | Builder[Any] | Node | nn.Module | Report,
-    after: str | Builder[Any] | Node | nn.Module | Report,
+    before: Network,
+    after: Network,
     *,
     input_size: Any = None,
     **settings: Any,
@@ -33,7 +28,7 @@ def diff(
     A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`, for both. Raises what
     that does.
     """
-    one, other = (net if isinstance(net, Report) else summary(net, input_size, **settings) for net in (before, after))
+    one, other = (reported(network, input_size, **settings) for network in (before, after))
     return Diff(one, other, tuple(all_changes(one, other)))
 
 

@@ -1,18 +1,20 @@
 """Pictures of networks: a diagram of blocks, shrinking volumes, bars of costs, and the receptive field on the input.
 
-`picture(summary("vgg16"), "bars", "svg")` is a file's bytes, the same each time. `diagram` is the graph as a value,
-and `to_dot` and `to_mermaid` its text; neither text needs more than the standard library.
+`draw("vgg16", "bars").to("svg")` is a file's bytes, the same each time. `diagram` is the graph as a value, and
+`to_dot` and `to_mermaid` its text; neither text needs more than the standard library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Any
 
 from ...arch.edit import find
-from ...arch.node import Node
 from ...calculate import calculate
 from ...report import Report
+from ..summary import Network, described, reported
 from . import bars, field, graphviz, sheet, volumes
 from .colours import adaptive
 from .dot import to_dot
@@ -28,10 +30,12 @@ __all__ = [
     "TEXTS",
     "Box",
     "CannotDrawError",
+    "Drawing",
     "Edge",
     "Frame",
     "Graph",
     "diagram",
+    "draw",
     "opened",
     "picture",
     "to_dot",
@@ -54,13 +58,69 @@ DEPTH = 2
 """How many levels of blocks are opened unless it is said."""
 
 
-def picture(
-    report: Report, kind: str = "graph", format: str = "svg", *, description: Node | None = None, depth: int = DEPTH
-) -> bytes:
+UNSEEN = "how its layers are joined cannot be seen; --kind bars and --kind volumes can be drawn of it"
+
+
+def draw(
+    network: Network,
+    kind: str = "graph",
+    *,
+    depth: int = DEPTH,
+    block: str | None = None,
+    input_size: Any = None,
+    **settings: Any,
+) -> Drawing:
+    """A network as a picture: one of `KINDS`, blocks opened `depth` levels down; with `block` that one by itself.
+
+    A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
+    ValueError for another kind, `PathError` where there is no such block, and `NoDescriptionError` where a graph or a
+    block is wanted of a module, which is measured.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
+    report = reported(network, input_size, **settings)
+    if block is not None:
+        report = opened(described(report, UNSEEN), block)
+    return Drawing(described(report, UNSEEN) if kind == "graph" else report, kind, depth)
+
+
+@dataclass(frozen=True, repr=False)
+class Drawing:
+    """A picture that is drawn when it is looked at: a graph prints as Mermaid, a notebook shows the SVG."""
+
+    report: Report
+    kind: str
+    depth: int
+
+    def to(self, format: str) -> bytes:
+        """What a file of one of `FORMATS` holds: `Path("vgg16.svg").write_bytes(cnnzoo.draw("vgg16").to("svg"))`.
+
+        Raises what `picture` does.
+        """
+        return picture(self.report, self.kind, format, depth=self.depth)
+
+    def __str__(self) -> str:
+        if self.kind == "graph":
+            return self.to("mmd").decode().rstrip("\n")
+        return f"<{self.kind} of {self.report.model or 'a network'}: to('svg') is its picture>"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        try:
+            return self.to("svg").decode()
+        except CannotDrawError as error:
+            from html import escape
+
+            return f"<pre>{escape(str(self))}</pre><p>{escape(str(error))}</p>"
+
+
+def picture(report: Report, kind: str = "graph", format: str = "svg", *, depth: int = DEPTH) -> bytes:
     """A network's picture: one of `KINDS` in one of `FORMATS`, blocks opened `depth` levels down.
 
-    A graph takes the `description` that the report is of. An SVG has light and dark colours and follows the reader's.
-    Raises ValueError for a picture that there is not, `CannotDrawError` where `pip install 'cnnzoo[draw]'` is needed.
+    An SVG has light and dark colours and follows the reader's. Raises ValueError for a picture that there is not,
+    `NoDescriptionError` for the graph of a measurement, and `CannotDrawError` where `pip install 'cnnzoo[draw]'` is
+    needed.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
@@ -69,9 +129,7 @@ def picture(
     if kind != "graph" and format in TEXTS:
         raise ValueError(f"{kind} cannot be drawn as {format}, but as {', '.join(DRAWN)}; {format} is for a graph")
     if kind == "graph":
-        if description is None:
-            raise ValueError("a graph takes a description: a measurement does not see how layers are joined")
-        graph = diagram(description, report, depth)
+        graph = diagram(described(report, UNSEEN), depth)
         if format in TEXTS:
             return TEXTS[format](graph).encode()
         need("pygraphviz", "matplotlib")
@@ -82,14 +140,11 @@ def picture(
     return finished(drawn, format)
 
 
-def opened(description: Node, report: Report, path: str) -> tuple[Node, Report]:
-    """The block at a path by itself, with what it comes to on what it is given in the network that the report is of.
-
-    PathError, with what may have been meant, where there is none.
-    """
-    block = find(description, path)
-    row = report[path]
-    return block, calculate(block, row.input_shape, model=f"{report.model or 'network'} · {path}")
+def opened(report: Report, path: str) -> Report:
+    """The report of the block at a path by itself, on what it is given in the network. PathError, with what may have
+    been meant, where there is none."""
+    block = find(report.description, path)
+    return calculate(block, report[path].input_shape, model=f"{report.model or 'network'} · {path}")
 
 
 def finished(drawn: bytes, format: str) -> bytes:

@@ -78,11 +78,10 @@ class Graph(NamedTuple):
         return {box.id for box in self.boxes if box.role == "fork"}
 
 
-def diagram(description: Node, report: Report, depth: int) -> Graph:
-    """The diagram of a description, its blocks opened `depth` levels down; `report` is its report.
-
-    Equal neighbours are folded into one. Raises ValueError where the report is of another network.
-    """
+def diagram(report: Report, depth: int) -> Graph:
+    """The diagram of the network that a report is calculated from, its blocks opened `depth` levels down, equal
+    neighbours folded into one."""
+    description: Node = report.description
     top = Level(Index(report), depth)
     top.out = top.run("", description, INPUT)
     whole = top.parts[0].inner if top.parts and top.parts[0].inner else top

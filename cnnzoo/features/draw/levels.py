@@ -58,7 +58,7 @@ class Level:
 
     def run(self, name: str, child: Node, x: int) -> int:
         path = f"{self.path}.{name}" if self.path else name
-        row = self.index.row(path)
+        row = self.index.rows[path]
         if isinstance(child, Layer):
             slight = row.input_shape == row.output_shape and child.windows(row.input_shape) == POINTWISE
             slight = child.is_view or (slight and not row.macs)
@@ -117,7 +117,8 @@ class Index:
 
     def __init__(self, report: Report) -> None:
         leaves = [row for row in report.rows if not row.own]
-        self._rows = {row.path: row for row in (*report.blocks, *leaves)}
+        self.rows = {row.path: row for row in (*report.blocks, *leaves)}
+        """The blocks and the layers."""
         self._steps: dict[str, list[Row]] = {}
         for row in reversed(report.rows):
             if row.own:
@@ -125,16 +126,8 @@ class Index:
         self.filled = {path for row in report.rows for path in _upwards(row.parent)}
         """The blocks with something in them."""
 
-    def row(self, path: str) -> Row:
-        """The block or the layer at a path; ValueError where there is none."""
-        if path not in self._rows:
-            raise ValueError(f"the report has no row at {path!r}: it is of another network")
-        return self._rows[path]
-
     def step(self, path: str) -> Row:
         """The next of the own steps of the block at a path."""
-        if not self._steps.get(path):
-            raise ValueError(f"the report has no step of {path!r}: it is of another network")
         return self._steps[path].pop()
 
 

@@ -8,8 +8,10 @@ from math import prod
 from typing import Any
 
 from ...arch import Concat, Dense, Join, Layer, Node, PathError, Residual, Shape, find
+from ...render.document import Document, Shown
 from ...report import ITEM_BYTES, Report, Row
 from ...report.rows import plain
+from ..summary import Network, described, reported
 from .equations import Equation, of_block, of_layer, stored
 from .formulas import formulas_of
 from .steps import decisions, equation, folded
@@ -19,10 +21,11 @@ from .trace import Step, Trace, traced
 __all__ = ["Equation", "Explanation", "explain"]
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """A layer or a block in a network: `equations` are worth the figures of its `row` in the report."""
 
+    model: str | None
     row: Row
     source: str
     """The repr of its description."""
@@ -40,9 +43,16 @@ class Explanation:
     last_map: Row | None = None
     """Of a whole network, the last map before its classifier."""
 
+    def document(self) -> Document:
+        """A layer's equations and steps, or a block's children."""
+        from .document import document
+
+        return document(self)
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         return {
+            "model": self.model,
             **plain(self.row),
             "source": self.source,
             "reads": self.reads,
@@ -53,11 +63,20 @@ class Explanation:
         }
 
 
-def explain(description: Node, report: Report, path: str) -> Explanation:
-    """What stands at `path` ("" is the whole) in a description, of which `report` is calculated.
+def explain(
+    network: Network,
+    path: str = "",
+    *,
+    input_size: Any = None,
+    **settings: Any,
+) -> Explanation:
+    """What stands at `path` in a network ("" is the whole), with its formulas.
 
-    Raises `PathError` where nothing does.
+    A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
+    `PathError` where there is nothing at the path, and `NoDescriptionError` for a module, which is measured.
     """
+    report = reported(network, input_size, **settings)
+    description = described(report, "only its figures are known, as `cnnzoo summary` prints them").description
     node = find(description, path)
     trace = traced(description, report.input_size)
     if path not in trace.outputs:
@@ -82,6 +101,7 @@ def explain(description: Node, report: Report, path: str) -> Explanation:
     start = Equation("", "receptive_field", "1", 1, effective_stride=1, effective_padding=0)
     known = y.field is not None or bool(y.steps)
     return Explanation(
+        report.model,
         row,
         repr(node),
         x.maker,

@@ -55,16 +55,16 @@ NAMES = {
 LEGEND = "a step's kernel, stride and padding; S and P: those in effect so far, in pixels of the input"
 
 
-def document(explanation: Explanation, model: str) -> Document:
+def document(explanation: Explanation) -> Document:
     """A layer's equations with the steps of its receptive field under them, or a block's children and their sum. CSV
     has every equation and every step."""
     path, said = explanation.row.path, list(explanation.said)
     if explanation.last_map is not None:
         said.append(("Receptive field", receptive_field(explanation.last_map, explanation.row)))
-    caption = f"{model} {path}".rstrip()
+    caption = f"{explanation.model or 'network'} {path}".rstrip()
     about: dict[str, Any] = {
         "rows": [equation._asdict() for equation in (*explanation.equations, *explanation.steps)],
-        "data": {"model": model, **explanation.to_dict()},
+        "data": explanation.to_dict(),
         "caption": caption,
     }
     title = _title(caption, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...arch.node import Node
 from ...arch.signal import ShapeError
@@ -17,6 +17,9 @@ from ...words import channels_last
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+Network: TypeAlias = "str | Builder[Any] | Node | nn.Module | Report"
+"""What the features take: what `summary` takes, or its report."""
 
 
 def summary(
@@ -86,14 +89,32 @@ def calculated(
         raise ShapeError(f"{error.problem}; {hint}", error.place) if hint else error from None
 
 
+class NoDescriptionError(ValueError):
+    """A report that is measured, where what is wanted can be seen in a description alone."""
+
+
+def reported(network: Network, input_size: Any = None, **given: Any) -> Report:
+    """A report as it is, and the `summary` of anything else."""
+    return network if isinstance(network, Report) else summary(network, input_size, **given)
+
+
+def described(report: Report, wanted: str) -> Report:
+    """The report; `NoDescriptionError`, with what is `wanted` of it, for one that is not of a description."""
+    if report.description is None:
+        name = report.model or "this"
+        raise NoDescriptionError(f"{name} is a torch.nn.Module, which is measured: it has no description, and {wanted}")
+    return report
+
+
 def reductions(report: Report) -> str | None:
     """What 1x1 reductions save, if there are any: without one that narrows nothing needs to be rewritten."""
     if not any(map(_narrows, report.rows)):
         return None
-    from ..savings import DoesNotApply, savings
+    from ...rewrites import DoesNotApply
+    from ..savings.saved import saved
 
     try:
-        return savings(report.description, report.input_size, "reductions", report.model).sentence
+        return saved(report, "reductions").sentence
     except DoesNotApply:
         return None
 

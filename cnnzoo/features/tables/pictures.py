@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ...resolve import describe
 from ..compare import compare
 from ..compare.picture import plot
-from ..draw import DEPTH, KINDS, opened, picture
-from ..summary import summary
+from ..draw import DEPTH, KINDS, draw
 
 NAME = re.compile(
     rf"(?P<target>[^.]+)(?:\.(?P<block>.+))?\.(?P<kind>{'|'.join((*KINDS, 'scatter'))})(?:\.(?P<depth>\d+))?"
@@ -32,7 +30,4 @@ def drawn(name: str) -> str:
     target, kind, depth = parts["target"], parts["kind"], int(parts["depth"] or DEPTH)
     if kind == "scatter":
         return plot(compare(*target.split("-")).plane(), "svg").decode()
-    description, report = describe(target), summary(target)
-    if parts["block"]:
-        description, report = opened(description, report, parts["block"])
-    return picture(report, kind, "svg", description=description, depth=depth).decode()
+    return draw(target, kind, depth=depth, block=parts["block"]).to("svg").decode()

@@ -6,7 +6,6 @@ from typing import Any
 
 from ...registry import Builder
 from ...render.document import Document
-from ...zoo import get_builder
 from ..savings import TECHNIQUES, DoesNotApply, Savings, savings
 from ..savings.document import COLUMNS
 from .zoo import families
@@ -16,9 +15,8 @@ SHOWN = ("params", "params_without", "params_share", "macs", "macs_without", "ma
 
 def saved(model: str, by: str | None = None, depth: str = "3") -> str:
     """The table of `cnnzoo savings` with so many levels of blocks."""
-    builder = get_builder(model)
     try:
-        found = savings(builder.describe(), builder.input_size, by, model)
+        found = savings(model, by)
     except DoesNotApply as reason:
         raise ValueError(str(reason)) from None
     return found.document(int(depth)).text("markdown")
@@ -39,6 +37,6 @@ def techniques() -> str:
 
 def _savings(builder: Builder[Any], by: str) -> Savings | None:
     try:
-        return savings(builder.describe(), builder.input_size, by, builder.name)
+        return savings(builder, by)
     except DoesNotApply:
         return None

@@ -1,0 +1,77 @@
+"""The functions of the package: what they take, that they say what the command says, and that no module shadows them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+from command import call, environment
+
+import cnnzoo
+from cnnzoo.features.summary import NoDescriptionError
+
+PACKAGE = Path(cnnzoo.__file__).parent
+ONE = {
+    "summary": ("lenet5",),
+    "compare": ("lenet5", "lenet5_modern"),
+    "diff": ("lenet5", "lenet5_modern"),
+    "savings": ("alexnet",),
+    "explain": ("lenet5", "c3"),
+    "draw": ("lenet5",),
+}
+"""Of each function that is a command, too, what it is called with."""
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_a_function_prints_what_its_command_does(name: str) -> None:
+    found = getattr(cnnzoo, name)(*ONE[name])
+    assert f"{found}\n" == call(name, *ONE[name]).succeeded()
+    assert repr(found) == str(found)
+    assert found._repr_html_().startswith("<")
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_a_function_takes_a_name_a_builder_a_description_and_a_report(name: str) -> None:
+    function, (network, *more) = getattr(cnnzoo, name), ONE[name]
+    size = cnnzoo.get_builder(network).input_size
+    wanted = str(function(network, *more))
+    assert str(function(cnnzoo.get_builder(network), *more)) == wanted
+    if name != "summary":
+        assert str(function(cnnzoo.summary(network), *more)) == wanted
+    assert str(function(cnnzoo.describe(network), *more, input_size=size)) != ""
+
+
+@pytest.mark.parametrize("name", ["savings", "explain", "draw"])
+def test_of_a_module_it_says_in_a_line_that_there_is_no_description(name: str) -> None:
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1))
+    with pytest.raises(NoDescriptionError, match=r"torch\.nn\.Module, which is measured: it has no description"):
+        getattr(cnnzoo, name)(module, input_size=(3, 8, 8))
+
+
+def test_a_module_can_be_drawn_as_bars() -> None:
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1))
+    assert cnnzoo.draw(module, "bars", input_size=(3, 8, 8)).to("svg").startswith(b"<?xml")
+
+
+def test_a_drawing_is_that_of_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "one.svg"
+    call("draw", "resnet18", "--kind", "volumes", "--block", "layer1", "--depth", "1", "-o", str(path)).succeeded()
+    assert cnnzoo.draw("resnet18", "volumes", block="layer1", depth=1).to("svg") == path.read_bytes()
+
+
+def test_no_module_shadows_a_function() -> None:
+    """Neither by being there, nor by being imported."""
+    assert [name for name in cnnzoo.__all__ if find_spec(f"cnnzoo.{name}")] == []
+    paths = [path.relative_to(PACKAGE.parent).with_suffix("").parts for path in PACKAGE.rglob("*.py")]
+    modules = [".".join(parts).removesuffix(".__init__") for parts in paths if parts[-1] != "__main__"]
+    script = (
+        f"import importlib, inspect\nfor name in {modules!r}: importlib.import_module(name)\nimport cnnzoo\n"
+        "print([name for name in cnnzoo.__all__ if inspect.ismodule(getattr(cnnzoo, name))])\n"
+        "print(cnnzoo.savings('googlenet').total.params_saved)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment(), check=True)
+    assert done.stdout.splitlines() == ["[]", "18307392"]
