@@ -1,4 +1,4 @@
-"""The functions of the package: what they take, that they say what the command says, and that no module shadows them."""
+"""The functions of the package: what they take, that they say what commands say, and that no module shadows them."""
 
 from __future__ import annotations
 

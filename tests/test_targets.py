@@ -11,7 +11,8 @@ from command import call
 from torch import nn
 
 import cnnzoo
-from cnnzoo.resolve.loading import TargetError, default_size, find, make, read_settings
+from cnnzoo.cli.target import default_size, read_settings
+from cnnzoo.resolve.loading import TargetError, find, make
 
 SOURCE = """
 import torch
@@ -400,6 +401,27 @@ def test_a_factory_s_descriptions_are_varied(here):
         assert "net gives Sequential, no description" in call(*command.split(), *size).err
     call("match", "some_nets.py:ready", "--params", "5M", *size).refused("nothing of it can be varied")
     assert "no description" in call("check", "some_nets.py:net", *size).err
+
+
+def test_a_description_in_a_file_is_what_a_registered_one_is(here):
+    (here / "mine.py").write_text(
+        "from cnnzoo.arch import Conv2d, Flatten, Linear, Sequential\n"
+        "small = Sequential(conv=Conv2d(8, 1), conv2=Conv2d(16, 3, padding=1), flatten=Flatten(), fc=Linear(10))\n"
+    )
+    size = ("--input-size", "3x8x8")
+    for command in ("summary", "explain", "savings --by pointwise", "draw", "check", "compare"):
+        assert call(*command.split(), "mine.py:small", *size).code == 0, command
+    assert "small+scale_width=2" in call("summary", "mine.py:small+scale_width=2", *size).succeeded()
+    found = call("match", "mine.py:small", "--params", "5k", *size, "--top", "1", "--format", "json").succeeded()
+    (best,) = json.loads(found)["configurations"]
+    assert best["python"].startswith("cnnzoo.create_model(small, input_size=(3, 8, 8), rewrites=['scale_width=")
+    again = call(*best["command"].split()[1:], "--format", "json").succeeded()
+    assert json.loads(again)["totals"]["params"] == best["params"]
+    rows = list(csv.DictReader(call("sweep", "mine.py:small", "--width", "1,2", *size, "--jobs", "2").out.splitlines()))
+    assert [int(row["params"]) for row in rows] == [
+        json.loads(call("summary", f"mine.py:small+scale_width={n}", *size, "--format", "json").out)["totals"]["params"]
+        for n in (1, 2)
+    ]
 
 
 def test_one_of_several_targets_is_named_once(here):

@@ -21,7 +21,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnnzoo
-from cnnzoo.resolve.loading import default_size, find, make
+from cnnzoo.cli.target import default_size
+from cnnzoo.resolve.loading import find, make
 
 pytestmark = [pytest.mark.bench, pytest.mark.filterwarnings("ignore")]
 

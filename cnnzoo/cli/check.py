@@ -73,11 +73,12 @@ def _tasks(
     targets: list[str], count: int, input_sizes: tuple[str, ...]
 ) -> Iterator[tuple[str, Node, tuple[int, ...], int]]:
     from ..features.check import sizes_for
+    from ..features.summary import described
 
     for target in targets:
-        result = report_of(target, input_sizes)
-        description = result.description("there is nothing to compare its measured figures with")
-        for size in sizes_for(description, result.report.input_size, count):
+        report = described(report_of(target, input_sizes).whole(), "there is nothing to compare its figures with")
+        description = report.description
+        for size in sizes_for(description, report.input_size, count):
             for batch in BATCHES:
                 yield target, description, size, batch
 

@@ -16,7 +16,7 @@ from ..features.match import Budget, Match, match
 from ..features.match import document as matches
 from ..features.sweep.family import Family
 from ..resolve import read_size
-from ..resolve.loading import is_registered, split
+from ..resolve.loading import Constant, is_registered, split
 from .common import emit, output_options, read_input_size, rewrite_option
 from .completion import complete_list, complete_target, given_target
 from .knobs import MOST, find_family, knob_options, progress
@@ -138,7 +138,12 @@ def _configuration(family: Family, found: Match, input_size: str | None, shape: 
     if is_registered(place):
         arguments = [repr(target), *keywords]
     else:
-        arguments = [f"{place.rpartition(':')[2]}({', '.join(keywords)})", f"input_size={shape}"]
+        made = (
+            family.builder.name
+            if isinstance(family.builder, Constant)
+            else f"{family.builder.name}({', '.join(keywords)})"
+        )
+        arguments = [made, f"input_size={shape}"]
         arguments += [f"rewrites={list(rewrites)}"] if rewrites else []
     return {
         "knobs": found.point,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,8 +14,8 @@ from ..arch.node import Node
 from ..features.summary import calculated
 from ..registry import Builder
 from ..report import Report
-from ..resolve.loading import Make, default_size, find, is_registered, make, read_settings, split
-from ..words import quoted
+from ..resolve.loading import Make, find, is_registered, make, split
+from ..words import quoted, read_literal
 from ..zoo import list_sound_models
 from .common import read_input_size
 
@@ -36,8 +36,8 @@ class Inputs(NamedTuple):
     dtypes: tuple[str | None, ...] = ()
 
 
-class Result(NamedTuple):
-    """A report, what stopped it half way, and for a measured one the module with the sizes of its inputs."""
+class Target(NamedTuple):
+    """What was typed: its report, what stopped that half way, and of a measured one the module and its inputs."""
 
     report: Report
     failure: Failure | None = None
@@ -58,15 +58,6 @@ class Result(NamedTuple):
             raise self.failure
         return self.report
 
-    def description(self, wanted: str) -> Node:
-        """What the report is calculated from; ValueError, with what is `wanted` of it, for a module."""
-        found = self.whole().description
-        if not isinstance(found, Node):
-            raise ValueError(
-                f"{self.report.model} is a torch.nn.Module, which is measured: it has no description, and {wanted}"
-            )
-        return found
-
 
 def report_of(
     target: str,
@@ -77,7 +68,7 @@ def report_of(
     rewrites: tuple[str, ...] = (),
     batch_size: int | None = None,
     dtype: str | None = None,
-) -> Result:
+) -> Target:
     """The report of a TARGET under the name that it was called by; its factory is called once.
 
     What the network prints goes to stderr. Raises what is the user's own mistake as ValueError or TypeError.
@@ -92,7 +83,7 @@ def report_of(
         if isinstance(made, Builder | Node):
             own = settings if isinstance(made, Builder) else {}
             report = calculated(made, _image(input_sizes), rewrites=names, settings=own, **about)
-            return Result(report if report.model else replace(report, model="+".join([place, *names])))
+            return Target(report if report.model else replace(report, model="+".join([place, *names])))
         if names:
             raise ValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
         assert not isinstance(found, Builder)
@@ -108,6 +99,17 @@ def matching(given: str) -> list[str]:
     if not names:
         raise ValueError(f"no model matches {quoted(pattern)}; `cnnzoo list` lists all")
     return [f"{name}{plus}{rewrites}" for name in names]
+
+
+def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """`key=value` pairs as keyword arguments: Python literals, and else strings. ValueError for what is no pair."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise ValueError(f"{pair!r} is no key=value")
+        settings[key] = read_literal(value)
+    return settings
 
 
 @contextmanager
@@ -139,20 +141,20 @@ def read_inputs(values: tuple[str, ...]) -> Inputs:
 
 def _measured(
     target: str, factory: Make, made: nn.Module, inputs: Inputs, batch_size: int | None, dtype: str | None
-) -> Result:
+) -> Target:
     from ..pytorch.measuring.measure import MeasureError, ValuesNeededError, measure
 
     given = {**_given(target, made, inputs), "batch_size": batch_size}
     try:
         try:
-            return Result(measure(made, model=target, dtype=dtype, **given), None, made, given)
+            return Target(measure(made, model=target, dtype=dtype, **given), None, made, given)
         except ValuesNeededError:
             whole = make(factory, values=True)
             assert not isinstance(whole, Node)
-            return Result(measure(whole, model=target, dtype=dtype, **given), None, whole, given)
+            return Target(measure(whole, model=target, dtype=dtype, **given), None, whole, given)
     except MeasureError as error:
         hint = "; for whole numbers say their dtype: --input-size 1x128:int64" if "Long" in str(error) else ""
-        return Result(error.report, Failure(f"{error}{hint}"))
+        return Target(error.report, Failure(f"{error}{hint}"))
 
 
 def _given(target: str, module: nn.Module, inputs: Inputs) -> dict[str, Any]:
@@ -165,3 +167,10 @@ def _given(target: str, module: nn.Module, inputs: Inputs) -> dict[str, Any]:
     if size is None:
         raise ValueError(f"{target} does not say what it takes: give --input-size")
     return {"input_size": size}
+
+
+def default_size(module: nn.Module) -> tuple[int, ...] | None:
+    """The input size that timm's networks say they have."""
+    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None) or {}
+    size = config.get("input_size") if isinstance(config, Mapping) else None
+    return tuple(size) if size else None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..arch.node import Node
 from ..registry import Builder, Paper, Pinned
-from ..words import REPEATED, listed, near, quoted, read_literal, shortened
+from ..words import REPEATED, listed, near, quoted, shortened
 from ..zoo import get_builder
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def split(target: str) -> tuple[str, tuple[str, ...]]:
     return f"{place}{colon}{first}", tuple(rewrites)
 
 
-def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
-    """A registered builder, or what makes the network; `settings` are the factory's.
+def located(target: str) -> Any:
+    """The object that a target names: a registered builder, a function that makes a network, or a network.
 
     Raises `UnknownModelError` for an unknown name, `TargetError` for what is not where it is said to be.
     """
@@ -57,7 +57,12 @@ def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
     place, _, name = target.rpartition(":")
     if not place or not name:
         raise TargetError(f"{target!r} names no network: say pkg.mod:factory, path/to/file.py:factory or timm:name")
-    found = _of_library(place, name) if place in LIBRARIES else _look_up(place, name)
+    return _of_library(place, name) if place in LIBRARIES else _look_up(place, name)
+
+
+def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
+    """A registered builder, or what makes the network; `settings` are the factory's. Raises what `located` does."""
+    found = located(target)
     if isinstance(found, Builder):
         return found
     if callable(found) and not _is_network(found):
@@ -68,29 +73,32 @@ def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
 
 
 def builder_of(place: str) -> Builder[Any]:
-    """What describes a target with any settings: a registered builder, or one of a function found elsewhere, which has
-    neither knobs nor an input size (that is ()) of its own. TargetError for what is no function."""
-    function: Any = None
-    if place.partition(":")[0] not in LIBRARIES:
-        with redirect_stdout(sys.stderr):
-            found = find(place, {})
-        if isinstance(found, Builder):
-            return found
-        function = found.args[1] if isinstance(found, partial) and found.func is _made else None
-    if not hasattr(function, "__name__"):
+    """What describes a target with any settings: a registered builder, or one of a function or of a description found
+    elsewhere, which has neither knobs nor an input size (that is ()) of its own. TargetError for a module."""
+    if place.partition(":")[0] in LIBRARIES:
+        raise TargetError(f"{place} is a torch.nn.Module: it has no description, so that nothing of it can be varied")
+    with redirect_stdout(sys.stderr):
+        found = located(place)
+    if isinstance(found, Builder):
+        return found
+
+    about: tuple[Any, ...] = (Paper("", "", 0), Pinned(0, 0, 0), (), {})
+    if isinstance(found, Node):
+        return Constant(found, place.rpartition(":")[2], *about)
+    if not hasattr(found, "__name__"):
         raise TargetError(f"{place} is no function that gives a description, so that nothing of it can be varied")
-    return Builder(function, Paper("", "", 0), Pinned(0, 0, 0), (), {})
+    return Builder(found, *about)
 
 
-def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
-    """`key=value` pairs as keyword arguments: Python literals, and else strings. ValueError for what is no pair."""
-    settings = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.isidentifier():
-            raise ValueError(f"{pair!r} is no key=value")
-        settings[key] = read_literal(value)
-    return settings
+class Constant(Builder[Any]):
+    """The builder of a description that is one already."""
+
+    def __init__(self, description: Node, name: str, *about: Any) -> None:
+        def constant() -> Node:
+            return description
+
+        constant.__name__ = name
+        super().__init__(constant, *about)
 
 
 def make(factory: Make, values: bool = False) -> nn.Module | Node:
@@ -106,13 +114,6 @@ def make(factory: Make, values: bool = False) -> nn.Module | Node:
                 raise
             # as some fail that look at their own values
     return factory()
-
-
-def default_size(module: nn.Module) -> tuple[int, ...] | None:
-    """The input size that timm's networks say they have."""
-    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None) or {}
-    size = config.get("input_size") if isinstance(config, Mapping) else None
-    return tuple(size) if size else None
 
 
 def _look_up(place: str, name: str) -> Any:
