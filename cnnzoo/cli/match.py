@@ -138,12 +138,8 @@ def _configuration(family: Family, found: Match, input_size: str | None, shape: 
     if is_registered(place):
         arguments = [repr(target), *keywords]
     else:
-        made = (
-            family.builder.name
-            if isinstance(family.builder, Constant)
-            else f"{family.builder.name}({', '.join(keywords)})"
-        )
-        arguments = [made, f"input_size={shape}"]
+        call = "" if isinstance(family.builder, Constant) else f"({', '.join(keywords)})"
+        arguments = [f"{family.builder.name}{call}", f"input_size={shape}"]
         arguments += [f"rewrites={list(rewrites)}"] if rewrites else []
     return {
         "knobs": found.point,
