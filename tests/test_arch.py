@@ -93,6 +93,7 @@ def test_a_description_survives_its_repr_json_pickle_and_copies(node: Node) -> N
     check_value(node)
 
 
+@pytest.mark.wide
 def test_every_network_survives_its_repr_json_pickle_and_copies(network: Node) -> None:
     check_value(network)
 

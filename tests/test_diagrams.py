@@ -249,6 +249,7 @@ def plain(label: str) -> list[str]:
     return [re.sub(r"#(\d+);", lambda number: chr(int(number[1])), line) for line in label.split("<br/>")]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("depth", DEPTHS[:3])
 @pytest.mark.parametrize("name", list_models())
 def test_the_texts_say_what_the_graph_says(name, depth):

@@ -176,6 +176,7 @@ def everywhere(description: Node, size: tuple[int, ...]) -> list[Explanation]:
     return [explain(report, path) for path, _ in walk(description) if path in ran]
 
 
+@pytest.mark.wide
 @each
 def test_every_formula_of_every_network_is_worth_the_report_s_figure(name: str) -> None:
     builder = get_builder(name)
@@ -186,6 +187,7 @@ def test_every_formula_of_every_network_is_worth_the_report_s_figure(name: str) 
     assert leaves >= {row.path for row in cnnzoo.summary(name).rows if not row.own}
 
 
+@pytest.mark.wide
 @each
 def test_and_in_small_at_an_uneven_size(name: str) -> None:
     description, (channels, height, width) = small(name)
@@ -489,6 +491,7 @@ def test_a_layer_without_formulas_is_explained_by_its_tensors(own: Layer) -> Non
 # Blocks.
 
 
+@pytest.mark.wide
 @each
 def test_blocks_are_the_sums_of_their_children(name: str) -> None:
     report = cnnzoo.summary(name)
@@ -540,6 +543,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("name", "path"), PLACES)
 def test_every_format_says_it_all(name: str, path: str) -> None:
     description = get_builder(name).describe()

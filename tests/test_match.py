@@ -42,6 +42,7 @@ def default(name: str, knob: str) -> Any:
 # The knobs
 
 
+@pytest.mark.wide
 @varied
 def test_at_the_defaults_it_is_the_registered_network(name):
     builder = cnnzoo.get_builder(name)
@@ -74,6 +75,7 @@ def test_a_width_is_the_rewrite_that_scales_all_layers(name, factor):
     assert builder.describe(**{knob: int(factor * default(name, knob))}) == scaled
 
 
+@pytest.mark.wide
 @varied
 def test_more_of_anything_costs_more(name):
     """Points of the grid that are nowhere less than others, at the registered input size."""

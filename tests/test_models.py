@@ -77,6 +77,7 @@ def test_num_classes_changes_the_head_alone(name):
     assert after.rows[-1].output_shape == (37,)
 
 
+@pytest.mark.wide
 @each
 @pytest.mark.parametrize(
     "size",

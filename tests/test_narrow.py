@@ -38,6 +38,7 @@ def lines(document: Document, width: int, capsys, monkeypatch) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_conventions_and_savings_fit(name, capsys, monkeypatch):
     for document, width in product(documents(name), (60, 80)):

@@ -163,6 +163,7 @@ def wrong(tmp_path_factory):
     return install(WRONG, tmp_path_factory.mktemp("wrong"))
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -189,6 +190,7 @@ def test_a_plugin_s_network_that_is_wrong_is_left_out(wrong, tmp_path, arguments
     ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -64,6 +64,7 @@ def tree_of(report):
     return [*order, blocks[""]]
 
 
+@pytest.mark.wide
 @each
 def test_every_row_s_figures_are_those_of_the_report(name):
     report = cnnzoo.summary(name)
@@ -73,6 +74,7 @@ def test_every_row_s_figures_are_those_of_the_report(name):
         assert figures_of(report.document(depth=None, fold=False).text(format_), format_) == expected
 
 
+@pytest.mark.wide
 @each
 def test_a_folded_table_still_adds_up(name):
     report = cnnzoo.summary(name)
@@ -85,6 +87,7 @@ def test_a_folded_table_still_adds_up(name):
             assert figures_of(report.document(depth=depth).text(format_), format_)[:-1] == expected
 
 
+@pytest.mark.wide
 @each
 def test_html_has_what_the_table_has(name):
     table = str(cnnzoo.summary(name))
@@ -94,6 +97,7 @@ def test_html_has_what_the_table_has(name):
     assert all(" ".join(term.split()) in words for term in Html(html).terms)
 
 
+@pytest.mark.wide
 @each
 def test_csv_holds_every_leaf_and_adds_up(name):
     report = cnnzoo.summary(name, batch_size=2)
@@ -133,6 +137,7 @@ def test_the_list_s_formats_agree():
 # The terminal
 
 
+@pytest.mark.wide
 @each
 def test_a_terminal_of_80_columns_is_wide_enough(name):
     written = on_terminal("summary", name, columns=80)
@@ -185,6 +190,7 @@ def test_data_is_the_same_on_a_terminal(format_):
     assert on_terminal("summary", "lenet5", "--format", format_) == cnnzoo.summary("lenet5").document().text(format_)
 
 
+@pytest.mark.wide
 @each
 def test_text_is_ascii(name):
     assert call("summary", name, "--format", "text").succeeded().isascii()

@@ -64,6 +64,7 @@ def name(request: pytest.FixtureRequest) -> str:
 # Over every network
 
 
+@pytest.mark.wide
 def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name: str) -> None:
     builder = cnnzoo.get_builder(name)
     description = builder.describe()
@@ -85,6 +86,7 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
             assert len(reason) > 20
 
 
+@pytest.mark.wide(5)
 def test_what_comes_of_it_is_measured_as_it_is_calculated_and_trains(name: str) -> None:
     """In small: built, run forward and backward, and every parameter has a gradient."""
     description, size = small(name)
@@ -98,6 +100,7 @@ def test_what_comes_of_it_is_measured_as_it_is_calculated_and_trains(name: str) 
         assert all(parameter.grad is not None for parameter in net.parameters()), rewrite
 
 
+@pytest.mark.wide
 def test_shapes_stay_where_a_rewrite_does_not_say_that_they_change(name: str) -> None:
     """Whatever layer is still there has the output that it had, at a size that nothing divides evenly, too."""
     builder = cnnzoo.get_builder(name)
@@ -123,6 +126,7 @@ def shared(before: Node, after: Node) -> list[str]:
     return [path for path, node in walk(after) if old.get(path) == node and not isinstance(node, Sequential | Aux)]
 
 
+@pytest.mark.wide
 def test_a_rewrite_of_a_rewrite_is_one_and_the_same_again_changes_nothing(name: str) -> None:
     description, size = small(name)
     again = {"scale_width", "scale_depth"}
@@ -294,8 +298,8 @@ def test_vgg_as_convolutions_has_its_parameters_and_takes_any_size_from_32_up(si
 
 
 def test_vgg_as_convolutions_gives_the_same_numbers() -> None:
-    """With its weights, which are the linear layers' in another shape, at 224 and in small."""
-    description = cnnzoo.describe("vgg16")
+    """With its weights, which are the linear layers' in another shape, at 224 and with an eighth of the channels."""
+    description = cnnzoo.describe("vgg16+scale_width=0.125")
     net = build(description, (3, 224, 224), init=None).eval()
     net.load_state_dict(fill(net.state_dict()))
     net.double()  # so that the order of a sum does not matter
@@ -536,6 +540,7 @@ def test_a_rewritten_network_is_made_as_any_other() -> None:
         cnnzoo.create_model("resnet18+scale_width=0.1+drop_shortcuts", init=scheme)
 
 
+@pytest.mark.wide
 def test_pairs_of_neighbours_compose_on_every_family(name: str) -> None:
     description, size = small(name)
     for first, second in pairwise(every(size[1])):

@@ -104,6 +104,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.mark.wide
 def test_what_each_device_saves_is_what_two_whole_networks_differ_by(name: str) -> None:
     builder = cnnzoo.get_builder(name)
     description, size = builder.describe(), builder.input_size
@@ -125,6 +126,7 @@ def check_every_rewrite(description: Node, size: tuple[int, ...]) -> None:
             check(savings(description, one.name, input_size=size), designed, calculate(one(description), size))
 
 
+@pytest.mark.wide
 def test_so_is_what_every_rewrite_saves_in_small(name: str) -> None:
     check_every_rewrite(*small(name))
 
@@ -143,6 +145,7 @@ def famous(report: cnnzoo.Report) -> Savings | None:
         return None
 
 
+@pytest.mark.wide
 def test_a_family_is_known_for_the_first_device_that_it_has(name: str) -> None:
     description = cnnzoo.describe(name)
     known = [by for by in FAMOUS if TECHNIQUES[by].rewrite.why_not(description) is None]
@@ -167,6 +170,7 @@ def test_what_the_families_are_known_for() -> None:
         assert {known[name] for name in names} == {by}
 
 
+@pytest.mark.wide
 def test_a_summary_says_in_one_line_what_its_1x1s_save_if_they_reduce(name: str) -> None:
     report = cnnzoo.summary(name)
     said = [line for line in str(report).splitlines() if line.startswith("Reductions ")]
@@ -454,6 +458,7 @@ def test_a_device_that_is_none_is_refused_with_what_there_is() -> None:
 # The command
 
 
+@pytest.mark.wide
 def test_json_and_csv_have_every_place_with_its_exact_figures(name: str) -> None:
     found = famous(cnnzoo.summary(name))
     if found is None:

@@ -47,6 +47,7 @@ def test_the_dtypes_are_those_there_are():
     assert SCHEMA["properties"]["dtype"]["enum"] == list(ITEM_BYTES)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_s_json_is_valid(name):
     result = CliRunner().invoke(cli, ["summary", name, "--format", "json", "--batch-size", "3", "--dtype", "float16"])
@@ -86,6 +87,7 @@ PLACES = {
 KEYS = [(place, key) for place, find in PLACES.items() for key in find(DOCUMENT)]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("place", "key"), KEYS)
 def test_every_key_is_required(place, key):
     document = deepcopy(DOCUMENT)
@@ -100,6 +102,7 @@ def test_no_other_key_is_allowed(place):
     assert not VALIDATOR.is_valid(document)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("place", "key"), KEYS)
 def test_no_key_takes_any_value(place, key):
     document = deepcopy(DOCUMENT)
