@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .arch import ShapeError
     from .arch.ends import cut
     from .create import create_model, get_model
+    from .errors import CnnzooError
     from .features.compare import Comparison, compare
     from .features.diff import Diff, diff
     from .features.draw import draw
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CheckpointError": "weights.headers",
+    "CnnzooError": "errors",
     "Comparison": "features.compare",
     "Diff": "features.diff",
     "Figures": "registry",  # of old: `Pinned`
@@ -62,6 +64,7 @@ _HOMES = {
 
 __all__ = [
     "CheckpointError",
+    "CnnzooError",
     "Comparison",
     "Diff",
     "Paper",

@@ -11,6 +11,7 @@ from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node, is_whole
 from .arch.pooling import AdaptiveAvgPool2d
 from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
+from .errors import InvalidValueError
 from .plugins import called
 from .report import ITEM_BYTES, IntOrPair, Report, Row
 from .report.rows import ALL_KNOWN, NOTHING
@@ -27,9 +28,9 @@ def calculate(
     """
     check_size(input_size)
     if not is_whole(batch_size, 1):
-        raise ValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
+        raise InvalidValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if dtype not in ITEM_BYTES:
-        raise ValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
+        raise InvalidValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
     trace = _Trace(tuple(input_size), batch_size, ITEM_BYTES[dtype])
     trace.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
     rows = trace.rows()

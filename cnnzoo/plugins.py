@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
+from .errors import CnnzooError, InvalidTypeError, InvalidValueError
+
 _loaded: set[str] = set()
 
 
-class PluginError(ValueError):
+class PluginError(CnnzooError, ValueError):
     """What a plugin's function does wrong, in a line."""
 
 
@@ -40,18 +42,21 @@ def is_ours(function: Callable[..., Any]) -> bool:
 
 
 @contextmanager
-def called(name: str, function: Callable[..., Any], *meant: type[Exception]) -> Iterator[None]:
+def called(name: str, function: Callable[..., Any]) -> Iterator[None]:
     """Around a call of a registered function, which may be a plugin's: what that prints goes to stderr, and what it
-    raises is a `PluginError`, but for what is `meant` to be raised."""
+    raises becomes an error for the user. A ValueError or a TypeError is taken to say what is wrong with its arguments;
+    anything else is a `PluginError`."""
     if is_ours(function):
         yield
         return
     with redirect_stdout(sys.stderr):
         try:
             yield
-        except KeyboardInterrupt:
+        except (CnnzooError, KeyboardInterrupt):
             raise
+        except ValueError as error:
+            raise InvalidValueError(str(error)) from error
+        except TypeError as error:
+            raise InvalidTypeError(str(error)) from error
         except BaseException as error:
-            if isinstance(error, (ValueError, TypeError, *meant)):
-                raise
             raise PluginError(f"{name} fails: {type(error).__name__}: {error}") from error

@@ -6,13 +6,15 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, update_wrapper
-from inspect import signature
+from inspect import Parameter, signature
+from numbers import Number
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 from .arch.node import Node
 from .arch.signal import Shape
-from .plugins import PluginError, called
+from .errors import CnnzooError, InvalidTypeError, InvalidValueError
+from .plugins import PluginError, called, is_ours
 from .words import TORCHINFO, hint, listed, quoted
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Paper:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.title, str) and isinstance(self.authors, str) and isinstance(self.year, int)):
-            raise TypeError(
+            raise InvalidTypeError(
                 f"a Paper has a title, its authors and a year, got {quoted((self.title, self.authors, self.year))}"
             )
 
@@ -71,7 +73,7 @@ Figures = Pinned
 """The old name of `Pinned`, for one version."""
 
 
-class UnknownModelError(LookupError):
+class UnknownModelError(CnnzooError, LookupError):
     """A name that is not registered; the message suggests near ones."""
 
 
@@ -116,11 +118,21 @@ class Builder(Generic[P]):
         return self._cached(*args, **kwargs)  # type: ignore[arg-type]
 
     def _described(self, *args: Any, **kwargs: Any) -> Node:
+        if is_ours(self._function):
+            self._check_values(kwargs)
         with called(self.name, self._function):
             made = self._function(*args, **kwargs)
         if not isinstance(made, Node):
             raise PluginError(f"{self.name} gives {type(made).__name__}, no description")
         return made
+
+    def _check_values(self, given: Mapping[str, Any]) -> None:
+        """`InvalidTypeError` for a list, None or the like where the default is a number or a word."""
+        for name, value in given.items():
+            default = self._parameters[name].default
+            if type(default) in (int, float, str) and not isinstance(value, Number | str):
+                wanted = "a word" if isinstance(default, str) else "a number"
+                raise InvalidTypeError(f"{self.name}() takes {name} as {wanted}, got {quoted(value)}")
 
     def check(self, given: Iterable[str], also: Iterable[str] = ()) -> None:
         """TypeError for the first of the given keywords that is neither the builder's nor one of `also`."""
@@ -128,14 +140,16 @@ class Builder(Generic[P]):
         for name in given:
             if name not in taken and "**" not in taken:
                 meant = (TORCHINFO | ELSEWHERE).get(name) or hint(name, taken, f"it takes {listed(taken)}")
-                raise TypeError(f"{self.name}() takes no keyword {quoted(name)}; {meant}")
+                raise InvalidTypeError(f"{self.name}() takes no keyword {quoted(name)}; {meant}")
+
+    @cached_property
+    def _parameters(self) -> Mapping[str, Parameter]:
+        return signature(self._function).parameters
 
     @cached_property
     def _keywords(self) -> tuple[str, ...]:
         """The function's keywords; "**" stands for any."""
-        return tuple(
-            "**" if one.kind is one.VAR_KEYWORD else one.name for one in signature(self._function).parameters.values()
-        )
+        return tuple("**" if one.kind is one.VAR_KEYWORD else one.name for one in self._parameters.values())
 
     def report(self, input_size: Any = None, **settings: Any) -> Report:
         """What `cnnzoo.summary` gives for this network."""
@@ -198,12 +212,12 @@ def register(
         pinned = figures
     for keyword, value, kind in (("paper", paper, Paper), ("pinned", pinned, Pinned), ("knobs", knobs, Mapping)):
         if not isinstance(value, kind):
-            raise TypeError(f"register() takes {keyword} as a {kind.__name__}, got {quoted(value)}")
+            raise InvalidTypeError(f"register() takes {keyword} as a {kind.__name__}, got {quoted(value)}")
 
     def enrol(function: Callable[P, Node]) -> Builder[P]:
         name = function.__name__
         if name in BUILDERS:
-            raise ValueError(
+            raise InvalidValueError(
                 f"model {name!r} is already registered by {BUILDERS[name].__module__}; "
                 f"{function.__module__} must give its own another name"
             )

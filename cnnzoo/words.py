@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .errors import InvalidValueError
+
 MOST = 2**63 - 1
 """The largest whole number of torch: no setting, no length and no count of a tensor's elements is larger."""
 
@@ -100,7 +102,7 @@ def read_literal(text: str) -> Any:
     from ast import literal_eval
 
     if len(text) > LONGEST:
-        raise ValueError(f"a value has at most {LONGEST:,} characters; {quoted(text)} has {len(text):,}")
+        raise InvalidValueError(f"a value has at most {LONGEST:,} characters; {quoted(text)} has {len(text):,}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what only looks like a number or an escape
@@ -108,7 +110,7 @@ def read_literal(text: str) -> Any:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last two of deep nesting
         return text
     if not _is_bounded(value):
-        raise ValueError(f"{quoted(text)} is or has a number larger than {MOST:,}")
+        raise InvalidValueError(f"{quoted(text)} is or has a number larger than {MOST:,}")
     return value
 
 

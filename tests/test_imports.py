@@ -16,8 +16,8 @@ from installed import with_dependencies
 PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
 TREE = (
-    *("words", "plugins", "arch", "render", "report", "calculate", "totals", "rewrites", "registry", "models", "zoo"),
-    *("published", "weights", "pytorch", "resolve", "create", "features", "cli", ""),
+    *("errors", "words", "plugins", "arch", "render", "report", "calculate", "totals", "rewrites", "registry"),
+    *("models", "zoo", "published", "weights", "pytorch", "resolve", "create", "features", "cli", ""),
 )
 """The rows of the package, from the one that imports nothing of ours to what a user names."""
 

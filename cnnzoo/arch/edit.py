@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from ..errors import CnnzooError
 from ..words import hint, quoted
 from .joins import Join
 from .node import Node
 from .signal import ShapeError
 
 
-class PathError(LookupError):
+class PathError(CnnzooError, LookupError):
     """A path that leads nowhere; its message names the part that is missing and what is there."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..errors import InvalidValueError
 from . import (
     AdaptiveAvgPool2d,
     Aux,
@@ -85,7 +86,7 @@ def without_head(description: Node) -> Node:
     """
     found = head(description)
     if found is None:
-        raise ValueError("without_head: the description does not end in a classifier")
+        raise InvalidValueError("without_head: the description does not end in a classifier")
     steps = list(chain(description))
     last = [path for path, _ in steps].index(found[1])
     kept = (AdaptiveAvgPool2d, AvgPool2d, Flatten)
@@ -108,14 +109,14 @@ def new_stem(description: Node, stem: str) -> Node:
     ValueError for another stem, and where the network does not begin with what is replaced.
     """
     if stem != "cifar":
-        raise ValueError(f"unknown stem {stem!r}; there is 'cifar'")
+        raise InvalidValueError(f"unknown stem {stem!r}; there is 'cifar'")
     layers = list(main_path(description))
     weighted = [index for index, (_, layer) in enumerate(layers) if layer.weighted]
     path, conv = layers[weighted[0]] if weighted else ("", description)
     begin = layers[: weighted[1]] if len(weighted) > 1 else layers
     pools = [place for place, layer in begin if isinstance(layer, MaxPool2d)]
     if not (isinstance(conv, Conv2d) and conv.kernel_size == 7 and conv.stride == 2 and pools):
-        raise ValueError(
+        raise InvalidValueError(
             f"stem='cifar' replaces a 7x7 convolution of stride 2 with a max-pooling behind it; "
             f"this network begins with {conv!r}"
         )

@@ -8,6 +8,7 @@ from itertools import count
 from keyword import iskeyword
 from typing import Any, NoReturn, Protocol, TypeVar, overload
 
+from ..errors import InvalidTypeError
 from ..words import listed, quoted
 from .node import Node
 from .signal import ShapeError
@@ -78,7 +79,7 @@ class Join(Node):
         """Raise what is wrong with a child that stands behind those of `before`."""
         kind = type(self).__name__
         if not isinstance(child, Node):
-            raise TypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {_met(kind, child)}")
+            raise InvalidTypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {_met(kind, child)}")
         if not name or not name.isprintable() or "." in name or name.startswith("_"):
             raise ShapeError(f"{kind}: a child cannot be named {quoted(name)}: a name is one part of a path")
         if name in TAKEN or hasattr(type(self), name):
@@ -94,7 +95,7 @@ class Join(Node):
             )
 
     def flow(self, x: T, through: Flow[T]) -> T:
-        raise TypeError(f"{type(self).__name__} does not say how a value flows through it")
+        raise InvalidTypeError(f"{type(self).__name__} does not say how a value flows through it")
 
     @property
     def _head(self) -> tuple[Any, ...]:
@@ -226,7 +227,7 @@ class Aux(Sequential):
 
     def __init__(self, source: str, /, *layers: Node | None, **named: Node | None) -> None:
         if not isinstance(source, str):
-            raise TypeError(f"Aux: source must be the name of an earlier child, got {quoted(source)}")
+            raise InvalidTypeError(f"Aux: source must be the name of an earlier child, got {quoted(source)}")
         object.__setattr__(self, "source", source)
         super().__init__(*layers, **named)
 

@@ -10,6 +10,7 @@ from math import inf, ulp
 from sys import float_info
 from typing import Any, ClassVar, NamedTuple, NoReturn, TypeAlias, TypeVar, dataclass_transform
 
+from ..errors import InvalidTypeError
 from ..words import MOST, quoted
 from .signal import POINTWISE, Shape, ShapeError, Windows, show
 
@@ -81,7 +82,7 @@ def _explained(init: Callable[..., None]) -> Callable[..., None]:
             try:
                 taken.bind(self, *args, **settings)
             except TypeError:
-                raise TypeError(_misfit(type(self), [*taken.parameters.values()][1:], args, settings)) from None
+                raise InvalidTypeError(_misfit(type(self), [*taken.parameters.values()][1:], args, settings)) from None
             raise error
 
     return __init__

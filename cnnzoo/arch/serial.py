@@ -6,12 +6,13 @@ import json
 from dataclasses import MISSING, fields
 from typing import Any
 
+from ..errors import CnnzooError
 from ..words import quoted, shortened
 from .joins import DEEPEST, Aux, Join
 from .node import Layer, Node
 
 
-class FormatError(ValueError):
+class FormatError(CnnzooError, ValueError):
     """A text that is no description; the message names the place in it."""
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from math import prod
 from typing import NamedTuple
 
+from ..errors import CnnzooError
 from ..words import MOST, quoted
 
 Shape = tuple[int, ...]
 
 
-class ShapeError(ValueError):
+class ShapeError(CnnzooError, ValueError):
     """A size, a channel count or a join that cannot be; `place` is the path at which it was met."""
 
     def __init__(self, problem: str, place: str = "") -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..errors import InvalidValueError
 from ..features.compare import Comparison, compare
 from ..features.compare.document import COLUMNS
 from ..registry import UnknownModelError
@@ -102,7 +103,7 @@ def target_report(
         raise
     except (ValueError, TypeError) as error:
         said = str(error)
-        raise ValueError(said if said.startswith(target) else f"{target}: {said}") from None
+        raise InvalidValueError(said if said.startswith(target) else f"{target}: {said}") from None
     if failure is not None:
         raise Failure(f"{target}: {failure.message}")
     return report

@@ -11,6 +11,7 @@ import click
 
 from ..arch import Layer, Node, PathError
 from ..calculate import calculate
+from ..errors import InvalidValueError
 from ..features.explain import Explanation, explain
 from ..registry import UnknownModelError
 from ..words import hint, quoted, read_literal
@@ -89,9 +90,9 @@ def _of_network(name: str, paths: Sequence[str], input_size: str | None, **given
         kind = _kind(name)
         if kind is None:
             raise
-        raise ValueError(f"{kind.__name__} is a layer: say what it reads, as --in 64x56x56") from None
+        raise InvalidValueError(f"{kind.__name__} is a layer: say what it reads, as --in 64x56x56") from None
     if len(paths) > 1:
-        raise ValueError(f"one PATH at a time, got {' and '.join(paths)}")
+        raise InvalidValueError(f"one PATH at a time, got {' and '.join(paths)}")
     return explain(result.whole(), *paths)
 
 
@@ -101,11 +102,13 @@ def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:
     kind = kind or _kind(name)
     if kind is None:
         if name in networks:
-            raise ValueError(f"{name} is a network: its input size is --input-size")
+            raise InvalidValueError(f"{name} is a network: its input size is --input-size")
         kinds = sorted(kind.__name__ for kind in _kinds().values())
-        raise ValueError(f"unknown layer {quoted(name)}; {hint(name, kinds)}")
+        raise InvalidValueError(f"unknown layer {quoted(name)}; {hint(name, kinds)}")
     if not re.fullmatch(r"[1-9]\d{0,8}(x[1-9]\d{0,8})*", reads, re.ASCII):
-        raise ValueError(f"--in {reads} is no shape; say channels x height x width as 64x56x56, or features as 9216")
+        raise InvalidValueError(
+            f"--in {reads} is no shape; say channels x height x width as 64x56x56, or features as 9216"
+        )
     shape = tuple(map(int, reads.split("x")))
     batch, shape = (shape[0], shape[1:]) if len(shape) == 4 else (1, shape)
     layer = _make(kind, arguments)
@@ -137,9 +140,9 @@ def _make(kind: type[Layer], arguments: Iterable[str]) -> Layer:
     shown = f"{kind.__name__}{taken.replace(parameters=bare, return_annotation=Signature.empty)}"
     for place, (key, _) in enumerate(named):
         if key not in taken.parameters:
-            raise ValueError(f"{shown} takes no {key!r}; its input's channels follow from --in")
+            raise InvalidValueError(f"{shown} takes no {key!r}; its input's channels follow from --in")
         if key in dict(named[:place]):
-            raise ValueError(f"{shown}: {key} is given twice")
+            raise InvalidValueError(f"{shown}: {key} is given twice")
     return kind(*values, **dict(named))
 
 

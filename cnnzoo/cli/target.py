@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..arch.node import Node
+from ..errors import InvalidValueError
 from ..features.summary import calculated
 from ..registry import Builder
 from ..report import Report
@@ -85,7 +86,7 @@ def report_of(
             report = calculated(made, _image(input_sizes), rewrites=names, settings=own, **about)
             return Target(report if report.model else replace(report, model="+".join([place, *names])))
         if names:
-            raise ValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
+            raise InvalidValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
         assert not isinstance(found, Builder)
         return _measured(place, found, made, read_inputs(input_sizes), **about)
 
@@ -97,7 +98,7 @@ def matching(given: str) -> list[str]:
         return [given]
     names = list_sound_models(pattern)
     if not names:
-        raise ValueError(f"no model matches {quoted(pattern)}; `cnnzoo list` lists all")
+        raise InvalidValueError(f"no model matches {quoted(pattern)}; `cnnzoo list` lists all")
     return [f"{name}{plus}{rewrites}" for name in names]
 
 
@@ -107,7 +108,7 @@ def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():
-            raise ValueError(f"{pair!r} is no key=value")
+            raise InvalidValueError(f"{pair!r} is no key=value")
         settings[key] = read_literal(value)
     return settings
 
@@ -128,7 +129,7 @@ def _foreign(target: str) -> Iterator[None]:
 def _image(values: tuple[str, ...]) -> int | tuple[int, ...] | None:
     """The one input of a description."""
     if len(values) > 1:
-        raise ValueError("a description has one input: give --input-size once")
+        raise InvalidValueError("a description has one input: give --input-size once")
     return read_input_size(values[0]) if values else None
 
 
@@ -165,7 +166,7 @@ def _given(target: str, module: nn.Module, inputs: Inputs) -> dict[str, Any]:
         return {"input_size": [first, *others] if rest else first, "dtypes": inputs.dtypes}
     size = default_size(module) or ((3, 224, 224) if target.startswith("torchvision:") else None)
     if size is None:
-        raise ValueError(f"{target} does not say what it takes: give --input-size")
+        raise InvalidValueError(f"{target} does not say what it takes: give --input-size")
     return {"input_size": size}
 
 

@@ -19,6 +19,7 @@ from ..arch import (
     Residual,
     Sequential,
 )
+from ..errors import InvalidValueError
 from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
 from .variant import variant
@@ -41,7 +42,7 @@ def shortcut_path(option: Shortcut, channels: int, stride: int, changes: bool) -
     """Section 3.3 and 4.1: A, every second pixel and zeros for new channels, no parameters; B, a 1x1
     projection where the shape changes; C, a projection on every shortcut."""
     if option not in ("A", "B", "C"):
-        raise ValueError(f"shortcut must be 'A', 'B' or 'C' (section 4.1 of the paper), got {option!r}")
+        raise InvalidValueError(f"shortcut must be 'A', 'B' or 'C' (section 4.1 of the paper), got {option!r}")
     if option == "C" or (option == "B" and changes):
         return Sequential(Conv2d(channels, 1, stride=stride, bias=False), BatchNorm2d())
     if changes:
@@ -141,11 +142,11 @@ def strides(output_stride: int, replace_stride_with_dilation: Dilate) -> list[tu
     `output_stride` is timm's, of the network with its stem of stride 4; the flags are torchvision's.
     """
     if output_stride not in (8, 16, 32):
-        raise ValueError(f"output_stride must be 8, 16 or 32, got {output_stride!r}")
+        raise InvalidValueError(f"output_stride must be 8, 16 or 32, got {output_stride!r}")
     flags = [output_stride == 8, output_stride <= 16]
     replaced = (False, *flags) if replace_stride_with_dilation is None else replace_stride_with_dilation
     if not isinstance(replaced, tuple | list) or [type(one) for one in replaced] != [bool] * 3:
-        raise ValueError(
+        raise InvalidValueError(
             f"replace_stride_with_dilation must be three of True and False, for layer2 to layer4, got {replaced!r}"
         )
     found, dilation = [], 1

@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from ..arch.joins import LARGEST
+from ..errors import InvalidValueError
 from ..words import quoted
 
 Depth: TypeAlias = int | tuple[int, ...]
@@ -13,7 +14,7 @@ def read_depth(depth: Depth, stages: int) -> tuple[int, ...]:
     """The depth of each of so many stages; ValueError for what is none."""
     counts = tuple(depth) if isinstance(depth, tuple | list) else (depth,) * stages
     if len(counts) != stages or any(type(count) is not int or count < 1 for count in counts):
-        raise ValueError(f"depth must be {stages} whole numbers of at least 1, one a stage, got {quoted(depth)}")
+        raise InvalidValueError(f"depth must be {stages} whole numbers of at least 1, one a stage, got {quoted(depth)}")
     if sum(counts) > LARGEST:
-        raise ValueError(f"depth must be at most {LARGEST:,} in all, as many as a description has layers")
+        raise InvalidValueError(f"depth must be at most {LARGEST:,} in all, as many as a description has layers")
     return counts

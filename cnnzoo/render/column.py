@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from ..errors import CnnzooError
 from ..words import hint, quoted
 
 Show = Callable[[Any], str]
@@ -37,7 +38,7 @@ class Column(NamedTuple):
         return self.show(value) if part is None else f"≥ {self.show(part)}"
 
 
-class UnknownColumnError(ValueError):
+class UnknownColumnError(CnnzooError, ValueError):
     """A column name that is none."""
 
 

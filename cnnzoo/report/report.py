@@ -8,6 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from ..errors import CnnzooError
 from ..render.document import Document, Shown
 from ..words import hint, quoted
 from .repeats import rolled
@@ -19,6 +20,10 @@ DEPTH = 3
 
 COUNTED_IN = {"activations": "activation_bytes", "param_bytes": "params", "buffer_bytes": "buffers"}
 """Totals that are unknown where another is."""
+
+
+class UnknownRowError(CnnzooError, KeyError):
+    """A path at which a report has no row; the message suggests near ones."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -207,12 +212,12 @@ class Report(Shown):
         return iter(self.rows)
 
     def __getitem__(self, path: str) -> Row:
-        """The block or layer at a path, "" for the whole network; KeyError where there is none."""
+        """The block or layer at a path, "" for the whole network; `UnknownRowError` where there is none."""
         for row in (*self.blocks, *self.rows):
             if row.path == path:
                 return row
         known = [row.path for row in (*self.blocks, *self.rows) if row.path]
-        raise KeyError(f"no row {quoted(path)}; {hint(str(path), known)}")
+        raise UnknownRowError(f"no row {quoted(path)}; {hint(str(path), known)}")
 
     def lines(self, depth: int | None = None, fold: bool = True) -> list[Line[Row]]:
         """The tree as a table shows it, down to `depth` levels, equal neighbouring blocks folded into one.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..arch.node import Node
 from ..arch.signal import Shape
+from ..errors import InvalidTypeError, InvalidValueError
 from ..registry import Builder
 from ..words import TORCHINFO, quoted
 from ..zoo import get_builder
@@ -77,10 +78,10 @@ def design(
     default = (in_chans or own[0], *own[1:]) if own else None
     shape, batch = read_size(said if input_size is None else input_size, default, batch_size)
     if in_chans not in (None, shape[0]):
-        raise ValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
+        raise InvalidValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
     if not features_only:
         if out_indices is not None:
-            raise ValueError("out_indices are of maps: they go with features_only=True")
+            raise InvalidValueError("out_indices are of maps: they go with features_only=True")
         return Design(named, named.description, shape, batch, None)
     from ..arch.ends import cut
     from ..pytorch.modules.features import FeatureInfo
@@ -98,13 +99,13 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
     keywords = {key: value for key, value in settings.items() if key not in (*OF_MODULES, *EDITS)}
     num_classes, stem = map(settings.get, EDITS)
     if isinstance(rewrites, str):
-        raise TypeError(f"rewrites must be a list of names, got {rewrites!r}")
+        raise InvalidTypeError(f"rewrites must be a list of names, got {rewrites!r}")
     names = tuple(rewrites)
     if isinstance(model, str):
         name, *more = model.split("+")
         model, names = get_builder(name), (*more, *names)
     elif not isinstance(model, Builder | Node):
-        raise TypeError(f"expected a network's name, its builder or a description, got {type(model).__name__}")
+        raise InvalidTypeError(f"expected a network's name, its builder or a description, got {type(model).__name__}")
     headless = type(num_classes) is int and num_classes == 0
     if num_classes is not None and not headless:
         keywords["num_classes"] = num_classes
@@ -121,7 +122,7 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
         builder, description = model, model.describe(**keywords)
     elif keywords:
         meant = "".join(f"; {TORCHINFO[name]}" for name in keywords if name in TORCHINFO)
-        raise TypeError(f"a description takes no settings, got {', '.join(keywords)}{meant}")
+        raise InvalidTypeError(f"a description takes no settings, got {', '.join(keywords)}{meant}")
     else:
         builder, description = None, model
     notes: tuple[str, ...] = ()
@@ -142,22 +143,22 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
     """(channels, height, width) and the batch, from any of the ways to say an input size."""
     if size is None or isinstance(size, int):
         if default is None:
-            raise ValueError(
+            raise InvalidValueError(
                 "a description has no input size of its own: give input_size=(channels, height, width), "
                 "at a prompt --input-size 3x224x224"
             )
         shape = default if size is None else (default[0], size, size)
     elif hasattr(size, "ndim"):
-        raise TypeError("input_size takes numbers, not a tensor: input_size=tuple(x.shape)")
+        raise InvalidTypeError("input_size takes numbers, not a tensor: input_size=tuple(x.shape)")
     else:
-        shape = (size,) if isinstance(size, str) else tuple(size)
+        shape = tuple(size) if isinstance(size, Iterable) and not isinstance(size, str) else (size,)
     if len(shape) == 4:
         if batch_size not in (None, shape[0]):
-            raise ValueError(f"input_size {shape} says a batch of {shape[0]}, batch_size says {batch_size}")
+            raise InvalidValueError(f"input_size {shape} says a batch of {shape[0]}, batch_size says {batch_size}")
         batch_size, *rest = shape
         shape = tuple(rest)
     if len(shape) not in (1, 3) or any(type(length) is not int or length < 1 for length in shape):
-        raise ValueError(
+        raise InvalidValueError(
             f"input_size must be (channels, height, width), (batch, channels, height, width) or one number, "
             f"all of them positive whole numbers; got {quoted(shape)}"
         )

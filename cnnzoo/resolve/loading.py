@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..arch.node import Node
+from ..errors import CnnzooError
 from ..registry import Builder, Paper, Pinned
 from ..words import REPEATED, listed, near, quoted, shortened
 from ..zoo import get_builder
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Make: TypeAlias = "Callable[[], nn.Module | Node]"
 
 
-class TargetError(ValueError):
+class TargetError(CnnzooError, ValueError):
     """A target that cannot be found or made; the message is one line."""
 
 

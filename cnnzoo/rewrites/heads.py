@@ -6,6 +6,7 @@ from ..arch import AdaptiveAvgPool2d, Aux, Conv2d, Flatten, Join, Linear, Node, 
 from ..arch import replace as with_other
 from ..arch import rewrite as changed
 from ..arch.node import IntOrPair
+from ..errors import InvalidValueError
 from .registry import DoesNotApply, register_rewrite
 from .runs import PROBE, Run, Trace, edited, is_pointwise, tail
 
@@ -74,7 +75,9 @@ def convolutionalize(description: Node, size: int | None = None) -> Node:
     there goes, and larger inputs give a map of class scores.
     """
     if size is not None and (type(size) is not int or size < 1):
-        raise ValueError(f"convolutionalize takes the side of an input, as in convolutionalize=224; got {size!r}")
+        raise InvalidValueError(
+            f"convolutionalize takes the side of an input, as in convolutionalize=224; got {size!r}"
+        )
     flatten, *rest = classifier(description)
     pooling = pooling_before(description, flatten.path)
     changes: dict[str, Node | None] = {flatten.path: None}

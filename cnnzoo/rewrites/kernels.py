@@ -19,6 +19,7 @@ from ..arch import (
     TableConv2d,
 )
 from ..arch.node import pair
+from ..errors import InvalidValueError
 from .registry import DoesNotApply, register_rewrite
 from .runs import Run, channels, convolutions, edited, is_pointwise, paddings, replace, runs, times
 
@@ -113,7 +114,7 @@ def factorise(description: Node, into: str = "3x3") -> Node:
     each position sees more; without a stride the receptive field is the same, too.
     """
     if into not in ("3x3", "1xn"):
-        raise ValueError(f"factorise takes '3x3' or '1xn', got {into!r}")
+        raise InvalidValueError(f"factorise takes '3x3' or '1xn', got {into!r}")
     parts = _threes if into == "3x3" else _sides
     changes: dict[str, Node | None] = {}
     for run in runs(description):

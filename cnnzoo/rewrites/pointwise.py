@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ..arch import Conv2d, Node
 from ..arch.node import pair
+from ..errors import InvalidValueError
 from .registry import DoesNotApply, register_rewrite
 from .runs import Run, channels, convolutions, edited, paddings, replace, runs, times
 
@@ -47,7 +48,7 @@ def drop_reductions(description: Node, which: str = "narrowing") -> Node:
     reads the wide maps. `which="every"` also drops those that do not narrow, as in DenseNet's first layers.
     """
     if which not in ("narrowing", "every"):
-        raise ValueError(f"drop_reductions takes 'narrowing' or 'every', got {which!r}")
+        raise InvalidValueError(f"drop_reductions takes 'narrowing' or 'every', got {which!r}")
     into = channels(description)
     changes: dict[str, Node | None] = {}
     for places, conv, larger in reductions(description):

@@ -8,6 +8,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from ..arch import Node
+from ..errors import CnnzooError, InvalidValueError
 from ..plugins import PluginError, called, load_plugins
 from ..words import hint, quoted, read_literal
 
@@ -15,11 +16,11 @@ PLUGINS = "cnnzoo.rewrites"
 """The entry point group: each entry names a module, or a rewrite in one, that registers rewrites."""
 
 
-class UnknownRewriteError(LookupError, ValueError):
+class UnknownRewriteError(CnnzooError, LookupError, ValueError):
     """A name that is not registered; the message suggests near ones."""
 
 
-class DoesNotApply(Exception):  # noqa: N818  (no error: it says why there is nothing to do)
+class DoesNotApply(CnnzooError):  # noqa: N818  (no error: it says why there is nothing to do)
     """Raised by a rewrite that finds nothing to change, with the reason."""
 
 
@@ -43,7 +44,7 @@ class Rewrite:
 
     def rewritten(self, description: Node, *options: Any, **named: Any) -> Node:
         """The description rewritten; `DoesNotApply` where there is nothing to rewrite."""
-        with called(self.name, self.function, DoesNotApply):
+        with called(self.name, self.function):
             made = self.function(description, *options, **named)
         if not isinstance(made, Node):
             raise PluginError(f"{self.name} gives {type(made).__name__}, no description")
@@ -81,7 +82,9 @@ def register_rewrite(source: str) -> Callable[[Callable[..., Node]], Rewrite]:
     def enrol(function: Callable[..., Node]) -> Rewrite:
         name = _name(function)
         if name in _rewrites:
-            raise ValueError(f"rewrite {name!r} is already registered; {function.__module__} must give its own another")
+            raise InvalidValueError(
+                f"rewrite {name!r} is already registered; {function.__module__} must give its own another"
+            )
         _rewrites[name] = Rewrite(function, source)
         return _rewrites[name]
 
@@ -107,10 +110,10 @@ def get_rewrite(text: str) -> Rewrite:
     rewrite = _rewrites[name]
     option = rewrite.option
     if given and option is None:
-        raise ValueError(f"{name} takes no option, got {text!r}")
+        raise InvalidValueError(f"{name} takes no option, got {text!r}")
     if option is None or not given:
         if option is not None and option.default is Parameter.empty:
-            raise ValueError(f"{name} needs its {option.name}: {name}=…")
+            raise InvalidValueError(f"{name} needs its {option.name}: {name}=…")
         return rewrite
     chosen = Rewrite(partial(rewrite.function, **{option.name: read_literal(value)}), rewrite.source, text)
     chosen.__doc__ = rewrite.__doc__

@@ -23,6 +23,7 @@ from ..arch import (
 )
 from ..arch import rewrite as changed
 from ..arch.edit import rebuilt
+from ..errors import InvalidValueError
 from .registry import DoesNotApply, register_rewrite
 from .runs import PROBE, behind, channels, edited, replace, tail
 
@@ -220,4 +221,4 @@ def _repeated(stage: list[Named], factor: float, row: Sequential) -> list[Named]
 
 def _check_factor(name: str, factor: float) -> None:
     if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < 1e4:
-        raise ValueError(f"{name} takes a factor above 0, as in {name}=0.5; got {factor!r}")
+        raise InvalidValueError(f"{name} takes a factor above 0, as in {name}=0.5; got {factor!r}")

@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
 
+from ..errors import CnnzooError
 from ..report import Shape
 from ..words import LONGEST, MOST, listed, near, quoted
 from .archives import read_pickles, read_zip
@@ -50,7 +51,7 @@ Rename: TypeAlias = Mapping[str, str] | Callable[[str], str | None]
 """Beginnings of names and what stands there instead, or a function from a name to another, or to None: left out."""
 
 
-class CheckpointError(ValueError):
+class CheckpointError(CnnzooError, ValueError):
     """A file that is no checkpoint, or does not fit; the message says what is wrong and what would help."""
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from ..arch import Node, ScaleShift, walk
+from ..errors import InvalidTypeError, InvalidValueError
 from ..words import distance, listed, quoted
 from ..zoo import get_builder
 from .headers import CheckpointError
@@ -106,12 +107,12 @@ def read_weights(name: str, weights: Any) -> Published | None:
     published(name)
     own: dict[str, Published] = {other: files[name] for other, files in WEIGHTS.items() if name in files}
     if kind and kind.lower() != f"{name.removesuffix('_tv')}_weights":
-        raise ValueError(f"weights={quoted(weights)} are not of {name}, which has {listed(own)} and DEFAULT")
+        raise InvalidValueError(f"weights={quoted(weights)} are not of {name}, which has {listed(own)} and DEFAULT")
     if tag == "DEFAULT":
         tag = "IMAGENET1K_V2" if "IMAGENET1K_V2" in own else "IMAGENET1K_V1"
     if tag not in own:
         takes = "pretrained= takes the path of another file"
-        raise ValueError(f"weights={quoted(weights)}: {name} has {listed(own)} and DEFAULT; {takes}")
+        raise InvalidValueError(f"weights={quoted(weights)}: {name} has {listed(own)} and DEFAULT; {takes}")
     return own[tag]
 
 
@@ -137,18 +138,20 @@ def find_weights(
     """What `create_model`'s keywords for weights say together; ValueError where two of them say something."""
     path = pretrained or checkpoint_path
     if not name and (weights or path is True):
-        raise ValueError(
+        raise InvalidValueError(
             "published weights go with a registered network; of a description, pretrained= is the path of a file"
         )
     said = {"pretrained": pretrained, "weights": weights, "checkpoint_path": checkpoint_path}
     given = {key: value for key, value in said.items() if value}
     if len(given) > 1:
-        raise ValueError(f"{' and '.join(given)} both say which weights: give one of them")
+        raise InvalidValueError(f"{' and '.join(given)} both say which weights: give one of them")
     if weights:
         return read_weights(name, weights)
     path = pretrained or checkpoint_path
     if isinstance(path, Published):
         return path
+    if path and not isinstance(path, bool | str | os.PathLike):
+        raise InvalidTypeError(f"{given.popitem()[0]}= takes the path of a file of weights, got {quoted(path)}")
     return published(name) if path is True else _known(name, path) if path else None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...errors import InvalidValueError
 from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import Report
@@ -35,7 +36,7 @@ def compare(
     each network's own, and `settings` for their builders. Raises what `summary` does, and ValueError for no network.
     """
     if not networks:
-        raise ValueError("there is nothing to compare: give at least one network")
+        raise InvalidValueError("there is nothing to compare: give at least one network")
     given = {"input_size": input_size, "batch_size": batch_size, "dtype": dtype, **settings}
     reports = [reported(one, **given) for one in networks]
     records: list[Record] = []

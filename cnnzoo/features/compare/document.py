@@ -7,6 +7,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from ...errors import InvalidValueError
 from ...render.column import Column, pick
 from ...render.document import Document
 from ...words import short, sides
@@ -113,7 +114,7 @@ def plane(networks: Sequence[Record]) -> Plane:
     """Parameters against MACs, of the networks of which both are known; ValueError where there is none."""
     known = [Point(one["model"], one["params"], one["macs"]) for one in networks if _drawn(one)]
     if not known:
-        raise ValueError("there is nothing to draw: no network's parameters and MACs are known")
+        raise InvalidValueError("there is nothing to draw: no network's parameters and MACs are known")
     return Plane(known, axis("Parameters", [one.x for one in known]), axis("MACs", [one.y for one in known]))
 
 

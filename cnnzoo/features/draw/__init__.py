@@ -13,6 +13,7 @@ from typing import Any
 
 from ...arch.edit import find
 from ...calculate import calculate
+from ...errors import InvalidValueError
 from ...report import Report
 from ..summary import Network, described, reported
 from . import bars, field, graphviz, sheet, volumes
@@ -77,7 +78,7 @@ def draw(
     block is wanted of a module, which is measured.
     """
     if kind not in KINDS:
-        raise ValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
+        raise InvalidValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
     report = reported(network, input_size, **settings)
     if block is not None:
         report = opened(described(report, UNSEEN), block)
@@ -123,11 +124,13 @@ def picture(report: Report, kind: str = "graph", format: str = "svg", *, depth: 
     needed.
     """
     if kind not in KINDS:
-        raise ValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
+        raise InvalidValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
     if format not in FORMATS:
-        raise ValueError(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
+        raise InvalidValueError(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
     if kind != "graph" and format in TEXTS:
-        raise ValueError(f"{kind} cannot be drawn as {format}, but as {', '.join(DRAWN)}; {format} is for a graph")
+        raise InvalidValueError(
+            f"{kind} cannot be drawn as {format}, but as {', '.join(DRAWN)}; {format} is for a graph"
+        )
     if kind == "graph":
         graph = diagram(described(report, UNSEEN), depth)
         if format in TEXTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...errors import InvalidValueError
 from ...report import Report
 from .colours import FRAME, MUTED, PAINTS
 from .sheet import Area, Sheet, Text, extent, rectangle, titled
@@ -26,7 +27,7 @@ def bars(report: Report, depth: int) -> Sheet:
     """
     rows = [row for row in steps(report, depth) if row.params or row.macs != 0]
     if not rows:
-        raise ValueError("no layer has parameters or MACs, so there are no bars to draw")
+        raise InvalidValueError("no layer has parameters or MACs, so there are no bars to draw")
     names = [
         Text((0, -PITCH * (number + 0.5)), f"{called(row)} (training)" if row.aux else called(row), align="right")
         for number, row in enumerate(rows)

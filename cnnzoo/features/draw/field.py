@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
+from ...errors import InvalidValueError
 from ...report import IntOrPair, Report, Row, Shape
 from .colours import FRAME, MUTED, PAINTS, Colour
 from .sheet import Area, Point, Sheet, Text, rectangle, titled
@@ -55,7 +56,9 @@ def field(report: Report, depth: int) -> Sheet:
     stages = list(_stages(report, depth))
     known = _seen(stages)
     if not known:
-        raise ValueError(f"no receptive field is known in {report.model or 'this network'}, so none can be drawn")
+        raise InvalidValueError(
+            f"no receptive field is known in {report.model or 'this network'}, so none can be drawn"
+        )
     outlines, area = _outlines(known, report.input_size)
     marks: list[Area | Text] = [Area(area, FRAME.fill, FRAME.line)]
     labels = [_Label(area[1], FRAME.line, "input", f"{sizes(report.input_size[1:])} pixels")]

@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ...errors import CnnzooError
+
 SCRIPT = """
 import sys
 from pygraphviz import AGraph
@@ -23,7 +25,7 @@ FONTS = "<fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>
 """Those of matplotlib alone, so that the same text is as wide on every machine."""
 
 
-class CannotDrawError(RuntimeError):
+class CannotDrawError(CnnzooError, RuntimeError):
     """What draws a picture is not installed, or fails."""
 
 

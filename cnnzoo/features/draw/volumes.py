@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import ceil, log2, sqrt
 from typing import NamedTuple
 
+from ...errors import InvalidValueError
 from ...report import Report, Shape
 from .colours import MUTED, PAINTS
 from .sheet import Area, Sheet, Text, extent, rectangle, titled
@@ -126,7 +127,7 @@ def _volume(stage: Stage, largest: int) -> Volume:
     if len(shape) == 1:
         return Volume(stage, 8 * log2(1 + shape[0]), 8.0, 0.0)
     if len(shape) != 3:
-        raise ValueError(f"only maps and features can be drawn as volumes, and {name} gives {sizes(shape)}")
+        raise InvalidValueError(f"only maps and features can be drawn as volumes, and {name} gives {sizes(shape)}")
     height, away = (max(2.0, TALLEST * sqrt(side / largest)) for side in shape[1:])
     return Volume(stage, height, BIT * log2(1 + shape[0]), SLANT * away)
 

@@ -10,6 +10,7 @@ from math import inf, prod
 from typing import Any, NamedTuple
 
 from ...arch import Node, Shape
+from ...errors import InvalidValueError
 from ...totals import Totals
 from ..sweep.family import Family, ImpossibleError
 
@@ -25,7 +26,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         if not self.targets or any(target < 1 for target in self.targets.values()):
-            raise ValueError(f"a budget is a number of parameters, of MACs, or of both, each at least 1; got {self}")
+            raise InvalidValueError(
+                f"a budget is a number of parameters, of MACs, or of both, each at least 1; got {self}"
+            )
 
     @property
     def targets(self) -> dict[str, int]:
@@ -95,7 +98,7 @@ def match(
     if not priced:
         raise ImpossibleError(f"none of the {impossible:,} configurations can be: {why}")
     if not ranked:
-        raise ValueError(
+        raise InvalidValueError(
             f"none of the {priced:,} configurations is within the budget: they have at least "
             f"{params:,} parameters and {macs:,} MACs"
         )

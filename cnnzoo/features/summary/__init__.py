@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...arch.node import Node
 from ...arch.signal import ShapeError
 from ...calculate import calculate
+from ...errors import CnnzooError, InvalidTypeError
 from ...published import remarks
 from ...registry import Builder
 from ...report import Report, Row
@@ -52,11 +53,13 @@ def summary(
         from ...pytorch.measuring.measure import measure
 
         if rewrites:
-            raise TypeError("rewrites go with a description: a torch.nn.Module is measured as it is")
+            raise InvalidTypeError("rewrites go with a description: a torch.nn.Module is measured as it is")
         given = {"input_data": input_data, "batch_size": batch_size, "dtype": dtype, "strict": strict}
         return measure(model, input_size, **given, **settings)
     if input_data is not None:
-        raise TypeError("input_data goes with a torch.nn.Module: names and descriptions are calculated from input_size")
+        raise InvalidTypeError(
+            "input_data goes with a torch.nn.Module: names and descriptions are calculated from input_size"
+        )
     return calculated(model, input_size, rewrites=rewrites, batch_size=batch_size, dtype=dtype, settings=settings)
 
 
@@ -89,7 +92,7 @@ def calculated(
         raise ShapeError(f"{error.problem}; {hint}", error.place) if hint else error from None
 
 
-class NoDescriptionError(ValueError):
+class NoDescriptionError(CnnzooError, ValueError):
     """A report that is measured, where what is wanted can be seen in a description alone."""
 
 

@@ -11,6 +11,7 @@ from math import prod
 from typing import Any, Literal
 
 from ...arch import Shape
+from ...errors import InvalidValueError
 from .family import Family, ImpossibleError
 
 Record = dict[str, Any]
@@ -38,7 +39,9 @@ class Sweep:
     def __post_init__(self) -> None:
         for taken in ("model", "input_size", *FIGURES, "error"):
             if taken in self.axes:
-                raise ValueError(f"{taken!r} cannot be varied in a sweep: its records say something else by that name")
+                raise InvalidValueError(
+                    f"{taken!r} cannot be varied in a sweep: its records say something else by that name"
+                )
 
     @property
     def count(self) -> int:

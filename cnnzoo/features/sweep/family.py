@@ -9,6 +9,7 @@ from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 from ...arch import Node, Shape
+from ...errors import CnnzooError
 from ...registry import Builder
 from ...resolve import find
 from ...resolve.loading import builder_of, split
@@ -26,11 +27,11 @@ FACTORS = {
 """What they multiply by."""
 
 
-class UnknownKnobError(ValueError):
+class UnknownKnobError(CnnzooError, ValueError):
     """A name of something that a network does not let vary; the message says what it does."""
 
 
-class ImpossibleError(ValueError):
+class ImpossibleError(CnnzooError, ValueError):
     """A configuration that cannot be, or cannot take its input; the message says why."""
 
 

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
+from ...errors import CnnzooError
 from . import Format, Sweep, beginning, failures, header, line
 from .workers import lines
 
@@ -18,7 +19,7 @@ except ImportError:  # where there are no such locks
     fcntl = None  # type: ignore[assignment]
 
 
-class SweepFileError(ValueError):
+class SweepFileError(CnnzooError, ValueError):
     """A file that this sweep cannot go on with; the message says why not."""
 
 

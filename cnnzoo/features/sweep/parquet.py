@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
+from ...errors import InvalidValueError
 from . import FIGURES, Record, Sweep, files
 from .files import Done, SweepFileError
 
@@ -61,7 +62,9 @@ def _convert(part: str, path: str, schema: pyarrow.Schema) -> None:
             try:
                 table.write_table(pyarrow.Table.from_pylist(records, schema))
             except (OverflowError, pyarrow.ArrowInvalid) as error:
-                raise ValueError(f"a figure is too large for a column of Parquet: {error}; CSV takes any") from None
+                raise InvalidValueError(
+                    f"a figure is too large for a column of Parquet: {error}; CSV takes any"
+                ) from None
     os.replace(made, path)
 
 
@@ -86,4 +89,6 @@ def _type(name: str, values: tuple[Any, ...]) -> pyarrow.DataType:
     try:
         return pyarrow.infer_type([list(value) if isinstance(value, tuple) else value for value in values])
     except pyarrow.ArrowInvalid:
-        raise ValueError(f"the values of {name} are of several kinds, which no column of Parquet takes") from None
+        raise InvalidValueError(
+            f"the values of {name} are of several kinds, which no column of Parquet takes"
+        ) from None

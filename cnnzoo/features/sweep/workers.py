@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...errors import CnnzooError
 from . import Format, Sweep, line
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ CHUNK = 64
 """Records that are made, sent and written together."""
 
 
-class WorkerError(RuntimeError):
+class WorkerError(CnnzooError, RuntimeError):
     """A process that made records ended before it had made them all."""
+
+    exit_code = 1
 
 
 def cores() -> int:

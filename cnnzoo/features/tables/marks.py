@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ...errors import CnnzooError
+
 MARK = re.compile(r"^<!-- (begin|end) ([^:>]*?)(:.*)?-->[ \t]*$", re.MULTILINE)
 
 
-class MarkError(ValueError):
+class MarkError(CnnzooError, ValueError):
     """Marks that do not go together, or a name that nothing generates; the message begins with the line."""
 
 

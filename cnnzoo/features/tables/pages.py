@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from ...errors import InvalidValueError
 from .marks import MarkError, filled, regions
 from .pictures import drawn, shown
 from .regions import content
@@ -68,7 +69,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
+        raise InvalidValueError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
 def needs(texts: Mapping[Path, str]) -> list[Need]:
@@ -91,7 +92,7 @@ def make(need: Need) -> str:
     try:
         return content(need.name) if need.what == "region" else drawn(need.name)
     except (LookupError, ValueError) as error:
-        raise ValueError(f"{need.place}: {need.what} {need.name!r}: {error}") from None
+        raise InvalidValueError(f"{need.place}: {need.what} {need.name!r}: {error}") from None
 
 
 def files(root: Path, texts: Mapping[Path, str], made: Iterable[tuple[Need, str]]) -> Iterator[File]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...errors import InvalidValueError
 from ..compare import compare
 from ..compare.picture import plot
 from ..draw import DEPTH, KINDS, draw
@@ -24,7 +25,7 @@ def drawn(name: str) -> str:
     """The picture of this name. Raises what `picture` does, and LookupError for another network or block."""
     parts = NAME.fullmatch(name)
     if parts is None:
-        raise ValueError(
+        raise InvalidValueError(
             f"{name!r} names no picture: NETWORK.KIND or NETWORK.BLOCK.KIND, with kinds {', '.join(KINDS)}"
         )
     target, kind, depth = parts["target"], parts["kind"], int(parts["depth"] or DEPTH)

@@ -8,6 +8,7 @@ from inspect import signature
 from operator import attrgetter, itemgetter
 
 from ... import rewrites as package
+from ...errors import InvalidValueError
 from ...render.column import Column
 from ...render.document import Document
 from ...rewrites import list_rewrites
@@ -86,11 +87,11 @@ def content(name: str) -> str:
     """What the region of this name holds, in Markdown. ValueError, or LookupError for a network, where nothing does."""
     kind, *arguments = name.split() or [""]
     if kind not in REGIONS:
-        raise ValueError(f"nothing generates it; {hint(kind, REGIONS)}")
+        raise InvalidValueError(f"nothing generates it; {hint(kind, REGIONS)}")
     try:
         signature(REGIONS[kind]).bind(*arguments)
     except TypeError as error:
-        raise ValueError(f"{kind}: {error}") from None
+        raise InvalidValueError(f"{kind}: {error}") from None
     text = REGIONS[kind](*arguments)
     for pattern, link in LINKS.items():
         text = re.sub(pattern, link, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import InvalidValueError
 from ...registry import Builder
 from ...render.document import Document
 from ..savings import TECHNIQUES, DoesNotApply, Savings, savings
@@ -18,7 +19,7 @@ def saved(model: str, by: str | None = None, depth: str = "3") -> str:
     try:
         found = savings(model, by)
     except DoesNotApply as reason:
-        raise ValueError(str(reason)) from None
+        raise InvalidValueError(str(reason)) from None
     return found.document(int(depth)).text("markdown")
 
 

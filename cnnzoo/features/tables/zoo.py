@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import InvalidValueError
 from ...registry import Builder
 from ...zoo import get_builder, list_models
 
@@ -24,5 +25,5 @@ def family_of(name: str) -> list[Builder[Any]]:
     """The networks of one family; ValueError, with those there are, for another name."""
     known = families()
     if name not in known:
-        raise ValueError(f"there is no family {name!r}, but {', '.join(known)}")
+        raise InvalidValueError(f"there is no family {name!r}, but {', '.join(known)}")
     return known[name]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
+from ...errors import InvalidTypeError, InvalidValueError
 from ...report import ITEM_BYTES
 from ...words import MOST, hint, quoted
 from .borrow import NoTwinError, empty_like
@@ -109,10 +110,12 @@ def of_samples(
     made = []
     for shape, dtype in zip(shapes, dtypes, strict=True):
         if batch_dim is not None and batch_dim > len(shape):
-            raise ValueError(f"batch_dim={batch_dim} is behind the dimensions of a sample of {shape}")
+            raise InvalidValueError(f"batch_dim={batch_dim} is behind the dimensions of a sample of {shape}")
         whole = shape if batch_dim is None else (*shape[:batch_dim], batch_size, *shape[batch_dim:])
         if prod(whole) * dtype.itemsize > MOST:
-            raise ValueError(f"an input of {quoted(whole)} is larger than any tensor: one has at most {MOST:,} bytes")
+            raise InvalidValueError(
+                f"an input of {quoted(whole)} is larger than any tensor: one has at most {MOST:,} bytes"
+            )
         made.append(torch.empty(whole, dtype=dtype, device="meta"))
     return Inputs(tuple(made), dict(kwargs), batch_size, batch_dim)
 
@@ -127,10 +130,12 @@ def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> In
     elif isinstance(data, tuple | list):
         args = tuple(data)
     if not tensors_in([args, named]):
-        raise TypeError(f"input_data must be a tensor, a sequence or a dict with tensors, got {type(data).__name__}")
+        raise InvalidTypeError(
+            f"input_data must be a tensor, a sequence or a dict with tensors, got {type(data).__name__}"
+        )
     first = tensors_in([args, named])[0]
     if batch_dim and batch_dim >= first.dim():
-        raise ValueError(f"batch_dim={batch_dim} is no dimension of input_data of {tuple(first.shape)}")
+        raise InvalidValueError(f"batch_dim={batch_dim} is no dimension of input_data of {tuple(first.shape)}")
     if batch_dim is None or not first.dim() or first.is_nested:
         return Inputs(args, named, 1, None)
     return Inputs(args, named, first.size(batch_dim), batch_dim)
@@ -145,7 +150,7 @@ def read_dtype(dtype: str | torch.dtype) -> torch.dtype:
     found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
     if not isinstance(found, torch.dtype):
         known = [*ITEM_BYTES, "int16", "int32", "int64", "uint8", "bool"]
-        raise ValueError(f"unknown dtype {quoted(dtype)}; {hint(str(dtype), known)}")
+        raise InvalidValueError(f"unknown dtype {quoted(dtype)}; {hint(str(dtype), known)}")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ...errors import CnnzooError, InvalidTypeError, InvalidValueError
 from ...report import ITEM_BYTES, Report, Unknown
 from ...words import TORCHINFO, channels_last
 from .batches import once_noted, run_batch
@@ -28,12 +29,14 @@ META = torch.device("meta")
 """As a context, what modules are made on: they then hold no values, and take no time to initialise."""
 
 
-class MeasureError(RuntimeError):
+class MeasureError(CnnzooError, RuntimeError):
     """A network that could not be run to its end.
 
     `report` has the rows up to there, `path` and `kind` the module that failed, `input_shapes` what it was
     given; the network's own exception is the cause.
     """
+
+    exit_code = 1
 
     def __init__(self, message: str, report: Report, path: str, kind: str, input_shapes: tuple[Shape, ...]) -> None:
         super().__init__(message)
@@ -47,8 +50,10 @@ class ValuesNeededError(MeasureError):
     """A network on meta whose forward depends on values, which it has not."""
 
 
-class PartialError(RuntimeError):
+class PartialError(CnnzooError, RuntimeError):
     """Something is unknown, and it was to be told `strict`ly; `report` has what is known."""
+
+    exit_code = 1
 
     def __init__(self, report: Report) -> None:
         super().__init__(f"unknown: {'; '.join(map(str, report.unknown))}")
@@ -88,15 +93,17 @@ def measure(
     "partial"; with `strict` that raises PartialError. Raises MeasureError where the network fails.
     """
     if not isinstance(module, nn.Module):
-        raise TypeError(f"a module is measured, or a name or a description calculated; got {_met(module)}")
+        raise InvalidTypeError(f"a module is measured, or a name or a description calculated; got {_met(module)}")
     if mode not in ("eval", "train"):
-        raise ValueError(f"mode must be 'eval' or 'train', got {mode!r}")
+        raise InvalidValueError(f"mode must be 'eval' or 'train', got {mode!r}")
     for name in forward:
         if name in TORCHINFO and not _takes(module, name):
-            raise TypeError(f"summary() takes no keyword {name!r}: {TORCHINFO[name]}")
+            raise InvalidTypeError(f"summary() takes no keyword {name!r}: {TORCHINFO[name]}")
     own = dtype_of(module) if dtype is None else read_dtype(dtype)
     if dtype is not None and not (own.is_floating_point or own.is_complex):
-        raise ValueError(f"dtype is of floating parameters, got {own}; that of an input is said by dtypes=[{own}]")
+        raise InvalidValueError(
+            f"dtype is of floating parameters, got {own}; that of an input is said by dtypes=[{own}]"
+        )
     given = (input_size, input_data, batch_size, dtypes)
     if all(one is None for one in given) and not forward:
         report = _not_run(module, own, model)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from ...errors import InvalidTypeError, InvalidValueError
 from ...words import counted, quoted
 from .inputs import Inputs, Shape, from_data, of_samples, read_dtype
 from .operators import tensors_in
@@ -129,28 +130,32 @@ def read_inputs(
     where the network begins with a layer of images.
     """
     if (size is None) == (data is None):
-        raise ValueError("give either input_size=(channels, height, width) or input_data")
+        raise InvalidValueError("give either input_size=(channels, height, width) or input_data")
     if batch_dim is not None and (type(batch_dim) is not int or batch_dim < 0):
-        raise ValueError(f"batch_dim must be the batch's place from 0, or None where there is none; got {batch_dim!r}")
+        raise InvalidValueError(
+            f"batch_dim must be the batch's place from 0, or None where there is none; got {batch_dim!r}"
+        )
     if batch_size is not None and (type(batch_size) is not int or batch_size < 1):
-        raise ValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
+        raise InvalidValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if data is not None:
         if batch_size is not None:
-            raise ValueError("input_data has its own batch, batch_size goes with input_size")
+            raise InvalidValueError("input_data has its own batch, batch_size goes with input_size")
         if dtypes is not None:
-            raise ValueError("input_data has its own dtypes, dtypes go with input_size")
+            raise InvalidValueError("input_data has its own dtypes, dtypes go with input_size")
         inputs = from_data(data, batch_dim, forward)
         nested = any(one.is_nested for one in tensors_in([inputs.args, inputs.kwargs]))
         return [Reading(inputs, what="counts are of all samples in a nested tensor", plain=not nested)]
     if tensors_in(size) or hasattr(size, "ndim"):
-        raise TypeError("input_size takes numbers; a tensor goes with input_data=: summary(net, input_data=x)")
+        raise InvalidTypeError("input_size takes numbers; a tensor goes with input_data=: summary(net, input_data=x)")
     sizes = _listed(size)
     if dtypes is not None and (isinstance(dtypes, str) or not isinstance(dtypes, Sequence)):
-        raise TypeError(f"dtypes are a list, one for each input: dtypes=[{quoted(dtypes)}]")
+        raise InvalidTypeError(f"dtypes are a list, one for each input: dtypes=[{quoted(dtypes)}]")
     floating = dtype if dtype.is_floating_point else torch.get_default_dtype()
     kinds = [floating if one is None else read_dtype(one) for one in dtypes or [None] * len(sizes)]
     if len(kinds) != len(sizes):
-        raise ValueError(f"{counted(len(kinds), 'dtypes')} for {counted(len(sizes), 'inputs')}: give one for each")
+        raise InvalidValueError(
+            f"{counted(len(kinds), 'dtypes')} for {counted(len(sizes), 'inputs')}: give one for each"
+        )
     first = next((found for found in map(taker, modules(module)) if found is not None), None)
     if isinstance(size, int) and kinds[0].is_floating_point:
         return _of_a_number(size, first, kinds, batch_size, batch_dim, forward)
@@ -175,7 +180,9 @@ def _listed(size: Any) -> list[Any]:
 
 def _check(shape: Sequence[Any]) -> None:
     if not shape or any(type(length) is not int or length < 1 for length in shape):
-        raise ValueError(f"an input size must be positive whole numbers, as (3, 224, 224); got {quoted(tuple(shape))}")
+        raise InvalidValueError(
+            f"an input size must be positive whole numbers, as (3, 224, 224); got {quoted(tuple(shape))}"
+        )
 
 
 def _of_a_number(
@@ -225,7 +232,7 @@ def _of_sizes(
     sample = Reading(one, size, "one sample", why, plain)
     batches, has_it = _batches_of(shapes, batch_size, batch_dim)
     if len(batches) > 1 and in_batch:
-        raise ValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
+        raise InvalidValueError(f"the inputs have different batch sizes: {' and '.join(map(str, sorted(batches)))}")
     if len(batches) != 1:
         return [sample]
     (batch,) = batches

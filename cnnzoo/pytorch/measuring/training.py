@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ...errors import CnnzooError
 from ...report import Unknown
 from .batches import may_be_once, told_apart
 from .borrow import Loan, Twin, on_loan, on_meta, set_mode
@@ -16,6 +17,12 @@ from .inputs import Inputs, dtype_of, read_dtype
 from .operators import tensors_in
 from .readings import read_inputs
 from .refusals import refusal
+
+
+class TrainingStepError(CnnzooError, RuntimeError):
+    """A network that could not be run forward and backward on the meta device."""
+
+    exit_code = 1
 
 
 class TrainingStep(NamedTuple):
@@ -57,7 +64,7 @@ def training_step(
 
 
 def _step(module: nn.Module, inputs: Inputs, twin: Twin) -> TrainingStep:
-    """RuntimeError where the network cannot be run so."""
+    """`TrainingStepError` where the network cannot be run so."""
     there, back = on_loan(module, twin, partial(_ran, inputs=inputs), grad=True)
     if inputs.batch_size > 1 and may_be_once([*there, *back], inputs.batch_size):
         more = on_loan(module, twin, partial(_ran, inputs=inputs.twice()), grad=True)
@@ -80,7 +87,7 @@ def _ran(loan: Loan, inputs: Inputs) -> tuple[list[Op], list[Op]]:
             _backward(wanted)
     except Exception as error:
         loan.failed(error)
-        raise RuntimeError(f"the training step cannot be run on meta: {refusal(error)}") from error
+        raise TrainingStepError(f"the training step cannot be run on meta: {refusal(error)}") from error
     for op in there:
         loan.touch(op.reads)
     return there, back

@@ -11,6 +11,8 @@ from torch.nn.parameter import is_lazy
 from torchinfo import summary as torchinfo_summary
 from torchinfo.torchinfo import clear_cached_forward_pass
 
+from ...errors import InvalidTypeError
+
 
 class Place(NamedTuple):
     """A module where it stands; one that stands in two places has two."""
@@ -63,7 +65,9 @@ def _walk(root: nn.Module, limit: int) -> Iterator[Place]:
         held = getattr(module, "_modules", None)
         if held is None or getattr(module, "_parameters", None) is None:
             kind = type(module).__name__
-            raise TypeError(f"at {path or 'the network'}: {kind}.__init__ must call super().__init__() before anything")
+            raise InvalidTypeError(
+                f"at {path or 'the network'}: {kind}.__init__ must call super().__init__() before anything"
+            )
         children = [(name, child) for name, child in held.items() if child is not None]
         stack += [(f"{path}.{name}" if path else name, child, depth + 1) for name, child in reversed(children)]
 

@@ -14,6 +14,7 @@ from ...arch import Aux, Concat, Dense, Join, Layer, Node, Residual, Sequential,
 from ...arch.ends import head
 from ...arch.joins import PLAIN
 from ...calculate import calculate
+from ...errors import InvalidTypeError
 from ...plugins import load_plugins
 from . import forwards as modules
 from .init import Scheme, initialise
@@ -73,7 +74,7 @@ class _Building:
         """`own`: what reaches it is a new tensor that nobody else reads or keeps."""
         make = _maker(type(node))
         if make is None:
-            raise TypeError(
+            raise InvalidTypeError(
                 f"at {path}: build knows no module for {type(node).__name__}; add what makes one to "
                 f"cnnzoo.pytorch.modules.build.MODULES, in a module that is an entry point of the group {PLUGINS!r}"
             )

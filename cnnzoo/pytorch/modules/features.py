@@ -12,6 +12,7 @@ from ... import arch
 from ...arch import Aux, Node, Shape, find, walk
 from ...arch.node import pair
 from ...calculate import calculate
+from ...errors import InvalidValueError
 from ...report import Report, Row
 from .network import Checkpointing, Headed, Network
 
@@ -31,7 +32,7 @@ class FeatureInfo:
 
     def __init__(self, description: Node, input_size: Shape, out_indices: Indices = None) -> None:
         if not isinstance(description, arch.Sequential):
-            raise ValueError(f"features are taken from a Sequential, got a {type(description).__name__}")
+            raise InvalidValueError(f"features are taken from a Sequential, got a {type(description).__name__}")
         last: dict[tuple[Any, int], Row] = {}
         self.steps: list[str] = []
         """The paths of the modules that run, one after the other, up to the last map that is returned."""
@@ -54,10 +55,10 @@ class FeatureInfo:
             chosen = out_indices
         for index in chosen:
             if not -count <= index < count:
-                raise ValueError(f"out_indices: there is no map {index}; the network has {count}, from 0")
+                raise InvalidValueError(f"out_indices: there is no map {index}; the network has {count}, from 0")
         self.out_indices = sorted({index % count for index in chosen})
         if not self.out_indices:
-            raise ValueError("out_indices: at least one map must be asked for")
+            raise InvalidValueError("out_indices: at least one map must be asked for")
         del self.steps[self.steps.index(self.module_name()[-1]) + 1 :]
 
     def channels(self, idx: Indices = None) -> Any:

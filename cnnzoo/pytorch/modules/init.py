@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from torch import nn
 
+from ...errors import InvalidValueError
 from ...words import hint, quoted
 from .forwards import RBF, Residual, Subsampling2d, TableConv2d
 
@@ -40,11 +41,11 @@ def find_scheme(name: str, model: str = "", family: str = "") -> Scheme:
     """
     if name not in SCHEMES:
         schemes = f"there are {', '.join(map(repr, SCHEMES))}, and None"
-        raise ValueError(f"unknown init {quoted(name)}; {hint(name, SCHEMES, schemes)}")
+        raise InvalidValueError(f"unknown init {quoted(name)}; {hint(name, SCHEMES, schemes)}")
     known = SCHEMES[name]
     found = known.get(model) or known.get(family) or known.get("")
     if found is None:
-        raise ValueError(
+        raise InvalidValueError(
             f"init={name!r}: no paper is known to say how {model or 'a bare description'} begins; "
             f"give init='torch', None, or a function of the module"
         )
@@ -189,7 +190,7 @@ def zero_residuals(net: nn.Module) -> None:
             body = takewhile(lambda child: child[0] != "downsample", module._modules.items())
             last += [child for _, child in body if isinstance(child, nn.BatchNorm2d)][-1:]
     if not last:
-        raise ValueError("zero_init_residual: no residual branch of the network ends in a batch norm")
+        raise InvalidValueError("zero_init_residual: no residual branch of the network ends in a batch norm")
     for norm in last:
         nn.init.zeros_(norm.weight)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ...errors import InvalidValueError
 from .forwards import Aux, Join
 
 
@@ -30,7 +31,9 @@ class Checkpointing(nn.Module):
         forward pass. As in timm, batch norms then see each batch twice. ValueError where there are no blocks."""
         blocks = [module for module in _outermost(self) if isinstance(module, Join)]
         if enable and not blocks:
-            raise ValueError("set_grad_checkpointing: the network has no blocks whose activations could be left out")
+            raise InvalidValueError(
+                "set_grad_checkpointing: the network has no blocks whose activations could be left out"
+            )
         for block in blocks:
             block.checkpointed = enable
 
@@ -58,7 +61,7 @@ class Network(nn.Sequential, Checkpointing):
 
     def _ends(self) -> Ends:
         if self.ends is None:
-            raise ValueError("this is no whole network that ends in a classifier")
+            raise InvalidValueError("this is no whole network that ends in a classifier")
         return self.ends
 
     def _steps(self) -> list[tuple[str, nn.Module]]:
@@ -82,7 +85,7 @@ class Network(nn.Sequential, Checkpointing):
         paths = [path for path, _ in steps]
         for end in (first, stop):
             if end is not None and end not in paths:
-                raise ValueError(f"the network has no {end} any more")
+                raise InvalidValueError(f"the network has no {end} any more")
         start = 0 if first is None else paths.index(first)
         for _, module in steps[start : len(paths) if stop is None else paths.index(stop)]:
             x = module(x)
@@ -110,7 +113,9 @@ class Network(nn.Sequential, Checkpointing):
         """Another classifier, with torch's first weights: a linear layer, or a 1x1 convolution where it reads maps;
         an Identity for 0 classes. The pooling before it is a layer of its own: assign another for `global_pool`."""
         if global_pool not in (None, "avg"):
-            raise ValueError(f"global_pool={global_pool!r}: the pooling is a layer of its own; assign another there")
+            raise InvalidValueError(
+                f"global_pool={global_pool!r}: the pooling is a layer of its own; assign another there"
+            )
         own = next(self.parameters(), torch.empty(0))
         where: dict[str, Any] = {"device": own.device, "dtype": own.dtype}
         new: nn.Module = nn.Identity()
