@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..errors import CnnzooError
 from ..words import hint, quoted, shortened
 
 SECTIONS = {
@@ -104,7 +105,10 @@ def cli(ctx: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; exits 0, 1 where a check failed, 2 where the input was bad."""
+    """Run the command; exits 0, 1 where a check failed, 2 where the input was bad.
+
+    An error that is meant for the user is one line on stderr; any other is a defect, and goes through to its traceback.
+    """
     with warnings.catch_warnings():
         warnings.showwarning = _warn
         if COMPLETE in os.environ:
@@ -114,6 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             status = cli(args=arguments, prog_name="cnnzoo", standalone_mode=False)
         except click.ClickException as error:
             status = _fail(error.format_message(), error.exit_code)
+        except CnnzooError as error:
+            status = _fail(str(error), error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             status = _fail("interrupted", 130)
         except ModuleNotFoundError as error:

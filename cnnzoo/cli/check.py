@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..registry import UnknownModelError
 from ..words import counted
 from .common import input_size_option
 from .completion import complete_target
@@ -44,11 +43,8 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) ->
     """
     from ..features.check import check
 
-    try:
-        chosen = [name for given in names or ("*",) for name in matching(given)]
-        tasks = list(_tasks(chosen, sizes, () if input_size is None else (input_size,)))
-    except (UnknownModelError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
+    chosen = [name for given in names or ("*",) for name in matching(given)]
+    tasks = list(_tasks(chosen, sizes, () if input_size is None else (input_size,)))
     done: list[Agreement] = []
     show = sys.stderr is not None and sys.stderr.isatty()
     with click.progressbar(

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from ..registry import UnknownModelError
-from ..weights.headers import CheckpointError, Entry, Header, read_header
+from ..weights.headers import Entry, Header, read_header
 from ..weights.matching import Fit, compare, fits, likeliest, listed, nearest, shapes
 from ..weights.pickles import short
 from ..weights.reading import Dicts, Reading, Shapes, adapted, read_as
@@ -50,11 +49,8 @@ def check_weights(
     if not all(old and equals for old, equals, _ in pairs):
         raise click.UsageError("--rename takes the beginning of names and what stands for it, as in backbone.=")
     settings = {} if num_classes is None else {"num_classes": num_classes}
-    try:
-        network = shapes(name, **settings) if name else None
-        header = read_header(file, key=key, rename={old: new for old, _, new in pairs} if pairs else None)
-    except (UnknownModelError, CheckpointError, TypeError, ValueError) as error:
-        raise click.UsageError(str(error)) from None
+    network = shapes(name, **settings) if name else None
+    header = read_header(file, key=key, rename={old: new for old, _, new in pairs} if pairs else None)
     dicts = header.shapes()
     result = _against(dicts, Fit(name, settings), network) if name and network else _against_all(dicts)
     reading, notes = result["reading"], [*result["reading"].notes, *result["adapted"]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..errors import InvalidValueError
+from ..errors import CnnzooError, InvalidValueError
 from ..features.compare import Comparison, compare
 from ..features.compare.document import COLUMNS
 from ..registry import UnknownModelError
@@ -78,17 +78,14 @@ def compare_command(
     if format_ is None and output is not None and picture is None:
         check_ending(output)
     names = [column.strip() for column in columns.split(",")] if columns is not None else None
-    try:
-        chosen = [target for given in targets for target in matching(given)]
-        about = {"batch_size": batch_size, "dtype": dtype, "num_classes": num_classes, "rewrites": rewrites}
-        found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen])
-        found = found if sort is None else found.sorted(sort)
-        if picture and output:
-            write(output, _drawn(found, picture))
-        else:
-            emit(found.document(names, scatter), format_, output)
-    except (UnknownModelError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
+    chosen = [target for given in targets for target in matching(given)]
+    about = {"batch_size": batch_size, "dtype": dtype, "num_classes": num_classes, "rewrites": rewrites}
+    found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen])
+    found = found if sort is None else found.sorted(sort)
+    if picture and output:
+        write(output, _drawn(found, picture))
+    else:
+        emit(found.document(names, scatter), format_, output)
 
 
 def target_report(
@@ -101,7 +98,7 @@ def target_report(
         report, failure, *_ = report_of(target, () if input_size is None else (input_size,), **given)
     except UnknownModelError:
         raise
-    except (ValueError, TypeError) as error:
+    except CnnzooError as error:
         said = str(error)
         raise InvalidValueError(said if said.startswith(target) else f"{target}: {said}") from None
     if failure is not None:
@@ -117,9 +114,5 @@ def _picture(output: str | None) -> str | None:
 
 def _drawn(comparison: Comparison, format_: str) -> bytes:
     from ..features.compare.picture import plot
-    from ..features.draw import CannotDrawError
 
-    try:
-        return plot(comparison.plane(), format_)
-    except CannotDrawError as error:
-        raise click.UsageError(str(error)) from None
+    return plot(comparison.plane(), format_)

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import click
 
 from ..arch import walk
+from ..errors import CnnzooError
 from ..resolve import describe
 from ..resolve.loading import is_registered, names_in, split
 from ..zoo import get_builder, list_models
@@ -46,7 +47,7 @@ def complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -
     target = given_target(ctx)
     try:
         paths = [path for path, _ in walk(describe(target))] if target else []
-    except (LookupError, ValueError):
+    except CnnzooError:
         return []
     depth = incomplete.count(".")
     return [path for path in paths if path and path.startswith(incomplete) and path.count(".") <= depth]
@@ -56,7 +57,7 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     """KEY= for each keyword of the registered network that the command was given."""
     try:
         taken = signature(get_builder(split(given_target(ctx))[0])).parameters.values()
-    except LookupError:
+    except CnnzooError:
         return []
     return [f"{one.name}=" for one in taken if one.kind != Parameter.VAR_KEYWORD and one.name.startswith(incomplete)]
 

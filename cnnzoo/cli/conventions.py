@@ -6,7 +6,6 @@ import click
 
 from ..features.peers import document as conventions
 from ..features.peers import figures
-from ..registry import UnknownModelError
 from .common import COUNT, arg_option, emit, input_sizes_option, num_classes_option, output_options
 from .completion import complete_target
 from .target import report_of
@@ -37,9 +36,6 @@ def conventions_command(
     parameters that `cnnzoo summary` prints. None of the tools is run, except torchinfo on a module: where a tool's
     rule does not say what it makes of a layer, or where that depends on the device, its figure is unknown.
     """
-    try:
-        found = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes, batch_size=batch_size)
-    except (UnknownModelError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
+    found = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes, batch_size=batch_size)
     entries = [figure._asdict() for figure in figures(found.whole(), found.printed())]
     emit(conventions.document(name, entries), format_, output)

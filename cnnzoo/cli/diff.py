@@ -6,7 +6,6 @@ import click
 
 from ..features.diff import diff
 from ..features.diff.document import COLUMNS
-from ..registry import UnknownModelError
 from .common import CLASSES, arg_option, columns_option, emit, output_options
 from .compare import target_report
 from .completion import complete_target
@@ -44,9 +43,6 @@ def diff_command(
     change by itself. Exits 0 whether or not the networks differ.
     """
     names = [column.strip() for column in columns.split(",")] if columns is not None else None
-    try:
-        found = diff(*(target_report(one, input_size, pairs=pairs, num_classes=num_classes) for one in (before, after)))
-        document = found.document(names, fold=not unfold)
-    except (UnknownModelError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
+    found = diff(*(target_report(one, input_size, pairs=pairs, num_classes=num_classes) for one in (before, after)))
+    document = found.document(names, fold=not unfold)
     emit(document, format_, output)

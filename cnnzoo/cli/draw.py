@@ -7,9 +7,7 @@ import os
 
 import click
 
-from ..arch.edit import PathError
-from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, CannotDrawError, draw
-from ..registry import UnknownModelError
+from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, draw
 from .common import arg_option, num_classes_option, output_option, put, to_stdout, write
 from .completion import complete_path, complete_target
 from .target import report_of
@@ -62,11 +60,8 @@ def draw_command(
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of fonts and folders that it sets up for itself
     format_ = _format(kind, format_, output)
-    try:
-        result = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes)
-        drawn = draw(result.whole(), kind, depth=depth, block=block).to(format_)
-    except (UnknownModelError, PathError, CannotDrawError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
+    result = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes)
+    drawn = draw(result.whole(), kind, depth=depth, block=block).to(format_)
     if output is not None:
         write(output, drawn)
     else:

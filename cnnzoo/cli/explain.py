@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..arch import Layer, Node, PathError
+from ..arch import Layer, Node
 from ..calculate import calculate
 from ..errors import InvalidValueError
 from ..features.explain import Explanation, explain
@@ -70,16 +70,13 @@ def explain_command(
     PATH it is the whole network. LAYER is a layer by its name in torch, with its
     settings by name or in torch's order, without the input channels.
     """
-    try:
-        if reads is not None:
-            if input_size is not None or num_classes is not None or pairs or rewrites:
-                raise click.UsageError("--in is of a layer in no network; --input-size and the like are a network's")
-            explanation = _of_layer(name, rest, reads)
-        else:
-            about = {"pairs": pairs, "num_classes": num_classes, "rewrites": rewrites}
-            explanation = _of_network(name, rest, input_size, **about)
-    except (UnknownModelError, PathError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
+    if reads is not None:
+        if input_size is not None or num_classes is not None or pairs or rewrites:
+            raise click.UsageError("--in is of a layer in no network; --input-size and the like are a network's")
+        explanation = _of_layer(name, rest, reads)
+    else:
+        about = {"pairs": pairs, "num_classes": num_classes, "rewrites": rewrites}
+        explanation = _of_network(name, rest, input_size, **about)
     emit(explanation.document(), format_, output)
 
 

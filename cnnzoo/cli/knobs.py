@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from ..errors import InvalidValueError
 from ..features.sweep.family import Family
 from ..words import quoted, read_literal
 from .completion import complete_setting
@@ -117,7 +118,7 @@ def _literal(item: str, option: str) -> Any:
         hash(value)
     except TypeError:  # what can change, as a list, is no value
         value = item
-    except ValueError as error:
+    except InvalidValueError as error:
         raise click.BadParameter(str(error), param_hint=f"'{option}'") from None
     if value == item and not re.fullmatch(r"[^\W\d][\w.+-]*", item):
         raise click.BadParameter(
@@ -129,12 +130,9 @@ def _literal(item: str, option: str) -> Any:
 def find_family(name: str, rewrites: tuple[str, ...], knobs: Iterable[str]) -> Family:
     """The family of a target, which has all these knobs; a rewrite that does not apply to it is a warning."""
     family = Family("+".join([name, *rewrites]))
-    try:
-        family.check(knobs)
-        for remark in family.remarks():
-            warnings.warn(remark, stacklevel=1)
-    except (LookupError, TypeError, ValueError) as error:
-        raise click.UsageError(str(error)) from None
+    family.check(knobs)
+    for remark in family.remarks():
+        warnings.warn(remark, stacklevel=1)
     return family
 
 

@@ -37,13 +37,10 @@ def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, o
 def _rewritten(names: list[str], rewrites: tuple[str, ...]) -> list[str]:
     """The networks that the rewrites change, as targets."""
     changed = []
-    try:
-        for name in names:
-            target = "+".join((name, *rewrites))
-            if describe(target) != describe(name):
-                changed.append(target)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+    for name in names:
+        target = "+".join((name, *rewrites))
+        if describe(target) != describe(name):
+            changed.append(target)
     if not changed:
         raise click.UsageError(f"{' and '.join(rewrites)} changes none of {', '.join(names)}")
     return changed

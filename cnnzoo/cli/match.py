@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ..arch import Shape
+from ..errors import CnnzooError
 from ..features.match import Budget, Match, match
 from ..features.match import document as matches
 from ..features.sweep.family import Family
@@ -41,7 +42,7 @@ def complete_knobs(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """The knobs of the registered network that the command was given, in a list with commas."""
     try:
         return complete_list(Family(given_target(ctx)).grid)(ctx, param, incomplete)
-    except (LookupError, ValueError):
+    except CnnzooError:
         return []
 
 
@@ -90,14 +91,11 @@ def match_command(
     varied = None if vary is None else [knob.strip() for knob in vary.split(",")]
     family = find_family(name, rewrites, [*knobs, *(varied or ())])
     grid = _grid(family, varied, knobs)
-    try:
-        size = None if input_size is None else read_input_size(input_size)
-        shape, _ = read_size(size, family.builder.input_size or None, None)
-        budget = Budget(params, macs, at_most)
-        with progress(prod(map(len, grid.values()))) as tell:
-            search = match(family, grid, shape, budget, top, tell)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+    size = None if input_size is None else read_input_size(input_size)
+    shape, _ = read_size(size, family.builder.input_size or None, None)
+    budget = Budget(params, macs, at_most)
+    with progress(prod(map(len, grid.values()))) as tell:
+        search = match(family, grid, shape, budget, top, tell)
     found = {
         "model": family.target,
         "input_size": shape,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from ..features.savings import TECHNIQUES, DoesNotApply, savings
-from ..registry import UnknownModelError
 from ..report import DEPTH
 from .common import arg_option, emit, input_size_option, num_classes_option, output_options, rewrite_option
 from .completion import complete_rewrite, complete_target
@@ -57,13 +56,10 @@ def savings_command(
     TARGET is a registered name, with rewrites behind plus signs if you like (resnet18+scale_width=0.5), or what gives a
     description: pkg.mod:factory, path/to/file.py:factory. JSON and CSV hold every place.
     """
+    sizes = () if input_size is None else (input_size,)
+    result = report_of(name, sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
     try:
-        sizes = () if input_size is None else (input_size,)
-        result = report_of(name, sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
         found = savings(result.whole(), by)
-        document = found.document(depth or (None if unfold else DEPTH), not unfold)
-    except (UnknownModelError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
     except DoesNotApply as reason:
         raise click.UsageError(f"{name}: {reason}") from None
-    emit(document, format_, output)
+    emit(found.document(depth or (None if unfold else DEPTH), not unfold), format_, output)

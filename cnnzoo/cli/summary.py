@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from ..registry import UnknownModelError
 from ..report import DEPTH, ITEM_BYTES
 from ..report.columns import COLUMNS
 from .common import (
@@ -62,20 +61,17 @@ def summary_command(
 
     JSON and CSV hold every leaf and every figure, whatever --depth says.
     """
-    try:
-        report, failure, *_ = report_of(
-            name,
-            input_sizes,
-            pairs=pairs,
-            num_classes=num_classes,
-            rewrites=rewrites,
-            batch_size=batch_size,
-            dtype=dtype,
-        )
-        names = [column.strip() for column in columns.split(",")] if columns is not None else None
-        document = report.document(names, depth or (None if unfold else DEPTH), not unfold)
-    except (UnknownModelError, ValueError, TypeError) as error:
-        raise click.UsageError(str(error)) from None
+    report, failure, *_ = report_of(
+        name,
+        input_sizes,
+        pairs=pairs,
+        num_classes=num_classes,
+        rewrites=rewrites,
+        batch_size=batch_size,
+        dtype=dtype,
+    )
+    names = [column.strip() for column in columns.split(",")] if columns is not None else None
+    document = report.document(names, depth or (None if unfold else DEPTH), not unfold)
     emit(document, format_, output)
     if failure is not None:
         raise failure

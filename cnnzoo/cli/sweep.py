@@ -15,7 +15,7 @@ from ..arch import Shape
 from ..features.sweep import Format, Sweep, header
 from ..features.sweep.family import Family
 from ..features.sweep.files import Done, fill
-from ..features.sweep.workers import WorkerError, cores, lines
+from ..features.sweep.workers import cores, lines
 from ..resolve import read_size
 from ..words import counted
 from .common import is_device, output_option, read_input_size, rewrite_option
@@ -60,10 +60,7 @@ def sweep_command(
     family = find_family(name, rewrites, knobs)
     if not knobs and sizes is None:
         raise click.UsageError("give something to vary: --width 32,48,64, --input-size 160:224:32, …")
-    try:
-        sweep = Sweep(family, knobs, _shapes(family, sizes))
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+    sweep = Sweep(family, knobs, _shapes(family, sizes))
     if sweep.count > MOST:
         raise click.UsageError(f"these are {sweep.count:,} combinations; at most {MOST:,} are")
     chosen = _format(format_, output)
@@ -82,10 +79,6 @@ def sweep_command(
             f"interrupted after {reached:,} of {counted(sweep.count, 'combinations')}"
             + ("" if output is None else "; the same command goes on from there")
         ) from None
-    except WorkerError as error:
-        raise click.ClickException(str(error)) from None
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
     except OSError as error:
         if output is None:
             raise

@@ -54,8 +54,6 @@ def _files(folder: Path) -> list[File]:
                 except CannotDrawError as error:
                     undrawn.append(str(error))
         found = list(files(folder, texts, made))
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
     except FileNotFoundError as error:
         raise click.UsageError(f"{error}: give the directory of a source checkout of cnnzoo") from None
     if undrawn:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..arch.ends import without_head
 from ..calculate import calculate
+from ..errors import CnnzooError, InvalidValueError
 from ..report import Report, Shape
 from ..words import counted
 from ..zoo import get_builder, list_sound_models
@@ -100,7 +101,7 @@ def _own(name: str) -> dict[str, Shape]:
 def _headless(name: str) -> dict[str, Shape]:
     try:
         return shapes(name, num_classes=0)
-    except ValueError:  # it ends in no classifier
+    except InvalidValueError:  # it ends in no classifier
         return {}
 
 
@@ -151,7 +152,7 @@ def _settings(name: str, file: Shapes) -> dict[str, Any] | None:
             return None
     try:
         return None if compare(file, shapes(name, **settings)) else settings
-    except ValueError:  # no network has such settings
+    except CnnzooError:  # no network has such settings
         return None
 
 

@@ -127,7 +127,5 @@ class Family:
         """The totals of the network at a point; `ImpossibleError` where there is none."""
         try:
             return totals(self.describe(point), input_size)
-        except ValueError as error:
+        except CnnzooError as error:
             raise ImpossibleError(" ".join(str(error).split())) from error
-        except Exception as error:  # a plugin's builder may fail in any way, and the other configurations do not
-            raise ImpossibleError(" ".join(f"{type(error).__name__}: {error}".split())) from error

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ...errors import InvalidValueError
+from ...errors import CnnzooError, InvalidValueError
+from ..draw import CannotDrawError
 from .marks import MarkError, filled, regions
 from .pictures import drawn, shown
 from .regions import content
@@ -91,7 +92,9 @@ def make(need: Need) -> str:
     """What fulfils it. ValueError, with its place, where nothing does; `CannotDrawError` for a picture."""
     try:
         return content(need.name) if need.what == "region" else drawn(need.name)
-    except (LookupError, ValueError) as error:
+    except CannotDrawError:
+        raise
+    except CnnzooError as error:
         raise InvalidValueError(f"{need.place}: {need.what} {need.name!r}: {error}") from None
 
 

@@ -89,9 +89,11 @@ def content(name: str) -> str:
     if kind not in REGIONS:
         raise InvalidValueError(f"nothing generates it; {hint(kind, REGIONS)}")
     try:
-        signature(REGIONS[kind]).bind(*arguments)
+        given = signature(REGIONS[kind]).bind(*arguments).arguments
     except TypeError as error:
         raise InvalidValueError(f"{kind}: {error}") from None
+    if not given.get("depth", "1").isdecimal():
+        raise InvalidValueError(f"{kind}: depth must be a whole number, got {given['depth']!r}")
     text = REGIONS[kind](*arguments)
     for pattern, link in LINKS.items():
         text = re.sub(pattern, link, text)
