@@ -16,6 +16,7 @@ from .batches import once_noted, run_batch
 from .borrow import Loan, NoTwinError, Twin, copied, on_loan, on_meta, set_mode
 from .counter import BY_DATA
 from .inputs import Inputs, dtype_of, read_dtype, unbatched
+from .leaves import Modules
 from .operators import tensors_in
 from .readings import Reading, read_inputs, takes_one_sample
 from .refusals import refusal
@@ -119,7 +120,7 @@ def measure(
 def _not_run(module: nn.Module, dtype: torch.dtype, model: str | None) -> Report:
     """What is known of a module without an input: its parameters and buffers, layer by layer."""
     trace = Trace(places(module))
-    rows = Rows(trace.places, trace.tensors, Inputs((), {}, 1, True))
+    rows = Rows(Modules(trace.places, trace.tensors), Inputs((), {}, 1, True))
     rows.not_run()
     name = str(dtype).removeprefix("torch.")
     return Report(
@@ -246,9 +247,9 @@ class _Measuring:
                     notes.append(f"input size {self.reading.size} is one sample: a layer takes it without a batch")
             elif inputs.batched:
                 notes += once_noted(found)
-            rows = Rows(found.places, found.tensors, self.inputs)
+            rows = Rows(Modules(found.places, found.tensors), self.inputs)
             rows.add(found)
-            if found.error is None and self.mode == "eval" and rows.uncalled():
+            if found.error is None and self.mode == "eval" and rows.modules.uncalled():
                 notes += self._run_heads(loan, inputs, rows, real)
             return found, self._finished(rows, found, notes)
 

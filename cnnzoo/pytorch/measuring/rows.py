@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
 from math import prod
 from typing import Any
 
-import torch
 from torch import nn
 
 from ...report import Row, Unknown
 from .counter import Op
 from .inputs import Inputs
+from .leaves import Modules, has_children
 from .ledger import NOTHING, PARAMETERS, Ledger, settings_of
 from .trace import Call, Shape, Trace, kind_of
-from .tree import Held, Place, own_tensors, packs_weights
-
-CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+from .tree import Held, packs_weights
 
 UNSEEN = (
     *("comparisons", "additions", "multiplications", "exponentials", "connections", "depth"),
@@ -34,9 +31,7 @@ UNREACHED = ("macs", "flops", "activations", "activation_bytes")
 class Rows:
     """The rows of a network in the making; what is unknown of it, and its tensors' sizes."""
 
-    places: Sequence[Place]
-    tensors: Mapping[str, Mapping[str, Held]]
-    """What the modules held before they ran, by path: parameters are a property of the module, not of a run."""
+    modules: Modules
     inputs: Inputs
     rows: list[Row] = field(default_factory=list)
     frames: list[Row] = field(default_factory=list)
@@ -46,43 +41,22 @@ class Rows:
     exact: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._tensors = {one.path: {**own_tensors(one.module), **self.tensors[one.path]} for one in self.places}
-        self._modules = {place.path: place.module for place in self.places}
-        self._paths = [*self._modules]
-        """Parents first, so that what is below a path comes right behind it."""
-        self._numbers = {path: number for number, path in enumerate(self._paths)}
         self._ledger = Ledger(self._unknown)
         self._times: dict[int, int] = {}
-        self._called: set[str] = set()
-        self._met: set[int] = set()
-        """The ids of the modules that were called, under whatever path."""
         self._blocks: dict[str, Call] = {}
         self._aux: set[str] = set()
-        self._callers: set[str] = set()
-        self._touched: set[int] = set()
-        self._folded: dict[str, list[str]] = {}
-        """The places below a leaf whose tensors its own forward reads."""
         self._told: set[str] = set()
         """The modules whose own tensors stand in a row."""
         self._elements = 0
-        self._elsewhere: set[str] = set()
-        """The modules that were called in other threads."""
 
     def add(self, trace: Trace, aux: bool = False) -> None:
         """The rows of a run; with `aux`, of the modules that no run before this one has called."""
         if trace.root is None:
             return
-        self._touched |= trace.touched
-        self._elsewhere |= trace.missed.keys()
         for path, module in trace.missed.items():
             self._unknown(Unknown(path, kind_of(module), "it is called in another thread, where it is not seen"))
-        before = set(self._called)
-        for call in _calls(trace.root):
-            self._called.add(call.path)
-            self._met.add(id(call.place.module))
-            if any(True for _ in call.calls()):
-                self._callers.add(call.path)
-        self._fold()
+        before = set(self.modules.called)
+        self.modules.see(trace, trace.root)
         for call in [trace.root] if not aux else _newest(trace.root, before):
             self._run(call, self._sample(call.input_shape), aux)
 
@@ -94,42 +68,31 @@ class Rows:
         if not leaves:
             self._row(path, "values", (), (), own=True, tensors={}, exact=False)
 
-    def uncalled(self) -> list[str]:
-        """The modules that no run has called, nor read from their caller's own forward."""
-        folded = {path for below in self._folded.values() for path in below}
-        found = []
-        for path, module in self._modules.items():
-            if not path or path in self._called or path in folded or id(module) in self._met:
-                continue
-            holds = any(child is not None for child in module._modules.values()) or _is_container(module)
-            if self._tensors[path] or not holds:
-                found.append(path)
-        return found
-
     def not_run(self) -> None:
         """A row for each leaf, and for the tensors that a block has itself, where there was no run: all else is
         unknown."""
-        for path, module in self._modules.items():
-            tensors, own = self._tensors[path], any(child is not None for child in module._modules.values())
-            if id(module) not in self._met and (tensors or not own):
+        met: set[int] = set()
+        for path, module in self.modules.by_path.items():
+            tensors, own = self.modules.tensors[path], has_children(module)
+            if id(module) not in met and (tensors or not own):
                 self._row(path, kind_of(module), (), (), own=own, tensors=tensors, exact=False, module=module)
-            self._met.add(id(module))
+            met.add(id(module))
         self._frames()
         self.exact = self._ledger.bytes | dict.fromkeys(["activations", "activation_bytes", *UNSEEN])
 
     def finish(self, complete: bool) -> None:
         """What was not called, and the blocks. Of an incomplete run it is what holds tensors, at unknown cost."""
-        met = {id(self._modules[path]) for path in self._told}
-        silent = self.uncalled() if complete else [path for path, tensors in self._tensors.items() if tensors]
-        for path in silent:
-            module, tensors = self._modules[path], self._tensors[path]
+        met = {id(self.modules.by_path[path]) for path in self._told}
+        holding = [path for path, tensors in self.modules.tensors.items() if tensors]
+        for path in self.modules.uncalled() if complete else holding:
+            module, tensors = self.modules.by_path[path], self.modules.tensors[path]
             if not complete and (path in self._told or id(module) in met):
                 continue
-            own = any(child is not None for child in module._modules.values())
-            call = int(path in self._called)  # it fails
-            seen = complete and path not in self._elsewhere
+            own = has_children(module)
+            call = int(path in self.modules.called)  # it fails
+            seen = complete and path not in self.modules.elsewhere
             self._row(path, kind_of(module), (), (), own=own, tensors=tensors, call=call, module=module, exact=seen)
-            if seen and tensors and not any(id(held.tensor) in self._touched for held in tensors.values()):
+            if seen and tensors and not self.modules.reads_any(tensors):
                 self.unused.append(path)
         self._frames()
         self.exact = {**self._ledger.bytes, "activations": self._elements // self.inputs.batch_size}
@@ -138,39 +101,16 @@ class Rows:
         if not complete:
             self.exact |= dict.fromkeys(UNREACHED)
 
-    def _fold(self) -> None:
-        """Which called modules are leaves though they hold others, as attention does: those below are not
-        called, and their tensors are read."""
-        self._folded = {}
-        for path in self._called - self._callers:
-            below = self._below(path)
-            if isinstance(self._modules[path], torch.jit.ScriptModule):
-                self._folded[path] = below
-                continue
-            held = [one for other in below for one in self._tensors[other].values()]
-            if held and all(id(one.tensor) in self._touched for one in held):
-                self._folded[path] = below
-
-    def _below(self, path: str) -> list[str]:
-        behind = islice(self._paths, self._numbers[path] + 1, None)
-        return [*takewhile(lambda one: not path or one.startswith(f"{path}."), behind)]
-
-    def _is_leaf(self, path: str) -> bool:
-        if path in self._callers:
-            return False
-        module = self._modules[path]
-        return path in self._folded or not (module._modules or _is_container(module))
-
     def _run(self, call: Call, entered: Shape, aux: bool) -> None:
         if aux:
             self._aux.add(call.path)
-        if self._is_leaf(call.path):
+        if self.modules.is_leaf(call.path):
             if call.done:
                 self._leaf(call, aux)
             return
         self._blocks.setdefault(call.path, call)
         self._strangers(call)
-        own = {id(held.tensor): (name, held) for name, held in self._tensors[call.path].items()}
+        own = {id(held.tensor): (name, held) for name, held in self.modules.tensors[call.path].items()}
         waiting = dict(own) if call.path not in self._told else {}
         read: dict[str, Held] = {}
         for event in call.events:
@@ -196,12 +136,12 @@ class Rows:
         self._strangers(call)
         module = call.place.module
         self._times[id(module)] = self._times.get(id(module), 0) + 1
-        tensors = dict(self._tensors[call.path])
-        for below in self._folded.get(call.path, ()):
+        tensors = dict(self.modules.tensors[call.path])
+        for below in self.modules.folded.get(call.path, ()):
             inner = below[len(call.path) + 1 :] if call.path else below
-            for name, held in self._tensors[below].items():
+            for name, held in self.modules.tensors[below].items():
                 tensors.setdefault(f"{inner}.{name}", held)
-        self._told |= {call.path, *self._folded.get(call.path, ())}
+        self._told |= {call.path, *self.modules.folded.get(call.path, ())}
         ops = [event for event in call.events if isinstance(event, Op)]
         macs, exact = self._macs(call.path, ops)
         once = any(op.once for op in ops) and all(op.once for op in ops if op.macs)
@@ -279,7 +219,7 @@ class Rows:
 
     def _kept_in(self, module: nn.Module) -> tuple[str, str] | None:
         """The path of the module that keeps it in a plain list, tuple or dict of its own, and what that is called."""
-        for path, holder in self._modules.items():
+        for path, holder in self.modules.by_path.items():
             for name, value in vars(holder).items():
                 if not name.startswith("_") and any(module is one for one in _within(value)):
                     return path, f"the {type(value).__name__} {name}"
@@ -335,7 +275,7 @@ class Rows:
                 while path is not None and path not in found:
                     found.add(path)
                     path = path.rpartition(".")[0] if path else None
-        for path, module in self._modules.items():
+        for path, module in self.modules.by_path.items():
             call = self._blocks.get(path)
             if path not in parents and call is None:
                 continue
@@ -349,15 +289,6 @@ class Rows:
             given, made = shapes
             frame = NOTHING._replace(path=path, kind=kind_of(module), input_shape=given, output_shape=made, aux=aux)
             self.frames.append(frame)
-
-
-def _calls(call: Call) -> Iterator[Call]:
-    """This call and those in it, in the order of their beginnings."""
-    waiting = [call]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        waiting += reversed([*one.calls()])
 
 
 def _newest(call: Call, before: set[str]) -> Iterator[Call]:
@@ -375,10 +306,6 @@ def _within(value: Any, depth: int = 0) -> Iterator[Any]:
         for one in value.values() if isinstance(value, dict) else value:
             yield one
             yield from _within(one, depth + 1)
-
-
-def _is_container(module: nn.Module) -> bool:
-    return isinstance(module, CONTAINERS) or getattr(type(module), "is_container", False) is True
 
 
 def _by_name(own: Mapping[int, tuple[str, Held]]) -> dict[str, tuple[int, Held]]:
