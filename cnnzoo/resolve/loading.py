@@ -6,14 +6,12 @@ network itself; `timm:name` and `torchvision:name` a network of theirs, without 
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..arch.node import Node
@@ -143,9 +141,13 @@ def _check_no_file(name: str) -> None:
 
 def names_in(file: str) -> list[str]:
     """The public functions, classes and values of a file of Python, which is read and not run."""
+    import ast
+
     names = list[str]()
     try:
-        for statement in ast.parse(Path(file).read_bytes()).body:
+        with open(file, "rb") as stream:
+            statements = ast.parse(stream.read()).body
+        for statement in statements:
             if isinstance(statement, ast.FunctionDef | ast.ClassDef):
                 names.append(statement.name)
             elif isinstance(statement, ast.Assign):
@@ -172,7 +174,7 @@ def _of_library(place: str, name: str) -> Callable[..., Any]:
 
 def _imported(name: str) -> ModuleType:
     """A module by name, of the working directory too."""
-    here = str(Path.cwd())
+    here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
@@ -193,15 +195,16 @@ def _imported(name: str) -> ModuleType:
 def _from_file(place: str) -> ModuleType:
     from importlib.util import module_from_spec, spec_from_file_location
 
-    path = Path(place)
-    if not os.path.isfile(path):  # which a name that is too long is not
+    if not os.path.isfile(place):  # which a name that is too long is not
         raise TargetError(f"there is no file {quoted(place)}")
-    spec = spec_from_file_location(path.stem, path)
+    folder, file = os.path.split(place)
+    stem = os.path.splitext(file)[0]
+    spec = spec_from_file_location(stem, place)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    sys.path.insert(0, str(path.parent.resolve()))
+    sys.modules.setdefault(stem, module)
+    sys.path.insert(0, os.path.realpath(folder))
     try:
         spec.loader.exec_module(module)
     except KeyboardInterrupt:
