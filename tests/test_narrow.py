@@ -18,7 +18,7 @@ from cnnzoo.features.peers import document as conventions
 from cnnzoo.features.peers import figures
 from cnnzoo.features.savings import TECHNIQUES, savings
 from cnnzoo.render.document import Document
-from cnnzoo.render.terminal import show
+from cnnzoo.render.terminal import to_terminal
 from cnnzoo.rewrites import DoesNotApply
 from cnnzoo.zoo import get_builder, list_models
 
@@ -32,17 +32,15 @@ def documents(name: str) -> Iterator[Document]:
             yield savings(get_builder(name).describe(), technique, input_size=report.input_size).document()
 
 
-def lines(document: Document, width: int, capsys, monkeypatch) -> list[str]:
-    monkeypatch.setenv("COLUMNS", str(width))
-    show(document, plain=False)
-    return capsys.readouterr().out.splitlines()
+def lines(document: Document, width: int) -> list[str]:
+    return to_terminal(document, width, plain=False, codes=False).splitlines()
 
 
 @pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
-def test_conventions_and_savings_fit(name, capsys, monkeypatch):
+def test_conventions_and_savings_fit(name):
     for document, width in product(documents(name), (60, 80)):
-        shown = lines(document, width, capsys, monkeypatch)
+        shown = lines(document, width)
         assert max(map(cell_len, shown)) <= width
         table = "\n".join(shown[: shown.index("")])
         figure = next(iter(document.columns))
@@ -52,9 +50,9 @@ def test_conventions_and_savings_fit(name, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("width", [60, 80])
-def test_the_list_fits(width, capsys, monkeypatch):
+def test_the_list_fits(width):
     document = listing.document([_entry(name) for name in list_models()])
-    shown = lines(document, width, capsys, monkeypatch)
+    shown = lines(document, width)
     assert max(map(cell_len, shown)) <= width
     for name, line in zip(list_models(), shown[2:], strict=True):
         report = cnnzoo.summary(name)

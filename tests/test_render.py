@@ -27,6 +27,7 @@ from cnnzoo.render.column import Column
 from cnnzoo.render.document import FORMATS, Document, Label
 from cnnzoo.render.table import cell_len as ours
 from cnnzoo.render.table import legible
+from cnnzoo.render.terminal import to_terminal
 from cnnzoo.report.columns import window
 from cnnzoo.report.document import EVERY
 from cnnzoo.words import size
@@ -223,7 +224,7 @@ LETTERS = "aZ09 .,-_[]()<>|&*:/×·–≥⌊⌉█▏éßñ漢字カナ한글ｆ
 """Narrow, wide, combining and without width; marks of markup; what ASCII has another sign for."""
 
 WORDS = st.text(LETTERS, max_size=30).map(str.strip).filter(lambda text: cell_len(text) or not text)
-SENTENCES = st.lists(WORDS, max_size=3).map("\n".join)
+SENTENCES = st.lists(WORDS.map("-{}".format), max_size=3).map("\n".join)
 ASCII_BOX = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
@@ -265,7 +266,7 @@ def rich_lines(document, plain):
         notes.add_column(no_wrap=True)
         notes.add_column()
         for label, sentence in document.said:
-            notes.add_row(legible(label, plain), legible(sentence, plain))
+            notes.add_row(legible(label, plain), "\n".join(legible(line, plain) for line in sentence.split("\n")))
         console.print()
         console.print(notes)
     return [line.rstrip() for line in out.getvalue().split("\n")[:-1]]
@@ -283,6 +284,29 @@ def test_letters_are_as_wide_as_to_rich(text):
     assert ours(text) == cell_len(text)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_sentences_break_at_the_edge(width):
+    words = "a sentence of words none of which is long " * 6
+    document = Document("a", ["b"], {}, [None], [("Label", f"{words}\n漢字 漢字 {words}{'a-long-one' * 20}")])
+    label, *shown = to_terminal(document, width, plain=False, codes=False).splitlines()[4:]
+    assert label.startswith("Label  a sentence")
+    assert all(line.startswith("       ") for line in shown)
+    assert max(map(ours, shown)) == width
+    assert " ".join(shown).split()[-1] in "a-long-one" * 20
+    assert sum(ours(line) < width - 9 for line in [label, *shown]) <= 3, (
+        "the end of each, and what is before a long one"
+    )
+
+
+@given(a_document(), st.integers(20, 120), st.booleans())
+def test_a_terminal_cuts_no_word_and_no_figure(document, width, plain):
+    """What it shows is what a pipe gets, but for where sentences break."""
+    shown, piped = to_terminal(document, width, plain=plain, codes=False), document.text("text" if plain else "table")
+    assert "".join(shown.split()) == "".join(piped.split())
+    assert to_terminal(document, 10_000, plain=plain, codes=False) == piped
+    assert without_codes(to_terminal(document, width, plain=plain, codes=True)) == shown
+
+
 def test_a_cell_of_control_characters_keeps_the_columns():
     document = Document("a", ["b\r", "c\x07d", "e\tf", "g\nh"], {"i": Column("i", str)}, [1, 22, 333, 4])
     assert document.text("text").splitlines() == [
@@ -291,8 +315,7 @@ def test_a_cell_of_control_characters_keeps_the_columns():
         "b      1",
         "cd    22",
         "e f  333",
-        "g      4",
-        "h",
+        "g h    4",
     ]
 
 

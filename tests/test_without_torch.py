@@ -1,4 +1,4 @@
-"""The command where torch is absent: a bare virtual environment with the wheel, click, rich and no more."""
+"""The command where torch is absent: a bare virtual environment with the wheel, click and no more."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ def bare(tmp_path_factory):
     venv.create(folder / "venv", symlinks=True, with_pip=False)
     commands = folder / "venv" / "bin"
     site = Path(run(commands / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    for one in with_dependencies("rich", with_dependencies("click", {})).values():
+    for one in with_dependencies("click", {}).values():
         copy(one, site)
     (wheel,) = folder.glob("*.whl")
     run(*PIP, "--python", commands / "python", "install", "--quiet", "--no-index", "--no-deps", wheel)

@@ -154,14 +154,28 @@ def emit(document: Document, format_: str | None, output: str | None) -> None:
     with to_stdout():
         try:
             if chosen in ("table", "text") and sys.stdout.isatty():
-                from ..render.terminal import show
+                from ..render.terminal import to_terminal
 
-                show(document, plain=chosen == "text")
+                codes = os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+                click.echo(to_terminal(document, terminal_width(), plain=chosen == "text", codes=codes), nl=False)
             else:
                 put(document.text(chosen))
         except UnicodeEncodeError as error:
             character = f"{error.object[error.start]!a}; try --format text"
             raise click.UsageError(f"stdout is {sys.stdout.encoding} and has no {character}") from None
+
+
+def terminal_width() -> int:
+    """The columns of the terminal at stdout: what COLUMNS says, else what it has itself."""
+    from ..render.table import WIDTH
+
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+    except (OSError, ValueError):  # what calls itself a terminal and has no file number
+        return WIDTH
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""Tables of text for files and pipes, every line as long as it needs to be, by the standard library alone."""
+"""Tables of text for files and pipes, every line as long as it needs to be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from typing import NamedTuple
 
 from .column import Column
 from .document import Document, Label
@@ -18,8 +18,15 @@ SIGNS = str.maketrans(
 )
 """Signs that are words or others in ASCII."""
 
-CONTROL = dict.fromkeys([*range(32), *range(127, 160)]) | {ord("\t"): " ", ord("\n"): "\n"}
-"""What stands for control characters in a cell: nothing, but for tabs and line breaks."""
+CONTROL = dict.fromkeys([*range(32), *range(127, 160)]) | dict.fromkeys(map(ord, "\t\n"), " ")
+"""What stands for control characters: nothing, or a space."""
+
+
+class Strip(NamedTuple):
+    """A column of cells that are padded to one width."""
+
+    cells: list[str]
+    width: int
 
 
 def to_table(document: Document) -> str:
@@ -32,11 +39,12 @@ def to_ascii(document: Document) -> str:
 
 def _text(document: Document, plain: bool) -> str:
     columns = in_text(document)
-    header, *rows = _aligned(grid(document, columns, plain), [False, *(column.right for column in columns)])
-    lines = [header, ("-" if plain else "─") * cell_len(header), *rows]
-    if under := notes(document, plain):
-        lines += ["", *_aligned(under, [False, False])]
-    return "".join(f"{line.rstrip()}\n" for line in lines) + drawn(document, WIDTH, plain)
+    strips = aligned(grid(document, columns, plain), [False, *(column.right for column in columns)])
+    header, *rows = lines(strips)
+    written = [header, rule(strips, plain), *rows]
+    if under := document.under():
+        written += ["", *lines(aligned(notes(under, plain), [False, False]))]
+    return "".join(f"{line.rstrip()}\n" for line in written) + drawn(document, WIDTH, plain)
 
 
 def in_text(document: Document) -> list[Column]:
@@ -61,9 +69,30 @@ def _name(label: Label, plain: bool) -> str:
     return legible(f"{lead}{label.name} {label.kind}", plain).rstrip()
 
 
-def notes(document: Document, plain: bool) -> list[tuple[str, str]]:
-    """The labels and sentences under the table, in ASCII if `plain`."""
-    return [(legible(label, plain), legible(sentence, plain)) for label, sentence in document.under()]
+def notes(said: Iterable[tuple[str, str]], plain: bool, room: int | None = None) -> list[tuple[str, str]]:
+    """Labels and lines of their sentences, which wrap at words where there is `room` for so many cells only."""
+    found: list[tuple[str, str]] = []
+    for label, sentence in said:
+        parts = [part for line in sentence.splitlines() or [""] for part in _wrapped(legible(line, plain), room)]
+        found += zip([legible(label, plain), *[""] * (len(parts) - 1)], parts, strict=True)
+    return found
+
+
+def _wrapped(text: str, room: int | None) -> list[str]:
+    """Lines of whole words; only a word that is longer than a line is broken."""
+    if room is None or cell_len(text) <= room:
+        return [text]
+    found, used = list[list[str]](), room
+    for word in text.split(" "):
+        while cell_len(word) > room:
+            found.append([beginning(word, room)])
+            word, used = word[len(found[-1][0]) :], room
+        used += 1 + cell_len(word)
+        if used > room:
+            found.append([])
+            used = cell_len(word)
+        found[-1].append(word)
+    return [" ".join(words) for words in found]
 
 
 def drawn(document: Document, width: int, plain: bool) -> str:
@@ -71,25 +100,31 @@ def drawn(document: Document, width: int, plain: bool) -> str:
     return "" if document.drawing is None else f"\n{document.drawing(width, plain)}"
 
 
-def _aligned(rows: Iterable[Sequence[str]], right: Sequence[bool]) -> list[str]:
-    """Lines of one width: columns of cells, each to its `right` or left, and two spaces between them."""
-    lines = [line for row in rows for line in _lines(row)]
-    taken = [[cell_len(cell) for cell in line] for line in lines]
-    widths = [max(column) for column in zip(*taken, strict=True)]
-    return [
-        "  ".join(
-            " " * (width - length) + cell if end else cell + " " * (width - length)
-            for cell, length, width, end in zip(line, lengths, widths, right, strict=True)
-        )
-        for line, lengths in zip(lines, taken, strict=True)
-    ]
+def aligned(rows: Iterable[Sequence[str]], right: Iterable[bool]) -> list[Strip]:
+    """The columns of some rows, the cells of each to its `right` or left."""
+    return [_strip(cells, end) for cells, end in zip(zip(*rows, strict=True), right, strict=True)]
 
 
-def _lines(row: Sequence[str]) -> Iterable[Sequence[str]]:
-    """The lines of a row: more than one where a cell has line breaks."""
-    if "".join(row).isprintable():
-        return [row]
-    return zip_longest(*(cell.translate(CONTROL).split("\n") for cell in row), fillvalue="")
+def _strip(cells: Sequence[str], right: bool) -> Strip:
+    lengths = [cell_len(cell) for cell in cells]
+    width = max(lengths)
+    free = [" " * (width - length) for length in lengths]
+    padded = [space + cell if right else cell + space for cell, space in zip(cells, free, strict=True)]
+    return Strip(padded, width)
+
+
+def lines(strips: Iterable[Strip]) -> list[str]:
+    """Two spaces stand between the columns."""
+    return ["  ".join(cells) for cells in zip(*(strip.cells for strip in strips), strict=True)]
+
+
+def rule(strips: Sequence[Strip], plain: bool) -> str:
+    """The line under the header."""
+    return ("-" if plain else "─") * total_width(strips)
+
+
+def total_width(strips: Sequence[Strip]) -> int:
+    return sum(strip.width for strip in strips) + 2 * (len(strips) - 1)
 
 
 def cell_len(text: str) -> int:
@@ -105,9 +140,19 @@ def cell_len(text: str) -> int:
     )
 
 
+def beginning(text: str, room: int) -> str:
+    """As much of a text as takes at most so many cells."""
+    end = room
+    while cell_len(text[:end]) > room:
+        end -= 1
+    return text[:end]
+
+
 def legible(text: str, plain: bool) -> str:
-    """The text; in ASCII if `plain`: × is x, ⌊a·b⌋ is floor(a*b), é is e, and what is like no ASCII character is a
-    question mark."""
+    """The text without control characters; in ASCII if `plain`: × is x, ⌊a·b⌋ is floor(a*b), é is e, and what is like
+    no ASCII character is a question mark."""
+    if not text.isprintable():
+        text = text.translate(CONTROL)
     if not plain or text.isascii():
         return text
     from unicodedata import combining, normalize
