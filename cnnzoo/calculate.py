@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node, is_whole
 from .arch.pooling import AdaptiveAvgPool2d
 from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
+from .arch.walker import Walker
 from .errors import InvalidValueError
 from .plugins import called
 from .report import ITEM_BYTES, IntOrPair, Report, Row
@@ -31,14 +32,15 @@ def calculate(
         raise InvalidValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if dtype not in ITEM_BYTES:
         raise InvalidValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
-    trace = _Trace(tuple(input_size), batch_size, ITEM_BYTES[dtype])
-    trace.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
-    rows = trace.rows()
-    about |= {"last_map": trace.last_map(rows), "description": description}
-    return Report(rows, tuple(trace.frames), tuple(input_size), batch_size, dtype, **about)
+    found = _Calculation(tuple(input_size), batch_size, ITEM_BYTES[dtype])
+    found.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
+    rows = found.rows()
+    about |= {"last_map": found.last_map(rows), "description": description}
+    return Report(rows, tuple(found.frames), tuple(input_size), batch_size, dtype, **about)
 
 
 def check_size(input_size: Shape) -> None:
+    """Raise the `ShapeError` of what is no input size."""
     if not input_size or any(type(length) is not int or length < 1 for length in input_size):
         wanted = "input_size must be positive whole numbers (channels, height, width)"
         raise ShapeError(f"{wanted}, got {quoted(tuple(input_size))}")
@@ -49,22 +51,49 @@ STEPS = ("add", "cat")
 """The kinds of rows that are a join's own step."""
 
 
+class Fixed(NamedTuple):
+    """What a row says of a layer at an input shape wherever that layer stands: the fields of `Row` from `kind` to
+    `connections`, in their order."""
+
+    kind: str
+    settings: Mapping[str, Any]
+    input_shape: Shape
+    output_shape: Shape
+    tensors: Mapping[str, Shape]
+    buffer_tensors: Mapping[str, Shape]
+    weights: int = 0
+    biases: int = 0
+    buffers: int = 0
+    macs: int = 0
+    comparisons: int = 0
+    additions: int = 0
+    multiplications: int = 0
+    exponentials: int = 0
+    connections: int = 0
+
+
 class Facts(NamedTuple):
-    """What a layer is at an input shape, wherever it stands."""
+    """All that is known of a layer at an input shape, wherever it stands."""
 
     output_shape: Shape
-    columns: tuple[Any, ...]
-    """The row's from `kind` to `connections`."""
+    fixed: Fixed
     windows: Windows | None
     elements: int
     """Of the output."""
     kept: Kept
-    pooled: tuple[bool, bool]
-    """`Signal.pooled` behind it, where that is False before it, and where it is True."""
+    pools: bool
+    """Whether it is a pooling to a fixed size."""
+    pointwise: bool
+    """Whether each position of its output is made of the same position of its input."""
 
 
 @lru_cache(maxsize=1 << 14)
 def facts_of(layer: Layer, shape: Shape) -> Facts:
+    """What the layer states of itself at an input shape, worked out once for equal layers and shapes.
+
+    Raises `ShapeError` where it cannot take the shape, or states what no tensor or no count can be, and `PluginError`
+    where a plugin's layer fails in another way.
+    """
     kind = type(layer).__name__
     with called(kind, type(layer)):
         return _facts_of(kind, layer, shape)
@@ -77,57 +106,48 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
         checked(own, f"{kind}: a {name}")
     biases = prod(tensors["bias"]) if "bias" in tensors else 0
     outputs = prod(output_shape)
-    columns = (
-        kind,
-        layer.settings,
-        shape,
-        output_shape,
-        tensors,
-        buffers,
-        sum(map(prod, tensors.values())) - biases,
-        biases,
-        sum(map(prod, buffers.values())),
-        layer.macs(shape),
-        *layer.work(shape),
-        layer.fan_in(shape) + (outputs if layer.weighted and biases else 0),
-    )
+    weights = sum(map(prod, tensors.values())) - biases
+    connections = layer.fan_in(shape) + (outputs if layer.weighted and biases else 0)
+    counts = (weights, biases, sum(map(prod, buffers.values())), layer.macs(shape), *layer.work(shape), connections)
     kept = Kept(*layer.kept(shape))
-    for figure in (*columns[6:], kept.elements, kept.indices):
+    for figure in (*counts, kept.elements, kept.indices):
         if not is_count(figure):
             raise ShapeError(f"{kind}: a count must be a whole number below 2**{BITS}, got {quoted(figure)}")
+    fixed = Fixed(kind, layer.settings, shape, output_shape, tensors, buffers, *counts)
     windows, pools = layer.windows(shape), isinstance(layer, AdaptiveAvgPool2d)
-    return Facts(output_shape, columns, windows, outputs, kept, (pools, pools or windows == POINTWISE))
+    return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE)
 
 
 BITS = 256
-"""Of the largest count: more than the product of four lengths."""
+"""Bits of the largest count: more than the product of four lengths has."""
 
 
 def is_count(value: Any) -> bool:
+    """Whether a figure that a layer states is a whole number of at most `BITS` bits."""
     return type(value) in (int, bool) and 0 <= value < 1 << BITS
 
 
 class _Step(NamedTuple):
-    """A row in the making: which tensors it reads and which it fills, at inference."""
+    """A layer, or the addition or concatenation of a join, in order of execution: a row in the making."""
 
     path: str
-    columns: tuple[Any, ...]
+    fixed: Fixed
     y: Signal
     aux: bool
-    stored: int
+    stored_bytes: int
     reads: tuple[int, ...]
+    """The numbers of the tensors that it reads at inference."""
     fills: int
-    """One of `reads` where it makes no tensor of its own."""
+    """The number of the tensor that it writes its output to: one of `reads` where inference makes no new tensor."""
 
 
-class _Trace:
-    """The flow of a `Signal` through a description, step by step."""
+class _Calculation(Walker[Signal]):
+    """The walk of a `Signal` through a description: a step for each layer and each meeting, a row for each block."""
 
     def __init__(self, input_size: Shape, batch_size: int, item: int) -> None:
         self.element = item
         self.item = item * batch_size
         self.index = 8 * batch_size
-        self.path = ""
         self.entered = input_size
         self.aux = False
         self.steps: list[_Step] = []
@@ -139,25 +159,16 @@ class _Trace:
         self.kept: set[int] = set()
         """The tensors that autograd keeps."""
 
-    def run(self, name: str, child: Node, x: Signal) -> Signal:
-        outer = self.path
-        path = f"{outer}.{name}" if outer else name
-        if isinstance(child, Layer):
-            try:
-                facts = facts_of(child, x.shape)
-            except ShapeError as error:
-                raise error.at(path) from None
-            return self._leaf(path, child, facts, x)
-        assert isinstance(child, Join)
-        before = self.path, self.entered, self.aux
-        aux = self.aux or isinstance(child, Aux)
-        self.path, self.entered, self.aux = path, x.shape, aux
-        place = len(self.frames)
-        self.frames.append(NOTHING)  # keeps the block's place before what is in it
-        y = child.flow(x, self)
-        counts = (0,) * 10
-        self.frames[place] = Row(path, type(child).__name__, {}, x.shape, y.shape, {}, {}, *counts, *_seen(y), aux)
-        self.path, self.entered, self.aux = before
+    def block(self, join: Join, x: Signal) -> Signal:
+        outer = self.entered, self.aux
+        aux = self.aux or isinstance(join, Aux)
+        self.entered, self.aux = x.shape, aux
+        number = len(self.frames)
+        self.frames.append(NOTHING)  # a block stands before those in it
+        y = join.flow(x, self)
+        fixed = Fixed(type(join).__name__, {}, x.shape, y.shape, {}, {})
+        self.frames[number] = Row(self.path, *fixed, 0, *_seen(y), aux)  # no depth: blocks get their rows' sums
+        self.entered, self.aux = outer
         return y
 
     def add(self, x: Signal, y: Signal) -> Signal:
@@ -176,9 +187,12 @@ class _Trace:
             raise error.at(self.path) from None
         return self._meet("cat", shape, tuple(parts), 0)
 
-    def _leaf(self, path: str, layer: Layer, facts: Facts, x: Signal) -> Signal:
-        shape, columns, windows, elements, kept, behind = facts
-        _, field, depth, source, pooled = x
+    def layer(self, layer: Layer, x: Signal) -> Signal:
+        shape, field, depth, source, pooled = x
+        try:
+            output_shape, fixed, windows, elements, kept, pools, pointwise = facts_of(layer, shape)
+        except ShapeError as error:
+            raise error.at(self.path) from None
         held = self.holder[source]
         input_kept, output_kept, more, indices, statistics, copies = kept
         stored = 0
@@ -192,16 +206,17 @@ class _Trace:
         if output_kept:
             self.kept.add(source)
             stored += elements * self.item
-        y = Signal(shape, advance(field, windows), depth + layer.weighted, source, behind[pooled])
-        self.steps.append(_Step(path, columns, y, self.aux, stored, (held,), self.holder[source]))
+        pooled = pools or (pooled and pointwise)
+        y = Signal(output_shape, advance(field, windows), depth + layer.weighted, source, pooled)
+        self.steps.append(_Step(self.path, fixed, y, self.aux, stored, (held,), self.holder[source]))
         return y
 
     def _meet(self, kind: str, shape: Shape, parts: tuple[Signal, ...], additions: int) -> Signal:
-        columns: tuple[Any, ...] = (kind, {}, self.entered, shape, {}, {}, 0, 0, 0, 0, 0, additions, 0, 0, 0)
+        fixed = Fixed(kind, {}, self.entered, shape, {}, {}, additions=additions)
         source = self._tensor(prod(shape), None)
         y = Signal(shape, merge(parts), max(part.depth for part in parts), source, all(part.pooled for part in parts))
         reads = tuple(self.holder[part.source] for part in parts)
-        self.steps.append(_Step(self.path, columns, y, self.aux, 0, reads, source))
+        self.steps.append(_Step(self.path, fixed, y, self.aux, 0, reads, source))
         return y
 
     def _tensor(self, elements: int, held_by: int | None) -> int:
@@ -214,32 +229,32 @@ class _Trace:
         """The rows, with what is alive at inference while each runs, by the rule `Report.liveness`."""
         sizes = self.sizes
         last: dict[int, int] = {}
-        for number, (_, _, _, aux, _, reads, fills) in enumerate(self.steps):
-            if not aux:
-                for tensor in reads:
+        for number, step in enumerate(self.steps):
+            if not step.aux:
+                for tensor in step.reads:
                     last[tensor] = number
-                last[fills] = number
+                last[step.fills] = number
         freed = [0] * len(self.steps)
         for tensor, number in last.items():
             freed[number] += sizes[tensor]
         rows = []
         alive = sizes[0]
-        known: tuple[Field | None, int] | None = None
-        seen: tuple[IntOrPair | None, ...] = ()
-        for number, (path, columns, y, aux, stored, reads, fills) in enumerate(self.steps):
-            if known is None or y.field is not known[0] or len(y.shape) != known[1]:
-                known, seen = (y.field, len(y.shape)), _seen(y)
-            live = 0
+        field: Field | None = None
+        dimensions, call = 0, 1
+        seen = Seen()
+        for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
+            if y.field is not field or len(y.shape) != dimensions:
+                field, dimensions, seen = y.field, len(y.shape), _seen(y)
+            live_bytes = 0
             if not aux:
                 if fills not in reads:
                     alive += sizes[fills]
-                live = alive * self.item
+                live_bytes = alive * self.item
                 alive -= freed[number]
-            size = sizes[y.source] * self.item
-            trained, own = columns[6] + columns[7], columns[0] in STEPS
-            rows.append(
-                Row._make((path, *columns, y.depth, *seen, aux, size, live, stored, trained, 1, own, ALL_KNOWN))
-            )
+            activation_bytes = sizes[y.source] * self.item
+            trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
+            memory = activation_bytes, live_bytes, stored_bytes
+            rows.append(Row._make((path, *fixed, y.depth, *seen, aux, *memory, trainable, call, own, ALL_KNOWN)))
         return tuple(rows)
 
     def last_map(self, rows: Sequence[Row]) -> Row | None:
@@ -262,16 +277,24 @@ def stacked(shapes: list[Shape]) -> Shape:
     return checked((sum(shape[0] for shape in shapes), *first[1:]), "a concatenation")
 
 
-def _seen(y: Signal) -> tuple[IntOrPair | None, IntOrPair | None, IntOrPair | None]:
-    """Receptive field, effective stride and padding; the latter two belong to maps alone."""
+class Seen(NamedTuple):
+    """What a position of an output sees of the input: the fields of `Row` of these names."""
+
+    receptive_field: IntOrPair | None = None
+    effective_stride: IntOrPair | None = None
+    effective_padding: IntOrPair | None = None
+
+
+def _seen(y: Signal) -> Seen:
+    """The receptive field as a report has it; effective stride and padding belong to maps alone."""
     if y.field is None:
-        return None, None, None
+        return Seen()
     height, width = y.field
     if len(y.shape) != 3:
-        return square(height.size, width.size), None, None
+        return Seen(square(height.size, width.size))
     if height == width:
-        return height
-    return (
+        return Seen._make(height)
+    return Seen(
         square(height.size, width.size),
         square(height.stride, width.stride),
         square(height.padding, width.padding),
@@ -279,4 +302,5 @@ def _seen(y: Signal) -> tuple[IntOrPair | None, IntOrPair | None, IntOrPair | No
 
 
 def square(height: int, width: int) -> IntOrPair:
+    """A pair of equal numbers as the number."""
     return height if height == width else (height, width)

@@ -40,39 +40,56 @@ def totals(description: Node, input_size: Shape) -> Totals:
     except ShapeError:
         calculate(description, shape)  # says where
         raise
-    except _StillError:
+    except _OnePixelError:
         report = calculate(description, shape)
-        return Totals(report[""].output_shape, *(report.totals[name] for name in Totals._fields[1:]))
+        named = {name: value for name, value in report.totals.items() if name in Totals._fields}
+        return Totals(report[""].output_shape, **named)
     if isinstance(description, Aux):
         whole = _apart(whole, shape)
     windows = whole.last_map[0] if whole.last_map else None
     field = None if windows is None else square(windows[0].kernel, windows[1].kernel)
-    return Totals(*whole[:7], field, (prod(shape) + whole.freed) * ITEM_BYTES["float32"])
+    peak = (prod(shape) + whole.peak_last) * ITEM_BYTES["float32"]
+    return Totals(
+        whole.output_shape,
+        depth=whole.depth,
+        receptive_field=field,
+        peak_activation_bytes=peak,
+        **whole.sums._asdict(),
+    )
 
 
-class _StillError(Exception):
-    """Raised where all positions see the same pixels, as of one pixel that is pooled to many: what a block makes of it
-    cannot be told from the block alone."""
+class _OnePixelError(Exception):
+    """Raised where all positions of a map see the same pixels of the input, an effective stride of 0, as behind a 1x1
+    map that is pooled to a larger one: the receptive field behind a block then does not follow from the block alone."""
 
 
-class _Part(NamedTuple):
-    """A layer or a block at an input shape, wherever it stands; the first seven are those of `Totals`."""
+class _Sums(NamedTuple):
+    """The figures of `Totals` that are the sums of the layers'."""
 
-    output_shape: Shape
     params: int = 0
     macs: int = 0
     activations: int = 0
-    depth: int = 0
     aux_params: int = 0
     aux_macs: int = 0
+
+
+class _Part(NamedTuple):
+    """A layer or a block at an input shape, wherever it stands in a network."""
+
+    output_shape: Shape
+    sums: _Sums
+    depth: int = 0
+    """Weighted layers on the longest way through it."""
     windows: Windows | None = None
-    """What a position of its output reads of its input."""
+    """What a position of its output reads of its input; None where that is not known."""
     last_map: tuple[Windows | None, ...] = ()
-    """What one of its last map does, if it has one."""
-    held: int = 0
-    """Elements alive at most besides its input while it runs, where something reads that later."""
-    freed: int = 0
-    """The same where nothing does; it may end before the others begin."""
+    """What a position of its last map reads of its input; empty where nothing in it makes a map."""
+    peak_shared: int = 0
+    """The most elements alive at once while it runs, those of its input not counted, where a later layer reads that
+    input too, so that it stays alive throughout."""
+    peak_last: int = 0
+    """The most elements alive at once while it runs, those of its input not counted, where nothing later reads that
+    input, so that it is freed by the layer in here that reads it last; below 0 for an auxiliary head alone."""
     is_view: bool = False
     """Whether its output is its input, the tensor itself."""
     pooled: bool = False
@@ -81,32 +98,35 @@ class _Part(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def _part(node: Node, shape: Shape, pooled: bool) -> _Part:
-    """`pooled` is that of what enters, as in `Signal`."""
+    """What a layer or a block comes to at an input shape; `pooled` says of its input what `Signal.pooled` does."""
     if isinstance(node, Join):
         meter = _Meter(shape)
         return meter.total(node.flow(Signal(shape, pooled=pooled), meter))
     assert isinstance(node, Layer)
     found = facts_of(node, shape)
-    weights, biases, macs = found.columns[6], found.columns[7], found.columns[9]
-    pooled = found.pooled[pooled]
+    pooled = found.pools or (pooled and found.pointwise)
     is_map = len(found.output_shape) == 3 and not pooled
     made = 0 if node.is_view else found.elements
-    numbers = (weights + biases, macs, found.elements, int(node.weighted), 0, 0)
+    sums = _Sums(found.fixed.weights + found.fixed.biases, found.fixed.macs, found.elements)
     last_map = (found.windows,) if is_map else ()
-    return _Part(found.output_shape, *numbers, found.windows, last_map, made, made, node.is_view, pooled)
+    depth = int(node.weighted)
+    return _Part(found.output_shape, sums, depth, found.windows, last_map, made, made, node.is_view, pooled)
 
 
 def _apart(head: _Part, shape: Shape) -> _Part:
     """An auxiliary head on maps of this shape: it is counted by itself, and nothing of it runs at inference."""
-    params, macs = head.params + head.aux_params, head.macs + head.aux_macs
-    return _Part(head.output_shape, aux_params=params, aux_macs=macs, freed=-prod(shape))
+    sums = head.sums
+    apart = _Sums(aux_params=sums.params + sums.aux_params, aux_macs=sums.macs + sums.aux_macs)
+    return _Part(head.output_shape, apart, peak_last=-prod(shape))
 
 
 class _Step(NamedTuple):
-    """A child, or a meeting: the tensors that it reads, and the one it leaves, which may be one of them."""
+    """A child of a join, or the addition or concatenation where its children meet, in order of execution."""
 
     reads: tuple[int, ...]
+    """The numbers of the tensors that it reads."""
     leaves: int
+    """The number of the tensor that is its output: one of `reads` where no new one is made."""
     part: _Part
 
 
@@ -126,7 +146,7 @@ class _Meter:
             return x
         unknown = part.windows is None or None in part.last_map
         if unknown and isinstance(child, Join) and x.field and not all(axis.stride for axis in x.field):
-            raise _StillError
+            raise _OnePixelError
         field = advance(x.field, part.windows)
         if part.last_map:
             same = part.last_map[0] == part.windows
@@ -151,7 +171,8 @@ class _Meter:
         elements = prod(shape)
         tensor = self._tensor(shape)
         reads = tuple(part.source for part in parts)
-        self.steps.append(_Step(reads, tensor, _Part(shape, activations=elements, held=elements, freed=elements)))
+        part = _Part(shape, _Sums(activations=elements), peak_shared=elements, peak_last=elements)
+        self.steps.append(_Step(reads, tensor, part))
         return Signal(shape, field, max(part.depth for part in parts), tensor, pooled)
 
     def _tensor(self, shape: Shape) -> int:
@@ -159,31 +180,31 @@ class _Meter:
         return len(self.sizes) - 1
 
     def total(self, y: Signal) -> _Part:
+        """What the join comes to whose output is y."""
         parts = [*(step.part for step in self.steps), *self.heads]
-        columns = zip((0,) * 6, *(part[1:7] for part in parts), strict=True)
-        params, macs, activations, _, aux_params, aux_macs = map(sum, columns)
-        numbers = (params, macs, activations, y.depth, aux_params, aux_macs)
+        sums = _Sums._make(map(sum, zip(_Sums(), *(part.sums for part in parts), strict=True)))
         last_map = tuple(map(_windows, self.last_map))
-        return _Part(y.shape, *numbers, _windows(y.field), last_map, *self._alive(), y.source == 0, y.pooled)
+        return _Part(y.shape, sums, y.depth, _windows(y.field), last_map, *self._peaks(), y.source == 0, y.pooled)
 
-    def _alive(self) -> tuple[int, int]:
-        """`held` and `freed` by the rule `Report.liveness`."""
+    def _peaks(self) -> tuple[int, int]:
+        """`peak_shared` and `peak_last` of the join, by the rule `Report.liveness`."""
         last = {tensor: number for number, step in enumerate(self.steps) for tensor in (*step.reads, step.leaves)}
-        alive, kept = self.sizes[0], 0  # kept: the input, where all has read it that does here
-        held = freed = 0
+        alive, shared = self.sizes[0], 0  # shared: the input, once nothing in here reads it any more
+        peak_shared = peak_last = 0
         for number, (reads, leaves, part) in enumerate(self.steps):
-            more = part.freed if last[reads[0]] == number and leaves != reads[0] else part.held
-            freed = max(freed, alive + more)
-            held = max(held, alive + kept + (more if reads[0] else part.held))
+            more = part.peak_last if last[reads[0]] == number and leaves != reads[0] else part.peak_shared
+            peak_last = max(peak_last, alive + more)
+            peak_shared = max(peak_shared, alive + shared + (more if reads[0] else part.peak_shared))
             if leaves not in reads:
                 alive += self.sizes[leaves]
             for tensor in {*reads, leaves}:
                 if last[tensor] == number:
                     alive -= self.sizes[tensor]
             if last.get(0) == number:
-                kept = self.sizes[0]
-        return held - self.sizes[0], freed - self.sizes[0]
+                shared = self.sizes[0]
+        return peak_shared - self.sizes[0], peak_last - self.sizes[0]
 
 
 def _windows(field: Field | None) -> Windows | None:
+    """A receptive field within a block as the window that the whole block is."""
     return None if field is None else (Window(*field[0]), Window(*field[1]))

@@ -10,6 +10,7 @@ from ..words import hint, quoted
 from .joins import Join
 from .node import Node
 from .signal import ShapeError
+from .walker import child_path
 
 
 class PathError(CnnzooError, LookupError):
@@ -21,7 +22,7 @@ def walk(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
     yield path, node
     if isinstance(node, Join):
         for name, child in node.children:
-            yield from walk(child, f"{path}.{name}" if path else name)
+            yield from walk(child, child_path(path, name))
 
 
 def find(node: Node, path: str) -> Node:
@@ -61,7 +62,7 @@ def rewrite(node: Node, change: Callable[[str, Node], Node | None], path: str = 
     A subtree in which nothing changed is the same object, so an identity rewrite returns its argument.
     """
     if isinstance(node, Join):
-        changed = {name: rewrite(child, change, f"{path}.{name}" if path else name) for name, child in node.children}
+        changed = {name: rewrite(child, change, child_path(path, name)) for name, child in node.children}
         if tuple(changed.items()) != node.children:
             node = rebuilt(node, changed, path)
     return change(path, node)
@@ -85,7 +86,7 @@ def diff(before: Node, after: Node, path: str = "") -> list[Change]:
     old, new = dict(before.children), dict(after.children)
     changes: list[Change] = []
     for name in {**old, **new}:
-        inner = f"{path}.{name}" if path else name
+        inner = child_path(path, name)
         if name in old and name in new:
             changes += diff(old[name], new[name], inner)
         else:

@@ -25,6 +25,7 @@ from . import (
     rewrite,
     walk,
 )
+from .walker import child_path
 
 
 def main_path(node: Node, path: str = "") -> Iterator[tuple[str, Layer]]:
@@ -34,7 +35,7 @@ def main_path(node: Node, path: str = "") -> Iterator[tuple[str, Layer]]:
     elif isinstance(node, Join):
         for name, child in node.children:
             if not isinstance(child, Aux):
-                yield from main_path(child, f"{path}.{name}" if path else name)
+                yield from main_path(child, child_path(path, name))
 
 
 def chain(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
@@ -45,7 +46,7 @@ def chain(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
         return
     for name, child in node.children:
         if not isinstance(child, Aux):
-            yield from chain(child, f"{path}.{name}" if path else name)
+            yield from chain(child, child_path(path, name))
 
 
 def head(description: Node) -> tuple[str, str] | None:
@@ -89,8 +90,8 @@ def without_head(description: Node) -> Node:
         raise InvalidValueError("without_head: the description does not end in a classifier")
     steps = list(chain(description))
     last = [path for path, _ in steps].index(found[1])
-    kept = (AdaptiveAvgPool2d, AvgPool2d, Flatten)
-    doomed = {path for path, step in steps[_before_dropout(steps, last) :] if not isinstance(step, kept)}
+    staying = (AdaptiveAvgPool2d, AvgPool2d, Flatten)
+    doomed = {path for path, step in steps[_before_dropout(steps, last) :] if not isinstance(step, staying)}
 
     def change(path: str, node: Node) -> Node | None:
         if path == found[1]:
@@ -148,6 +149,6 @@ def _cut(node: Node, names: list[str]) -> Node:
         before = []
     else:
         before = order[: order.index(name)]
-    kept = {own: children[own] for own in before if not isinstance(children[own], Aux)}
-    whole = isinstance(node, Residual) and "downsample" in kept
-    return (Residual if whole else Sequential)(**kept, **{name: inner})
+    ahead = {own: children[own] for own in before if not isinstance(children[own], Aux)}
+    whole = isinstance(node, Residual) and "downsample" in ahead
+    return (Residual if whole else Sequential)(**ahead, **{name: inner})

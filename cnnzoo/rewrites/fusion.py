@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ..arch import Aux, BatchNorm2d, Conv2d, ConvTranspose2d, Join, Node, find, walk
+from ..arch.walker import child_path
 from .registry import DoesNotApply, register_rewrite
 from .runs import edited, replace, runs
 
@@ -13,7 +14,7 @@ from .runs import edited, replace, runs
 def fusible(description: Node) -> Iterator[tuple[str, str]]:
     """The path of each convolution with that of the batch normalisation right behind it, which nothing else reads."""
     sources = {
-        f"{path}.{child.source}" if path else child.source
+        child_path(path, child.source)
         for path, node in walk(description)
         if isinstance(node, Join)
         for child in node
@@ -31,11 +32,11 @@ def fuse_batchnorm(description: Node) -> Node:
     """Each convolution does the work of the batch normalisation behind it, which is linear at inference: its
     weights are scaled, and it has a bias. `cnnzoo.pytorch.modules.fusion` does it to a module with its weights.
     """
-    changes: dict[str, Node | None] = {}
+    edits: dict[str, Node | None] = {}
     for path, norm in fusible(description):
         conv = find(description, path)
         assert isinstance(conv, Conv2d | ConvTranspose2d)
-        changes |= {path: replace(conv, bias=True), norm: None}
-    if not changes:
+        edits |= {path: replace(conv, bias=True), norm: None}
+    if not edits:
         raise DoesNotApply("no batch normalisation stands right behind a convolution")
-    return edited(description, changes)
+    return edited(description, edits)

@@ -8,7 +8,7 @@ from ..arch import rewrite as changed
 from ..arch.node import IntOrPair
 from ..errors import InvalidValueError
 from .registry import DoesNotApply, register_rewrite
-from .runs import PROBE, Run, Trace, edited, is_pointwise, tail
+from .runs import PROBE, Run, edited, input_shapes, is_pointwise, tail
 
 
 def classifier(description: Node) -> Run:
@@ -31,7 +31,7 @@ def classifier(description: Node) -> Run:
 def pooling_before(description: Node, path: str) -> tuple[str, AdaptiveAvgPool2d] | None:
     """The pooling to a fixed size right before a path of the last run."""
     run = tail(description)
-    index = [place.path for place in run].index(path) - 1
+    index = [leaf.path for leaf in run].index(path) - 1
     layer = run[index].layer if index >= 0 else None
     return (run[index].path, layer) if isinstance(layer, AdaptiveAvgPool2d) else None
 
@@ -80,16 +80,15 @@ def convolutionalize(description: Node, size: int | None = None) -> Node:
         )
     flatten, *rest = classifier(description)
     pooling = pooling_before(description, flatten.path)
-    changes: dict[str, Node | None] = {flatten.path: None}
+    edits: dict[str, Node | None] = {flatten.path: None}
     if size is not None:
-        trace = Trace()
-        trace.run("", description, (PROBE[0], size, size))
-        shape = trace.shapes.get(flatten.path, ())
+        shapes = input_shapes(description, (PROBE[0], size, size))
+        shape = shapes.get(flatten.path, ())
         if len(shape) != 3:
             raise DoesNotApply(f"an input of {size}x{size} gives no maps at {flatten.path}")
         kernel: IntOrPair = (shape[1], shape[2])
-        if pooling is not None and trace.shapes[pooling[0]][1:] == kernel:
-            changes[pooling[0]] = None
+        if pooling is not None and shapes[pooling[0]][1:] == kernel:
+            edits[pooling[0]] = None
     elif pooling is not None and (fixed := _fixed(pooling[1])):
         kernel = fixed
     else:
@@ -98,9 +97,9 @@ def convolutionalize(description: Node, size: int | None = None) -> Node:
         )
     for path, layer in rest:
         if isinstance(layer, Linear):
-            changes[path] = Conv2d(layer.out_features, kernel, bias=layer.bias)
+            edits[path] = Conv2d(layer.out_features, kernel, bias=layer.bias)
             kernel = 1
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 def _fixed(pooling: AdaptiveAvgPool2d) -> tuple[int, int] | None:

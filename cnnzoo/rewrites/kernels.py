@@ -54,7 +54,8 @@ def _small(conv: Conv2d) -> bool:
 
 
 def _in_threes(run: Run, stack: list[int]) -> Iterator[Run]:
-    """The places from first to last of each two or three: four are two and two, five three and two."""
+    """The part of a run from the first to the last of each two or three convolutions of a stack: four are two and two,
+    five three and two."""
     parts = -(-len(stack) // MOST)
     rest = iter(stack)
     for number in range(parts):
@@ -82,13 +83,13 @@ def merge_stacks(description: Node) -> Node:
     Between them the normalisations and activations go, and the merged one is where the last one was. Merged are
     those of one block with as many channels and no groups; a stride only on the first; four are two and two.
     """
-    changes: dict[str, Node | None] = {}
-    for places in stacks(description):
-        changes |= {path: None for path, _ in places[:-1]}
-        changes[places[-1].path] = merged([conv for _, conv in places if isinstance(conv, Conv2d)])
-    if not changes:
+    edits: dict[str, Node | None] = {}
+    for stack in stacks(description):
+        edits |= {path: None for path, _ in stack[:-1]}
+        edits[stack[-1].path] = merged([conv for _, conv in stack if isinstance(conv, Conv2d)])
+    if not edits:
         raise DoesNotApply("no block has two 3x3 convolutions of as many channels in a row")
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 def merged(convs: Sequence[Conv2d]) -> Conv2d:
@@ -116,15 +117,15 @@ def factorise(description: Node, into: str = "3x3") -> Node:
     if into not in ("3x3", "1xn"):
         raise InvalidValueError(f"factorise takes '3x3' or '1xn', got {into!r}")
     parts = _threes if into == "3x3" else _sides
-    changes: dict[str, Node | None] = {}
+    edits: dict[str, Node | None] = {}
     for run in runs(description):
         for index, (path, conv) in enumerate(run):
             if isinstance(conv, Conv2d) and conv.dilation == 1 and (found := parts(conv)):
-                changes[path] = _interleaved(found, following(run, index))
-    if not changes:
+                edits[path] = _interleaved(found, following(run, index))
+    if not edits:
         what = "an odd square kernel larger than 3x3" if into == "3x3" else "a square kernel larger than 1x1"
         raise DoesNotApply(f"no convolution has {what}")
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 def _threes(conv: Conv2d) -> list[Conv2d]:
@@ -172,16 +173,16 @@ def _sides(conv: Conv2d) -> list[Conv2d]:
 def ungroup(description: Node) -> Node:
     """Every convolution in one group, and one with a table of connections as a full one: each output map reads all
     input maps."""
-    changes: dict[str, Node | None] = {}
+    edits: dict[str, Node | None] = {}
     for run in runs(description):
         for path, conv in run:
             if isinstance(conv, Conv2d | ConvTranspose2d) and conv.groups > 1:
-                changes[path] = replace(conv, groups=1)
+                edits[path] = replace(conv, groups=1)
             elif isinstance(conv, TableConv2d):
-                changes[path] = Conv2d(len(conv.table), conv.kernel_size)
-    if not changes:
+                edits[path] = Conv2d(len(conv.table), conv.kernel_size)
+    if not edits:
         raise DoesNotApply("no convolution has groups or a table of connections")
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 @register_rewrite("Howard et al. (2017), section 3.1")
@@ -193,16 +194,16 @@ def depthwise_separable(description: Node) -> Node:
     channels and kernels of DxD.
     """
     into = channels(description)
-    changes: dict[str, Node | None] = {}
+    edits: dict[str, Node | None] = {}
     for run in runs(description):
         for index, (path, conv) in enumerate(run):
             if isinstance(conv, Conv2d) and conv.kernel_size != 1 and conv.groups == 1 and path in into:
                 each = replace(conv, out_channels=into[path], groups=into[path])
                 mixed = Conv2d(conv.out_channels, 1, bias=conv.bias)
-                changes[path] = _interleaved([each, mixed], following(run, index))
-    if not changes:
+                edits[path] = _interleaved([each, mixed], following(run, index))
+    if not edits:
         raise DoesNotApply("behind the first layer there is no convolution larger than 1x1 without groups")
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 def following(run: Run, index: int) -> list[Layer]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..arch import Conv2d, Dense, Node, Residual, Sequential, Shape
+from ..arch import Conv2d, Dense, Join, Node, Residual, Sequential, Shape
 from ..arch import rewrite as changed
+from ..arch.walker import child_path
 from .registry import DoesNotApply, register_rewrite
-from .runs import Trace, is_pointwise, replace, tail
+from .runs import Shapes, is_pointwise, replace, tail
 
 
 @register_rewrite("He et al. (2015), section 4.1, plain networks")
@@ -31,23 +32,23 @@ def add_for_concat(description: Node) -> Node:
     Its last convolution therefore has as many outputs as there are inputs, and a dense block no longer grows; the
     transitions between blocks keep their widths. The branches of an Inception module stay side by side.
     """
-    trace = _Sums()
-    trace.run("", description, None)
-    if not trace.widths:
+    sums = _Sums()
+    sums.run("", description, None)
+    if not sums.widths:
         raise DoesNotApply("there is no dense layer that ends in a convolution and whose channels are known")
 
     def change(path: str, node: Node) -> Node:
-        if path in trace.widths:
+        if path in sums.widths:
             assert isinstance(node, Conv2d)
-            return replace(node, out_channels=trace.widths[path])
-        return Residual(**dict(node.children)) if path in trace.blocks and isinstance(node, Dense) else node
+            return replace(node, out_channels=sums.widths[path])
+        return Residual(**dict(node.children)) if path in sums.blocks and isinstance(node, Dense) else node
 
     new = changed(description, change)
     assert new is not None
     return new
 
 
-class _Sums(Trace):
+class _Sums(Shapes):
     """The channels where dense layers add: what reaches one is also what leaves it."""
 
     def __init__(self) -> None:
@@ -57,13 +58,13 @@ class _Sums(Trace):
         self.widths: dict[str, int] = {}
         """The outputs of their last convolutions, by path."""
 
-    def through(self, node: Node, x: Shape | None) -> Shape | None:
-        y = super().through(node, x)
-        last = _last_convolution(node) if isinstance(node, Dense) and x is not None else None
+    def block(self, join: Join, x: Shape | None) -> Shape | None:
+        y = super().block(join, x)
+        last = _last_convolution(join) if isinstance(join, Dense) and x is not None else None
         if last is None or x is None or x[0] % last[1].groups:
             return y
         self.blocks.add(self.path)
-        self.widths[f"{self.path}.{last[0]}" if self.path else last[0]] = x[0]
+        self.widths[child_path(self.path, last[0])] = x[0]
         return x
 
 

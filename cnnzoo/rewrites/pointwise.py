@@ -50,18 +50,18 @@ def drop_reductions(description: Node, which: str = "narrowing") -> Node:
     if which not in ("narrowing", "every"):
         raise InvalidValueError(f"drop_reductions takes 'narrowing' or 'every', got {which!r}")
     into = channels(description)
-    changes: dict[str, Node | None] = {}
-    for places, conv, larger in reductions(description):
-        wide = into.get(places[0].path)
+    edits: dict[str, Node | None] = {}
+    for stretch, conv, larger in reductions(description):
+        wide = into.get(stretch[0].path)
         narrows = wide is not None and conv.out_channels < wide
         if (which == "every" or narrows) and _reads_any(larger, conv.out_channels, wide):
-            changes |= {path: None for path, _ in places[:-1]}
+            edits |= {path: None for path, _ in stretch[:-1]}
             padding = larger.padding if conv.stride == 1 else paddings(larger)
             assert padding is not None
-            changes[places[-1].path] = replace(larger, stride=times(conv.stride, larger.stride), padding=padding)
-    if not changes:
+            edits[stretch[-1].path] = replace(larger, stride=times(conv.stride, larger.stride), padding=padding)
+    if not edits:
         raise DoesNotApply("no 1x1 convolution narrows before a larger kernel")
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 def _reads_any(conv: Conv2d, narrow: int, wide: int | None) -> bool:
@@ -75,16 +75,16 @@ def widen_1x1(description: Node) -> Node:
 
     `vgg16c` becomes `vgg16`.
     """
-    changes: dict[str, Node | None] = {}
+    edits: dict[str, Node | None] = {}
     for run in runs(description):
         for path, conv in run:
             if isinstance(conv, Conv2d) and conv.kernel_size == 1 and (before := paddings(conv)) is not None:
                 padding = tuple(one + step for one, step in zip(before, pair(conv.dilation), strict=True))
                 same = conv.padding == "same"
-                changes[path] = replace(conv, kernel_size=3, padding="same" if same else (padding[0], padding[1]))
-    if not changes:
+                edits[path] = replace(conv, kernel_size=3, padding="same" if same else (padding[0], padding[1]))
+    if not edits:
         raise DoesNotApply("there is no 1x1 convolution")
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 @register_rewrite("He et al. (2015), table 1; Goyal et al. (2017), section 5.1, for the stride on the 3x3")
@@ -93,25 +93,25 @@ def stride_on_1x1(description: Node) -> Node:
 
     Parameters and sizes are the same, the MACs fewer.
     """
-    changes: dict[str, Node | None] = {}
-    for places, conv, larger in reductions(description):
+    edits: dict[str, Node | None] = {}
+    for stretch, conv, larger in reductions(description):
         if conv.stride == 1 and larger.stride != 1 and keeps_size(larger):
-            changes[places[0].path] = replace(conv, stride=larger.stride)
-            changes[places[-1].path] = replace(larger, stride=1)
-    if not changes:
+            edits[stretch[0].path] = replace(conv, stride=larger.stride)
+            edits[stretch[-1].path] = replace(larger, stride=1)
+    if not edits:
         raise DoesNotApply("no 1x1 convolution stands before a larger one with a stride")
-    return edited(description, changes)
+    return edited(description, edits)
 
 
 @register_rewrite("Goyal et al. (2017), section 5.1; torchvision's ResNet, known as v1.5")
 def stride_on_3x3(description: Node) -> Node:
     """A bottleneck's stride on its 3x3, as in today's checkpoints: `resnet50_v1` becomes `resnet50`."""
-    changes: dict[str, Node | None] = {}
-    for places, conv, larger in reductions(description):
+    edits: dict[str, Node | None] = {}
+    for stretch, conv, larger in reductions(description):
         padding = paddings(larger)
         if conv.stride != 1 and larger.stride == 1 and padding is not None:
-            changes[places[0].path] = replace(conv, stride=1)
-            changes[places[-1].path] = replace(larger, stride=conv.stride, padding=padding)
-    if not changes:
+            edits[stretch[0].path] = replace(conv, stride=1)
+            edits[stretch[-1].path] = replace(larger, stride=conv.stride, padding=padding)
+    if not edits:
         raise DoesNotApply("no 1x1 convolution with a stride stands before a larger one")
-    return edited(description, changes)
+    return edited(description, edits)

@@ -11,20 +11,21 @@ from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, 
 from ..arch.edit import rebuilt
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
+from ..arch.walker import Walker, child_path
 from ..plugins import called
 from ..words import MOST
 
 L = TypeVar("L", bound=Layer)
 
 
-class Place(NamedTuple):
-    """A layer and its path."""
+class Leaf(NamedTuple):
+    """A layer with its path in the description."""
 
     path: str
     layer: Layer
 
 
-Run = list[Place]
+Run = list[Leaf]
 
 
 def runs(description: Node) -> list[Run]:
@@ -50,7 +51,7 @@ def _collected(description: Node) -> list[Run]:
 def _collect(path: str, node: Node, found: list[Run]) -> None:
     """Add what runs in `node` to the last of the runs, which is the open one, and begin others."""
     if isinstance(node, Layer):
-        found[-1].append(Place(path, node))
+        found[-1].append(Leaf(path, node))
         return
     assert isinstance(node, Join)
     straight = isinstance(node, Sequential)
@@ -58,7 +59,7 @@ def _collect(path: str, node: Node, found: list[Run]) -> None:
     if not straight:
         found.append([])
     for name, child in node.children:
-        inner = f"{path}.{name}" if path else name
+        inner = child_path(path, name)
         if isinstance(child, Aux):
             head: list[Run] = [[]]
             _collect(inner, child, head)
@@ -90,7 +91,7 @@ def is_pointwise(layer: Layer) -> bool:
 
 
 def convolutions(run: Run) -> list[list[tuple[int, Conv2d]]]:
-    """The places in a run of convolutions that only pointwise layers part."""
+    """The convolutions of a run with their indices in it, those together that only pointwise layers part."""
     found: list[list[tuple[int, Conv2d]]] = [[]]
     for index, (_, layer) in enumerate(run):
         if isinstance(layer, Conv2d):
@@ -106,31 +107,35 @@ def channels(description: Node) -> Mapping[str, int]:
 
     It does not say how many the input has, so what reads the input is not among them.
     """
-    trace = Trace()
-    trace.run("", description, None)
-    return {path: shape[0] for path, shape in trace.shapes.items() if len(shape) == 3}
+    return {path: shape[0] for path, shape in input_shapes(description).items() if len(shape) == 3}
 
 
-class Trace:
-    """The flow of shapes; None where the channels are unknown, and then the size is as large as need be."""
+def input_shapes(description: Node, shape: Shape | None = None) -> dict[str, Shape]:
+    """The shape of what reaches each layer and each block, by path, of an input of that shape; only where the
+    channels are known, and where the input's are not, the size is as large as need be."""
+    walker = Shapes()
+    walker.run("", description, shape)
+    return walker.inputs
+
+
+class Shapes(Walker[Shape | None]):
+    """The shapes of maps on their way through a description; None where the channels are unknown."""
 
     def __init__(self) -> None:
-        self.path = ""
-        self.shapes: dict[str, Shape] = {}
-        """What reaches each node, by path."""
+        self.inputs: dict[str, Shape] = {}
+        """The shape of what reaches each layer and each block, by path."""
 
-    def run(self, name: str, child: Node, x: Shape | None) -> Shape | None:
-        outer = self.path
-        self.path = f"{outer}.{name}" if outer else name
+    def layer(self, layer: Layer, x: Shape | None) -> Shape | None:
+        self._reached(x)
+        return output_shape(layer, x)
+
+    def block(self, join: Join, x: Shape | None) -> Shape | None:
+        self._reached(x)
+        return super().block(join, x)
+
+    def _reached(self, x: Shape | None) -> None:
         if x is not None:
-            self.shapes[self.path] = x
-        y = self.through(child, x)
-        self.path = outer
-        return y
-
-    def through(self, node: Node, x: Shape | None) -> Shape | None:
-        """What is behind the node at `self.path`."""
-        return node.flow(x, self) if isinstance(node, Join) else behind(node, x)
+            self.inputs[self.path] = x
 
     def add(self, x: Shape | None, y: Shape | None) -> Shape | None:
         return y if x is None else x
@@ -143,9 +148,9 @@ class Trace:
 
 
 @lru_cache(maxsize=1 << 12)
-def behind(layer: Node, shape: Shape | None) -> Shape | None:
-    """What is behind a layer; of unknown maps, what is the same whatever their channels."""
-    assert isinstance(layer, Layer)
+def output_shape(layer: Layer, shape: Shape | None) -> Shape | None:
+    """The shape of a layer's output, None where it is unknown. Where the input's shape is unknown, it is that of maps
+    of any channels, if the output has the same shape whatever they are."""
     more = (2 * PROBE[0], *PROBE[1:])
     try:
         with called(type(layer).__name__, type(layer)):
@@ -160,24 +165,24 @@ def bounded(shape: Shape) -> Shape | None:
     return shape if max(shape, default=0) <= MOST else None
 
 
-def edited(description: Node, changes: Mapping[str, Node | None]) -> Node:
-    """The description with another node at each path of `changes`; None removes what is there. A row of layers of
+def edited(description: Node, edits: Mapping[str, Node | None]) -> Node:
+    """The description with another node at each path of `edits`; None removes what is there. A row of layers of
     which none is left goes, too, unless it is a branch or a shortcut."""
-    touched = {path.rpartition(".")[0] for path in changes if path}
+    touched = {path.rpartition(".")[0] for path in edits if path}
     for path in list(touched):
         while path:
             path = path.rpartition(".")[0]
             touched.add(path)
 
     def at(path: str, node: Node) -> Node | None:
-        if path in changes:
-            return changes[path]
+        if path in edits:
+            return edits[path]
         if path not in touched:
             return node
         assert isinstance(node, Join)
         children: dict[str, Node | None] = {}
         for name, child in node.children:
-            new = children[name] = at(f"{path}.{name}" if path else name, child)
+            new = children[name] = at(child_path(path, name), child)
             if new is not child and isinstance(new, Sequential) and not len(new) and isinstance(node, Sequential):
                 children[name] = None
         return node if tuple(children.items()) == node.children else rebuilt(node, children, path)

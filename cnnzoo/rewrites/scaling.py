@@ -23,9 +23,10 @@ from ..arch import (
 )
 from ..arch import rewrite as changed
 from ..arch.edit import rebuilt
+from ..arch.walker import Walker, child_path
 from ..errors import InvalidValueError
 from .registry import DoesNotApply, register_rewrite
-from .runs import PROBE, behind, channels, edited, replace, tail
+from .runs import PROBE, channels, edited, output_shape, replace, tail
 
 
 @register_rewrite("Howard et al. (2017), section 3.3")
@@ -38,7 +39,7 @@ def scale_width(description: Node, factor: float) -> Node:
         raise DoesNotApply(f"a table lists one by one the maps that are read at {table}")
     scaling = _Scaling(description, factor)
     scaling.run("", description, Width(1, 0, 0))
-    new = edited(description, scaling.changes)
+    new = edited(description, scaling.edits)
     if new is description:
         raise DoesNotApply(f"{factor} times the channels of any layer rounds to what it has")
     return new
@@ -56,31 +57,19 @@ class Width(NamedTuple):
     after: int
 
 
-class _Scaling:
+class _Scaling(Walker[Width | None]):
     """The flow of channels through layers that are scaled on the way; a filter a channel follows its channels. None:
     not known, as behind a flattening."""
 
     def __init__(self, description: Node, factor: float) -> None:
-        self.path = ""
         self.factor = factor
-        self.kept = set(_classifiers(description))
+        self.unscaled = set(_classifiers(description))
         into = channels(description)
         grouped = (
             node.groups for path, node in walk(description) if _is_grouped(node) and node.groups != into.get(path)
         )
         self.unit = lcm(*grouped)
-        self.changes: dict[str, Node | None] = {}
-
-    def run(self, name: str, child: Node, x: Width | None) -> Width | None:
-        outer = self.path
-        self.path = f"{outer}.{name}" if outer else name
-        if isinstance(child, Join):
-            y = child.flow(x, self)
-        else:
-            assert isinstance(child, Layer)
-            y = self._through(child, x)
-        self.path = outer
-        return y
+        self.edits: dict[str, Node | None] = {}
 
     def add(self, x: Width | None, y: Width | None) -> Width | None:
         if x is None or y is None:
@@ -98,15 +87,15 @@ class _Scaling:
         known = [part for part in parts if part is not None]
         return Width(*map(sum, zip(*known, strict=True))) if len(known) == len(parts) else None
 
-    def _through(self, layer: Layer, x: Width | None) -> Width | None:
-        new = self.changes[self.path] = layer if self.path in self.kept else self._scaled(layer, x)
+    def layer(self, layer: Layer, x: Width | None) -> Width | None:
+        new = self.edits[self.path] = layer if self.path in self.unscaled else self._scaled(layer, x)
         if _is_grouped(new) and not _divides(new.groups, x):
             raise self._unfit(f"the groups of {new!r} and what reaches it")
         if isinstance(new, PadChannels) and isinstance(layer, PadChannels) and x is not None:
             more = new.out_channels - x.after, layer.out_channels - x.before
             if more[0] < (more[1] if x.each else 0):
                 raise self._unfit(f"{new!r} and what reaches it")
-        return _behind(layer, new, x)
+        return _outputs(layer, new, x)
 
     def _unfit(self, what: str) -> UnfitError:
         return UnfitError(f"at {self.path or 'the end'}: {self.factor} times the channels, {what} no longer fit")
@@ -129,12 +118,12 @@ def _divides(groups: int, x: Width | None) -> bool:
     return x is None or (x.after - (x.before if x.each else 0)) % groups == 0
 
 
-def _behind(layer: Layer, new: Layer, x: Width | None) -> Width | None:
-    """What is behind a layer that may have become another one."""
+def _outputs(layer: Layer, new: Layer, x: Width | None) -> Width | None:
+    """How many channels come out of a layer, and of what it has become; None where that is not known."""
     for name in ("out_channels", "out_features"):
         if name in layer.settings:
             return Width(0, layer.settings[name], new.settings[name])
-    outputs = [behind(layer, (count, *PROBE[1:])) for count in (PROBE[0], 2 * PROBE[0])]
+    outputs = [output_shape(layer, (count, *PROBE[1:])) for count in (PROBE[0], 2 * PROBE[0])]
     return x if [y and y[0] for y in outputs] == [PROBE[0], 2 * PROBE[0]] else None
 
 
@@ -146,9 +135,9 @@ def _classifiers(description: Node) -> Iterator[str]:
     """The paths of the layers that give the classes: the last of the network and of each auxiliary head."""
     ends = [("", description), *((path, node) for path, node in walk(description) if isinstance(node, Aux))]
     for path, end in ends:
-        weighted = [place.path for place in tail(end) if place.layer.weighted]
+        weighted = [leaf.path for leaf in tail(end) if leaf.layer.weighted]
         if weighted:
-            yield f"{path}.{weighted[-1]}" if path else weighted[-1]
+            yield child_path(path, weighted[-1])
 
 
 @register_rewrite("Tan and Le (2019), section 3.3")

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from ...arch.joins import Aux, Join
 from ...arch.node import Layer, Node
 from ...arch.signal import POINTWISE
+from ...arch.walker import child_path
 from ...report import Report, Row
 
 Role: TypeAlias = Literal["input", "output", "fork", "convolution", "linear", "pooling", "other", "block", "add", "cat"]
@@ -57,7 +58,7 @@ class Level:
         return [part.looks() for part in self.parts], self.arrows, self.out
 
     def run(self, name: str, child: Node, x: int) -> int:
-        path = f"{self.path}.{name}" if self.path else name
+        path = child_path(self.path, name)
         row = self.index.rows[path]
         if isinstance(child, Layer):
             slight = row.input_shape == row.output_shape and child.windows(row.input_shape) == POINTWISE
@@ -96,20 +97,20 @@ class Level:
         reads = Counter(target for _, target in self.arrows)
         readers = Counter([self.out, *(source for source, _ in self.arrows)])
         sources = {target: source for source, target in self.arrows}
-        kept: list[Part] = []
-        place = {INPUT: INPUT}
+        parts: list[Part] = []
+        position = {INPUT: INPUT}
         for number, part in enumerate(self.parts):
             source = sources[number]
             alone = source != INPUT and reads[number] == readers[source] == 1
-            if alone and merged(kept[place[source]], part):
-                place[number] = place[source]
+            if alone and merged(parts[position[source]], part):
+                position[number] = position[source]
             else:
-                place[number] = len(kept)
-                kept.append(part)
-        self.parts = kept
-        moved = [(place[source], place[target]) for source, target in self.arrows]
+                position[number] = len(parts)
+                parts.append(part)
+        self.parts = parts
+        moved = [(position[source], position[target]) for source, target in self.arrows]
         self.arrows = [(source, target) for source, target in moved if source != target]
-        self.out = place[self.out]
+        self.out = position[self.out]
 
 
 class Index:

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from ...arch import Concat, Dense, Join, Layer, Node, PathError, Residual, Shape, find
+from ...arch.walker import child_path
 from ...render.document import Document, Shown
 from ...report import ITEM_BYTES, Report, Row
 from ...report.rows import plain
@@ -15,8 +16,8 @@ from ..summary import Network, described, reported
 from .equations import Equation, of_block, of_layer, stored
 from .formulas import formulas_of
 from .steps import decisions, equation, folded
+from .streams import Step, Streams, streams_of
 from .text import show, times
-from .trace import Step, Trace, traced
 
 __all__ = ["Equation", "Explanation", "explain"]
 
@@ -78,11 +79,11 @@ def explain(
     report = reported(network, input_size, **settings)
     description = described(report, "only its figures are known, as `cnnzoo summary` prints them").description
     node = find(description, path)
-    trace = traced(description, report.input_size)
-    if path not in trace.outputs:
+    streams = streams_of(description, report.input_size)
+    if path not in streams.outputs:
         raise PathError(f"at {path}: a plain shortcut, which hands its input on; explain {path.rpartition('.')[0]}")
     row = report[path]
-    x, y = trace.inputs[path], trace.outputs[path]
+    x, y = streams.inputs[path], streams.outputs[path]
     steps = list(y.steps)
     children: tuple[Row, ...] = ()
     if isinstance(node, Layer):
@@ -91,8 +92,8 @@ def explain(
             steps.append(Step(path, row.kind, x.field, x.field, True))
     else:
         assert isinstance(node, Join)
-        children = _children(node, report, path, trace)
-        parts = [part.shape for part in trace.parts.get(path, ())]
+        children = _children(node, report, path, streams)
+        parts = [part.shape for part in streams.parts.get(path, ())]
         equations = [*of_block(row, children, parts if isinstance(node, Concat | Dense) else ())]
         said = [("Block", f"{row.kind}: {show(row.input_shape)} → {show(row.output_shape)}")]
         said.append(("Meet", _meeting(node, row, parts, equations)))
@@ -127,13 +128,13 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     return equations, said
 
 
-def _children(join: Join, report: Report, path: str, trace: Trace) -> tuple[Row, ...]:
+def _children(join: Join, report: Report, path: str, streams: Streams) -> tuple[Row, ...]:
     """The rows of a block in the order in which they run, without a plain shortcut."""
     own = [row for row in report.rows if row.own and row.path == path]
     rows = []
     for name, _ in join.children:
-        place = f"{path}.{name}" if path else name
-        rows += [report[place]] if place in trace.outputs else []
+        inner = child_path(path, name)
+        rows += [report[inner]] if inner in streams.outputs else []
         rows += own if isinstance(join, Residual) and name == "downsample" else []
     return tuple(rows if isinstance(join, Residual) else rows + own)
 

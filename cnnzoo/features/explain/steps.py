@@ -8,7 +8,7 @@ from itertools import groupby, takewhile
 from ...arch import Axis
 from ...arch.node import IntOrPair
 from .equations import Equation
-from .trace import Step, Stream
+from .streams import Step, Stream
 
 
 def equation(steps: Sequence[Step]) -> Equation:

@@ -13,6 +13,7 @@ from ... import arch
 from ...arch import Aux, Concat, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
 from ...arch.ends import head
 from ...arch.joins import PLAIN
+from ...arch.walker import child_path
 from ...calculate import calculate
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
@@ -81,7 +82,7 @@ class _Building:
         if isinstance(node, Join):
             children: OrderedDict[str, Any] = OrderedDict()
             for name, child, inside in _flows(node, own):
-                inner = f"{path}.{name}" if path else name
+                inner = child_path(path, name)
                 plain = isinstance(node, Residual) and name == "downsample" and child == PLAIN
                 children[name] = None if plain else self.module(inner, child, inside)
             try:

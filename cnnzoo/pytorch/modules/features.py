@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ... import arch
 from ...arch import Aux, Node, Shape, find, walk
 from ...arch.node import pair
+from ...arch.walker import child_path
 from ...calculate import calculate
 from ...errors import InvalidValueError
 from ...report import Report, Row
@@ -97,7 +98,7 @@ def _steps(join: arch.Sequential, report: Report) -> Iterator[Row]:
     def run(join: arch.Sequential, path: str) -> Iterator[Row]:
         nonlocal before
         for name, child in join.children:
-            inner = f"{path}.{name}" if path else name
+            inner = child_path(path, name)
             strides = {row.effective_stride for row in report.rows if row.path.startswith(f"{inner}.")}
             if isinstance(child, Aux):
                 continue

@@ -1,4 +1,4 @@
-"""What reaches each place of a network, and the steps in which its receptive field has grown until there."""
+"""What each layer and block of a network reads and gives, and how the receptive field has grown so far."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ...arch import Dense, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.signal import PIXEL, POINTWISE, Field, Windows, advance, merge
+from ...arch.walker import Walker
 
 
 class Step(NamedTuple):
@@ -44,32 +45,31 @@ class Stream(NamedTuple):
     """Why the receptive field is unknown."""
 
 
-class Trace:
-    """A description's flow at an input size that it can take; `traced` makes it."""
+class Streams(Walker[Stream]):
+    """What each node of a description reads and gives at an input size that it can take; `streams_of` makes it."""
 
     def __init__(self, description: Node, input_size: Shape) -> None:
         self.inputs: dict[str, Stream] = {}
+        """What each node reads, by its path."""
         self.outputs: dict[str, Stream] = {}
-        """What each node reads and gives, by its path."""
+        """What each node gives, by its path."""
         self.parts: dict[str, list[Stream]] = {}
-        """What meets in each join."""
-        self.path = ""
-        self.join = description
+        """What is added or concatenated in each join, by its path."""
+        self.join: Node = description
+        """The join at `self.path`."""
         lost = "" if len(input_size) == 3 else "the input has no height and width"
         self.run("", description, Stream(input_size, None if lost else PIXEL, "the input", lost=lost))
 
-    def run(self, name: str, child: Node, x: Stream) -> Stream:
-        outer = self.path, self.join
-        path = f"{self.path}.{name}" if self.path else name
-        self.inputs[path] = x
-        if isinstance(child, Layer):
-            y = _through(path, child, x)
-        else:
-            assert isinstance(child, Join)
-            self.path, self.join = path, child
-            y = child.flow(x, self)
-            self.path, self.join = outer
-        self.outputs[path] = y
+    def layer(self, layer: Layer, x: Stream) -> Stream:
+        y = _through(self.path, layer, x)
+        self.inputs[self.path], self.outputs[self.path] = x, y
+        return y
+
+    def block(self, join: Join, x: Stream) -> Stream:
+        outer, self.join = self.join, join
+        y = super().block(join, x)
+        self.join = outer
+        self.inputs[self.path], self.outputs[self.path] = x, y
         return y
 
     def add(self, x: Stream, y: Stream) -> Stream:
@@ -102,12 +102,13 @@ class Trace:
 
 
 @lru_cache(maxsize=8)
-def traced(description: Node, input_size: Shape) -> Trace:
-    """The same for every path that is asked for, so that all are explained in one go."""
-    return Trace(description, input_size)
+def streams_of(description: Node, input_size: Shape) -> Streams:
+    """The streams of a network, worked out once however many of its paths are explained."""
+    return Streams(description, input_size)
 
 
 def _through(path: str, layer: Layer, x: Stream) -> Stream:
+    """What the layer at a path makes of a stream: its output's shape and receptive field, one step later."""
     y = x._replace(shape=layer.output_shape(x.shape), maker=path or "the input")
     windows = layer.windows(x.shape)
     if x.field is None or windows == POINTWISE:
