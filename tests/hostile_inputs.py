@@ -41,7 +41,7 @@ def warm() -> None:
     for line in (
         *commands,
         "explain lenet5 c1",
-        "conventions lenet5",
+        "peers lenet5",
         "check lenet5 --sizes 1",
         "summary lenet5 -o /dev/null",
     ):
@@ -278,9 +278,9 @@ def check(random: Random) -> Input:
     return command("check", ("lenet5", "--sizes", "1"), ("lenet*", "--sizes", "2"), random=random)
 
 
-def conventions(random: Random) -> Input:
+def peers(random: Random) -> Input:
     return command(
-        "conventions",
+        "peers",
         formatted(random, "lenet5_modern", "--batch-size", "2", "--num-classes", "3"),
         formatted(random, "net.py:make", "--input-size", "2x3x8x8", "--arg", "width=4"),
         random=random,
@@ -441,7 +441,7 @@ def module(random: Random) -> Input:
     commands = (
         ("summary",),
         ("compare",),
-        ("conventions",),
+        ("peers",),
         ("diff", "lenet5"),
         ("draw", "--kind", "bars", "-o", "o.svg"),
     )
@@ -508,7 +508,7 @@ ENTRIES: dict[str, Callable[[Random], Input]] = {
     "draw": draw,
     "check": check,
     "check-weights": check_weights,
-    "conventions": conventions,
+    "peers": peers,
     "tables": tables,
     "load_checkpoint": load_checkpoint,
     "description": description,

@@ -47,8 +47,8 @@ COMMANDS = [
     "explain googlenet inception3a",
     "explain vgg16 features.28",
     "match resnet18 --params 5M --width 16:64:8 --depth 1x1x1x1,2x2x2x2",
-    "conventions resnet50",
-    "conventions lenet5",
+    "peers resnet50",
+    "peers lenet5",
 ]
 """Whatever they print is written in every format below; a new command is one line more."""
 
@@ -337,7 +337,7 @@ document.title = JSON.stringify(told);
 </script>"""
 
 
-@pytest.mark.parametrize("command", ["summary googlenet", "list", "conventions lenet5", *ODD])
+@pytest.mark.parametrize("command", ["summary googlenet", "list", "peers lenet5", *ODD])
 def test_a_browser_sorts_by_exact_values(command, tmp_path):
     browser = shutil.which("chromium") or shutil.which("google-chrome") or pytest.skip("there is no chromium")
     document = printed(command)
@@ -389,7 +389,7 @@ def test_a_page_needs_nothing_else(command):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("command", ["summary lenet5", "list vgg*", "conventions vgg16"])
+@pytest.mark.parametrize("command", ["summary lenet5", "list vgg*", "peers vgg16"])
 def test_a_file_is_what_its_ending_says(command, ending, tmp_path):
     file = tmp_path / f"x{ending.upper()}"
     call(*command.split(), "-o", str(file)).succeeded()
@@ -398,7 +398,7 @@ def test_a_file_is_what_its_ending_says(command, ending, tmp_path):
 
 
 @pytest.mark.parametrize("ending", [*DRAWN, ".PNG"])
-@pytest.mark.parametrize("command", ["summary lenet5", "list", "conventions vgg16 --format json"])
+@pytest.mark.parametrize("command", ["summary lenet5", "list", "peers vgg16 --format json"])
 def test_a_table_is_no_drawing(command, ending, tmp_path):
     call(*command.split(), "-o", str(tmp_path / f"x{ending}")).refused("-o", ending.lower(), *ENDINGS, "cnnzoo draw")
     assert not os.listdir(tmp_path)

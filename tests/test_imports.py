@@ -173,7 +173,7 @@ OWNERS = packages_distributions()
         "from cnnzoo.cli import main; main(['summary', 'googlenet', '--format', 'json'])",
         "from cnnzoo.cli import main; main(['--help'])",
         "from cnnzoo.cli import main; main(['list'])",
-        "from cnnzoo.cli import main; main(['conventions', 'resnet50'])",
+        "from cnnzoo.cli import main; main(['peers', 'resnet50'])",
         "from cnnzoo.cli import main; main(['match', 'alexnet', '--params', '5M'])",
         "from cnnzoo.cli import main; main(['sweep', 'resnet50', '--width', '32,64'])",
         "from cnnzoo.cli import main; main(['compare', 'resnet50', 'vgg*', '--scatter'])",

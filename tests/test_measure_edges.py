@@ -11,9 +11,9 @@ import torch
 from cases import CASES, measured, of
 from torch import Tensor, nn
 
+from cnnzoo.pytorch import peers as peers_of_modules
 from cnnzoo.pytorch.measuring.measure import MeasureError, measure
 from cnnzoo.pytorch.measuring.tree import PLACES, modules, places
-from cnnzoo.pytorch.peers import printed
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -162,11 +162,12 @@ def test_places_without_end_are_cut() -> None:
     assert {id(place.module) for place in found} == {id(one) for one in net.modules()}
 
 
-def test_torchinfo_is_not_waited_for() -> None:
+def test_torchinfo_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers_of_modules, "SECONDS", 2)
     net = nested(60)
-    told = printed(net, (4,), measure(net, (4,)))
-    assert "too long" in str(told["torchinfo"])
-    assert told["fvcore"] == 16
+    told = peers_of_modules.printed(net, (4,), measure(net, (4,)))
+    assert "not done after 2 seconds" in str(told["torchinfo"])
+    assert told["torchvision"] == 16
 
 
 # Loops.

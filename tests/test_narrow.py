@@ -14,8 +14,8 @@ from rich.cells import cell_len
 import cnnzoo
 from cnnzoo.cli.listing import _entry
 from cnnzoo.features import list as listing
-from cnnzoo.features.peers import document as conventions
-from cnnzoo.features.peers import figures
+from cnnzoo.features.peers import document as peers
+from cnnzoo.features.peers import peer_numbers
 from cnnzoo.features.savings import TECHNIQUES, savings
 from cnnzoo.render.document import Document
 from cnnzoo.render.terminal import to_terminal
@@ -24,9 +24,9 @@ from cnnzoo.zoo import get_builder, list_models
 
 
 def documents(name: str) -> Iterator[Document]:
-    """What `conventions` and `savings` print of a network."""
+    """What `peers` and `savings` print of a network."""
     report = cnnzoo.summary(name)
-    yield conventions.document(name, [one._asdict() for one in figures(report)])
+    yield peers.document(name, [one._asdict() for one in peer_numbers(report)])
     for technique in TECHNIQUES:
         with suppress(DoesNotApply):
             yield savings(get_builder(name).describe(), technique, input_size=report.input_size).document()
@@ -38,7 +38,7 @@ def lines(document: Document, width: int) -> list[str]:
 
 @pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
-def test_conventions_and_savings_fit(name):
+def test_peers_and_savings_fit(name):
     for document, width in product(documents(name), (60, 80)):
         shown = lines(document, width)
         assert max(map(cell_len, shown)) <= width
@@ -61,6 +61,6 @@ def test_the_list_fits(width):
 
 
 def test_a_terminal_of_60_shows_what_the_document_does():
-    out = without_codes(on_terminal("conventions", "vgg16", columns=60))
+    out = without_codes(on_terminal("peers", "vgg16", columns=60))
     assert "keras.applications" in out
     assert max(map(cell_len, out.splitlines())) <= 60

@@ -293,7 +293,7 @@ def test_modules_are_made_on_meta():
     "arguments",
     [
         "summary {} --input-size 3x9x9",
-        "conventions {} --input-size 3x9x9",
+        "peers {} --input-size 3x9x9",
         "explain {} conv --input-size 3x9x9 --format html",
         "draw {} --input-size 3x9x9",
         "draw {} --kind bars -o bars.svg --input-size 3x9x9",
@@ -366,7 +366,7 @@ def test_what_a_forward_prints_is_no_part_of_the_result(here):
     assert set(result.err.splitlines()) == {"I was called"}
 
 
-@pytest.mark.parametrize("name", ["summary", "compare", "savings", "conventions"])
+@pytest.mark.parametrize("name", ["summary", "compare", "savings", "peers"])
 def test_arguments_are_create_model_s(name):
     made = cnnzoo.summary("resnet18", stem="cifar", num_classes=0)
     arguments = ("resnet18", "--arg", "stem=cifar", "--num-classes", "0", "--format", "json")

@@ -86,7 +86,7 @@ LONG = "n" * 100_000
 @pytest.mark.parametrize(
     "arguments",
     [
-        *(f"{name} {LONG}" for name in ("summary", "compare", "explain", "savings", "conventions", "check")),
+        *(f"{name} {LONG}" for name in ("summary", "compare", "explain", "savings", "peers", "check")),
         *(f"draw {LONG}", f"match {LONG} --params 5M", f"sweep {LONG} --width 3", f"diff vgg16 {LONG}", f"list {LONG}"),
         *(f"summary {one}:{LONG}" for one in ("timm", "cnnzoo.models", f"{LONG}.py", LONG)),
         *(f"summary vgg16 --{option} {LONG}" for option in ("input-size", "columns", "dtype", "batch-size", "rewrite")),

@@ -32,7 +32,7 @@ SECTIONS = {
     },
     "Prove it": {
         "check": "check.check_command",
-        "conventions": "conventions.conventions_command",
+        "peers": "peers.peers_command",
     },
     "Use it": {
         "check-weights": "check_weights.check_weights",
@@ -47,6 +47,9 @@ and its short help."""
 
 COMMANDS = {name: place for commands in SECTIONS.values() for name, place in commands.items()}
 """Where each command is; only the one that is called is imported."""
+
+RENAMED = {"conventions": "peers"}
+"""Names that commands had in the version before; they are in no list, and work with a line on stderr."""
 
 COMPLETE = "_CNNZOO_COMPLETE"
 """The variable by which a shell asks for completion; click derives it from the command's name."""
@@ -76,6 +79,11 @@ class Commands(click.Group):
                 formatter.write_dl([(rows[name][0].ljust(width), rows[name][1]) for name in names])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args[0] in RENAMED:
+            name = RENAMED[args[0]]
+            if not ctx.resilient_parsing:
+                click.echo(f"Warning: `cnnzoo {args[0]}` is now `cnnzoo {name}`", err=True)
+            args = [name, *args[1:]]
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             ctx.fail(f"no command {quoted(args[0])}; {hint(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)

@@ -1,9 +1,9 @@
-"""What other tools print for a network, and why: one table of rules for what is calculated here, no torch.
+"""What other tools print for a network, and why: a table of rules, which needs no torch.
 
 A tool's number is a sum over the layers that run at inference, and its rule says for each kind of layer what that
 layer adds. A kind that the rule does not name makes the number unknown: it is never a guess. Every rule is held
-against the tool itself in `tests/test_conventions.py`, with the versions of `constraints.txt`. What is printed for
-a measured module is found by `cnnzoo.pytorch.peers`.
+against the tool itself in `tests/test_peers.py`, with the versions of `constraints.txt`. For a module the tools
+themselves are run, by `cnnzoo.pytorch.peers`.
 """
 
 from __future__ import annotations
@@ -35,41 +35,63 @@ class Tool(NamedTuple):
     """Why the number is unknown for the whole network, whatever its layers."""
 
 
-class Figure(NamedTuple):
-    """A tool's number for one network; `figure` is None where it is unknown, and `why` says then what is in the way."""
+class PeerNumber(NamedTuple):
+    """A tool's number for one network; `figure` is None where there is none, and `why` says then what is in the way."""
 
     tool: str
     number: str
     counts: str
     figure: int | None
+    """What the tool prints: by its rule or, for a module, as the tool said when it was run."""
+    by_rule: int | None
+    """The same as its rule gives it; None is unknown."""
     ours: int | None
     relative: float | None
     """figure / ours."""
     why: str
 
 
-def figures(report: Report, printed: Mapping[str, int | str] | None = None) -> list[Figure]:
-    """What every tool of `TOOLS` would print for a network, per sample.
+def peer_numbers(report: Report, said: Mapping[str, int | str] | None = None) -> list[PeerNumber]:
+    """The numbers of all `TOOLS` for a network, per sample.
 
-    For a calculated report that is calculated too; for a module's, `printed` has it by tool, or why it is unknown.
+    `said` has by its name what a tool that was run said of the module, or why it said nothing; other tools' numbers
+    are what their rules make of the report.
     """
-    return [_figure(tool, report, printed) for tool in TOOLS]
+    return [_number(tool, report, said or {}) for tool in TOOLS]
 
 
-def _figure(tool: Tool, report: Report, printed: Mapping[str, int | str] | None) -> Figure:
-    found: int | str | None = tool.obstacle(report)
-    if found is None:
-        found = _calculated(tool, report) if printed is None else printed[tool.name]
+def _number(tool: Tool, report: Report, said: Mapping[str, int | str]) -> PeerNumber:
+    by_rule = _by_rule(tool, report)
+    found = said.get(tool.name, by_rule)
+    figure, why = (None, found) if isinstance(found, str) else (found, tool.why)
     ours = tool.ours(report)
-    if isinstance(found, str):
-        return Figure(tool.name, tool.number, tool.counts, None, ours, None, f"Unknown: {found}.")
-    return Figure(tool.name, tool.number, tool.counts, found, ours, found / ours if ours else None, tool.why)
+    return PeerNumber(
+        tool.name,
+        tool.number,
+        tool.counts,
+        figure,
+        None if isinstance(by_rule, str) else by_rule,
+        ours,
+        figure / ours if ours and figure is not None else None,
+        why,
+    )
 
 
-def _calculated(tool: Tool, report: Report) -> int | str:
-    counts = [(row, tool.rule.get(row.kind, unknown)(row)) for row in report.rows if not row.aux]
+def _by_rule(tool: Tool, report: Report) -> int | str:
+    """The sum, or why it is unknown."""
+    obstacle = tool.obstacle(report)
+    if obstacle is not None:
+        return f"Unknown: {obstacle}."
+    counts = [(row, _count(tool, row)) for row in report.rows if not row.aux]
     unruled = sorted({row.kind for row, count in counts if count is None})
-    return f"there is no rule for its {', '.join(unruled)}" if unruled else sum(count for _, count in counts if count)
+    if unruled:
+        return f"Unknown: there is no rule for its {', '.join(unruled)}."
+    return sum(count for _, count in counts if count)
+
+
+def _count(tool: Tool, row: Row) -> int | None:
+    """What a layer adds; unknown for one that a measurement did not see called."""
+    return tool.rule.get(row.kind, unknown)(row) if row.call else None
 
 
 # What a layer can add
@@ -99,14 +121,20 @@ def params(row: Row) -> int | None:
     return row.params
 
 
+def elements(row: Row) -> int | None:
+    """Of its parameters, in every call of the layer."""
+    return None if row.params is None else sum(map(prod, row.tensors.values()))
+
+
 def macs_and_biases(row: Row) -> int | None:
     """Each output's bias is one more."""
-    return None if row.macs is None else row.macs + (outputs(row) if row.biases else 0)
+    return None if row.macs is None else row.macs + (outputs(row) if "bias" in row.tensors else 0)
 
 
-def params_everywhere(row: Row) -> int | None:
+def elements_everywhere(row: Row) -> int | None:
     """Every parameter once at every position of the output."""
-    return None if row.params is None else row.params * prod(row.output_shape[1:])
+    held = elements(row)
+    return None if held is None else held * prod(row.output_shape[1:])
 
 
 def doubled(count: Callable[[Row], int]) -> Count:
@@ -115,12 +143,12 @@ def doubled(count: Callable[[Row], int]) -> Count:
 
 def scale_and_shift(row: Row) -> int:
     """Of a batch norm, two for an element, or one where it has no parameters."""
-    return (2 if row.weights else 1) * inputs(row)
+    return (2 if row.tensors else 1) * inputs(row)
 
 
 def traced_norm(row: Row) -> int:
     """Without running statistics a batch norm computes them as in training, which is five for an element, or four."""
-    return scale_and_shift(row) if row.buffers else (5 if row.weights else 4) * inputs(row)
+    return scale_and_shift(row) if row.buffer_tensors else (5 if row.tensors else 4) * inputs(row)
 
 
 def traced_macs(row: Row) -> int | None:
@@ -130,18 +158,18 @@ def traced_macs(row: Row) -> int | None:
 
 def pooled(row: Row) -> int:
     """In floating point, cut off, as thop computes it: for each output its share of the input and one division."""
-    (height, width), (high, wide) = row.input_shape[1:], row.output_shape[1:]
-    return int((height / high * (width / wide) + 1) * outputs(row))
+    share = prod(given / made for given, made in zip(row.input_shape[-2:], row.output_shape[-2:], strict=True))
+    return int((share + 1) * outputs(row))
 
 
 def params_and_statistics(row: Row) -> int | None:
     """A batch norm of Keras has them always."""
-    return None if row.params is None else row.params + 2 * row.input_shape[0]
+    return None if row.params is None else row.params + (2 * row.input_shape[0] if row.call == 1 else 0)
 
 
 def params_and_bias(row: Row) -> int | None:
     """With a bias for each output channel, whether there is one here or not."""
-    return None if row.weights is None else row.weights + row.output_shape[0]
+    return None if row.weights is None else row.weights + (row.output_shape[0] if row.call == 1 else 0)
 
 
 def each(count: Count, *kinds: str) -> dict[str, Count]:
@@ -243,8 +271,8 @@ TOOLS = (
         "It multiplies a convolution's parameters, biases too, by the positions of its output, and counts the other "
         "parameters of modules once; a function is nothing.",
         {
-            **each(params, *NOT_MULTIPLYING, "Linear"),
-            **each(params_everywhere, "Conv2d", "ConvTranspose2d", "TableConv2d"),
+            **each(elements, *NOT_MULTIPLYING, "Linear"),
+            **each(elements_everywhere, "Conv2d", "ConvTranspose2d", "TableConv2d"),
         },
     ),
     Tool(
@@ -273,4 +301,4 @@ TOOLS = (
         no_keras_resnet,
     ),
 )
-"""Every tool, in the order of the table that `cnnzoo conventions` prints."""
+"""Every tool, in the order of the table that `cnnzoo peers` prints."""

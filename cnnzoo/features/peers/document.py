@@ -1,4 +1,4 @@
-"""The table of other tools' numbers that `cnnzoo conventions` prints."""
+"""The table of other tools' numbers that `cnnzoo peers` prints."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def _apart(relative: float | None) -> str:
 COLUMNS = {
     "number": Column("Its number", itemgetter("number"), right=False, narrow="under"),
     "figure": Column("Figure", itemgetter("figure"), _known),
+    "by_rule": Column("By its rule", itemgetter("by_rule"), _known, narrow="room"),
     "ours": Column("Ours", itemgetter("ours"), _known, narrow="room"),
     "relative": Column("Relative", itemgetter("relative"), _apart),
     "counts": Column("What it is", itemgetter("counts"), right=False, narrow="under"),
@@ -31,10 +32,14 @@ COLUMNS = {
 }
 
 
-def document(model: str, entries: Sequence[dict[str, Any]]) -> Document:
-    """Data formats have the exact figures, the unknown as null or an empty cell."""
+def document(model: str, entries: Sequence[dict[str, Any]], run: bool = False) -> Document:
+    """Data formats have the exact figures, the unknown as null or an empty cell.
+
+    Where the tools were not `run`, all figures are by their rules, and no column says so once more.
+    """
+    columns = {name: column for name, column in COLUMNS.items() if run or name != "by_rule"}
     tools = [entry["tool"] for entry in entries]
     data = {"model": model, "tools": list(entries)}
     return Document(
-        model, tools, COLUMNS, entries, rows=entries, data=data, caption=f"What other tools print for {model}"
+        model, tools, columns, entries, rows=entries, data=data, caption=f"What other tools print for {model}"
     )

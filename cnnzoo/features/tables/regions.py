@@ -13,8 +13,8 @@ from ...render.column import Column
 from ...render.document import Document
 from ...rewrites import list_rewrites
 from ...words import hint
-from ..peers import TOOLS, figures
-from ..peers import document as conventions
+from ..peers import TOOLS, peer_numbers
+from ..peers import document as peers
 from ..summary import summary
 from .commands import commands
 from .networks import models, networks, variants
@@ -37,8 +37,8 @@ def report(model: str, depth: str = "3") -> str:
 
 def numbers(model: str) -> str:
     """What other tools print for a network."""
-    entries = [figure._asdict() for figure in figures(summary(model))]
-    columns = {name: conventions.COLUMNS[name] for name in ("number", "figure", "relative", "counts")}
+    entries = [one._asdict() for one in peer_numbers(summary(model))]
+    columns = {name: peers.COLUMNS[name] for name in ("number", "figure", "relative", "counts")}
     return Document(model, [entry["tool"] for entry in entries], columns, entries).text("markdown")
 
 
@@ -51,7 +51,7 @@ def rules() -> str:
 def tools() -> str:
     """What they print for every network."""
     names = [builder.name for own in families().values() for builder in own]
-    printed = [{figure.tool: figure.figure for figure in figures(summary(name))} for name in names]
+    printed = [{one.tool: one.figure for one in peer_numbers(summary(name))} for name in names]
     columns = {tool.name: Column(f"{tool.name}: {tool.number}", itemgetter(tool.name), _known) for tool in TOOLS}
     return Document("Network", names, columns, printed).text("markdown")
 

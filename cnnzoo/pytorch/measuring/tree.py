@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
-from torchinfo import summary as torchinfo_summary
-from torchinfo.torchinfo import clear_cached_forward_pass
 
 from ...errors import InvalidTypeError
 
@@ -70,14 +68,6 @@ def _walk(root: nn.Module, limit: int) -> Iterator[Place]:
             )
         children = [(name, child) for name, child in held.items() if child is not None]
         stack += [(f"{path}.{name}" if path else name, child, depth + 1) for name, child in reversed(children)]
-
-
-def mult_adds(root: nn.Module, args: Sequence[Any]) -> int:
-    """torchinfo's own number, of a run in eval mode."""
-    try:
-        return int(torchinfo_summary(root, input_data=list(args), verbose=0, mode="eval").total_mult_adds)
-    finally:
-        clear_cached_forward_pass()  # which would keep the module
 
 
 class Held(NamedTuple):
