@@ -48,6 +48,15 @@ def list_models(
     return sorted(names, key=natural)
 
 
+def matching(pattern: str) -> list[str]:
+    """`list_sound_models`, of which there must be one: `UnknownModelError`, with what may have been meant."""
+    names = list_sound_models(pattern)
+    if not names:
+        near = hint(pattern, list_models(), "`cnnzoo list` lists all")
+        raise UnknownModelError(f"no model matches {quoted(pattern)}; {near}")
+    return names
+
+
 def list_sound_models(filter: str = "*") -> list[str]:
     """Of `list_models` those that can be reported; of a plugin's network that cannot a warning says why."""
     found = []

@@ -329,6 +329,9 @@ class TestMethods:
         assert net.get_classifier().weight.dtype == torch.float64
         with pytest.raises(ValueError, match="the pooling is a layer of its own"):
             net.reset_classifier(3, "max")
+        for other in (-1, "3", None, 2.0):
+            with pytest.raises(ValueError, match="num_classes must be a whole number"):
+                net.reset_classifier(other)
 
     def test_a_convolution_for_a_classifier(self):
         net = cnnzoo.create_model("vgg11", rewrites=["convolutionalize"], device="meta").eval()

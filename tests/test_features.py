@@ -148,6 +148,8 @@ class TestCut:
     def test_an_unknown_path(self):
         with pytest.raises(PathError, match=r"at layer3: there is no '9'"):
             cut(resnet50.describe(), "layer3.9")
+        with pytest.raises(TypeError, match=r"cut\(\) takes a description, got 'resnet50'"):
+            cut("resnet50", "layer3")
 
     def test_the_whole(self):
         assert cut(resnet50.describe(), "") == resnet50.describe()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import InvalidValueError
+from ..errors import InvalidTypeError, InvalidValueError
+from ..words import quoted
 from . import (
     AdaptiveAvgPool2d,
     Aux,
@@ -131,6 +132,10 @@ def cut(description: Node, path: str) -> Node:
     Within a block it is the way to that path alone: of a branch, that branch; of a residual or dense body,
     no sum and no concatenation. Names persist, auxiliary heads are left out. PathError for an unknown path.
     """
+    if not isinstance(description, Node):
+        raise InvalidTypeError(
+            f"cut() takes a description, got {quoted(description)}: cnnzoo.describe(…) gives that of a name"
+        )
     find(description, path)
     return _cut(description, path.split(".") if path else [])
 

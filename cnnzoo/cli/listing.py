@@ -9,7 +9,7 @@ import click
 from ..features.list import document
 from ..features.summary import summary
 from ..resolve import describe
-from ..zoo import get_builder, list_sound_models
+from ..zoo import get_builder, matching
 from .common import emit, output_options, rewrite_option
 from .completion import complete_name
 
@@ -26,9 +26,7 @@ def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, o
 
     With --rewrite only those that it changes, and what becomes of them.
     """
-    names = list_sound_models(pattern)
-    if not names:
-        raise click.UsageError(f"no model matches {pattern!r}; `cnnzoo list` lists all")
+    names = matching(pattern)
     if rewrites:
         names = _rewritten(names, rewrites)
     emit(document([_entry(name) for name in names]), format_, output)

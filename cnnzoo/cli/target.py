@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from .. import zoo
 from ..arch.node import Node
 from ..errors import InvalidValueError
 from ..features.summary import calculated
@@ -17,7 +18,6 @@ from ..registry import Builder
 from ..report import Report
 from ..resolve.loading import Make, find, is_registered, make, split
 from ..words import quoted, read_literal
-from ..zoo import list_sound_models
 from .common import read_input_size
 
 if TYPE_CHECKING:
@@ -96,10 +96,7 @@ def matching(given: str) -> list[str]:
     pattern, plus, rewrites = given.partition("+")
     if not is_registered(given) or not set(pattern) & set("*?["):
         return [given]
-    names = list_sound_models(pattern)
-    if not names:
-        raise InvalidValueError(f"no model matches {quoted(pattern)}; `cnnzoo list` lists all")
-    return [f"{name}{plus}{rewrites}" for name in names]
+    return [f"{name}{plus}{rewrites}" for name in zoo.matching(pattern)]
 
 
 def read_settings(pairs: Iterable[str]) -> dict[str, Any]:

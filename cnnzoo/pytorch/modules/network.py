@@ -116,6 +116,8 @@ class Network(nn.Sequential, Checkpointing):
             raise InvalidValueError(
                 f"global_pool={global_pool!r}: the pooling is a layer of its own; assign another there"
             )
+        if type(num_classes) is not int or num_classes < 0:
+            raise InvalidValueError(f"num_classes must be a whole number, 0 for no classifier, got {num_classes!r}")
         own = next(self.parameters(), torch.empty(0))
         where: dict[str, Any] = {"device": own.device, "dtype": own.dtype}
         new: nn.Module = nn.Identity()
