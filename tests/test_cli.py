@@ -221,6 +221,11 @@ def test_any_text_is_a_size_or_is_refused(size):
 # -o
 
 
+def test_a_pattern_of_no_network_is_said_with_what_may_have_been_meant() -> None:
+    call("list", "resnte50").refused("no model matches 'resnte50'", "did you mean resnet50")
+    call("check", "qq*").refused("no model matches 'qq*'", "`cnnzoo list` lists all")
+
+
 @pytest.mark.parametrize(
     ("ending", "format_"),
     [
@@ -233,11 +238,6 @@ def test_any_text_is_a_size_or_is_refused(size):
         ("", "table"),
     ],
 )
-def test_a_pattern_of_no_network_is_said_with_what_may_have_been_meant() -> None:
-    call("list", "resnte50").refused("no model matches 'resnte50'", "did you mean resnet50")
-    call("check", "qq*").refused("no model matches 'qq*'", "`cnnzoo list` lists all")
-
-
 @pytest.mark.parametrize("arguments", [("summary", "googlenet"), ("list", "vgg*")])
 def test_a_file_s_format_is_its_ending_s(tmp_path, arguments, ending, format_):
     file = tmp_path / f"report{ending}"
