@@ -84,7 +84,7 @@ class Facts(NamedTuple):
     pools: bool
     """Whether it is a pooling to a fixed size."""
     pointwise: bool
-    """Whether each position of its output is made of the same position of its input."""
+    """Whether each position of its output is made of the same position of its input; a pooling is none of these."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -115,7 +115,13 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
             raise ShapeError(f"{kind}: a count must be a whole number below 2**{BITS}, got {quoted(figure)}")
     fixed = Fixed(kind, layer.settings, shape, output_shape, tensors, buffers, *counts)
     windows, pools = layer.windows(shape), isinstance(layer, AdaptiveAvgPool2d)
-    return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE)
+    return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE and not pools)
+
+
+@lru_cache(maxsize=1 << 12)
+def _meeting(kind: str, input_shape: Shape, output_shape: Shape, additions: int) -> Fixed:
+    """What a row says of the addition or concatenation in which a join's children meet."""
+    return Fixed(kind, {}, input_shape, output_shape, {}, {}, additions=additions)
 
 
 BITS = 256
@@ -206,13 +212,14 @@ class _Calculation(Walker[Signal]):
         if output_kept:
             self.kept.add(source)
             stored += elements * self.item
-        pooled = pools or (pooled and pointwise)
-        y = Signal(output_shape, advance(field, windows), depth + layer.weighted, source, pooled)
+        if not pointwise:
+            field, pooled = advance(field, windows), pools
+        y = Signal(output_shape, field, depth + layer.weighted, source, pooled)
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, (held,), self.holder[source]))
         return y
 
     def _meet(self, kind: str, shape: Shape, parts: tuple[Signal, ...], additions: int) -> Signal:
-        fixed = Fixed(kind, {}, self.entered, shape, {}, {}, additions=additions)
+        fixed = _meeting(kind, self.entered, shape, additions)
         source = self._tensor(prod(shape), None)
         y = Signal(shape, merge(parts), max(part.depth for part in parts), source, all(part.pooled for part in parts))
         reads = tuple(self.holder[part.source] for part in parts)
@@ -227,7 +234,7 @@ class _Calculation(Walker[Signal]):
 
     def rows(self) -> tuple[Row, ...]:
         """The rows, with what is alive at inference while each runs, by the rule `Report.liveness`."""
-        sizes = self.sizes
+        sizes, item = self.sizes, self.item
         last: dict[int, int] = {}
         for number, step in enumerate(self.steps):
             if not step.aux:
@@ -244,17 +251,18 @@ class _Calculation(Walker[Signal]):
         seen = Seen()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
             if y.field is not field or len(y.shape) != dimensions:
-                field, dimensions, seen = y.field, len(y.shape), _seen(y)
+                field, dimensions = y.field, len(y.shape)
+                seen = _seen(y)
             live_bytes = 0
             if not aux:
                 if fills not in reads:
                     alive += sizes[fills]
-                live_bytes = alive * self.item
+                live_bytes = alive * item
                 alive -= freed[number]
-            activation_bytes = sizes[y.source] * self.item
+            size = sizes[y.source] * item
             trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
-            memory = activation_bytes, live_bytes, stored_bytes
-            rows.append(Row._make((path, *fixed, y.depth, *seen, aux, *memory, trainable, call, own, ALL_KNOWN)))
+            row = (path, *fixed, y.depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, ALL_KNOWN)
+            rows.append(Row._make(row))
         return tuple(rows)
 
     def last_map(self, rows: Sequence[Row]) -> Row | None:
