@@ -89,7 +89,7 @@ def spawn(*arguments: str, stdout: int | IO[Any] = subprocess.PIPE, cwd: Path | 
         stdin=subprocess.DEVNULL,
         env=environment(**env),
         cwd=cwd,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return Result(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
@@ -113,7 +113,7 @@ def on_terminal(*arguments: str, columns: int = 80, **env: str) -> str:
             break
         written += part
     os.close(ours)
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
     return written.decode().replace("\r\n", "\n")
 
 

@@ -167,7 +167,7 @@ def command(*arguments):
         [sys.executable, "-c", COMMAND, "check-weights", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -300,7 +300,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
     file = tmp_path / "report.json"
     file.write_text("as it was")
     limited = [*LIMITED, *command(*LARGE, "-o", str(file))]
-    done = subprocess.run(limited, capture_output=True, text=True, env=environment(), check=False, timeout=60)
+    done = subprocess.run(limited, capture_output=True, text=True, env=environment(), check=False, timeout=300)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"Error: cannot write '.*report\.json': File too large\n", done.stderr)
     assert file.read_text() == "as it was"
@@ -390,7 +390,7 @@ def test_a_disk_that_fills_up_is_one_line(tmp_path, unbuffered):
             text=True,
             env=environment(**unbuffered),
             check=False,
-            timeout=60,
+            timeout=300,
         )
     assert (done.returncode, done.stderr) == (2, "Error: the output could not be written: File too large\n")
 
@@ -403,13 +403,13 @@ def test_a_broken_pipe_is_one_line(read, unbuffered):
     assert len(process.stdout.read(read)) == read
     process.stdout.close()
     err = process.stderr.read().decode()
-    assert process.wait(60) == 2
+    assert process.wait(300) == 2
     assert re.fullmatch(r"Error: .*before all of it was written\n", err)
 
 
 def test_no_stdout_at_all():
     closed = ["bash", "-c", 'exec "$@" >&-', "closed", *command("summary", "lenet5")]
-    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, env=environment(), check=False, timeout=60)
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, env=environment(), check=False, timeout=300)
     assert done.returncode == 2
     assert done.stderr == "Error: the output could not be written: standard output is closed\n"
 
@@ -426,7 +426,7 @@ def test_control_c():
     )
     assert process.stdout.read(1) == b"{"
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    assert process.wait(300) == 130
     assert process.stderr.read().decode().strip() == "Error: interrupted"
     process.stdout.close()
     process.stderr.close()

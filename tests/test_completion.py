@@ -202,7 +202,7 @@ def test_the_settings_of_a_layer_are_completed() -> None:
 def test_the_shell_is_told() -> None:
     told = {COMPLETE: "bash_complete", "COMP_WORDS": "cnnzoo summary vgg1", "COMP_CWORD": "2"}
     script = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(script, capture_output=True, text=True, env=environment(**told), check=True, timeout=60)
+    done = subprocess.run(script, capture_output=True, text=True, env=environment(**told), check=True, timeout=300)
     assert done.stdout.split() == [f"plain,{name}" for name in list_models("vgg1*")]
     assert done.stderr == ""
 

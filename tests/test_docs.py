@@ -30,7 +30,7 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*
 SHOWING = [path for path, text in TEXTS.items() if any(block.language not in NOT_RUN for block in blocks(text))]
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("page", SHOWING, ids=lambda page: page.stem)
 def test_everything_that_a_page_shows_happens(page: Path, tmp_path: Path) -> None:
     happens(page, tmp_path)

@@ -344,7 +344,7 @@ def test_a_browser_sorts_by_exact_values(command, tmp_path):
     (tmp_path / "page.html").write_text(document.text("html") + CLICKS, encoding="utf-8")
     options = f"--headless --no-sandbox --disable-gpu --enable-logging=stderr --dump-dom --user-data-dir={tmp_path}/own"
     line = [browser, *options.split(), (tmp_path / "page.html").as_uri()]
-    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=300)
     assert "CONSOLE" not in done.stderr
     told = json.loads(unescape(re.search("<title>(.*?)</title>", done.stdout)[1]))
     columns = [None, *(column for column in document.wide() if column.narrow != "under")]

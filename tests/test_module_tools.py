@@ -68,7 +68,7 @@ def test_every_parameter_gets_a_gradient(make):
         assert parameter.grad.any(), name
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(1)
 @every
 def test_compile_has_no_graph_break(make):
     """In training and at inference; backend "eager" runs what was captured, `-m long` adds inductor."""
@@ -95,7 +95,7 @@ def test_compiles_with_inductor(make):
         same(torch.compile(net, fullgraph=True)(x), wanted)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(2)
 @every
 def test_export(make):
     net, x, wanted = at_inference(make)
@@ -112,7 +112,7 @@ def test_symbolic_trace(make):
         same(torch.fx.symbolic_trace(net)(x), wanted)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(1)
 @every
 def test_onnx(make):
     net, x, wanted = at_inference(make)

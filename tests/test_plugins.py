@@ -17,14 +17,17 @@ requires = ["setuptools"]
 build-backend = "setuptools.build_meta"
 
 [project]
-name = "{module}"
+name = "zoo"
 version = "1.0"
 
-[project.entry-points."cnnzoo.{group}"]
-{module} = "{module}"
+[project.entry-points."cnnzoo.models"]
+{models}
+
+[project.entry-points."cnnzoo.rewrites"]
+{rewrites}
 
 [tool.setuptools]
-py-modules = ["{module}"]
+py-modules = {modules}
 """
 
 NETWORK = """\
@@ -87,18 +90,17 @@ WRONG = {
 """What loads, and is wrong when it is called; and what does not load at all."""
 
 
-def install(packages: dict[str, str], folder: Path) -> str:
-    """Install one package for each module, and say where to."""
-    for module, text in packages.items():
-        source = folder / module
-        source.mkdir()
-        group = "rewrites" if "register_rewrite" in text else "models"
-        (source / "pyproject.toml").write_text(PYPROJECT.format(module=module, group=group))
-        (source / f"{module}.py").write_text(text)
+def install(modules: dict[str, str], folder: Path) -> str:
+    """Install a package of these modules, each with an entry point of its name, and say where to."""
+    entries: dict[str, list[str]] = {"models": [], "rewrites": []}
+    for module, text in modules.items():
+        entries["rewrites" if "register_rewrite" in text else "models"].append(f'{module} = "{module}"')
+        (folder / f"{module}.py").write_text(text)
+    groups = {group: "\n".join(lines) for group, lines in entries.items()}
+    (folder / "pyproject.toml").write_text(PYPROJECT.format(modules=[*modules], **groups))
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(folder / "site")]
-    sources = [str(folder / module) for module in packages]
-    done = subprocess.run([*pip, *offline, *sources], capture_output=True, text=True, check=False)
+    done = subprocess.run([*pip, *offline, str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return str(folder / "site")
 

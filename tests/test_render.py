@@ -180,7 +180,7 @@ def test_no_colour_at_all(env):
 @pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}, {"COLUMNS": "30"}])
 def test_a_pipe_gets_plain_text_at_full_width(env):
     script = [sys.executable, "-m", "cnnzoo", "summary", "vgg16"]
-    done = subprocess.run(script, capture_output=True, check=True, env=environment(**env), timeout=60)
+    done = subprocess.run(script, capture_output=True, check=True, env=environment(**env), timeout=300)
     assert done.stdout.decode() == f"{cnnzoo.summary('vgg16')}\n"
     assert b"\x1b" not in done.stdout
     assert done.stderr == b""

@@ -13,10 +13,10 @@ def chosen(*ids: str, most: int = 99) -> list[str]:
     return sorted(case.nodeid.partition("[")[2][:-1] for case in sample(cases, most))
 
 
-def test_of_networks_one_of_each_family_is_tried():
+def test_of_networks_some_of_different_families_are_tried():
     modules = {cnnzoo.get_builder(name).__module__ for name in cnnzoo.list_models()}
     assert {cnnzoo.get_builder(name).__module__ for name in FAMILIES} == modules
-    assert chosen(*cnnzoo.list_models()) == sorted(FAMILIES)
+    assert len({*chosen(*cnnzoo.list_models())} & {*FAMILIES}) == 4
     assert len(chosen(*cnnzoo.list_models(), most=2)) == 2
     pairs = chosen(*(f"{name}-{kind}" for name in cnnzoo.list_models() for kind in range(20)))
     assert len(pairs) == len(cnnzoo.list_models()) * 20 // 8
@@ -24,6 +24,6 @@ def test_of_networks_one_of_each_family_is_tried():
     assert {pair.partition("-")[2] for pair in pairs} == set(map(str, range(20)))
 
 
-def test_of_other_cases_an_eighth_is_tried_and_three_at_least():
-    assert [len(chosen(*map(str, range(many)))) for many in (1, 3, 10, 80)] == [1, 3, 3, 10]
-    assert chosen("a", "b", "c", "d", "e") == chosen("e", "d", "c", "b", "a")
+def test_of_other_cases_an_eighth_is_tried_and_four_at_least():
+    assert [len(chosen(*map(str, range(many)))) for many in (1, 3, 10, 80)] == [1, 3, 4, 10]
+    assert chosen(*"abcdef") == chosen(*"fedcba")

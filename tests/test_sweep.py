@@ -227,7 +227,7 @@ def grown(path: Path, size: int, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.001)
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_killed_at_random_moments_it_comes_to_the_same(ending, jobs, tmp_path):
@@ -255,7 +255,7 @@ def test_interrupted_it_says_how_far_it_got(tmp_path):
     process = start(*long, "-o", str(file), "--jobs", "2", start_new_session=True, preexec_fn=interruptible)
     grown(file, 20_000, process)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130
     done, total = (int(word.replace(",", "")) for word in said.decode().split() if word[0].isdigit())
     assert said.decode() == (
@@ -267,8 +267,8 @@ def test_interrupted_it_says_how_far_it_got(tmp_path):
 
 
 def gone(group: int) -> bool:
-    """Whether the processes of a group end within a few seconds."""
-    for _ in range(500):
+    """Whether the processes of a group end within a minute, which is a second or less where nothing else runs."""
+    for _ in range(6000):
         try:
             os.killpg(group, 0)
         except ProcessLookupError:
@@ -320,7 +320,7 @@ def test_who_reads_no_more_ends_it():
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"model,width,depth,input_size,params,")
         process.stdout.close()
-        assert process.wait(30) in (1, 2)
+        assert process.wait(300) in (1, 2)
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
     assert gone(process.pid)
