@@ -48,19 +48,20 @@ def list_models(
     return sorted(names, key=natural)
 
 
-def matching(pattern: str) -> list[str]:
+def matching(pattern: str, module: str = "") -> list[str]:
     """`list_sound_models`, of which there must be one: `UnknownModelError`, with what may have been meant."""
-    names = list_sound_models(pattern)
+    names = list_sound_models(pattern, module)
     if not names:
         near = hint(pattern, list_models(), "`cnnzoo list` lists all")
-        raise UnknownModelError(f"no model matches {quoted(pattern)}; {near}")
+        of = f" in {quoted(module)}" if module else ""
+        raise UnknownModelError(f"no model matches {quoted(pattern)}{of}; {near}")
     return names
 
 
-def list_sound_models(filter: str = "*") -> list[str]:
+def list_sound_models(filter: str = "*", module: str = "") -> list[str]:
     """Of `list_models` those that can be reported; of a plugin's network that cannot a warning says why."""
     found = []
-    for name in list_models(filter):
+    for name in list_models(filter, module):
         builder = registry.BUILDERS[name]
         try:
             if not is_ours(builder._function):

@@ -179,8 +179,19 @@ def summary(random: Random) -> Input:
 
 def listing(random: Random) -> Input:
     return command(
-        "list", formatted(random, "lenet*"), formatted(random, "vgg1*", "--rewrite", "scale_width=0.5"), random=random
+        "list",
+        formatted(random, "lenet*", "--columns", "params,about", "--module", "lenet"),
+        formatted(random, "vgg1*", "--rewrite", "scale_width=0.5"),
+        random=random,
     )
+
+
+def published(random: Random) -> Input:
+    return command("published", formatted(random, "vgg1*", "--module", "vgg"), random=random)
+
+
+def rewrites(random: Random) -> Input:
+    return command("rewrites", formatted(random), random=random)
 
 
 def compare(random: Random) -> Input:
@@ -235,6 +246,7 @@ def savings(random: Random) -> Input:
         formatted(random, "googlenet", "--by", "pointwise", "--depth", "2"),
         formatted(random, "resnet18+scale_width=0.5", "--by", "factorise=1xn", *SIZE),
         formatted(random, "alexnet", "--arg", "num_classes=10", "--all"),
+        formatted(random, "vgg1*", "--by", "stacks"),
         random=random,
     )
 
@@ -498,6 +510,8 @@ def plugin(entry: str, group: str, good: str, bad: tuple[str, ...], random: Rand
 ENTRIES: dict[str, Callable[[Random], Input]] = {
     "summary": summary,
     "list": listing,
+    "published": published,
+    "rewrites": rewrites,
     "compare": compare,
     "diff": diff,
     "explain": explain,

@@ -55,6 +55,7 @@ KNOWN = {
     "--block": PATHS,
     "--by": [*TECHNIQUES, *list_rewrites()],
     "--knob": KEYWORDS,
+    "--module": ["alexnet", "densenet", "googlenet", "lenet", "resnet", "vgg"],
     "--output": "file",
     "--rewrite": list_rewrites(),
     "--vary": ["width", "depth"],

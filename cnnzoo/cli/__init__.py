@@ -24,6 +24,7 @@ SECTIONS = {
         "summary": "summary.summary_command",
         "list": "listing.list_command",
         "explain": "explain.explain_command",
+        "rewrites": "rewrites.rewrites_command",
     },
     "Ask what it costs": {
         "compare": "compare.compare_command",
@@ -34,6 +35,7 @@ SECTIONS = {
     },
     "Prove it": {
         "check": "check.check_command",
+        "published": "published.published_command",
         "peers": "peers.peers_command",
     },
     "Use it": {

@@ -6,19 +6,38 @@ from typing import Any
 
 import click
 
-from ..features.list import document
+from ..features.list import COLUMNS, document
 from ..features.summary import summary
 from ..resolve import describe
-from ..zoo import get_builder, matching
-from .common import emit, output_options, rewrite_option
+from ..zoo import get_builder, list_models, matching
+from .common import columns_option, emit, output_options, rewrite_option
 from .completion import complete_name
 
 
-@click.command("list", short_help="The networks there are.")
+def complete_module(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The modules in which networks are registered, by the last part of their names."""
+    modules = [get_builder(name).__module__.rpartition(".")[2] for name in list_models()]
+    return [name for name in dict.fromkeys(modules) if name.startswith(incomplete)]
+
+
+module_option = click.option(
+    "--module",
+    metavar="MODULE",
+    default="",
+    shell_complete=complete_module,
+    help="Only networks of this module, as vgg; cnnzoo.models are those of no plugin.",
+)
+
+
+@click.command("list", short_help="The networks there are.", epilog=f"Columns: {', '.join(COLUMNS)}.")
 @click.argument("pattern", default="*", shell_complete=complete_name)
+@module_option
 @rewrite_option
+@columns_option(COLUMNS, "What to show of each network.")
 @output_options
-def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, output: str | None) -> None:
+def list_command(
+    pattern: str, module: str, rewrites: tuple[str, ...], columns: str | None, format_: str | None, output: str | None
+) -> None:
     """List the networks whose names match PATTERN ("res*", in quotes), each at its own input size.
 
     \b
@@ -26,10 +45,11 @@ def list_command(pattern: str, rewrites: tuple[str, ...], format_: str | None, o
 
     With --rewrite only those that it changes, and what becomes of them.
     """
-    names = matching(pattern)
+    names = matching(pattern, module)
     if rewrites:
         names = _rewritten(names, rewrites)
-    emit(document([_entry(name) for name in names]), format_, output)
+    shown = [column.strip() for column in columns.split(",")] if columns is not None else None
+    emit(document([_entry(name) for name in names], shown), format_, output)
 
 
 def _rewritten(names: list[str], rewrites: tuple[str, ...]) -> list[str]:
@@ -52,6 +72,8 @@ def _entry(name: str) -> dict[str, Any]:
         "params": report.total_params,
         "aux_params": report.aux_params,
         "macs": report.total_macs,
+        "flops": report.total_flops,
+        "activations": report.totals["activations"],
         "depth": report.depth,
         "receptive_field": report.receptive_field,
         "input_size": report.input_size,
@@ -59,4 +81,5 @@ def _entry(name: str) -> dict[str, Any]:
         "paper": builder.paper.title,
         "authors": builder.paper.authors,
         "link": builder.paper.link,
+        "about": " ".join((builder.__doc__ or "").split()),
     }

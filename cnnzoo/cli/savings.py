@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from ..features.savings import TECHNIQUES, DoesNotApply, savings
+from ..features.savings.document import overview
 from ..report import DEPTH
 from .common import arg_option, emit, input_size_option, num_classes_option, output_options, rewrite_option
 from .completion import complete_rewrite, complete_target
-from .target import report_of
+from .target import matching, report_of
 
 
 def complete_technique(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -48,18 +49,29 @@ def savings_command(
     \b
     cnnzoo savings googlenet
     cnnzoo savings resnet18 --by pointwise
+    cnnzoo savings "vgg*"
 
     The network without it is a whole network, really rewritten and calculated: the 1x1 reductions of GoogLeNet, ResNet
     and DenseNet gone, VGG's stacks of 3x3 one large kernel each, AlexNet's groups and LeNet's table read in full. With
     --by pointwise every 1x1 is a 3x3; with --by and any rewrite TARGET as it is stands beside the rewritten one.
 
     TARGET is a registered name, with rewrites behind plus signs if you like (resnet18+scale_width=0.5), or what gives a
-    description: pkg.mod:factory, path/to/file.py:factory. JSON and CSV hold every place.
+    description: pkg.mod:factory, path/to/file.py:factory. JSON and CSV hold every place. Of a pattern in quotes each
+    network that saves anything is a row.
     """
     sizes = () if input_size is None else (input_size,)
-    result = report_of(name, sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
-    try:
-        found = savings(result.whole(), by)
-    except DoesNotApply as reason:
-        raise click.UsageError(f"{name}: {reason}") from None
-    emit(found.document(depth or (None if unfold else DEPTH), not unfold), format_, output)
+    found, reasons = [], []
+    names = matching(name)
+    for one in names:
+        result = report_of(one, sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
+        try:
+            found.append(savings(result.whole(), by))
+        except DoesNotApply as reason:
+            reasons.append(f"{one}: {reason}")
+    if not found:
+        raise click.UsageError(reasons[0] if names == [name] else f"none of {name} does: {reasons[0]}")
+    if names == [name]:
+        document = found[0].document(depth or (None if unfold else DEPTH), not unfold)
+    else:
+        document = overview(found, by)
+    emit(document, format_, output)

@@ -8,7 +8,16 @@ from .heads import convolutionalize, pool_head, strip_aux
 from .kernels import depthwise_separable, factorise, merge_stacks, ungroup
 from .meetings import add_for_concat, drop_shortcuts
 from .pointwise import drop_reductions, stride_on_1x1, stride_on_3x3, widen_1x1
-from .registry import DoesNotApply, Rewrite, UnknownRewriteError, apply, get_rewrite, list_rewrites, register_rewrite
+from .registry import (
+    DoesNotApply,
+    Rewrite,
+    UnknownRewriteError,
+    apply,
+    get_rewrite,
+    list_rewrites,
+    register_rewrite,
+    registered,
+)
 from .scaling import scale_depth, scale_width
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
     "merge_stacks",
     "pool_head",
     "register_rewrite",
+    "registered",
     "scale_depth",
     "scale_width",
     "stride_on_1x1",

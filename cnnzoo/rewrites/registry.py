@@ -97,6 +97,11 @@ def list_rewrites() -> list[str]:
     return sorted(_rewrites)
 
 
+def registered() -> list[Rewrite]:
+    """The rewrites, in the order of their names; one that needs an option is without it."""
+    return [_rewrites[name] for name in list_rewrites()]
+
+
 def get_rewrite(text: str) -> Rewrite:
     """The rewrite of a name, with its option where it takes one: "drop_reductions", "scale_width=0.5".
 

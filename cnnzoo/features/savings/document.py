@@ -73,6 +73,9 @@ COLUMNS = {
 }
 """They fit a terminal of 80 columns; figures of MACs are exact in the arithmetic and in all other formats."""
 
+SHOWN = ("params", "params_without", "params_share", "macs", "macs_without", "macs_share")
+"""Of several networks."""
+
 
 def document(savings: Savings, depth: int | None = None, fold: bool = True) -> Document:
     """The tree of the places, and the totals of the whole networks; data formats have every place by itself."""
@@ -107,6 +110,18 @@ def document(savings: Savings, depth: int | None = None, fold: bool = True) -> D
         },
         savings.title,
     )
+
+
+def overview(found: Sequence[Savings], by: str | None) -> Document:
+    """A row for each network: what the whole of it saves by one technique, or by what its own family is known for."""
+    names = [f"{one.model}" if by else f"{one.model} by {one.by}" for one in found]
+    rows = [{"model": one.model, "by": one.by, **_record(one.total)} for one in found]
+    columns = {name: COLUMNS[name]._replace(narrow="column") for name in SHOWN}
+    whole = [one.whole for one in found]
+    technique = found[0].technique
+    said = [("Without", technique.rewrite.summary), ("Argument", technique.rewrite.source)] if by else []
+    caption = f"What {technique.words or 'networks'} save against {technique.against}" if by else "Savings"
+    return Document("Network", names, columns, whole, said, rows=rows, caption=caption)
 
 
 def _record(figures: Saving) -> dict[str, int]:
