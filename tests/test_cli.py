@@ -337,6 +337,7 @@ def test_an_ending_of_another_format_is_refused(tmp_path, arguments, ending):
 
 
 OUTPUT = {name: one for name, one in COMMAND.items() if any("--output" in param.opts for param in one.params)}
+NAMED: dict[str, list[str]] = {"list": [], "rewrites": []}
 GIVEN = {
     "match": ("--params", "5M", "--width", "16"),
     "sweep": ("--width", "16"),
@@ -361,7 +362,7 @@ def test_a_link_that_leads_to_itself_stays_one(tmp_path, monkeypatch, name, plac
     for link, target in {"loop": "loop", "one": "other", "other": "one"}.items():
         (tmp_path / link).symlink_to(target)
     form = {"draw": "dot", "sweep": "csv"}.get(name, "text")
-    arguments = (*(() if name in ("list", "rewrites") else ("resnet18",)), *GIVEN.get(name, ()), "--format", form)
+    arguments = (*NAMED.get(name, ["resnet18"]), *GIVEN.get(name, ()), "--format", form)
     call(name, *arguments, "-o", place).refused("cannot write", "symbolic links")
     assert all((tmp_path / link).is_symlink() for link in ("loop", "one", "other"))
     assert len(os.listdir(tmp_path)) == 3
