@@ -157,6 +157,9 @@ class Builder(Generic[P]):
 
         return summary(self, input_size, **settings)
 
+    def __reduce__(self) -> str:
+        return self.name  # copied and pickled as a function is: by its name in its module
+
     def __repr__(self) -> str:
         return f"<cnnzoo builder {self.name}: {self.paper.citation}>"
 

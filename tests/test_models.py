@@ -1,7 +1,9 @@
 """Invariants of every registered network, and the register itself."""
 
+import copy
 import inspect
 import json
+import pickle
 import re
 from itertools import combinations
 from pathlib import Path
@@ -373,6 +375,13 @@ def test_unknown_setting_is_a_type_error(name):
 def test_impossible_class_counts(name, count):
     with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         get_builder(name).describe(num_classes=count)
+
+
+@each
+def test_builders_are_copied_and_pickled_as_functions_are(name):
+    builder = get_builder(name)
+    for other in (copy.copy(builder), copy.deepcopy(builder), pickle.loads(pickle.dumps(builder))):
+        assert other is builder
 
 
 @each
