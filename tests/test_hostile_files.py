@@ -61,7 +61,7 @@ assert not {{"torch", "numpy", "safetensors"}} & set(sys.modules)
 LOAD = f"""{COMMON}
 import torch
 from cnnzoo import CheckpointError
-from cnnzoo.pytorch.checkpoints import load_checkpoint
+from cnnzoo.pytorch.modules.checkpoints import load_checkpoint
 from cnnzoo.weights.headers import read_header
 
 net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))

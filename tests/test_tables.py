@@ -71,6 +71,7 @@ def test_the_pages_are_what_the_code_says() -> None:
     assert check(ROOT) == (0, "", "")
 
 
+@pytest.mark.wide
 @each_region
 def test_one_digit_of_any_cell_is_noticed(path: Path, region: Region, source: Path) -> None:
     """A region by itself; of its digits the first, the last and one in between are changed, one at a time."""
