@@ -159,7 +159,7 @@ def test_every_node_is_a_row_or_a_block_at_its_own_path(net: Node) -> None:
     nodes = dict(walk(net))
     leaves = [path for path, node in nodes.items() if isinstance(node, Layer)]
     joins = [path for path, node in nodes.items() if not isinstance(node, Layer)]
-    assert sorted(row.path for row in report.rows if not row.is_join) == sorted(leaves)
+    assert sorted(row.path for row in report.rows if not row.own) == sorted(leaves)
     plain = [path for path in joins if path.endswith("downsample") and nodes[path] == Sequential()]
     assert sorted(block.path for block in report.blocks) == sorted(set(joins) - set(plain))
     for path in leaves:
@@ -167,9 +167,9 @@ def test_every_node_is_a_row_or_a_block_at_its_own_path(net: Node) -> None:
         assert report[path].settings == nodes[path].settings
     own = {"add": Residual, "cat": (Concat, Dense)}
     for row in report.rows:
-        assert not row.is_join or isinstance(nodes[row.path], own[row.kind])
+        assert not row.own or isinstance(nodes[row.path], own[row.kind])
     parents = [path for path, node in nodes.items() if isinstance(node, Residual | Concat | Dense)]
-    assert sorted(row.path for row in report.rows if row.is_join) == sorted(parents)
+    assert sorted(row.path for row in report.rows if row.own) == sorted(parents)
 
 
 @pytest.mark.wide
@@ -507,7 +507,7 @@ def test_famous_fields_at_the_last_map_before_the_classifier(name: str, field: i
             start += stride * row.settings["padding"]
             stride *= row.settings["stride"]
     last = report.last_map
-    if not last.is_join and "kernel_size" in last.settings:
+    if not last.own and "kernel_size" in last.settings:
         start, stride = start + stride * last.settings["padding"], stride * last.settings["stride"]
     assert (report.effective_padding, report.effective_stride) == (start, stride)
 
@@ -791,7 +791,7 @@ def test_other_work_by_hand(layer: Layer, shape: Shape, work: Work) -> None:
 
 def test_a_residual_addition_is_work_and_a_concatenation_is_none() -> None:
     report = calculate(Sequential(a=Residual(ReLU()), b=Concat(ReLU(), ReLU()), c=Dense(ReLU())), (2, 3, 3))
-    joins = {row.path: row for row in report.rows if row.is_join}
+    joins = {row.path: row for row in report.rows if row.own}
     assert [(path, row.kind, row.additions, row.macs) for path, row in joins.items()] == [
         ("a", "add", 18, 0),
         ("b", "cat", 0, 0),

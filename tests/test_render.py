@@ -56,7 +56,7 @@ def tree_of(report):
     blocks = {block.path: block for block in report.blocks}
     met, order = {""}, []
     for row in report.rows:
-        parts = row.path.split(".") if row.is_join else row.path.split(".")[:-1]
+        parts = row.path.split(".") if row.own else row.path.split(".")[:-1]
         for path in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
             if path not in met:
                 met.add(path)

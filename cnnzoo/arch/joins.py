@@ -38,7 +38,8 @@ LARGEST = 100_000
 
 
 class Flow(Protocol[T]):
-    """What a reader of descriptions brings: how a child is run, and what meets at a join."""
+    """What `Join.flow` is told by a reader of descriptions: how a value of T goes through a child, and what values
+    become that are added or concatenated. T is a shape for one reader, a tensor or a box of a drawing for another."""
 
     def run(self, name: str, child: Node, x: T) -> T: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
 from .signal import Shape, ShapeError, Window, Windows, show
@@ -17,6 +17,16 @@ def per_output(self: Layer, shape: Shape, each: int) -> int:
 def extent_of(kernel: int, dilation: int) -> int:
     """Positions from a kernel's first tap to its last, both included."""
     return dilation * (kernel - 1) + 1
+
+
+class Slide(NamedTuple):
+    """How a kernel slides along one axis: its extent, dilation included, its stride, and the padding before the map
+    and before and behind it in all."""
+
+    extent: int
+    stride: int
+    before: int
+    padding: int
 
 
 @layer
@@ -45,8 +55,8 @@ class Conv2d(Layer):
         if self.padding == "same" and self.stride != 1:
             raise ShapeError(f"Conv2d: padding='same' goes with stride 1, got stride {self.stride}")
 
-    def _axes(self) -> list[tuple[int, int, int, int]]:
-        """Extent, stride, padding before and padding in all, along height and along width."""
+    def _axes(self) -> tuple[Slide, Slide]:
+        """How its kernel slides along height and along width."""
         kernels, dilations = pair(self.kernel_size), pair(self.dilation)
         extents = [extent_of(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
         if self.padding == "same":
@@ -54,7 +64,8 @@ class Conv2d(Layer):
         else:
             one = (0, 0) if isinstance(self.padding, str) else pair(self.padding)
             both = list(one), [2 * side for side in one]
-        return list(zip(extents, pair(self.stride), *both, strict=True))
+        height, width = map(Slide, extents, pair(self.stride), *both)
+        return height, width
 
     def output_shape(self, shape: Shape) -> Shape:
         channels, *size = maps(self, shape)
@@ -81,12 +92,12 @@ class Conv2d(Layer):
         return Work(additions=per_output(self, shape, self.bias))
 
     def windows(self, shape: Shape) -> Windows | None:
-        height, width = (Window(extent, stride, before) for extent, stride, before, _ in self._axes())
+        height, width = (Window(side.extent, side.stride, side.before) for side in self._axes())
         return height, width
 
     def kept(self, shape: Shape) -> Kept:
         """Its input; where "same" pads one side more than the other, a copy that is padded there instead."""
-        odd = [padding - 2 * before for _, _, before, padding in self._axes()]
+        odd = [side.padding - 2 * side.before for side in self._axes()]
         if not any(odd):
             return Kept(input=True)
         return Kept(elements=shape[0] * (shape[1] + odd[0]) * (shape[2] + odd[1]))

@@ -300,7 +300,6 @@ def _optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
 
 _any_number = _number("a number")
 
-# One rule a setting, by its name: what torch calls the same is held to the same.
 RULES: dict[str, Callable[[Any], Any]] = {
     "out_channels": _whole(1),
     "out_features": _whole(1),
@@ -331,10 +330,14 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "scale": _numbers,
     "shift": _numbers,
 }
+"""How a setting of that name is checked and brought into its one form, whatever layer has it: a function that returns
+the value, or raises with what it must be (`Layer.__post_init__` puts the sentence together)."""
+
 _RULES_OF: dict[type[Layer], tuple[tuple[str, Callable[[Any], Any]], ...]] = {}
 
 
 def _rules(cls: type[Layer]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The settings of a class of layers that have a rule, with the rules; found once for each class."""
     if cls not in _RULES_OF:
         named = (field.name for field in fields(cls))
         _RULES_OF[cls] = tuple((name, RULES[name]) for name in named if name in RULES)

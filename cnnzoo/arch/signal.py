@@ -66,15 +66,19 @@ POINTWISE: Windows = (Window(), Window())
 
 
 class Signal(NamedTuple):
-    """A tensor on its way: its shape per sample, its receptive field (None: unknown), the number of
-    weighted layers behind it, which tensor it is (0 is the input; a view is its source), and whether all of
-    it comes from a pooling to a fixed size, with nothing but pointwise layers since."""
+    """A tensor between two layers of a network, without its values, as the calculator hands it on."""
 
     shape: Shape
+    """Per sample, channels first."""
     field: Field | None = PIXEL
+    """The receptive field of one of its positions; None where it is unknown."""
     depth: int = 0
+    """Weighted layers on the longest way from the input to here."""
     source: int = 0
+    """The number of the tensor: 0 is the input; a view has the number of the tensor that it is of."""
     pooled: bool = False
+    """Whether all of it comes from a pooling to a fixed size, with nothing but pointwise layers since: then it is no
+    map that a classifier could read, whatever its shape."""
 
 
 def advance(field: Field | None, windows: Windows | None) -> Field | None:

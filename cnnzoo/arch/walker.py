@@ -25,6 +25,7 @@ class Walker(Flow[T]):
     """That of the layer or the join that the value is in."""
 
     def run(self, name: str, child: Node, x: T) -> T:
+        """What the child of that name of the node at `self.path` makes of x."""
         outer = self.path
         self.path = f"{outer}.{name}" if outer else name  # child_path, without a call for every layer
         y = self.layer(child, x) if isinstance(child, Layer) else self.block(child, x)  # type: ignore[arg-type]

@@ -133,7 +133,7 @@ class PrintedFigure(NamedTuple):
 def figures(model: str | Builder[Any]) -> tuple[PrintedFigure, ...]:
     """All that is printed of a registered network, whoever prints it; nothing for a network of a plugin."""
     builder = get_builder(model) if isinstance(model, str) else model
-    return tuple(figure for figure in _family(_name_of_family(builder))[1] if figure.model == builder.name)
+    return tuple(figure for figure in _family(_name_of_family(builder)).figures if figure.model == builder.name)
 
 
 @lru_cache(maxsize=256)
@@ -165,15 +165,23 @@ def _name_of_family(builder: Builder[Any]) -> str:
     return name if package == f"{__package__.rpartition('.')[0]}.models" else ""
 
 
+class _Family(NamedTuple):
+    """What is in a family's file."""
+
+    variants: dict[str, str]
+    """Networks that are no paper's, each with the paper's network that it is a variant of."""
+    figures: tuple[PrintedFigure, ...]
+
+
 @lru_cache(maxsize=32)
-def _family(name: str) -> tuple[dict[str, str], tuple[PrintedFigure, ...]]:
-    """Which of a family's networks are variants of which, and all its figures."""
+def _family(name: str) -> _Family:
+    """What is printed of the networks of a family; nothing where it has no file, as those of plugins."""
     file = os.path.join(os.path.dirname(__file__), f"{name}.json")
     if not name or not os.path.exists(file):
-        return {}, ()
+        return _Family({}, ())
     with open(file, encoding="utf-8") as stream:
         data = json.load(stream)
-    return data["variants"], tuple(_figures(data["sources"]))
+    return _Family(data["variants"], tuple(_figures(data["sources"])))
 
 
 def _figures(sources: list[dict[str, Any]]) -> Iterator[PrintedFigure]:
@@ -206,8 +214,7 @@ def _decimal(printed: str, digits: int | None = None) -> tuple[int, Quotient]:
     whole, _, part = printed.replace(",", "").partition(".")
     number = whole + part
     spare = 0 if digits is None else len(number) - digits
-    kept = int(number[: len(number) - spare])
-    return kept, (10**spare, 10 ** len(part))
+    return int(number[: len(number) - spare]), (10**spare, 10 ** len(part))
 
 
 def _quotient(value: float) -> Quotient:

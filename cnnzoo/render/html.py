@@ -53,7 +53,7 @@ def to_page(document: Document) -> str:
 
 
 def fragment(document: Document) -> str:
-    """The piece."""
+    """A document as a piece of HTML to be put into any page, a notebook's cell say: a table with notes below it."""
     columns = document.wide()
     right = [False, *(column.right for column in columns)]
     rows = [

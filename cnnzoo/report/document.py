@@ -51,8 +51,8 @@ def label(line: Line[Row]) -> Label:
     """A line's place in the tree with its name, and its kind."""
     times = f" ×{line.times}" if line.times > 1 else ""
     head, _, _ = line.row.path.rpartition(".")
-    path = f"{line.row.path} {line.name}" if line.row.is_join else f"{head}.{line.name}" if head else line.name
-    return Label(f"{line.name}{times}", f"{path}{times}", line.guides, "" if line.row.is_join else _kind(line.row))
+    path = f"{line.row.path} {line.name}" if line.row.own else f"{head}.{line.name}" if head else line.name
+    return Label(f"{line.name}{times}", f"{path}{times}", line.guides, "" if line.row.own else _kind(line.row))
 
 
 def _kind(row: Row) -> str:

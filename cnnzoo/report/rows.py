@@ -107,11 +107,6 @@ class Row(NamedTuple):
         return "linear" if self.macs or any(matrices) else "other"
 
     @property
-    def is_join(self) -> bool:
-        """Whether this is a block's own step, of a join or of any other."""
-        return self.own
-
-    @property
     def name(self) -> str:
         """Its last part of the path; "(add)", "(cat)" or the like for a block's own step."""
         return f"({self.kind})" if self.own else self.path.rpartition(".")[2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..arch import AdaptiveAvgPool2d, Aux, Conv2d, Flatten, Join, Linear, Node, find
 from ..arch import replace as with_other
 from ..arch import rewrite as changed
@@ -28,12 +30,19 @@ def classifier(description: Node) -> Run:
     return run[start:]
 
 
-def pooling_before(description: Node, path: str) -> tuple[str, AdaptiveAvgPool2d] | None:
+class Pooling(NamedTuple):
+    """A pooling to a fixed size, with its path."""
+
+    path: str
+    layer: AdaptiveAvgPool2d
+
+
+def pooling_before(description: Node, path: str) -> Pooling | None:
     """The pooling to a fixed size right before a path of the last run."""
     run = tail(description)
     index = [leaf.path for leaf in run].index(path) - 1
     layer = run[index].layer if index >= 0 else None
-    return (run[index].path, layer) if isinstance(layer, AdaptiveAvgPool2d) else None
+    return Pooling(run[index].path, layer) if isinstance(layer, AdaptiveAvgPool2d) else None
 
 
 @register_rewrite("Lin et al. (2013), section 3.2")
@@ -44,7 +53,7 @@ def pool_head(description: Node) -> Node:
     new = edited(description, {path: None for path, _ in rest[linear[0] : linear[-1]]})
     pooling = pooling_before(description, flatten.path)
     if pooling is not None:
-        new = with_other(new, pooling[0], AdaptiveAvgPool2d(1))
+        new = with_other(new, pooling.path, AdaptiveAvgPool2d(1))
     else:
         new = _inserted(new, flatten.path, AdaptiveAvgPool2d(1))
     if new == description:
@@ -87,9 +96,9 @@ def convolutionalize(description: Node, size: int | None = None) -> Node:
         if len(shape) != 3:
             raise DoesNotApply(f"an input of {size}x{size} gives no maps at {flatten.path}")
         kernel: IntOrPair = (shape[1], shape[2])
-        if pooling is not None and shapes[pooling[0]][1:] == kernel:
-            edits[pooling[0]] = None
-    elif pooling is not None and (fixed := _fixed(pooling[1])):
+        if pooling is not None and shapes[pooling.path][1:] == kernel:
+            edits[pooling.path] = None
+    elif pooling is not None and (fixed := _fixed(pooling.layer)):
         kernel = fixed
     else:
         raise DoesNotApply(

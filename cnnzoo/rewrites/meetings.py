@@ -61,10 +61,14 @@ class _Sums(Shapes):
     def block(self, join: Join, x: Shape | None) -> Shape | None:
         y = super().block(join, x)
         last = _last_convolution(join) if isinstance(join, Dense) and x is not None else None
-        if last is None or x is None or x[0] % last[1].groups:
+        if last is None or x is None:
+            return y
+        path, conv = last
+        channels = x[0]
+        if channels % conv.groups:
             return y
         self.blocks.add(self.path)
-        self.widths[child_path(self.path, last[0])] = x[0]
+        self.widths[child_path(self.path, path)] = channels
         return x
 
 

@@ -33,7 +33,7 @@ def keeps_size(conv: Conv2d) -> bool:
     """Whether only the stride makes its output smaller, so that a stride before it may as well be in it."""
     padded = paddings(conv)
     return padded is not None and all(
-        2 * before == extent - 1 for before, (extent, *_) in zip(padded, conv._axes(), strict=True)
+        2 * before == side.extent - 1 for before, side in zip(padded, conv._axes(), strict=True)
     )
 
 

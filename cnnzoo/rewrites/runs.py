@@ -214,7 +214,7 @@ def times(*values: IntOrPair) -> tuple[int, int]:
 @lru_cache(maxsize=1 << 12)
 def paddings(conv: Conv2d) -> tuple[int, int] | None:
     """What a convolution pads before and behind, as numbers; None where "same" is not the same on both sides."""
-    axes = conv._axes()
-    if any(whole != 2 * before for _, _, before, whole in axes):
+    height, width = conv._axes()
+    if any(side.padding != 2 * side.before for side in (height, width)):
         return None
-    return axes[0][2], axes[1][2]
+    return height.before, width.before

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ...report import Report, Row, Shape
 
 Match = tuple[int, int]
-"""A row's place before, and after."""
+"""The numbers of two rows that are the same one, in the order of the report before and of that after."""
 
 
 class Pair(NamedTuple):
@@ -36,6 +36,8 @@ def align(before: Report, after: Report) -> list[Pair]:
 
 
 def _align(old: _Side, new: _Side) -> list[Pair]:
+    """Rows with names are matched by path, those between two matches by order and kind; a match out of order is a row
+    that moved."""
     named = sorted(
         match
         for key, places in old.places.items()
@@ -98,12 +100,12 @@ class _Side:
             or two.path in other.blocks
         )
 
-    def around(self, row: Row) -> tuple[str, str]:
-        """Kind and path of the block that says how the row is used; a Sequential is only a name."""
+    def around(self, row: Row) -> Around:
+        """The innermost block around a row that is no Sequential, which would be only a name."""
         path = row.parent
         while path and self.blocks[path].kind == "Sequential":
             path = path.rpartition(".")[0]
-        return (self.blocks[path].kind, path) if path else ("", "")
+        return Around(self.blocks[path].kind, path) if path else Around()
 
 
 def is_named(row: Row) -> bool:
@@ -117,8 +119,19 @@ def outer(row: Row) -> list[str]:
     return [".".join(parts[:count]) for count in range(len(parts) + 1)] if row.parent is not None else []
 
 
+class Around(NamedTuple):
+    """The block that says how a row is used: the innermost one around it that is no Sequential."""
+
+    kind: str = ""
+    path: str = ""
+
+
 def _rising(matches: Sequence[Match]) -> list[Match]:
-    """The most of these, in order of the first place, of which the second places are in order too."""
+    """As many of the matches as possible whose rows come in the same order in both reports.
+
+    The longest increasing subsequence of the second numbers, by patience sorting, O(n log n); `matches` are sorted by
+    their first numbers.
+    """
     ends: list[int] = []
     chosen: list[int] = []
     before: list[int | None] = []
@@ -136,7 +149,11 @@ def _rising(matches: Sequence[Match]) -> list[Match]:
 
 
 def _in_order(old: _Side, here: Sequence[int], new: _Side, there: Sequence[int]) -> list[Match]:
-    """The pairs of these rows that are the most alike in all, in the order of both."""
+    """Which rows of one stretch are which of another, so that they are the most alike in all and no two pairs cross.
+
+    A weighted longest common subsequence by dynamic programming, O(n·m): `best[i][j]` is the largest sum of `_alike`
+    over pairs of the rows from the i-th on and those from the j-th on.
+    """
     if not here or not there:
         return []
     ones, others = [old.rows[place] for place in here], [new.rows[place] for place in there]
@@ -164,8 +181,8 @@ def _in_order(old: _Side, here: Sequence[int], new: _Side, there: Sequence[int])
     return found
 
 
-def _alike(one: Row, other: Row, around: tuple[str, str], inside: tuple[str, str]) -> int:
-    """How much speaks for two rows being the same; 0 where they are not.
+def _alike(one: Row, other: Row, around: Around, inside: Around) -> int:
+    """How much speaks for two rows being the same one; 0 where they are not. `around` and `inside` are their blocks.
 
     Layers of two kinds that do one job, a convolution and a linear layer say, are the same where as many values enter
     and leave: equal sizes at both ends weigh more than an equal kind.
@@ -173,7 +190,7 @@ def _alike(one: Row, other: Row, around: tuple[str, str], inside: tuple[str, str
     same_path, same_kind = one.path == other.path, one.kind == other.kind
     if one.own != other.own:
         return 0
-    if not same_path and around[0] != inside[0] and around[1] != inside[1]:
+    if not same_path and around.kind != inside.kind and around.path != inside.path:
         return 0
     if same_kind and _only_reshapes(one) and _only_reshapes(other):
         return 1 + same_path + (one.name == other.name)

@@ -12,25 +12,26 @@ from ...words import exactly, sides
 from .align import Pair, align
 
 What: TypeAlias = Literal["added", "removed", "changed", "moved", "renamed", "resized", "rewired"]
-"""The last three cost nothing: another path and nothing else; inputs or outputs of another size; an input that is
-as large and comes from elsewhere."""
+"""What became of a layer or a block. Three of these leave parameters and MACs as they were: "renamed" is another path
+and nothing else, "resized" another input or output size, "rewired" an input as large that comes from elsewhere."""
 
 SEEN = ("depth", "receptive_field", "effective_stride", "effective_padding")
-"""What a row has from those before it."""
+"""The figures of a row that follow from the rows before it."""
 
 LONG = 20
 """Characters of a setting that is not spelled out."""
 
 
 class Change(NamedTuple):
-    """A row, or a whole block, before and after; None is nowhere."""
+    """A row of one report that is another in the other report; None where only one of the two has it."""
 
     what: What
     before: Row | None
     after: Row | None
     words: tuple[str, ...] = ()
-    """What differs but for the sizes of input and output."""
+    """What differs apart from the sizes of input and output, as phrases: "bias False → True"."""
     sizes: str = ""
+    """The input's or the output's size before and after."""
 
     @property
     def row(self) -> Row:
@@ -41,7 +42,7 @@ class Change(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What changes come to together; a row that is nowhere has nothing. None is unknown."""
+    """The parameters and MACs of the rows of some changes, before and after; None is unknown."""
 
     params_before: int | None
     params_after: int | None
@@ -66,12 +67,13 @@ def _less(after: int | None, before: int | None) -> int | None:
 
 
 def cost(changes: Iterable[Change]) -> Cost:
+    """What changes come to together."""
     befores, afters = zip(*[(change.before, change.after) for change in changes], strict=True)
     return cost_of(befores, afters)
 
 
 def cost_of(befores: Iterable[Row | None], afters: Iterable[Row | None]) -> Cost:
-    """What rows come to, before and after."""
+    """What the rows of one report and those of another come to; None is a row that is not there."""
     before, after = (added(NOTHING, [row for row in rows if row is not None]) for rows in (befores, afters))
     known = {f"{name}_before": part for name, part in before.known.items()}
     known |= {f"{name}_after": part for name, part in after.known.items()}

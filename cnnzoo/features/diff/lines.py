@@ -42,15 +42,15 @@ def lines(changes: Sequence[Change], before: Report, after: Report, fold: bool) 
     whole = {**_blocks("removed", shown, before), **_blocks("added", shown, after)}
     parts = {}
     for change in shown:
-        part = whole.get(id(change.row), (change, change.row.settings))
-        parts[id(part[0])] = part
+        one, inner = whole.get(id(change.row), (change, change.row.settings))
+        parts[id(one)] = one, inner
     groups = [([change], _look(change, inner)) for change, inner in parts.values()]
     near = _folded(groups)
     if len(near) <= SCREEN:
         return [_line(alike) for alike, _ in near]
-    anywhere: dict[tuple[Any, ...], list[Change]] = {}
+    anywhere: dict[Look, list[Change]] = {}
     for alike, look in groups:
-        anywhere.setdefault(look[:-1], []).extend(alike)
+        anywhere.setdefault(look._replace(price=None), []).extend(alike)
     return [_line(alike) for alike in anywhere.values()]
 
 
@@ -73,17 +73,28 @@ def _blocks(what: What, changes: Sequence[Change], report: Report) -> dict[int, 
     return found
 
 
-Group = tuple[list[Change], tuple[Any, ...]]
+class Look(NamedTuple):
+    """What makes two changes alike."""
+
+    what: What
+    kinds: tuple[str | None, str | None]
+    aux: bool
+    words: tuple[str, ...]
+    price: Any
+    """Parameters and MACs; of what came or went its settings instead, as the figures grow with the input."""
+
+
+Group = tuple[list[Change], Look]
 """Changes that are alike, and what they look like."""
 
 
-def _look(change: Change, inner: Any) -> tuple[Any, ...]:
-    """What makes two changes alike; its last is the cost, but of what came or went, where it grows with the input."""
+def _look(change: Change, inner: Any) -> Look:
+    """What a change looks like; `inner` are the settings of what came or went, or what is in it."""
     before, after = change.before, change.after
-    kinds = [row and row.kind for row in (before, after)]
+    kinds = (before and before.kind, after and after.kind)
     together = cost([change])
     price = (together.params, together.macs) if before is not None and after is not None else inner
-    return change.what, *kinds, change.row.aux, change.words, price
+    return Look(change.what, kinds, change.row.aux, change.words, price)
 
 
 def _folded(groups: list[Group]) -> list[Group]:

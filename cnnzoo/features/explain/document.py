@@ -80,7 +80,7 @@ def document(explanation: Explanation) -> Document:
 
 
 def _kind(row: Row, apart: bool) -> str:
-    return "" if row.is_join else f"{row.kind} (apart)" if apart else row.kind
+    return "" if row.own else f"{row.kind} (apart)" if apart else row.kind
 
 
 def _merged(equations: Sequence[Equation]) -> Iterator[tuple[Label, Equation]]:

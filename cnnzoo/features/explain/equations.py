@@ -55,6 +55,14 @@ def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
         yield figure("connections", row.connections or 0)
 
 
+class _Stored(NamedTuple):
+    """Something that autograd may keep of a layer, and its bytes."""
+
+    words: str
+    size: int
+    formula: str
+
+
 def stored(row: Row, kept: Kept, formulas: Mapping[str, str], element: int, batch: int) -> tuple[str, str]:
     """The formula of the bytes that autograd keeps, and in words what they are; "" where there are none.
 
@@ -64,22 +72,22 @@ def stored(row: Row, kept: Kept, formulas: Mapping[str, str], element: int, batc
     elements = formulas.get("elements", f"{kept.elements:,}")
     indices = times(row.output_shape) if kept.indices == prod(row.output_shape) else f"{kept.indices:,}"
     parts = [
-        ("its input", kept.input * prod(row.input_shape) * item, f"{item:,}·{times(row.input_shape)}"),
-        ("its output", kept.output * prod(row.output_shape) * item, f"{item:,}·{times(row.output_shape)}"),
-        ("what it works out on the way", kept.elements * item, f"{item:,}·{elements}"),
-        ("where each output comes from", kept.indices * index, f"{index:,}·{indices}"),
-        (
+        _Stored("its input", kept.input * prod(row.input_shape) * item, f"{item:,}·{times(row.input_shape)}"),
+        _Stored("its output", kept.output * prod(row.output_shape) * item, f"{item:,}·{times(row.output_shape)}"),
+        _Stored("what it works out on the way", kept.elements * item, f"{item:,}·{elements}"),
+        _Stored("where each output comes from", kept.indices * index, f"{index:,}·{indices}"),
+        _Stored(
             "what all samples share",
             kept.statistics * element,
             f"{element:,}·{formulas.get('statistics', f'{kept.statistics:,}')}",
         ),
     ]
-    needed = [part for part in parts if part[1]]
-    words = " and ".join(name for name, _, _ in needed)
+    needed = [part for part in parts if part.size]
+    words = " and ".join(part.words for part in needed)
     for new in (needed, needed[kept.input :]):
-        if sum(size for _, size, _ in new) == row.stored_bytes:
+        if sum(part.size for part in new) == row.stored_bytes:
             again = "" if new == needed else "; a layer before keeps the input already"
-            return " + ".join(formula for _, _, formula in new), words + again
+            return " + ".join(part.formula for part in new), words + again
     return "", words
 
 

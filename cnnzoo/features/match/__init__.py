@@ -17,12 +17,15 @@ from ..sweep.family import Family, ImpossibleError
 
 @dataclass(frozen=True)
 class Budget:
-    """What a network may cost, auxiliary heads apart; None: it does not matter. ValueError where nothing does."""
+    """The parameters and MACs that a network should have, auxiliary heads apart; None: any number.
+
+    Raises ValueError where neither is said.
+    """
 
     params: int | None = None
     macs: int | None = None
     at_most: bool = False
-    """Whether it may not cost more."""
+    """Whether a network may not have more of either."""
 
     def __post_init__(self) -> None:
         if not self.targets or any(target < 1 for target in self.targets.values()):
@@ -32,20 +35,24 @@ class Budget:
 
     @property
     def targets(self) -> dict[str, int]:
+        """What is asked for, by the names of `Totals`."""
         named = {"params": self.params, "macs": self.macs}
         return {name: target for name, target in named.items() if target is not None}
 
     @property
     def unit(self) -> int:
-        """Of what a `distance` is a multiple."""
+        """The common denominator of all relative distances from the targets, so that they compare as exact integers:
+        `distance(found) / unit` is the relative distance."""
         return prod(self.targets.values())
 
     def distance(self, found: Totals) -> int:
-        """How far off, in parts of `unit`: relative to the target, and where there are two the larger distance."""
+        """How far a network is from the targets, as a multiple of 1 / `unit`: the distance relative to the target, of
+        two targets the larger one."""
         off: dict[str, int] = {name: abs(getattr(found, name) - target) for name, target in self.targets.items()}
         return max(self.unit // target * off[name] for name, target in self.targets.items())
 
     def takes(self, found: Totals) -> bool:
+        """Whether a network may have these totals at all."""
         return not self.at_most or all(getattr(found, name) <= target for name, target in self.targets.items())
 
 

@@ -50,8 +50,9 @@ class Place(NamedTuple):
 
     @property
     def figures(self) -> Saving:
-        params, macs = ([sum(getattr(row, name) for row in side) for side in self[1:]] for name in ("params", "macs"))
-        return Saving(*params, *macs)
+        params, params_without = (sum(row.least("params") for row in side) for side in (self.designed, self.without))
+        macs, macs_without = (sum(row.least("macs") for row in side) for side in (self.designed, self.without))
+        return Saving(params, params_without, macs, macs_without)
 
     def formulas(self) -> dict[str, str]:
         """Each figure with its numbers put in."""

@@ -97,7 +97,8 @@ def _cell(value: Any) -> Any:
 
 
 def beginning(inputs: Record, format: Format) -> str:
-    """What the line of a record with these inputs begins with."""
+    """The beginning of the line of a combination, up to its figures: where a file has that line, the combination was
+    worked out in an earlier run."""
     return line(inputs, format).removesuffix("\n").removesuffix("}") + ","
 
 

@@ -36,20 +36,20 @@ def report(model: str, depth: str = "3") -> str:
 
 
 def numbers(model: str) -> str:
-    """What other tools print for a network."""
+    """A table of what each of the other tools prints for one network, beside what is true."""
     entries = [one._asdict() for one in peer_numbers(summary(model))]
     columns = {name: peers.COLUMNS[name] for name in ("number", "figure", "relative", "counts")}
     return Document(model, [entry["tool"] for entry in entries], columns, entries).text("markdown")
 
 
 def rules() -> str:
-    """Why they do."""
+    """A table of the other tools: what the number that each prints counts, and why it is not ours."""
     columns = _words(counts="What it counts", why="Why")
     return Document("Tool", [tool.name for tool in TOOLS], columns, TOOLS).text("markdown")
 
 
 def tools() -> str:
-    """What they print for every network."""
+    """A table of every registered network with the number that each of the other tools prints for it."""
     names = [builder.name for own in families().values() for builder in own]
     printed = [{one.tool: one.figure for one in peer_numbers(summary(name))} for name in names]
     columns = {tool.name: Column(f"{tool.name}: {tool.number}", itemgetter(tool.name), _known) for tool in TOOLS}

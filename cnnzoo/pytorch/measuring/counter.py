@@ -85,7 +85,8 @@ def _packet_of(func: Any) -> Any:
 
 
 def rule_of(func: Any) -> Rule:
-    """The rule of an operator, with what is registered with torch by now."""
+    """How the work of an operator of torch is counted: by ours, by what a user has registered for it with
+    `torch.utils.flop_counter` until now, or not at all."""
     packet = _packet_of(func)
     return _rule(func, packet, flop_counter.flop_registry.get(packet))
 

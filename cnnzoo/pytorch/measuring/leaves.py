@@ -90,6 +90,7 @@ def has_children(module: nn.Module) -> bool:
 
 
 def _is_container(module: nn.Module) -> bool:
+    """Whether it is a block and no layer even without children: one of torch's containers, or a class that says so."""
     return isinstance(module, CONTAINERS) or getattr(type(module), "is_container", False) is True
 
 

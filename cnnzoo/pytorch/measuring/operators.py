@@ -139,14 +139,8 @@ def shape_of(tensor: Tensor) -> tuple[int, ...]:
     return () if tensor.is_nested else tuple(tensor.shape)
 
 
-def first_tensor(value: Any) -> Tensor | None:
-    """The first tensor in whatever nest of sequences, mappings and objects with `__dict__` a module takes or gives."""
-    for tensor in tensors_in(value):
-        return tensor
-    return None
-
-
 def tensors_in(value: Any, depth: int = 0) -> list[Tensor]:
+    """The tensors in whatever nest of sequences, mappings and dataclasses a module takes or gives, in their order."""
     if isinstance(value, Tensor):
         return [value]
     if depth > 8 or isinstance(value, str | bytes | int | float | bool | None):

@@ -31,9 +31,10 @@ class Join(nn.Module):
     """Named children, and a forward of its own."""
 
     is_container = True
-    """For whoever measures it: even without children it is a block, and what it does is a step in it."""
+    """That `measure` is to treat it as a block even where it has no children: its own addition or concatenation is then
+    a row of its own in the report, as it is where it has some."""
     checkpointed = False
-    """Whether its activations are worked out again in the backward pass, not kept."""
+    """Whether its activations are worked out again in the backward pass, not kept (`torch.utils.checkpoint`)."""
 
     def __init__(self, children: Mapping[str, nn.Module | None]) -> None:
         super().__init__()
