@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ...arch.node import Node
 from ...arch.signal import Shape, ShapeError
 from ...calculate import calculate
+from ...errors import CnnzooError
 from ...report import Report, Row
 
 COMPARED = (
@@ -79,7 +80,7 @@ def check(description: Node, input_size: Shape, batch_size: int = 1, model: str 
     calculated = calculate(description, input_size, batch_size=batch_size)
     try:
         module = build(description, input_size, init=None, device="meta")
-    except (ShapeError, TypeError) as error:  # a layer without a module, or a name that this torch refuses
+    except CnnzooError as error:  # a layer without a module, or a name that this torch refuses
         rows = len(calculated.rows)
         return Agreement(model, input_size, batch_size, rows, 0, (), f"it cannot be built: {error}")
     measured = measure(module, (batch_size, *input_size))
