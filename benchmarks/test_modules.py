@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from peers import PEERS
+from by_hand import BY_HAND
 from torch import nn
 
 import cnnzoo
@@ -14,11 +14,11 @@ import cnnzoo
 BATCH = 4
 
 
-@pytest.fixture(params=sorted(PEERS))
+@pytest.fixture(params=sorted(BY_HAND))
 def pair(request: pytest.FixtureRequest) -> tuple[str, nn.Module, nn.Module]:
     """A network and its peer with the same weights; their outputs are the same to the bit."""
     torch.set_num_threads(1)
-    ours, peer = cnnzoo.create_model(request.param), PEERS[request.param]()
+    ours, peer = cnnzoo.create_model(request.param), BY_HAND[request.param]()
     assert list(ours.state_dict()) == list(peer.state_dict())
     peer.load_state_dict(ours.state_dict())
     x = torch.randn(1, 3, 64, 64)

@@ -356,6 +356,20 @@ def test_a_tool_that_fails_says_so_in_its_row(body, why, thop_that, monkeypatch,
     assert capfd.readouterr() == ("", "")
 
 
+def test_what_ptflops_prints_where_it_fails_is_its_reason(tmp_path, monkeypatch):
+    (tmp_path / "ptflops.py").write_text(
+        "import sys\n"
+        "def get_model_complexity_info(model, size, **given):\n"
+        "    print('not finished')\n"
+        "    print('ValueError: no such layer', file=sys.stderr)\n"
+        "    return None, None\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "ptflops", raising=False)
+    monkeypatch.setattr(peers, "TOOLS", {"ptflops": peers.TOOLS["ptflops"]})
+    assert of_module(nn.Linear(4, 4), (4,))["ptflops"].why == "Fails: ValueError: no such layer"
+
+
 def test_a_tool_changes_nothing_in_this_process(thop_that):
     thop_that("model.train(); model.extra = torch.zeros(1); torch.relu = None; print('words'); return 5, 5")
     module, relu = nn.Sequential(nn.Linear(4, 4)).eval(), torch.relu

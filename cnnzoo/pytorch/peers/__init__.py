@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ...report import Report
-from ...words import counted
+from ...words import counted, shortened
 from ..measuring.borrow import set_mode
 from ..measuring.inputs import Inputs, dtype_of
 from ..measuring.readings import read_inputs
@@ -58,14 +58,14 @@ def printed(
     return {name: _said(tool, module, reading.inputs.single()) for name, tool in TOOLS.items()}
 
 
-class Tool(NamedTuple):
+class Runnable(NamedTuple):
     """A tool that can be run: the package that has it, and its number of a module and the positional inputs."""
 
     package: str
     number: Callable[[nn.Module, tuple[Any, ...]], float | None]
 
 
-def _said(tool: Tool, module: nn.Module, inputs: Inputs) -> int | str:
+def _said(tool: Runnable, module: nn.Module, inputs: Inputs) -> int | str:
     if find_spec(tool.package) is None:
         return f"Not installed: pip install {tool.package}"
     if "fork" not in get_all_start_methods():
@@ -82,9 +82,12 @@ def _apart(work: Callable[[], int | str]) -> int | str:
     context = get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_work, args=(work, sender))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of other threads: what they hold, the child does not need
-        child.start()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: what they hold, the child does not need
+            child.start()
+    except OSError as error:
+        return f"Skipped: no process for it: {error.strerror}."
     sender.close()
     try:
         if not receiver.poll(SECONDS):
@@ -120,7 +123,7 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def _run(tool: Tool, module: nn.Module, inputs: Inputs) -> int | str:
+def _run(tool: Runnable, module: nn.Module, inputs: Inputs) -> int | str:
     words = io.StringIO()
     try:
         _give_values(module)
@@ -132,7 +135,8 @@ def _run(tool: Tool, module: nn.Module, inputs: Inputs) -> int | str:
             return f"Skipped: it takes more than {MEMORY / 1e9:g} GB of memory."
         return f"Fails: {first_line(error.__cause__ or error)}"
     if number is None:  # ptflops prints what was raised
-        return f"Fails: {[*words.getvalue().splitlines(), 'without a word'][-2]}"
+        *_, last = ["without a word", *words.getvalue().splitlines()]
+        return f"Fails: {shortened(last)}"
     return int(number)
 
 
@@ -157,13 +161,7 @@ def _zeros(tensor: Tensor) -> Tensor:
 
 
 def _fvcore(module: nn.Module, args: tuple[Any, ...]) -> float:
-    analysis = (
-        import_module("fvcore.nn")
-        .FlopCountAnalysis(module, args)
-        .unsupported_ops_warnings(False)
-        .uncalled_modules_warnings(False)
-    )
-    return float(analysis.tracer_warnings("none").total())
+    return float(import_module("fvcore.nn").FlopCountAnalysis(module, args).total())
 
 
 def _ptflops(module: nn.Module, args: tuple[Any, ...], backend: str) -> float | None:
@@ -200,11 +198,11 @@ def _flop_counter(module: nn.Module, args: tuple[Any, ...]) -> float:
 
 
 TOOLS = {
-    "fvcore": Tool("fvcore", _fvcore),
-    "ptflops, aten backend": Tool("ptflops", partial(_ptflops, backend="aten")),
-    "ptflops": Tool("ptflops", partial(_ptflops, backend="pytorch")),
-    "thop": Tool("thop", _thop),
-    "torchinfo": Tool("torchinfo", _torchinfo),
-    "torchvision": Tool("torch", _flop_counter),
+    "fvcore": Runnable("fvcore", _fvcore),
+    "ptflops, aten backend": Runnable("ptflops", partial(_ptflops, backend="aten")),
+    "ptflops": Runnable("ptflops", partial(_ptflops, backend="pytorch")),
+    "thop": Runnable("thop", _thop),
+    "torchinfo": Runnable("torchinfo", _torchinfo),
+    "torchvision": Runnable("torch", _flop_counter),
 }
 """Those of `cnnzoo.features.peers` that can be run on a module, by their names there."""

@@ -1,4 +1,4 @@
-"""ResNet-50 and DenseNet-121 as one writes them by hand in torch.nn: the peers of the built modules.
+"""ResNet-50 and DenseNet-121 as one writes them by hand in torch.nn: what the built modules are held against.
 
 Their tensors have the names and the order of ours, so that one state dict serves both.
 """
@@ -103,4 +103,4 @@ class DenseNet121(nn.Module):
         return self.classifier(F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
-PEERS = {"resnet50": ResNet50, "densenet121": DenseNet121}
+BY_HAND = {"resnet50": ResNet50, "densenet121": DenseNet121}
