@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import InvalidValueError
@@ -25,11 +25,15 @@ SAID = 1000
 """Characters of a message."""
 
 
-def hint(name: str, known: Iterable[str], otherwise: str = "") -> str:
+def hint(
+    name: str, known: Iterable[str], otherwise: str | None = None, most: int = 3, show: Callable[[str], str] = str
+) -> str:
     """`did you mean a or b?` where such are near, else `otherwise`, by default a list of what there is."""
     names = list(known)
-    close = near(name, names)
-    return f"did you mean {' or '.join(close)}?" if close else otherwise or f"there are {listed(names)}"
+    close = near(name, names, most)
+    if close:
+        return f"did you mean {' or '.join(map(show, close))}?"
+    return f"there are {listed(names)}" if otherwise is None else otherwise
 
 
 def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:
@@ -133,9 +137,9 @@ def count(value: int | None) -> str:
     return "?" if value is None else f"{value:,}" if value else "-"
 
 
-def exactly(value: int | None) -> str:
-    """1,234,567; the unknown is "?"."""
-    return "?" if value is None else f"{value:,}"
+def exactly(value: int | None, unit: str = "") -> str:
+    """1,234,567, with a unit if there is one; the unknown is "?"."""
+    return "?" if value is None else f"{value:,} {unit}".rstrip()
 
 
 def sides(value: Any, sep: str = "x") -> str:
@@ -158,13 +162,13 @@ def size(value: int | None) -> str:
 
 def size_in_full(value: int | None) -> str:
     """Bytes as 1,234,567 B; the unknown is "?"."""
-    return "?" if value is None else f"{value:,} B"
+    return exactly(value, "B")
 
 
-def short(value: int | None, unit: str = "") -> str:
-    """Three digits of a figure: 25.6 M, 4.09 G; the unknown is "?"."""
-    if value is None:
-        return "?"
+def short(value: int | None, unit: str = "", below: int = 1000) -> str:
+    """Three digits of a figure, all of one that is less than `below`: 25.6 M, 4.09 G; the unknown is "?"."""
+    if value is None or value < below:
+        return exactly(value, unit)
     scaled: float = value
     for prefix in ("", "k", "M", "G", "T", "P"):
         if scaled < 999.5 or prefix == "P":

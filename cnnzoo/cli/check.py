@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..words import counted
+from ..words import counted, sides
 from .common import input_size_option
 from .completion import complete_target
 from .target import matching, report_of
@@ -80,14 +80,14 @@ def _tasks(
 
 
 def _line(name: str, results: list[Agreement]) -> str:
-    sizes = ", ".join(dict.fromkeys("x".join(map(str, one.input_size)) for one in results))
+    sizes = ", ".join(dict.fromkeys(sides(one.input_size) for one in results))
     figures = sum(one.figures for one in results)
     if all(one.agrees for one in results):
         return f"{name}: equal; {results[0].rows} rows, {figures:,} figures at {sizes}, batches of 1 and 3"
     lines = [f"{name}: DIFFERS"]
     for one in results:
         said = [str(difference) for difference in one.differences] + ([one.problem] if one.problem else [])
-        where = f"{'x'.join(map(str, one.input_size))}, batch of {one.batch_size}"
+        where = f"{sides(one.input_size)}, batch of {one.batch_size}"
         lines += [f"  at {where}: {text}" for text in said[:MOST]]
         lines += [f"  at {where}: and {len(said) - MOST} more"] if len(said) > MOST else []
     return "\n".join(lines)

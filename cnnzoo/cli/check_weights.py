@@ -10,7 +10,7 @@ import click
 
 from ..weights.headers import Entry, Header, read_header
 from ..weights.matching import Fit, compare, fits, likeliest, listed, nearest, shapes
-from ..weights.pickles import short
+from ..weights.pickles import printable
 from ..weights.reading import Dicts, Reading, Shapes, adapted, read_as
 from ..words import counted
 from ..words import listed as enumerated
@@ -55,7 +55,7 @@ def check_weights(
     result = _against(dicts, Fit(name, settings), network) if name and network else _against_all(dicts)
     reading, notes = result["reading"], [*result["reading"].notes, *result["adapted"]]
     if reading.stray:
-        notes.append(f"left out: {enumerated(map(short, reading.stray))}")
+        notes.append(f"left out: {enumerated(map(printable, reading.stray))}")
     notes += header.unread(reading.key)
     if format_ == "json":
         click.echo(json.dumps(_plain(header, notes, result), indent=2))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..arch.node import Node
 from ..errors import CnnzooError
 from ..registry import Builder, Paper, Pinned
-from ..words import REPEATED, listed, near, quoted, shortened
+from ..words import REPEATED, hint, listed, quoted, shortened
 from ..zoo import get_builder
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def names_in(file: str) -> list[str]:
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
-    meant = near(name, names, 1)
-    return f"; did you mean {meant[0]}?" if meant else ""
+    meant = hint(name, names, otherwise="", most=1)
+    return f"; {meant}" if meant else ""
 
 
 def _of_library(place: str, name: str) -> Callable[..., Any]:

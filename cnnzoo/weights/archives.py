@@ -8,7 +8,7 @@ from typing import IO, Any, NamedTuple
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from zlib import crc32
 
-from .pickles import ITEMS, Broken, Pickle, Storage, short
+from .pickles import ITEMS, Broken, Pickle, Storage, printable
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """The first thing in a file of torch before 1.6."""
@@ -31,7 +31,7 @@ def read_zip(file: IO[bytes], size: int) -> Saved:
     except Broken:
         raise
     except Exception as error:  # zipfile raises all kinds for a damaged file
-        raise Broken(f"is truncated or damaged: {short(str(error))}") from None
+        raise Broken(f"is truncated or damaged: {printable(str(error))}") from None
     records = {info.filename: info for info in infos}
     name = next((name for name in records if name.rpartition("/")[2] == "data.pkl"), None)
     if name is None:
@@ -51,7 +51,7 @@ def read_zip(file: IO[bytes], size: int) -> Saved:
         needed, record = storage.length * ITEMS[storage.dtype], records.get(f"{folder}data/{key}")
         there = record.file_size if record else 0
         if there < needed:
-            raise Broken(f"is damaged: its record data/{short(key)} should have {needed} bytes and has {there}")
+            raise Broken(f"is damaged: its record data/{printable(key)} should have {needed} bytes and has {there}")
         starts[key] = _start(file, size, record) if record else 0
     return Saved(pickle.contents, starts)
 
@@ -73,7 +73,7 @@ def check_sums(file: IO[bytes], size: int) -> None:
         while left and (piece := file.read(min(left, 1 << 20))):
             left, found = left - len(piece), crc32(piece, found)
         if info.CRC not in (0, found):
-            raise Broken(f"is damaged: the checksum of its record {short(info.filename)} is not that of its bytes")
+            raise Broken(f"is damaged: the checksum of its record {printable(info.filename)} is not that of its bytes")
 
 
 class _Directory:
@@ -134,7 +134,7 @@ def read_pickles(file: IO[bytes], size: int) -> Saved:
     for key in keys:
         storage = pickle.storages[key]
         if int.from_bytes(file.read(8), "little") != storage.length:
-            raise Broken(f"is damaged: storage {short(key)} has another number of elements than its tensors say")
+            raise Broken(f"is damaged: storage {printable(key)} has another number of elements than its tensors say")
         starts[key] = file.tell()
         file.seek(_bytes_of(storage), os.SEEK_CUR)
     return Saved(pickle.contents, starts)

@@ -16,9 +16,9 @@ from typing import IO, Any, NamedTuple, TypeAlias
 
 from ..errors import CnnzooError
 from ..report import Shape
-from ..words import LONGEST, MOST, listed, near, quoted
+from ..words import LONGEST, MOST, hint, listed, quoted
 from .archives import read_pickles, read_zip
-from .pickles import ITEMS, LARGEST_HEADER, MOST_DIMENSIONS, MOST_STEPS, Broken, Foreign, PickledTensor, kind, short
+from .pickles import ITEMS, LARGEST_HEADER, MOST_DIMENSIONS, MOST_STEPS, Broken, Foreign, PickledTensor, kind, printable
 from .reading import prefixes
 
 DTYPES = {
@@ -85,7 +85,7 @@ class Header:
 
     def unread(self, key: str) -> list[str]:
         """What stands beside the tensors under `key`, as a note in words, if anything."""
-        others = [f"{short(name)} ({what})" for name, what in self.others.get(key, {}).items()]
+        others = [f"{printable(name)} ({what})" for name, what in self.others.get(key, {}).items()]
         return [f"not read, as no tensors: {listed(others)}"] if others else []
 
     def under(self, key: str) -> Header:
@@ -124,8 +124,8 @@ class Header:
             names = [name for entries in self.dicts.values() for name in entries]
             for begin in rename:
                 if not any(name.startswith(begin) for name in names):
-                    close = near(begin, dict.fromkeys(one for name in names[:1000] for one in prefixes(name)), 1)
-                    what = f"did you mean {quoted(close[0])}?" if close else f"the first is {quoted(names[0])}"
+                    known = dict.fromkeys(one for name in names[:1000] for one in prefixes(name))
+                    what = hint(begin, known, f"the first is {quoted(names[0])}", most=1, show=quoted)
                     raise CheckpointError(f"rename=: no name in {self.path} starts with {quoted(begin)}; {what}")
         return Header(self.path, dicts, self.others)
 
@@ -164,13 +164,13 @@ def read_header(path: str | os.PathLike[str], *, key: str | None = None, rename:
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist") from None
     except OSError as error:
-        raise CheckpointError(f"{short(str(path), 300)} cannot be read: {error.strerror or error}") from None
+        raise CheckpointError(f"{printable(str(path), 300)} cannot be read: {error.strerror or error}") from None
     except Broken as error:
         raise CheckpointError(f"{path} {error}") from None
     except ValueError as error:
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(f"{short(str(path), 300)} cannot be read: {error}") from None  # a NUL in its name
+        raise CheckpointError(f"{printable(str(path), 300)} cannot be read: {error}") from None  # a NUL in its name
     header = header if key is None else header.under(key)
     return header if rename is None else header.renamed(rename)
 
@@ -257,7 +257,7 @@ def _safetensors(file: IO[bytes], size: int) -> dict[str, Entry]:
     try:
         header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise Broken(f"is no safetensors file: its header is not JSON ({short(str(error), 160)})") from None
+        raise Broken(f"is no safetensors file: its header is not JSON ({printable(str(error), 160)})") from None
     if not isinstance(header, dict):
         raise Broken("is no safetensors file: its header is not a JSON object")
     header.pop("__metadata__", None)
@@ -289,7 +289,7 @@ def _entry(name: str, entry: Any, data: int) -> Entry:
             needed = ITEMS[DTYPES[dtype]] * prod(shape)
             if stop - start != needed:
                 raise Broken(
-                    f"has a damaged header: {quoted(name)}, {short(str(tuple(shape)))} of {dtype}, takes {needed} "
+                    f"has a damaged header: {quoted(name)}, {printable(str(tuple(shape)))} of {dtype}, takes {needed} "
                     f"bytes, and its data_offsets say {stop - start}"
                 )
             stride = tuple(prod(shape[place + 1 :]) for place in range(len(shape)))

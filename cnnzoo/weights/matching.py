@@ -13,7 +13,7 @@ from ..errors import CnnzooError, InvalidValueError
 from ..report import Report, Shape
 from ..words import counted
 from ..zoo import get_builder, list_sound_models
-from .pickles import short
+from .pickles import printable
 from .reading import COUNTER, Dicts, Reading, Shapes, groups, read_as, same
 
 TITLES = {"alexnet_tv": "torchvision's AlexNet", "googlenet_tv": "torchvision's GoogLeNet"}
@@ -27,7 +27,7 @@ class Difference(NamedTuple):
     file: Shape | None
 
     def __str__(self) -> str:
-        name, file = short(self.name), short(str(self.file))
+        name, file = printable(self.name), printable(str(self.file))
         if self.file is None:
             return f"{name}: missing in the file, {self.network} in the network"
         if self.network is None:

@@ -118,7 +118,7 @@ class Bounded:
         return line
 
 
-def short(text: str, most: int = REPEATED) -> str:
+def printable(text: str, most: int = REPEATED) -> str:
     """A name or a message from a file, on one line and without its middle where it is long."""
     return shortened(text if text.isprintable() else repr(text[: 2 * most])[1:-1], most)
 
@@ -137,7 +137,7 @@ class Pickle:
         except (Broken, OSError):
             raise
         except Exception as error:  # whatever the opcodes of a damaged pickle come to
-            what = short(f"{type(error).__name__}: {error}", 160)
+            what = printable(f"{type(error).__name__}: {error}", 160)
             raise Broken(f"is truncated or damaged: its pickle cannot be read ({what})") from None
 
     def _run(self, data: Bounded) -> Any:
@@ -320,7 +320,7 @@ def _tensor(storage: Storage, dtype: str, offset: Any, size: Any, stride: Any) -
 def kind(value: Any) -> str:
     """What something in a pickle is, in words."""
     if isinstance(value, Foreign):
-        return short(value.name)
+        return printable(value.name)
     if isinstance(value, PickledTensor):
         return "a tensor"
     return "a dict" if isinstance(value, Mapping) else f"something of type {type(value).__name__}"

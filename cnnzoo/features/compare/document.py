@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import InvalidValueError
 from ...render.column import Column, pick
 from ...render.document import Document
-from ...words import short, sides
+from ...words import exactly, short, sides
 from .scatter import Plane, Point, axis, draw
 
 Record = Mapping[str, Any]
@@ -29,12 +29,8 @@ def _known(value: Any) -> str:
     return "?" if value is None else sides(value)
 
 
-def _all_digits(value: int | None, unit: str = "") -> str:
-    return "?" if value is None else f"{value:,} {unit}".rstrip()
-
-
 def _count(name: str, header: str, unit: str = "") -> Column:
-    digits, in_short = partial(_all_digits, unit=unit), partial(short, unit=unit)
+    digits, in_short = partial(exactly, unit=unit), partial(short, unit=unit)
     return Column(header, itemgetter(name), digits, short=in_short, known=lambda one: one.get(f"known_{name}"))
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from ...errors import InvalidValueError
 from ...report import Report
+from ...words import short
 from .colours import FRAME, MUTED, PAINTS
 from .sheet import Area, Sheet, Text, extent, rectangle, titled
 from .stages import called, steps
-from .words import short
+from .words import EXACT
 
 LONGEST = 170.0
 """Length of the longest bar."""
@@ -54,4 +55,4 @@ def _panel(
             bar = rectangle(left, middle - BAR / 2, length, BAR)
             yield Area(bar, None if head else colour, colour, dashed=head)
         if value != 0:
-            yield Text((left + length + 4, middle), short(value), 7, colour=MUTED)
+            yield Text((left + length + 4, middle), short(value, below=EXACT), 7, colour=MUTED)

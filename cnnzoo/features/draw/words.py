@@ -6,28 +6,19 @@ from typing import TYPE_CHECKING
 
 from ...report import Report, Shape
 from ...report.columns import total_of
-from ...words import sides
+from ...words import short, sides
 
 if TYPE_CHECKING:
     from .graph import Graph
 
-UNITS = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
-
-
-def short(value: int | None) -> str:
-    """Below 10,000 exactly, above to three digits: 9,408, 118 M, 4.09 G. The unknown is "?"."""
-    if value is None:
-        return "?"
-    for unit, scale in UNITS:
-        if value >= 10_000 and 10_000 * value >= 9_995 * scale:
-            return f"{f'{value / scale:#.3g}'.rstrip('.')} {unit}"
-    return f"{value:,}"
+EXACT = 10_000
+"""Figures below this are shown in full."""
 
 
 def costs(params: int | None, macs: int | None) -> list[str]:
     """`9,408 params` and `118 M MACs`, without what is zero."""
     said = [(params, "params"), (macs, "MACs")]
-    return [f"{short(value)} {unit}" for value, unit in said if value != 0]
+    return [f"{short(value, below=EXACT)} {unit}" for value, unit in said if value != 0]
 
 
 def sizes(shape: Shape) -> str:

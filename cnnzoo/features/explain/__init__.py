@@ -12,12 +12,13 @@ from ...arch.walker import child_path
 from ...render.document import Document, Shown
 from ...report import ITEM_BYTES, Report, Row
 from ...report.rows import plain
+from ...words import sides
 from ..summary import Network, described, reported
 from .equations import Equation, of_block, of_layer, stored
 from .formulas import formulas_of
 from .steps import decisions, equation, folded
 from .streams import Step, Streams, streams_of
-from .text import show, times
+from .text import times
 
 __all__ = ["Equation", "Explanation", "explain"]
 
@@ -95,7 +96,7 @@ def explain(
         children = _children(node, report, path, streams)
         parts = [part.shape for part in streams.parts.get(path, ())]
         equations = [*of_block(row, children, parts if isinstance(node, Concat | Dense) else ())]
-        said = [("Block", f"{row.kind}: {show(row.input_shape)} → {show(row.output_shape)}")]
+        said = [("Block", f"{row.kind}: {sides(row.input_shape)} → {sides(row.output_shape)}")]
         said.append(("Meet", _meeting(node, row, parts, equations)))
     if path:
         said.insert(1, ("Place", _place(description, row, x.maker)))
@@ -119,7 +120,7 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     figures, notes = formulas_of(layer, row.input_shape)
     equations = [*of_layer(row, figures)]
     source = repr(layer) if len(repr(layer)) <= 100 else f"{row.kind}(…)"
-    said = [("Layer", f"{source}: {show(row.input_shape)} → {show(row.output_shape)}"), *notes]
+    said = [("Layer", f"{source}: {sides(row.input_shape)} → {sides(row.output_shape)}"), *notes]
     formula, words = stored(row, layer.kept(row.input_shape), figures, ITEM_BYTES[report.dtype], report.batch_size)
     if row.stored_bytes:
         equations.append(Equation(row.path, "stored_bytes", formula, row.stored_bytes))
@@ -143,7 +144,7 @@ def _meeting(join: Join, row: Row, parts: Sequence[Shape], equations: Sequence[E
     """How the children of a block meet."""
     if isinstance(join, Residual):
         sums = f"{times(row.output_shape)} = {prod(row.output_shape):,}"
-        return f"{' + '.join(map(show, parts))}, element by element: {sums} additions"
+        return f"{' + '.join(map(sides, parts))}, element by element: {sums} additions"
     if isinstance(join, Concat | Dense):
         channels = equations[0]
         return f"one after the other along the {channels.figure}: {channels.formula} = {channels.value:,}"

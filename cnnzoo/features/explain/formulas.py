@@ -36,7 +36,7 @@ from ...arch import (
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair
 from .sliding import Sliding, roundings, shares
-from .text import counted, dimensions, times
+from .text import dimensions, grouped, times
 
 
 class Formulas(NamedTuple):
@@ -153,7 +153,7 @@ def _adaptive_avg_pool2d(layer: AdaptiveAvgPool2d, shape: Shape) -> Formulas:
     """All that is read, less one addition an output."""
     out = layer.output_shape(shape)
     sides = layer.shares(shape)
-    read = "·".join(counted(side.kernels) for side in sides)
+    read = "·".join(grouped(side.kernels) for side in sides)
     figures = {"additions": f"{shape[0]:,}·{read} − {times(out)}", "multiplications": times(out)}
     height, width = map(shares, sides)
     said = f"rows and columns: {height}" if height == width else f"rows: {height}; columns: {width}"
@@ -177,7 +177,7 @@ def _subsampling2d(layer: Subsampling2d, shape: Shape) -> Formulas:
 def _table_conv2d(layer: TableConv2d, shape: Shape) -> Formulas:
     """A kernel for each two maps that the table connects: its rows, counted by their length."""
     maps, *size = layer.output_shape(shape)
-    kernels = counted([len(row) for row in layer.table])
+    kernels = grouped([len(row) for row in layer.table])
     weight = f"{kernels}·{times(pair(layer.kernel_size))}"
     figures = {
         "weight": weight,

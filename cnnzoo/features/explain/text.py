@@ -18,16 +18,11 @@ def plus(terms: Iterable[int]) -> str:
     return " + ".join(f"{term:,}" for term in terms if term) or "0"
 
 
-def counted(terms: Iterable[int] | Mapping[int, int]) -> str:
-    """A sum as a factor, its equal terms counted, or given by their counts: (6·3 + 9·4 + 6)."""
+def grouped(terms: Iterable[int] | Mapping[int, int]) -> str:
+    """A sum as a factor, equal terms as one product: (6·3 + 9·4 + 6). A mapping gives how often each term is there."""
     counts = Counter(terms)
     parts = [f"{counts[term]:,}·{term:,}" if counts[term] > 1 else f"{term:,}" for term in sorted(counts)]
     return f"({' + '.join(parts)})" if counts.total() > 1 else parts[0]
-
-
-def show(shape: Iterable[int]) -> str:
-    """64x112x112."""
-    return "x".join(map(str, shape))
 
 
 def dimensions(shape: Shape) -> tuple[str, ...]:

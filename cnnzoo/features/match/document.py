@@ -11,7 +11,7 @@ from ...render.document import Document
 from ...words import counted, number, sides
 
 
-def percent(distance: float) -> str:
+def off(distance: float) -> str:
     """A relative distance; 0 % is none at all."""
     if not distance:
         return "0 %"
@@ -26,7 +26,7 @@ def document(found: Mapping[str, Any]) -> Document:
         **{name: Column(_titled(name), itemgetter(name), sides) for name in configurations[0]["knobs"]},
         "params": Column("Params", itemgetter("params"), number),
         "macs": Column("MACs", itemgetter("macs"), number),
-        "distance": Column("Off", itemgetter("distance"), percent),
+        "distance": Column("Off", itemgetter("distance"), off),
         "command": Column("Command", itemgetter("command"), right=False, narrow="under"),
     }
     names = [str(place) for place, _ in enumerate(rows, 1)]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ...arch import Shape
 from ...errors import InvalidValueError
+from ...words import sides
 from .family import Family, ImpossibleError
 
 Record = dict[str, Any]
@@ -92,7 +93,7 @@ def line(record: Record, format: Format) -> str:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, tuple):
-        return "x".join(map(str, value))
+        return sides(value)
     return " ".join(value.split()) if isinstance(value, str) else value  # a line has no others in it
 
 

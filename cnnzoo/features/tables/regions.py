@@ -12,7 +12,7 @@ from ...errors import InvalidValueError
 from ...render.column import Column
 from ...render.document import Document
 from ...rewrites import list_rewrites
-from ...words import hint
+from ...words import exactly, hint
 from ..peers import TOOLS, peer_numbers
 from ..peers import document as peers
 from ..summary import summary
@@ -52,12 +52,8 @@ def tools() -> str:
     """A table of every registered network with the number that each of the other tools prints for it."""
     names = [builder.name for own in families().values() for builder in own]
     printed = [{one.tool: one.figure for one in peer_numbers(summary(name))} for name in names]
-    columns = {tool.name: Column(f"{tool.name}: {tool.number}", itemgetter(tool.name), _known) for tool in TOOLS}
+    columns = {tool.name: Column(f"{tool.name}: {tool.number}", itemgetter(tool.name), exactly) for tool in TOOLS}
     return Document("Network", names, columns, printed).text("markdown")
-
-
-def _known(figure: int | None) -> str:
-    return "?" if figure is None else f"{figure:,}"
 
 
 def _words(**titles: str) -> dict[str, Column]:

@@ -18,7 +18,7 @@ from ...report import Shape
 from ...weights.archives import check_sums
 from ...weights.headers import CheckpointError, Entry, Rename, read_header
 from ...weights.matching import auxiliary, compare, heads, likeliest, listed
-from ...weights.pickles import Broken, short
+from ...weights.pickles import Broken, printable
 from ...weights.published import Published, Source, find_weights
 from ...weights.reading import COUNTER, Shapes, adapted, read_as
 from ...words import counted
@@ -42,7 +42,7 @@ class Loaded:
 
     def __str__(self) -> str:
         parts = [f"{counted(len(self.loaded), 'tensors')} loaded"]
-        parts += [f"left out: {enumerated(map(short, self.dropped))}"] if self.dropped else []
+        parts += [f"left out: {enumerated(map(printable, self.dropped))}"] if self.dropped else []
         return "; ".join([*parts, *self.notes])
 
 
