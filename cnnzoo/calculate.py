@@ -248,7 +248,7 @@ class _Calculation(Walker[Signal]):
         alive = sizes[0]
         field: Field | None = None
         dimensions, call = 0, 1
-        seen = Seen()
+        seen = Sight()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
             if y.field is not field or len(y.shape) != dimensions:
                 field, dimensions = y.field, len(y.shape)
@@ -285,7 +285,7 @@ def stacked(shapes: list[Shape]) -> Shape:
     return checked((sum(shape[0] for shape in shapes), *first[1:]), "a concatenation")
 
 
-class Seen(NamedTuple):
+class Sight(NamedTuple):
     """What a position of an output sees of the input: the fields of `Row` of these names."""
 
     receptive_field: IntOrPair | None = None
@@ -293,16 +293,16 @@ class Seen(NamedTuple):
     effective_padding: IntOrPair | None = None
 
 
-def _seen(y: Signal) -> Seen:
+def _seen(y: Signal) -> Sight:
     """The receptive field as a report has it; effective stride and padding belong to maps alone."""
     if y.field is None:
-        return Seen()
+        return Sight()
     height, width = y.field
     if len(y.shape) != 3:
-        return Seen(square(height.size, width.size))
+        return Sight(square(height.size, width.size))
     if height == width:
-        return Seen._make(height)
-    return Seen(
+        return Sight._make(height)
+    return Sight(
         square(height.size, width.size),
         square(height.stride, width.stride),
         square(height.padding, width.padding),

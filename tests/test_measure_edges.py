@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnzoo.pytorch import peers as peers_of_modules
 from cnnzoo.pytorch.measuring.measure import MeasureError, measure
-from cnnzoo.pytorch.measuring.tree import PLACES, modules, places
+from cnnzoo.pytorch.measuring.tree import MOST, modules, submodules
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -151,14 +151,14 @@ def test_a_nest_too_deep_to_run_is_known_to_the_last_parameter() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_places_are_those_of_torch(name: str) -> None:
     module = CASES[name].make()
-    assert places(module) == [*module.named_modules(remove_duplicate=False)]
+    assert submodules(module) == [*module.named_modules(remove_duplicate=False)]
     assert modules(module) == [*module.modules()]
 
 
 def test_places_without_end_are_cut() -> None:
     net = nested(40, Twice)
-    found = places(net)
-    assert len(found) == 1 + 2 * 40 < PLACES
+    found = submodules(net)
+    assert len(found) == 1 + 2 * 40 < MOST
     assert {id(place.module) for place in found} == {id(one) for one in net.modules()}
 
 

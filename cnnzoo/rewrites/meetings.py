@@ -1,4 +1,4 @@
-"""Rewrites of joins: without shortcuts, and sums where there are concatenations."""
+"""Rewrites of joins: without shortcuts, and adding where there are concatenations."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def add_for_concat(description: Node) -> Node:
     Its last convolution therefore has as many outputs as there are inputs, and a dense block no longer grows; the
     transitions between blocks keep their widths. The branches of an Inception module stay side by side.
     """
-    sums = _Sums()
-    sums.run("", description, None)
-    if not sums.widths:
+    adding = _Adding()
+    adding.run("", description, None)
+    if not adding.widths:
         raise DoesNotApply("there is no dense layer that ends in a convolution and whose channels are known")
 
     def change(path: str, node: Node) -> Node:
-        if path in sums.widths:
+        if path in adding.widths:
             assert isinstance(node, Conv2d)
-            return replace(node, out_channels=sums.widths[path])
-        return Residual(**dict(node.children)) if path in sums.blocks and isinstance(node, Dense) else node
+            return replace(node, out_channels=adding.widths[path])
+        return Residual(**dict(node.children)) if path in adding.blocks and isinstance(node, Dense) else node
 
     new = changed(description, change)
     assert new is not None
     return new
 
 
-class _Sums(Shapes):
+class _Adding(Shapes):
     """The channels where dense layers add: what reaches one is also what leaves it."""
 
     def __init__(self) -> None:

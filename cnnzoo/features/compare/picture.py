@@ -8,7 +8,7 @@ from math import cos, dist, hypot, pi, sin
 
 from ..draw import finished, need
 from ..draw.colours import FRAME, MUTED, PAINTS, PAPER
-from ..draw.sheet import Area, Sheet, Text, bounds, draw, extent, fitted
+from ..draw.sheet import Area, Point, Sheet, Text, bounds, draw, extent, fitted
 from .scatter import SIGNS, Axis, Plane, explained, tick
 
 WIDTH, HEIGHT = 480.0, 300.0
@@ -22,7 +22,6 @@ SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 KEY = 100
 """Characters of a line that explains signs, about."""
 
-Place = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, bottom, right and top."""
 
@@ -36,8 +35,8 @@ def plot(plane: Plane, format: str) -> bytes:
 def scatter(plane: Plane) -> Sheet:
     """Each point with its name where that covers nothing; the others have signs, which are explained below."""
     points, x, y = plane
-    places: dict[Place, list[Place]] = {}
-    names: dict[Place, list[str]] = {}
+    places: dict[Point, list[Point]] = {}
+    names: dict[Point, list[str]] = {}
     for point in points:
         at = x.at(point.x) * WIDTH, y.at(point.y) * HEIGHT
         near = next((place for place in places if dist(place, at) < 2 * DOT), at)  # what touches has one name
@@ -46,7 +45,7 @@ def scatter(plane: Plane) -> Sheet:
     taken = [(x - SIGN, y - SIGN, x + SIGN, y + SIGN) for spots in places.values() for x, y in spots]
     dots = [_disc(spot, DOT) for spots in places.values() for spot in spots]
     signs = chain(SIGNS, repeat("…"))
-    signed: dict[Place, str] = {}
+    signed: dict[Point, str] = {}
     key: dict[str, list[str]] = {}
     labels: list[Text] = []
     for place in places:
@@ -82,13 +81,13 @@ def _plane(x: Axis, y: Axis) -> Iterator[Area | Text]:
     yield Text((WIDTH / 2, -25), x.title, 8, "center")
 
 
-def _disc(middle: Place, radius: float) -> Area:
+def _disc(middle: Point, radius: float) -> Area:
     around = (2 * pi * step / 24 for step in range(24))
     points = tuple((middle[0] + radius * cos(turn), middle[1] + radius * sin(turn)) for turn in around)
     return Area(points, PAINTS["convolution"].line, None)
 
 
-def _label(place: Place, words: str, taken: Sequence[Box], others: Sequence[Place]) -> Text | None:
+def _label(place: Point, words: str, taken: Sequence[Box], others: Sequence[Point]) -> Text | None:
     """The words beside their point, over nothing that is taken and not nearly as near another point; None where there
     is no room."""
     width = extent(Text(place, words))
@@ -109,7 +108,7 @@ def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _apart(box: Box, place: Place) -> float:
+def _apart(box: Box, place: Point) -> float:
     """From the nearest edge."""
     left, bottom, right, top = box
     x, y = place

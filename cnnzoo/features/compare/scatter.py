@@ -17,7 +17,7 @@ SPREAD = 20
 """From how many times its least value on an axis is logarithmic."""
 
 
-Place = tuple[int, int]
+Cell = tuple[int, int]
 """A row and a column."""
 
 
@@ -89,7 +89,7 @@ def draw(plane: Plane, width: int, plain: bool) -> str:
     margin = max(map(len, rows.values()), default=0)
     columns = width - margin - 2
     dot, line, left, corner, level, under = "*|+`-+" if plain else "●│┤└─┬"
-    here: dict[Place, list[str]] = {}
+    here: dict[Cell, list[str]] = {}
     for point in points:
         place = _place(1 - y.at(point.y), ROWS), _place(x.at(point.x), columns)
         here.setdefault(place, []).append(legible(point.name, plain))
@@ -124,7 +124,7 @@ def _place(share: float, cells: int) -> int:
     return round(share * (cells - 1))
 
 
-def _labelled(cells: list[list[str]], place: Place, text: str, others: Set[Place]) -> bool:
+def _labelled(cells: list[list[str]], place: Cell, text: str, others: Set[Cell]) -> bool:
     """Write a name beside, above or below its point; False where it would stand by another's or run over the edge."""
     row, column = place
     columns, length = len(cells[row]), cell_len(text)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from .trace import Call, Trace
-from .tree import Held, Place, own_tensors
+from .tree import Held, Submodule, own_tensors
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
@@ -17,16 +17,16 @@ CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 class Modules:
     """The modules of a network with their tensors, and what runs have shown of them."""
 
-    def __init__(self, places: Sequence[Place], held: Mapping[str, Mapping[str, Held]]) -> None:
+    def __init__(self, submodules: Sequence[Submodule], held: Mapping[str, Mapping[str, Held]]) -> None:
         """`held` is what the modules held before they ran, by path: parameters are a property of the module, not of a
         run."""
-        self.by_path = {place.path: place.module for place in places}
-        self.tensors = {one.path: {**own_tensors(one.module), **held[one.path]} for one in places}
+        self.by_path = {one.path: one.module for one in submodules}
+        self.tensors = {one.path: {**own_tensors(one.module), **held[one.path]} for one in submodules}
         self.called: set[str] = set()
         self.elsewhere: set[str] = set()
         """The modules that were called in other threads, where they are not seen."""
         self.folded: dict[str, list[str]] = {}
-        """The places below a leaf whose tensors its own forward reads."""
+        """The paths below a leaf whose tensors its own forward reads."""
         self._paths = [*self.by_path]
         """Parents first, so that what is below a path comes right behind it."""
         self._numbers = {path: number for number, path in enumerate(self._paths)}
@@ -41,7 +41,7 @@ class Modules:
         self.elsewhere |= trace.missed.keys()
         for call in _calls(root):
             self.called.add(call.path)
-            self._met.add(id(call.place.module))
+            self._met.add(id(call.submodule.module))
             if any(True for _ in call.calls()):
                 self._callers.add(call.path)
         self._fold()

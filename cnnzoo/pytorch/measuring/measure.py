@@ -22,7 +22,7 @@ from .readings import Reading, read_inputs, takes_one_sample
 from .refusals import refusal
 from .rows import Rows
 from .trace import Trace, first_line, kind_of
-from .tree import modules, own_tensors, places
+from .tree import modules, own_tensors, submodules
 
 Shape = tuple[int, ...]
 
@@ -119,8 +119,8 @@ def measure(
 
 def _not_run(module: nn.Module, dtype: torch.dtype, model: str | None) -> Report:
     """What is known of a module without an input: its parameters and buffers, layer by layer."""
-    trace = Trace(places(module))
-    rows = Rows(Modules(trace.places, trace.tensors), Inputs((), {}, 1, True))
+    trace = Trace(submodules(module))
+    rows = Rows(Modules(trace.submodules, trace.tensors), Inputs((), {}, 1, True))
     rows.not_run()
     name = str(dtype).removeprefix("torch.")
     return Report(
@@ -247,7 +247,7 @@ class _Measuring:
                     notes.append(f"input size {self.reading.size} is one sample: a layer takes it without a batch")
             elif inputs.batched:
                 notes += once_noted(found)
-            rows = Rows(Modules(found.places, found.tensors), self.inputs)
+            rows = Rows(Modules(found.submodules, found.tensors), self.inputs)
             rows.add(found)
             if found.error is None and self.mode == "eval" and rows.modules.uncalled():
                 notes += self._run_heads(loan, inputs, rows, real)
@@ -308,7 +308,8 @@ class _Measuring:
         shapes = tuple(call.input_shapes) if call is not None else ()
         given = f"given {' and '.join(map(str, shapes))}" if shapes else "given no tensor"
         assert found.error is not None
-        why = refusal(found.error, call.place.module if call is not None else None, shapes[0] if shapes else (), path)
+        failed = None if call is None else call.submodule.module
+        why = refusal(found.error, failed, shapes[0] if shapes else (), path)
         said = [why, *filter(None, map(channels_last, self.inputs.shapes))]
         message = f"at {path or 'the network itself'} ({module}), {given}: {'; '.join(said)}"
         error = kind(message, report, path, module, shapes)

@@ -96,7 +96,7 @@ def takers(call: Call | None) -> Iterator[tuple[Taker, Call]]:
     waiting = [call] if call is not None else []
     while waiting:
         one = waiting.pop()
-        found = taker(one.place.module)
+        found = taker(one.submodule.module)
         if found is not None:
             yield found, one
         waiting += reversed(list(one.calls()))

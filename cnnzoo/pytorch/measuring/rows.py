@@ -134,7 +134,7 @@ class Rows:
 
     def _leaf(self, call: Call, aux: bool) -> None:
         self._strangers(call)
-        module = call.place.module
+        module = call.submodule.module
         self._times[id(module)] = self._times.get(id(module), 0) + 1
         tensors = dict(self.modules.tensors[call.path])
         for below in self.modules.folded.get(call.path, ()):

@@ -12,7 +12,7 @@ from .borrow import Loan, on_calls, on_threads
 from .counter import Counter, Op
 from .operators import shape_of, tensors_in
 from .restore import undoing
-from .tree import Place, own_tensors, places
+from .tree import Submodule, own_tensors, submodules
 
 Shape = tuple[int, ...]
 
@@ -20,12 +20,12 @@ Shape = tuple[int, ...]
 class Call:
     """A module's forward: what it was given, what it gave, and in between its own operators and other calls."""
 
-    def __init__(self, place: Place, given: Any) -> None:
-        self.place = place
+    def __init__(self, submodule: Submodule, given: Any) -> None:
+        self.submodule = submodule
         self.input_shapes: list[Shape] = [*map(shape_of, tensors_in(given))]
         self.output_shapes: list[Shape] = []
         self.output_bytes = 0
-        self.kind = kind_of(place.module)
+        self.kind = kind_of(submodule.module)
         self.events: list[Op | Call] = []
         self.strangers: list[nn.Module] = []
         """Modules called in it that are not the network's."""
@@ -33,7 +33,7 @@ class Call:
 
     @property
     def path(self) -> str:
-        return self.place.path
+        return self.submodule.path
 
     @property
     def input_shape(self) -> Shape:
@@ -51,9 +51,9 @@ def kind_of(module: nn.Module) -> str:
 class Trace:
     """The tree of calls, and where it broke if it did."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
-        self.places = places
-        self.tensors = {place.path: own_tensors(place.module) for place in places}
+    def __init__(self, submodules: Sequence[Submodule]) -> None:
+        self.submodules = submodules
+        self.tensors = {one.path: own_tensors(one.module) for one in submodules}
         """What modules hold before they run, by path."""
         self.root: Call | None = None
         self.error: Exception | None = None
@@ -64,10 +64,10 @@ class Trace:
         self.missed: dict[str, nn.Module] = {}
         """Modules that the forward calls in other threads, by path."""
         self._stack: list[tuple[nn.Module, Call]] = []
-        self._places: dict[int, list[Place]] = {}
+        self._by_module: dict[int, list[Submodule]] = {}
         self._met: set[str] = set()
-        for place in places:
-            self._places.setdefault(id(place.module), []).append(place)
+        for one in submodules:
+            self._by_module.setdefault(id(one.module), []).append(one)
 
     def see(self, op: Op) -> None:
         self.touched.update(op.reads)
@@ -76,7 +76,7 @@ class Trace:
 
     def enter(self, module: nn.Module, args: Any) -> None:
         outer = self._stack[-1][1] if self._stack else None
-        here = self._places.get(id(module))
+        here = self._by_module.get(id(module))
         if here is None:  # made in a forward: its work is its caller's
             if outer is not None:
                 outer.strangers.append(module)
@@ -90,13 +90,13 @@ class Trace:
             outer.events.append(call)
         self._stack.append((module, call))
 
-    def _nearest(self, here: list[Place], outer: Call | None) -> Place:
-        """Which of a module's places is meant: of those nearest below its caller one that was not met before."""
+    def _nearest(self, here: list[Submodule], outer: Call | None) -> Submodule:
+        """Which of a module's paths is meant: of those nearest below its caller one that was not met before."""
         path = outer.path if outer is not None else ""
-        inside = [place for place in here if not path or place.path.startswith(f"{path}.")] or here
-        levels = [place.path.count(".") for place in inside]
-        nearest = [place for place, level in zip(inside, levels, strict=True) if level == min(levels)]
-        return next((place for place in nearest if place.path not in self._met), nearest[0])
+        inside = [one for one in here if not path or one.path.startswith(f"{path}.")] or here
+        levels = [one.path.count(".") for one in inside]
+        nearest = [one for one, level in zip(inside, levels, strict=True) if level == min(levels)]
+        return next((one for one in nearest if one.path not in self._met), nearest[0])
 
     def leave(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         while self._stack and self._stack[-1][0] is not module:  # left by an exception that the network caught
@@ -104,7 +104,7 @@ class Trace:
         if not self._stack:
             return
         _, call = self._stack.pop()
-        if call.place.module is not module:
+        if call.submodule.module is not module:
             return
         if kwargs and not call.input_shapes:
             call.input_shapes = [*map(shape_of, tensors_in(kwargs))]
@@ -116,7 +116,7 @@ class Trace:
 
     def miss(self, module: nn.Module) -> None:
         """Note one of the network's that another thread calls, whose operators are not seen."""
-        here = self._places.get(id(module))
+        here = self._by_module.get(id(module))
         if here is not None:
             self.missed[here[0].path] = module
 
@@ -131,7 +131,7 @@ class Trace:
 
 def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: bool = False) -> Trace:
     """Run a module on loan; `real` says that its tensors have values. An exception is kept in `Trace.error`."""
-    seen = Trace(places(loan.module))
+    seen = Trace(submodules(loan.module))
     own = {id(held.tensor) for tensors in seen.tensors.values() for held in tensors.values()}
 
     def see(op: Op) -> None:

@@ -12,30 +12,30 @@ from torch.nn.parameter import is_lazy
 from ...errors import InvalidTypeError
 
 
-class Place(NamedTuple):
-    """A module where it stands; one that stands in two places has two."""
+class Submodule(NamedTuple):
+    """A module with its path; one that is registered at two paths has two."""
 
     path: str
     module: nn.Module
 
 
-PLACES = 20_000
-"""How many places are named before a module that was met already is not entered again."""
+MOST = 20_000
+"""How many paths are named before a module that was met already is not entered again."""
 
 
-def places(root: nn.Module) -> list[Place]:
+def submodules(root: nn.Module) -> list[Submodule]:
     """Every module by path, parents first, in the order of their definition: `named_modules(remove_duplicate=False)`.
 
-    A module inside itself is not entered again. Where modules that share modules would make more than PLACES, each
-    is entered at its first place alone.
+    A module inside itself is not entered again. Where modules that share modules would make more than MOST, each
+    is entered at its first path alone.
     """
-    found = list(_walk(root, PLACES))
-    return found if len(found) <= PLACES else list(_walk(root, 0))
+    found = list(_walk(root, MOST))
+    return found if len(found) <= MOST else list(_walk(root, 0))
 
 
 def modules(root: nn.Module) -> list[nn.Module]:
     """Each module once, however deep the nest."""
-    return [*{id(place.module): place.module for place in _walk(root, 0)}.values()]
+    return [*{id(one.module): one.module for one in _walk(root, 0)}.values()]
 
 
 def parameters(root: nn.Module) -> Iterator[Tensor]:
@@ -44,8 +44,8 @@ def parameters(root: nn.Module) -> Iterator[Tensor]:
         yield from (one.tensor for one in own_tensors(module).values() if not one.is_buffer)
 
 
-def _walk(root: nn.Module, limit: int) -> Iterator[Place]:
-    """Depth first, by a stack; beyond `limit` places a module is entered once."""
+def _walk(root: nn.Module, limit: int) -> Iterator[Submodule]:
+    """Depth first, by a stack; beyond `limit` paths a module is entered once."""
     entered: set[int] = set()
     around: dict[int, None] = {}
     stack: list[tuple[str, nn.Module, int]] = [("", root, 0)]
@@ -55,7 +55,7 @@ def _walk(root: nn.Module, limit: int) -> Iterator[Place]:
         while len(around) > depth:
             around.popitem()
         number += 1
-        yield Place(path, module)
+        yield Submodule(path, module)
         if id(module) in around or (number > limit and id(module) in entered):
             continue
         entered.add(id(module))
