@@ -9,7 +9,6 @@ import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from inspect import signature
 
 import pytest
 import torch
@@ -415,69 +414,16 @@ def test_the_module_is_left_as_it_was_found(name):
 # Against the tools themselves
 
 
-def fvcore(module, args):
-    from fvcore.nn import FlopCountAnalysis
-
-    return FlopCountAnalysis(module, args).unsupported_ops_warnings(False).total()
-
-
-def ptflops_aten(module, args):
-    return _ptflops(module, args, "aten")
-
-
-def ptflops(module, args):
-    return _ptflops(module, args, "pytorch")
-
-
-def _ptflops(module, args, backend):
-    from ptflops import get_model_complexity_info
-
-    options = {"as_strings": False, "print_per_layer_stat": False, "verbose": False}
-    names = list(signature(module.forward).parameters)
-    given = args[0] if len(args) == 1 else dict(zip(names, args, strict=False))
-    return get_model_complexity_info(module, (1,), backend=backend, input_constructor=lambda _: given, **options)[0]
-
-
-def thop(module, args):
-    from thop import profile
-
-    return profile(module, args, verbose=False)[0]
-
-
-def torchinfo(module, args):
-    from torchinfo import summary
-
-    return summary(module, input_data=list(args), verbose=0).total_mult_adds
-
-
-def flop_counter(module, args):
-    """torchvision's `_ops` as torchvision makes them: its published ones are of its own networks alone."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
-        module(*args)
-    return counter.get_total_flops() / 2
-
-
-RUN = {
-    "fvcore": fvcore,
-    "ptflops, aten backend": ptflops_aten,
-    "ptflops": ptflops,
-    "thop": thop,
-    "torchinfo": torchinfo,
-    "torchvision": flop_counter,
-}
-PACKAGES = {"ptflops, aten backend": "ptflops", "torchvision": "torch"}
 SIDES = {"lenet5": 32, "lenet5_modern": 28, "googlenet": 96, "googlenet_tv": 96}
 """The side of the images; as small as the network can still take, and not divisible by what it pools."""
 
 
 def real(tool, module, *args):
-    """What the tool says of a module, in eval mode."""
+    """What the tool says of a module, in eval mode and in this process."""
     stub_torchvision()  # which ptflops imports where it is installed
-    pytest.importorskip(PACKAGES.get(tool, tool))
+    pytest.importorskip(peers.TOOLS[tool].package)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return RUN[tool](module.eval(), args)
+        return peers.TOOLS[tool].number(module.eval(), args)
 
 
 def sides(name):
@@ -487,7 +433,7 @@ def sides(name):
 
 @pytest.mark.bench
 @pytest.mark.parametrize("name", list_models())
-@pytest.mark.parametrize("tool", RUN)
+@pytest.mark.parametrize("tool", peers.TOOLS)
 def test_against_the_tool(tool, name, record_property):
     size = sides(name)
     try:
@@ -521,7 +467,7 @@ LAYERS = [
 
 @pytest.mark.bench
 @pytest.mark.parametrize("network", LAYERS, ids=repr)
-@pytest.mark.parametrize("tool", RUN)
+@pytest.mark.parametrize("tool", peers.TOOLS)
 def test_layers_against_the_tool(tool, network):
     size = (3, 17, 20)
     expected = found(network, size)[tool]
@@ -547,7 +493,7 @@ def test_a_tool_says_the_same_in_a_process_of_its_own(side, target, record_prope
     factory = find(target, {"init_weights": False} if target.endswith("googlenet") else {})
     size = (3, side, side)
     numbers = of_module(make(factory), size)
-    known = {tool for tool in RUN if numbers[tool].figure is not None}
+    known = {tool for tool in peers.TOOLS if numbers[tool].figure is not None}
     record_property("outcome", ", ".join(sorted(known)))
     assert known >= {"torchinfo", "torchvision"}
     for tool in known:
