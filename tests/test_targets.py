@@ -344,7 +344,8 @@ def test_networks_of_one_s_own_keep_their_names(here):
         *((f"{name} vgg11 --arg strict=1", "takes no keyword 'strict'") for name in ("summary", "explain", "draw")),
         *((f"summary vgg11 --arg {name}=1", f"no keyword '{name}'") for name in ("batch_size", "rewrites", "model")),
         ("explain vgg11 features.0 --input-size ", "no input size"),
-        ("explain conv2d 3 --in 3x8x8 --input-size ", "--in is of a layer"),
+        ("explain conv2d 3 --in 3x8x8 --input-size 8", "--in is of a layer"),
+        ("explain conv2d 3 --in 3x8x8 --input-size ", "no input size"),
         ("compare resnet18 --arg stem=cifa", "unknown stem 'cifa'"),
     ],
 )

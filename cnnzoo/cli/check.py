@@ -12,6 +12,7 @@ from ..words import counted, sides
 from .common import input_size_option
 from .completion import complete_target
 from .target import matching, report_of
+from .types import InputSize, TargetType
 
 if TYPE_CHECKING:
     from ..arch.node import Node
@@ -24,12 +25,12 @@ MOST = 20
 
 
 @click.command("check", short_help="Prove that calculated equals measured.")
-@click.argument("names", nargs=-1, metavar="[TARGET]…", shell_complete=complete_target)
+@click.argument("names", type=TargetType(), nargs=-1, metavar="[TARGET]…", shell_complete=complete_target)
 @click.option(
     "--sizes", type=click.IntRange(1, 8), default=SIZES, show_default=True, help="Input sizes of each network."
 )
 @input_size_option
-def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) -> None:
+def check_command(names: tuple[str, ...], sizes: int, input_size: InputSize | None) -> None:
     """Build each network, measure it while it runs, and compare with what is calculated, row by row.
 
     \b
@@ -66,7 +67,7 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: str | None) ->
 
 
 def _tasks(
-    targets: list[str], count: int, input_sizes: tuple[str, ...]
+    targets: list[str], count: int, input_sizes: tuple[InputSize, ...]
 ) -> Iterator[tuple[str, Node, tuple[int, ...], int]]:
     from ..features.check import sizes_for
     from ..features.summary import described

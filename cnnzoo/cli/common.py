@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any
 
 import click
 
+from ..render.column import Column
 from ..render.document import FORMATS, Document
 from ..words import REPEATED, shortened
 from .completion import complete_list, complete_rewrite, complete_setting
+from .types import InputSizeType, NamesType
 
 ENDINGS = {
     ".json": "json",
@@ -29,27 +30,19 @@ ENDINGS = {
 DRAWN = (".svg", ".png", ".pdf")
 
 
-def read_input_size(value: str, measured: bool = False) -> int | tuple[int, ...]:
-    """3x224x224, 1x3x224x224 with the batch, or 224 for a square; a measured module may take any number of lengths."""
-    lengths = [int(part) for part in value.split("x")] if re.fullmatch(r"\d{1,9}(x\d{1,9})*", value, re.ASCII) else []
-    if not lengths or 0 in lengths or (len(lengths) not in (1, 3, 4) and not measured):
-        raise click.BadParameter(
-            f"{value!r} is no input size; say channels x height x width as 3x224x224, "
-            f"with the batch as 1x3x224x224, or 224 for a square",
-            param_hint="'--input-size'",
-        )
-    return lengths[0] if len(lengths) == 1 else tuple(lengths)
-
-
 COUNT = click.IntRange(1, 10**9)
 CLASSES = click.IntRange(0, 10**9)
 
 input_size_option = click.option(
-    "--input-size", metavar="CxHxW", help="3x224x224, 1x3x224x224 or 224; default: the network's own."
+    "--input-size",
+    type=InputSizeType(),
+    metavar="CxHxW",
+    help="3x224x224, 1x3x224x224 or 224; default: the network's own.",
 )
 input_sizes_option = click.option(
     "--input-size",
     "input_sizes",
+    type=InputSizeType(),
     metavar="CxHxW",
     multiple=True,
     help="3x224x224, 1x3x224x224 or 224, tokens as 1x128:int64; default: the network's own. Once for each input.",
@@ -75,9 +68,11 @@ rewrite_option = click.option(
 )
 
 
-def columns_option(names: Iterable[str], help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def columns_option(known: Mapping[str, Column], help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """--columns, which of these to show."""
-    return click.option("--columns", metavar="NAME,…", shell_complete=complete_list(names), help=help)
+    return click.option(
+        "--columns", type=NamesType(known), metavar="NAME,…", shell_complete=complete_list(known), help=help
+    )
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

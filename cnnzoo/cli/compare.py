@@ -28,11 +28,14 @@ from .common import (
 )
 from .completion import complete_target, complete_word
 from .target import Failure, matching, report_of
+from .types import InputSize, InputSizeType, TargetType
 
 
 @click.command("compare", short_help="Networks side by side.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET…", shell_complete=complete_target)
-@click.option("--input-size", metavar="CxHxW", help="Of all; default: each network's own.")
+@click.argument(
+    "targets", type=TargetType(), nargs=-1, required=True, metavar="TARGET…", shell_complete=complete_target
+)
+@click.option("--input-size", type=InputSizeType(), metavar="CxHxW", help="Of all; default: each network's own.")
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
 @click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
@@ -50,14 +53,14 @@ from .target import Failure, matching, report_of
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")
 def compare_command(
     targets: tuple[str, ...],
-    input_size: str | None,
+    input_size: InputSize | None,
     batch_size: int | None,
     dtype: str | None,
     num_classes: int | None,
     pairs: tuple[str, ...],
     rewrites: tuple[str, ...],
     sort: str | None,
-    columns: str | None,
+    columns: list[str] | None,
     scatter: bool,
     output: str | None,
     format_: str | None,
@@ -77,7 +80,6 @@ def compare_command(
         raise click.UsageError("--scatter is drawn under a table or text, or with -o FILE.svg as a picture")
     if format_ is None and output is not None and picture is None:
         check_ending(output)
-    names = [column.strip() for column in columns.split(",")] if columns is not None else None
     chosen = [target for given in targets for target in matching(given)]
     about = {"batch_size": batch_size, "dtype": dtype, "num_classes": num_classes, "rewrites": rewrites}
     found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen])
@@ -85,12 +87,12 @@ def compare_command(
     if picture and output:
         write(output, _drawn(found, picture))
     else:
-        emit(found.document(names, scatter), format_, output)
+        emit(found.document(columns, scatter), format_, output)
 
 
 def target_report(
     target: str,
-    input_size: str | None,
+    input_size: InputSize | None,
     **given: Any,
 ) -> Report:
     """The report of one of several targets; what is wrong with it is said with its name."""

@@ -9,12 +9,13 @@ from ..features.diff.document import COLUMNS
 from .common import CLASSES, arg_option, columns_option, emit, output_options
 from .compare import target_report
 from .completion import complete_target
+from .types import InputSize, InputSizeType, TargetType
 
 
 @click.command("diff", short_help="What changes from one network to another.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("before", metavar="TARGET", shell_complete=complete_target)
-@click.argument("after", metavar="TARGET", shell_complete=complete_target)
-@click.option("--input-size", metavar="CxHxW", help="Of both; default: each network's own.")
+@click.argument("before", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
+@click.argument("after", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
+@click.option("--input-size", type=InputSizeType(), metavar="CxHxW", help="Of both; default: each network's own.")
 @click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
 @arg_option
 @columns_option(COLUMNS, "What to show of each change.")
@@ -23,10 +24,10 @@ from .completion import complete_target
 def diff_command(
     before: str,
     after: str,
-    input_size: str | None,
+    input_size: InputSize | None,
     num_classes: int | None,
     pairs: tuple[str, ...],
-    columns: str | None,
+    columns: list[str] | None,
     unfold: bool,
     format_: str | None,
     output: str | None,
@@ -42,7 +43,6 @@ def diff_command(
     order and kind. The differences add up to those of the totals, auxiliary heads apart. JSON and CSV have every
     change by itself. Exits 0 whether or not the networks differ.
     """
-    names = [column.strip() for column in columns.split(",")] if columns is not None else None
     found = diff(*(target_report(one, input_size, pairs=pairs, num_classes=num_classes) for one in (before, after)))
-    document = found.document(names, fold=not unfold)
+    document = found.document(columns, fold=not unfold)
     emit(document, format_, output)

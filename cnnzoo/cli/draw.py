@@ -11,12 +11,13 @@ from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, draw
 from .common import arg_option, num_classes_option, output_option, put, to_stdout, write
 from .completion import complete_path, complete_target
 from .target import report_of
+from .types import InputSize, InputSizeType, TargetType
 
 ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "mmd"}
 
 
 @click.command("draw", short_help="A picture of one network.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_target)
+@click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What the picture shows.")
 @click.option(
     "--depth", type=click.IntRange(1, 10**9), default=DEPTH, show_default=True, help="Levels of blocks opened."
@@ -27,7 +28,9 @@ ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "
     shell_complete=complete_path,
     help="One block of it, as layer1.0, instead of the whole network.",
 )
-@click.option("--input-size", "input_sizes", metavar="CxHxW", multiple=True, help="As in `cnnzoo summary`.")
+@click.option(
+    "--input-size", "input_sizes", type=InputSizeType(), metavar="CxHxW", multiple=True, help="As in `cnnzoo summary`."
+)
 @num_classes_option
 @arg_option
 @output_option("Write to FILE, all or nothing.")
@@ -37,7 +40,7 @@ def draw_command(
     kind: str,
     depth: int,
     block: str | None,
-    input_sizes: tuple[str, ...],
+    input_sizes: tuple[InputSize, ...],
     num_classes: int | None,
     pairs: tuple[str, ...],
     output: str | None,

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..arch import Layer, Node
+from ..arch import Layer, Node, Shape
 from ..calculate import calculate
 from ..errors import InvalidValueError
 from ..features.explain import Explanation, explain
@@ -19,6 +19,7 @@ from ..zoo import list_models
 from .common import arg_option, emit, input_size_option, num_classes_option, output_options, rewrite_option
 from .completion import complete_path, complete_target
 from .target import report_of
+from .types import InputSize, ShapeType
 
 SHORT = {"bn": "BatchNorm2d", "lrn": "LocalResponseNorm"}
 """What people say for a layer, where it is not its name with or without the 2d."""
@@ -45,16 +46,22 @@ def complete_path_or_setting(ctx: click.Context, param: click.Parameter, incompl
 @num_classes_option
 @arg_option
 @rewrite_option
-@click.option("--in", "reads", metavar="CxHxW", help="What a LAYER of no network reads: 64x56x56, or 9216 features.")
+@click.option(
+    "--in",
+    "reads",
+    type=ShapeType(),
+    metavar="CxHxW",
+    help="What a LAYER of no network reads: 64x56x56, or 9216 features.",
+)
 @output_options
 def explain_command(
     name: str,
     rest: tuple[str, ...],
-    input_size: str | None,
+    input_size: InputSize | None,
     num_classes: int | None,
     pairs: tuple[str, ...],
     rewrites: tuple[str, ...],
-    reads: str | None,
+    reads: Shape | None,
     format_: str | None,
     output: str | None,
 ) -> None:
@@ -80,7 +87,7 @@ def explain_command(
     emit(explanation.document(), format_, output)
 
 
-def _of_network(name: str, paths: Sequence[str], input_size: str | None, **given: Any) -> Explanation:
+def _of_network(name: str, paths: Sequence[str], input_size: InputSize | None, **given: Any) -> Explanation:
     try:
         result = report_of(name, () if input_size is None else (input_size,), **given)
     except UnknownModelError:
@@ -93,7 +100,7 @@ def _of_network(name: str, paths: Sequence[str], input_size: str | None, **given
     return explain(result.whole(), *paths)
 
 
-def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:
+def _of_layer(name: str, arguments: Sequence[str], reads: Shape) -> Explanation:
     kind = _kind(name)
     networks = [] if kind else list_models()  # with which plugins are loaded, and their layers
     kind = kind or _kind(name)
@@ -102,12 +109,7 @@ def _of_layer(name: str, arguments: Sequence[str], reads: str) -> Explanation:
             raise InvalidValueError(f"{name} is a network: its input size is --input-size")
         kinds = sorted(kind.__name__ for kind in _kinds().values())
         raise InvalidValueError(f"unknown layer {quoted(name)}; {hint(name, kinds)}")
-    if not re.fullmatch(r"[1-9]\d{0,8}(x[1-9]\d{0,8})*", reads, re.ASCII):
-        raise InvalidValueError(
-            f"--in {reads} is no shape; say channels x height x width as 64x56x56, or features as 9216"
-        )
-    shape = tuple(map(int, reads.split("x")))
-    batch, shape = (shape[0], shape[1:]) if len(shape) == 4 else (1, shape)
+    batch, shape = (reads[0], reads[1:]) if len(reads) == 4 else (1, reads)
     layer = _make(kind, arguments)
     return explain(calculate(layer, shape, batch_size=batch, model=kind.__name__))
 

@@ -36,7 +36,12 @@ module_option = click.option(
 @columns_option(COLUMNS, "What to show of each network.")
 @output_options
 def list_command(
-    pattern: str, module: str, rewrites: tuple[str, ...], columns: str | None, format_: str | None, output: str | None
+    pattern: str,
+    module: str,
+    rewrites: tuple[str, ...],
+    columns: list[str] | None,
+    format_: str | None,
+    output: str | None,
 ) -> None:
     """List the networks whose names match PATTERN ("res*", in quotes), each at its own input size.
 
@@ -48,8 +53,7 @@ def list_command(
     names = matching(pattern, module)
     if rewrites:
         names = _rewritten(names, rewrites)
-    shown = [column.strip() for column in columns.split(",")] if columns is not None else None
-    emit(document([_entry(name) for name in names], shown), format_, output)
+    emit(document([_entry(name) for name in names], columns), format_, output)
 
 
 def _rewritten(names: list[str], rewrites: tuple[str, ...]) -> list[str]:

@@ -18,9 +18,10 @@ from ..features.match import document as matches
 from ..features.sweep.family import Family
 from ..resolve import read_size
 from ..resolve.loading import Constant, is_registered, split
-from .common import emit, output_options, read_input_size, rewrite_option
+from .common import emit, output_options, rewrite_option
 from .completion import complete_list, complete_target, given_target
 from .knobs import MOST, find_family, knob_options, progress
+from .types import InputSize, InputSizeType, NamesType, TargetType
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 
@@ -47,14 +48,22 @@ def complete_knobs(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 @click.command("match", short_help="The configurations nearest a budget.")
-@click.argument("name", shell_complete=complete_target)
+@click.argument("name", type=TargetType(), shell_complete=complete_target)
 @click.option("--params", type=Count(), metavar="COUNT", help="Parameters, as 5M or 5_000_000.")
 @click.option("--macs", type=Count(), metavar="COUNT", help="MACs of one sample, as 1.5G.")
 @click.option("--at-most", is_flag=True, help="Nothing over the budget.")
-@click.option("--vary", metavar="NAME,…", shell_complete=complete_knobs, help="Vary these alone; default: every knob.")
+@click.option(
+    "--vary",
+    type=NamesType(),
+    metavar="NAME,…",
+    shell_complete=complete_knobs,
+    help="Vary these alone; default: every knob.",
+)
 @knob_options
 @rewrite_option
-@click.option("--input-size", metavar="CxHxW", help="3x224x224 or 224; default: the network's own.")
+@click.option(
+    "--input-size", type=InputSizeType(), metavar="CxHxW", help="3x224x224 or 224; default: the network's own."
+)
 @click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="Configurations to print.")
 @output_options
 def match_command(
@@ -62,10 +71,10 @@ def match_command(
     params: int | None,
     macs: int | None,
     at_most: bool,
-    vary: str | None,
+    vary: list[str] | None,
     knobs: dict[str, tuple[Any, ...]],
     rewrites: tuple[str, ...],
-    input_size: str | None,
+    input_size: InputSize | None,
     top: int,
     format_: str | None,
     output: str | None,
@@ -88,10 +97,9 @@ def match_command(
     """
     if params is None and macs is None:
         raise click.UsageError("give a budget: --params 5M, --macs 1G, or both")
-    varied = None if vary is None else [knob.strip() for knob in vary.split(",")]
-    family = find_family(name, rewrites, [*knobs, *(varied or ())])
-    grid = _grid(family, varied, knobs)
-    size = None if input_size is None else read_input_size(input_size)
+    family = find_family(name, rewrites, [*knobs, *(vary or ())])
+    grid = _grid(family, vary, knobs)
+    size = None if input_size is None else input_size.image
     shape, _ = read_size(size, family.builder.input_size or None, None)
     budget = Budget(params, macs, at_most)
     with progress(prod(map(len, grid.values()))) as tell:
@@ -126,7 +134,7 @@ def _grid(family: Family, varied: list[str] | None, knobs: dict[str, tuple[Any, 
     return grid
 
 
-def _configuration(family: Family, found: Match, input_size: str | None, shape: Shape) -> dict[str, Any]:
+def _configuration(family: Family, found: Match, input_size: InputSize | None, shape: Shape) -> dict[str, Any]:
     """What is said of one, with what makes it again on the command line and in Python."""
     target, settings = family.choice(found.point)
     pairs = [f"--arg {quote(f'{name}={_argument(value)}')}" for name, value in settings.items()]

@@ -8,10 +8,11 @@ from ..features.peers import document, peer_numbers
 from .common import COUNT, arg_option, emit, input_sizes_option, num_classes_option, output_options
 from .completion import complete_target
 from .target import report_of
+from .types import InputSize, TargetType
 
 
 @click.command("peers", short_help="What other tools print, and why.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_target)
+@click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @input_sizes_option
 @click.option("--batch-size", type=COUNT, help="Where a size does not show it.  [default: 1]")
 @num_classes_option
@@ -19,7 +20,7 @@ from .target import report_of
 @output_options
 def peers_command(
     name: str,
-    input_sizes: tuple[str, ...],
+    input_sizes: tuple[InputSize, ...],
     batch_size: int | None,
     num_classes: int | None,
     pairs: tuple[str, ...],

@@ -10,6 +10,7 @@ from ..report import DEPTH
 from .common import arg_option, emit, input_size_option, num_classes_option, output_options, rewrite_option
 from .completion import complete_rewrite, complete_target
 from .target import matching, report_of
+from .types import InputSize, TargetType
 
 
 def complete_technique(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -18,7 +19,7 @@ def complete_technique(ctx: click.Context, param: click.Parameter, incomplete: s
 
 
 @click.command("savings", short_help="What its reductions, stacks or groups save.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_target)
+@click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @click.option(
     "--by",
     metavar="NAME",
@@ -35,7 +36,7 @@ def complete_technique(ctx: click.Context, param: click.Parameter, incomplete: s
 def savings_command(
     name: str,
     by: str | None,
-    input_size: str | None,
+    input_size: InputSize | None,
     num_classes: int | None,
     pairs: tuple[str, ...],
     rewrites: tuple[str, ...],

@@ -18,10 +18,11 @@ from .common import (
 )
 from .completion import complete_target
 from .target import report_of
+from .types import InputSize, TargetType
 
 
 @click.command("summary", short_help="One network, layer by layer.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("name", metavar="TARGET", shell_complete=complete_target)
+@click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @input_sizes_option
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
@@ -35,7 +36,7 @@ from .target import report_of
 @output_options
 def summary_command(
     name: str,
-    input_sizes: tuple[str, ...],
+    input_sizes: tuple[InputSize, ...],
     batch_size: int | None,
     dtype: str | None,
     num_classes: int | None,
@@ -43,7 +44,7 @@ def summary_command(
     rewrites: tuple[str, ...],
     strict: bool,
     depth: int | None,
-    columns: str | None,
+    columns: list[str] | None,
     unfold: bool,
     format_: str | None,
     output: str | None,
@@ -70,8 +71,7 @@ def summary_command(
         batch_size=batch_size,
         dtype=dtype,
     )
-    names = [column.strip() for column in columns.split(",")] if columns is not None else None
-    document = report.document(names, depth or (None if unfold else DEPTH), not unfold)
+    document = report.document(columns, depth or (None if unfold else DEPTH), not unfold)
     emit(document, format_, output)
     if failure is not None:
         raise failure

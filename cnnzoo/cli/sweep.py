@@ -18,15 +18,16 @@ from ..features.sweep.files import Done, fill
 from ..features.sweep.workers import cores, lines
 from ..resolve import read_size
 from ..words import counted
-from .common import is_device, output_option, read_input_size, rewrite_option
+from .common import is_device, output_option, rewrite_option
 from .completion import complete_target
 from .knobs import MOST, find_family, knob_options, progress, read_values
+from .types import TargetType, read_input_size
 
 ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
 @click.command("sweep", short_help="Every combination, as CSV, JSON lines, Parquet.")
-@click.argument("name", shell_complete=complete_target)
+@click.argument("name", type=TargetType(), shell_complete=complete_target)
 @knob_options
 @rewrite_option
 @click.option("--input-size", "sizes", metavar="SIZES", help="160,192,224 or 160:224:32 or 3x160x192.")
@@ -131,7 +132,7 @@ def _shapes(family: Family, sizes: str | None) -> tuple[Shape, ...]:
     if sizes is None:
         return (read_size(None, own, None)[0],)
     given = read_values(sizes, "--input-size")
-    return tuple(dict.fromkeys(read_size(read_input_size(_spelled(size)), own, None)[0] for size in given))
+    return tuple(dict.fromkeys(read_size(read_input_size(_spelled(size)).image, own, None)[0] for size in given))
 
 
 def _spelled(size: Any) -> str:

@@ -18,7 +18,7 @@ from ..registry import Builder
 from ..report import Report
 from ..resolve.loading import Make, find, is_registered, make, split
 from ..words import quoted, read_literal
-from .common import read_input_size
+from .types import InputSize
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,13 +28,6 @@ class Failure(click.ClickException):
     """What the network, not the user, did wrong: exit code 1."""
 
     exit_code = 1
-
-
-class Inputs(NamedTuple):
-    """The sizes of a module's inputs, and their dtypes where they have one of their own."""
-
-    sizes: tuple[int | tuple[int, ...], ...] = ()
-    dtypes: tuple[str | None, ...] = ()
 
 
 class Target(NamedTuple):
@@ -62,7 +55,7 @@ class Target(NamedTuple):
 
 def report_of(
     target: str,
-    input_sizes: tuple[str, ...] = (),
+    input_sizes: tuple[InputSize, ...] = (),
     *,
     pairs: tuple[str, ...] = (),
     num_classes: int | None = None,
@@ -88,7 +81,7 @@ def report_of(
         if names:
             raise InvalidValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
         assert not isinstance(found, Builder)
-        return _measured(place, found, made, read_inputs(input_sizes), **about)
+        return _measured(place, found, made, input_sizes, **about)
 
 
 def matching(given: str) -> list[str]:
@@ -123,26 +116,19 @@ def _foreign(target: str) -> Iterator[None]:
             raise Failure(f"{target} fails: GeneratorExit") from end
 
 
-def _image(values: tuple[str, ...]) -> int | tuple[int, ...] | None:
+def _image(sizes: tuple[InputSize, ...]) -> int | tuple[int, ...] | None:
     """The one input of a description."""
-    if len(values) > 1:
+    if len(sizes) > 1:
         raise InvalidValueError("a description has one input: give --input-size once")
-    return read_input_size(values[0]) if values else None
-
-
-def read_inputs(values: tuple[str, ...]) -> Inputs:
-    """What --input-size says of a module; a dtype may follow: 1x128:int64."""
-    found = [value.partition(":") for value in values]
-    sizes = tuple(read_input_size(size, True) for size, _, _ in found)
-    return Inputs(sizes, tuple(dtype if colon else None for _, colon, dtype in found))
+    return sizes[0].image if sizes else None
 
 
 def _measured(
-    target: str, factory: Make, made: nn.Module, inputs: Inputs, batch_size: int | None, dtype: str | None
+    target: str, factory: Make, made: nn.Module, sizes: tuple[InputSize, ...], batch_size: int | None, dtype: str | None
 ) -> Target:
     from ..pytorch.measuring.measure import MeasureError, ValuesNeededError, measure
 
-    given = {**_given(target, made, inputs), "batch_size": batch_size}
+    given = {**_given(target, made, sizes), "batch_size": batch_size}
     try:
         try:
             return Target(measure(made, model=target, dtype=dtype, **given), None, made, given)
@@ -155,12 +141,12 @@ def _measured(
         return Target(error.report, Failure(f"{error}{hint}"))
 
 
-def _given(target: str, module: nn.Module, inputs: Inputs) -> dict[str, Any]:
+def _given(target: str, module: nn.Module, sizes: tuple[InputSize, ...]) -> dict[str, Any]:
     """What a module is measured with."""
-    if inputs.sizes:
-        first, *rest = inputs.sizes
+    if sizes:
+        first, *rest = (size.lengths for size in sizes)
         others = [(size,) if isinstance(size, int) else size for size in rest]
-        return {"input_size": [first, *others] if rest else first, "dtypes": inputs.dtypes}
+        return {"input_size": [first, *others] if rest else first, "dtypes": tuple(size.dtype for size in sizes)}
     size = default_size(module) or ((3, 224, 224) if target.startswith("torchvision:") else None)
     if size is None:
         raise InvalidValueError(f"{target} does not say what it takes: give --input-size")
