@@ -13,7 +13,7 @@ MOST = 2**63 - 1
 """The largest whole number of torch: no setting, no length and no count of a tensor's elements is larger."""
 
 LONGEST = 1000
-"""Characters of a value."""
+"""Characters, at most, of a value that is read from text."""
 
 LISTED = 40
 """Names that a message lists before it says how many more there are."""
@@ -22,7 +22,7 @@ REPEATED = 80
 """Characters of a value that a message repeats."""
 
 SAID = 1000
-"""Characters of a message."""
+"""Characters, at most, of a message."""
 
 
 def hint(

@@ -49,7 +49,7 @@ class ScaledTanh(Layer):
         return Work(multiplications=2 * prod(shape), exponentials=prod(shape))
 
     def kept(self, shape: Shape) -> Kept:
-        """The tanh before it is scaled."""
+        """The output of tanh before it is scaled."""
         return Kept(elements=prod(shape))
 
 
@@ -217,7 +217,7 @@ class RBF(Layer):
         return self.out_features * shape[0]
 
     def kept(self, shape: Shape) -> Kept:
-        """The differences."""
+        """The difference of each input from each centre."""
         return Kept(elements=self.fan_in(shape))
 
 

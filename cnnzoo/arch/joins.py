@@ -100,7 +100,7 @@ class Join(Node):
 
     @property
     def _head(self) -> tuple[Any, ...]:
-        """What the constructor takes before the children."""
+        """The arguments that the constructor takes before the children: an `Aux` takes its source, other joins none."""
         return ()
 
     def _with(self, children: Mapping[str, Node | None]) -> Join:

@@ -48,9 +48,9 @@ class Node:
     """Every class that a description may name, by its name."""
 
     _nodes: int = 1
-    """Layers and joins in it, itself too."""
+    """How many layers and joins the description has, this one included."""
     _levels: int = 0
-    """Levels of joins."""
+    """How many levels of joins are nested in each other here; a layer has none."""
 
     def __init_subclass__(cls) -> None:
         if not cls.__name__.startswith("_"):

@@ -33,20 +33,11 @@ class _Pool2d(Layer):
                     f"{type(self).__name__}: padding {padding} must be at most half of kernel_size {kernel}"
                 )
 
-    def _variant(self) -> tuple[IntOrPair, bool]:
-        """Dilation and ceil_mode."""
-        return 1, False
-
-    def _axes(self) -> list[tuple[int, int, int]]:
-        kernels, dilations = pair(self.kernel_size), pair(self._variant()[0])
-        extents = [extent_of(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
-        return list(zip(extents, pair(self.stride or self.kernel_size), pair(self.padding), strict=True))
-
     def output_shape(self, shape: Shape) -> Shape:
         channels, *size = maps(self, shape)
-        _, ceil_mode = self._variant()
+        ceil_mode = self.settings.get("ceil_mode", False)
         out = []
-        for length, (extent, stride, padding) in zip(size, self._axes(), strict=True):
+        for length, (extent, stride, padding) in zip(size, _Pool2d.windows(self, shape), strict=True):
             needed = extent - 2 * padding - (stride - 1 if ceil_mode else 0)
             room = length - needed
             count = room // stride + 1
@@ -63,8 +54,9 @@ class _Pool2d(Layer):
     def fan_in(self, shape: Shape) -> int:
         return per_output(self, shape, prod(pair(self.kernel_size)))
 
-    def windows(self, shape: Shape) -> Windows | None:
-        height, width = (Window(*axis) for axis in self._axes())
+    def windows(self, shape: Shape) -> Windows:
+        extents = map(extent_of, pair(self.kernel_size), pair(self.settings.get("dilation", 1)))
+        height, width = map(Window, extents, pair(self.stride or self.kernel_size), pair(self.padding))
         return height, width
 
 
@@ -75,9 +67,6 @@ class MaxPool2d(_Pool2d):
     dilation: IntOrPair = 1
     _: KW_ONLY
     ceil_mode: bool = False
-
-    def _variant(self) -> tuple[IntOrPair, bool]:
-        return self.dilation, self.ceil_mode
 
     def work(self, shape: Shape) -> Work:
         return Work(comparisons=per_output(self, shape, prod(pair(self.kernel_size)) - 1))
@@ -93,9 +82,6 @@ class AvgPool2d(_Pool2d):
 
     ceil_mode: bool = False
     count_include_pad: bool = True
-
-    def _variant(self) -> tuple[IntOrPair, bool]:
-        return 1, self.ceil_mode
 
     def work(self, shape: Shape) -> Work:
         outputs = prod(self.output_shape(shape))
@@ -123,7 +109,7 @@ class Shares(NamedTuple):
 
     @property
     def read(self) -> int:
-        """Positions that all cells together read."""
+        """How many positions the cells read, one that two cells read counted twice."""
         return sum(size * count for size, count in self.kernels.items())
 
     @property

@@ -30,7 +30,7 @@ UNITS: dict[str, Quotient] = {
 }
 
 TOTALS = ("params", "macs", "connections")
-"""What `remarks` speaks of."""
+"""The quantities of a whole network that `remarks` compares with the paper."""
 
 WORDS = {
     "params": "parameters",
@@ -41,7 +41,7 @@ WORDS = {
     "receptive_field": "pixels seen",
     "effective_stride": "pixels a step",
 }
-"""A quantity's words, where they are not its name."""
+"""What a quantity is called in a sentence, where that is not its name."""
 
 VERBS = {
     "exact": "{value} is exact",
@@ -79,7 +79,7 @@ class PrintedFigure(NamedTuple):
 
     @property
     def exact(self) -> Value:
-        """What it is by the calculator."""
+        """The true value, as the calculator finds it."""
         if self.ratio:
             top, bottom = map(self._of, self.ratio)
             return top / bottom  # type: ignore[operator]  # a ratio is of counts

@@ -27,7 +27,7 @@ class Label(NamedTuple):
 
     name: str
     path: str
-    """The name where the tree cannot be seen."""
+    """The row's full name, for formats that do not show the tree."""
     guides: tuple[bool, ...] = ()
     """For each level above, and for its own, whether a sibling follows."""
     kind: str = ""
@@ -52,7 +52,7 @@ class Document(NamedTuple):
     said: Sequence[tuple[str, str]] = ()
     """Labels and sentences under the table; no label: it goes on."""
     total: Any = None
-    """What the columns read for a last row."""
+    """What the columns read for the row of totals, the last one."""
     rows: Sequence[Mapping[str, Any]] | None = None
     data: Any = None
     caption: str | None = None

@@ -110,7 +110,7 @@ def _line(name: str, columns: Iterable[tuple[Column, str]], entry: Any, place: s
 
 
 def _exact(value: Any) -> str:
-    """Words say what they are themselves."""
+    """The attribute with a cell's exact value, for scripts and sorting; a cell of words needs none."""
     if value is None:
         return ' data-value=""'
     return f' data-value="{escape(sides(value))}"' if isinstance(value, int | float | tuple) else ""

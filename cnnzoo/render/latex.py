@@ -98,7 +98,7 @@ def _shortest(document: Document, columns: Sequence[Column]) -> list[int]:
 
 
 def _lengths(document: Document, columns: Sequence[Column]) -> list[int]:
-    """Letters of the longest cell of each."""
+    """How many letters the longest cell of each column has, the column of names first."""
     rows = [[column.header for column in columns], *document.cells(columns)]
     return [max(map(len, column)) for column in zip(*rows, strict=True)]
 

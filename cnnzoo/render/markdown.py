@@ -34,5 +34,5 @@ def verbatim(text: str) -> str:
 
 
 def _no_block(line: str) -> str:
-    """A line that begins no list and no heading."""
+    """The line escaped so that Markdown takes it for no list and no heading."""
     return re.sub(r"^(\d*)([-+#=.)])", r"\1\\\2", line)

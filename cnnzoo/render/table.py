@@ -9,14 +9,14 @@ from .column import Column
 from .document import Document, Label
 
 WIDTH = 80
-"""Of a drawing where there is no terminal."""
+"""Width of a drawing in text where there is no terminal."""
 
 SIGNS = str.maketrans(
     {"×": "x", "·": "*", "–": "-", "−": "-", "→": "->", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≥": ">="}
     | dict.fromkeys("█▉▊▋▌", "#")
     | dict.fromkeys("▍▎▏", "")
 )
-"""Signs that are words or others in ASCII."""
+"""What is written in ASCII for signs that it lacks."""
 
 CONTROL = dict.fromkeys([*range(32), *range(127, 160)]) | dict.fromkeys(map(ord, "\t\n"), " ")
 """What stands for control characters: nothing, or a space."""
@@ -114,7 +114,7 @@ def _strip(cells: Sequence[str], right: bool) -> Strip:
 
 
 def lines(strips: Iterable[Strip]) -> list[str]:
-    """Two spaces stand between the columns."""
+    """The lines of a table, two spaces between the columns."""
     return ["  ".join(cells) for cells in zip(*(strip.cells for strip in strips), strict=True)]
 
 

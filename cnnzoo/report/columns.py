@@ -60,7 +60,7 @@ def _figure(name: str) -> Callable[[Row], Any]:
 
 
 def _sum(name: str, header: str, show: Show = count, short: Show | None = None) -> Column:
-    """A figure of which a block has the sum."""
+    """The column of a figure of which a block has the sum of its rows'."""
     return Column(header, _figure(name), show, short=short, known=lambda row: row.known.get(name))
 
 

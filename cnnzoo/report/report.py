@@ -19,7 +19,7 @@ DEPTH = 3
 """How deep a table goes unless it is told, as in torchinfo."""
 
 COUNTED_IN = {"activations": "activation_bytes", "param_bytes": "params", "buffer_bytes": "buffers"}
-"""Totals that are unknown where another is."""
+"""Totals that are computed from another one, and unknown where that is, by name."""
 
 
 class UnknownRowError(CnnzooError, KeyError):

@@ -75,7 +75,7 @@ class Row(NamedTuple):
     aux: bool = False
     """Whether it is part of an auxiliary head: run in training only, counted apart."""
     activation_bytes: int | None = 0
-    """The output's size."""
+    """Bytes of the output."""
     live_bytes: int | None = 0
     """Activations alive at inference while it runs; `Report.liveness` says by which rule."""
     stored_bytes: int | None = 0
@@ -130,7 +130,7 @@ class Row(NamedTuple):
         )
 
     def multiplied(self, count: int) -> Row:
-        """As many of it together; None stays unknown."""
+        """A row with the figures of `count` equal ones together; None stays unknown."""
         ones = {name: getattr(self, name) for name in SUMMED}
         sums: dict[str, Any] = {name: None if one is None else one * count for name, one in ones.items()}
         return self._replace(**sums, known={name: part * count for name, part in self.known.items()})
@@ -186,7 +186,7 @@ def added(frame: Row, rows: Sequence[Row]) -> Row:
 
 
 def known_sum(values: Sequence[int | None]) -> int | None:
-    """None where one of them is unknown."""
+    """The sum; None where one of the values is unknown."""
     try:
         return sum(values)  # type: ignore[arg-type]
     except TypeError:
@@ -194,7 +194,7 @@ def known_sum(values: Sequence[int | None]) -> int | None:
 
 
 def _most(values: Sequence[int | None]) -> int | None:
-    """The largest; None where one of them is unknown."""
+    """The largest of the values; None where one of them is unknown."""
     try:
         return max(values)  # type: ignore[type-var]
     except TypeError:

@@ -9,17 +9,17 @@ from .rows import Row
 
 
 class Part(Protocol):
-    """What a tree is made of."""
+    """What a tree is made of: a row of a report, or an entry of savings."""
 
     @property
     def name(self) -> str:
-        """Its last part of the path."""
+        """The name in the block above: the last part of the path."""
 
     def alike(self) -> object:
         """All that makes two neighbours equal."""
 
     def multiplied(self, count: int) -> Self:
-        """What stands for so many equal ones."""
+        """One of these with the figures of `count` equal ones together."""
 
 
 P = TypeVar("P", bound=Part)
@@ -37,12 +37,12 @@ class Line(NamedTuple, Generic[P]):
 
 
 class Branch(NamedTuple, Generic[P]):
-    """A row and what is in it."""
+    """A block with the branches in it; a layer has none."""
 
     row: P
     inner: list[Branch[P]]
     times: int = 1
-    """How many calls its row is the sum of."""
+    """Over how many rounds of a loop in the forward its row is summed."""
 
     def shape(self) -> tuple[Any, ...]:
         """All that makes two neighbours equal."""

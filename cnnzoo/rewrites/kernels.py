@@ -156,7 +156,7 @@ def _shared(count: int, padding: int, stride: int) -> tuple[int, int]:
 
 
 def _sides(conv: Conv2d) -> list[Conv2d]:
-    """A 1xn and an nx1 for an nxn."""
+    """A 1xn and an nx1 convolution that together do an nxn convolution's work; none where padding does not allow it."""
     kernel, before = conv.kernel_size, paddings(conv)
     if before is None or not isinstance(kernel, int) or kernel == 1:
         return []

@@ -54,9 +54,9 @@ class _Adding(Shapes):
     def __init__(self) -> None:
         super().__init__()
         self.blocks: set[str] = set()
-        """The dense layers that can add."""
+        """The paths of the dense layers that can add their maps to what they read."""
         self.widths: dict[str, int] = {}
-        """The outputs of their last convolutions, by path."""
+        """How many channels the last convolution of each of these must give, by that convolution's path."""
 
     def block(self, join: Join, x: Shape | None) -> Shape | None:
         y = super().block(join, x)

@@ -60,12 +60,12 @@ class Rewrite:
 
     @property
     def summary(self) -> str:
-        """The first sentence of what it says of itself."""
+        """The first paragraph of its docstring, in one line."""
         return " ".join((self.__doc__ or "").partition("\n\n")[0].split())
 
     @property
     def option(self) -> Parameter | None:
-        """What it takes besides the description."""
+        """The parameter that the function takes besides the description; None where it takes no other."""
         return next(iter(list(signature(self.function).parameters.values())[1:]), None)
 
     def __repr__(self) -> str:
@@ -92,7 +92,7 @@ def register_rewrite(source: str) -> Callable[[Callable[..., Node]], Rewrite]:
 
 
 def list_rewrites() -> list[str]:
-    """The registered names."""
+    """The names of all registered rewrites, those of plugins too, sorted."""
     load_plugins(PLUGINS)
     return sorted(_rewrites)
 

@@ -76,7 +76,7 @@ def _collect(path: str, node: Node, found: list[Run]) -> None:
 
 
 PROBE = (5040, 1 << 20, 1 << 20)
-"""Maps that any convolution takes: many divisors, and large."""
+"""A shape of maps that any convolution takes: channels with many divisors, and sides larger than any kernel."""
 
 
 @lru_cache(maxsize=1 << 12)
@@ -203,7 +203,7 @@ def _replaced(layer: Layer, settings: tuple[tuple[str, Any], ...]) -> Layer:
 
 
 def times(*values: IntOrPair) -> tuple[int, int]:
-    """The product along height and along width."""
+    """The product of numbers or (height, width) pairs, as a pair."""
     height, width = 1, 1
     for value in values:
         one, other = pair(value)

@@ -170,7 +170,7 @@ Named = tuple[str, Node]
 
 
 def _stages(row: Sequential) -> Iterator[list[Named]]:
-    """The children of a row, equal neighbouring blocks together."""
+    """The children of a Sequential in lists: blocks that are equal but for stride and shortcut are together in one."""
     stage: list[Named] = []
     for name, child in row.children:
         if stage and not (isinstance(child, Join) and _inside(stage[-1][1]) == _inside(child)):

@@ -59,7 +59,7 @@ class Comparison(Shown):
 
     networks: tuple[Record, ...]
     first: str
-    """The network that the multiples are of."""
+    """The network whose figures the others' are given as multiples of."""
     said: tuple[tuple[str, str], ...] = ()
     """What could not be counted, and what else the reports note; a label and a sentence each."""
 
@@ -124,7 +124,7 @@ def _ratio(figure: Any, one: Any) -> float | None:
 
 
 def _year(report: Report) -> int | None:
-    """That of the paper that the report names."""
+    """The year of the paper that the report names."""
     try:
         paper = get_builder((report.model or "").partition("+")[0]).paper
     except UnknownModelError:

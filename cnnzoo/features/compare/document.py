@@ -17,7 +17,7 @@ Record = Mapping[str, Any]
 
 
 def times(ratio: float | None) -> str:
-    """×2.36, and ×1 for what is exactly as much."""
+    """A ratio to three digits: ×2.36, and ×1 only for what is exactly as much."""
     if ratio is None:
         return "?"
     if ratio == 1:

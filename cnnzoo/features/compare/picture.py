@@ -12,11 +12,11 @@ from ..draw.sheet import Area, Point, Sheet, Text, bounds, draw, extent, fitted
 from .scatter import SIGNS, Axis, Plane, explained, tick
 
 WIDTH, HEIGHT = 480.0, 300.0
-"""Of the plane."""
+"""Width and height of the plane."""
 DOT = 2.6
 """Radius of a point with its name beside it."""
 SIGN = 4.4
-"""Radius of one with a sign in it."""
+"""Radius of a point with a sign in it, which a key explains."""
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 """Where a name may stand: to the right, to the left, above, below, and in between."""
 KEY = 100
@@ -109,7 +109,7 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _apart(box: Box, place: Point) -> float:
-    """From the nearest edge."""
+    """The distance of a point from the nearest edge of a box."""
     left, bottom, right, top = box
     x, y = place
     return hypot(max(left - x, 0, x - right), max(bottom - y, 0, y - top))

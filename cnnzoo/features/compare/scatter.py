@@ -18,7 +18,7 @@ SPREAD = 20
 
 
 Cell = tuple[int, int]
-"""A row and a column."""
+"""A cell of a drawing in text: its row and its column."""
 
 
 class Point(NamedTuple):
@@ -69,7 +69,7 @@ def axis(title: str, values: Iterable[int]) -> Axis:
 
 
 def tick(value: float) -> str:
-    """2.5 M."""
+    """A value at an axis in short: 2.5 M."""
     for scale, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if value >= scale * 0.9999:
             return f"{value / scale:.6g}{prefix}"

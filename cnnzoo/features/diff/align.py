@@ -21,7 +21,7 @@ class Pair(NamedTuple):
     before: Row | None
     after: Row | None
     moved: bool = False
-    """Whether it runs at another place among the others."""
+    """Whether it runs before or after other rows of both reports than it did."""
 
 
 def align(before: Report, after: Report) -> list[Pair]:

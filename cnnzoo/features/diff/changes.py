@@ -19,7 +19,7 @@ SEEN = ("depth", "receptive_field", "effective_stride", "effective_padding")
 """The figures of a row that follow from the rows before it."""
 
 LONG = 20
-"""Characters of a setting that is not spelled out."""
+"""A setting of more characters than this is named, its value is not spelled out."""
 
 
 class Change(NamedTuple):
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
     @property
     def row(self) -> Row:
-        """What it is now, or else was."""
+        """The row as it is now; of one that is gone, as it was."""
         row = self.after or self.before
         assert row is not None
         return row
@@ -117,7 +117,7 @@ def _change(before: Row | None, after: Row | None, moved: bool, behind: str) -> 
 
 
 def alone(before: Row | None, after: Row | None) -> Change:
-    """What is gone, or what came."""
+    """The change that a row is gone, or that one came; the other of the two is None."""
     row = after or before
     assert row is not None
     words = (row.kind if row.own else f"{row.kind} {window(row)}".rstrip(),)

@@ -52,7 +52,7 @@ COLUMNS = {
 
 FIGURES = [name for name in COLUMNS if name.startswith(("params", "macs"))]
 BOTH = [name for name in FIGURES if name not in ("params", "macs")]
-"""Those for which a terminal must have room."""
+"""The figures of both networks, for which a terminal must have room."""
 
 DEFAULT = (*FIGURES, "change")
 
@@ -118,7 +118,7 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _shared(parts: Sequence[Sequence[str]]) -> list[str]:
-    """What all begin with."""
+    """The longest common beginning of some sequences."""
     return [ones[0] for ones in takewhile(lambda ones: len(set(ones)) == 1, zip(*parts))]  # noqa: B905
 
 
@@ -153,7 +153,7 @@ def _said(diff: Diff, folded: bool) -> Iterator[tuple[str, str]]:
 
 
 def _both(name: str, one: Report, other: Report) -> str:
-    """25,557,032 → 11,689,512, -13,867,520 (-54.26 %)."""
+    """A total of both networks in a sentence: 25,557,032 → 11,689,512, -13,867,520 (-54.26 %)."""
     before, after = one.totals[name], other.totals[name]
     if before is not None and before == after:
         return f"{before:,}, equal"

@@ -22,9 +22,9 @@ class Line(NamedTuple):
     what: What
     kind: str
     before: tuple[str, ...]
-    """Where each was, if anywhere."""
+    """The path of each of the changed rows in the report before; empty for rows that are new."""
     after: tuple[str, ...]
-    """Where each is, if anywhere."""
+    """The path of each of the changed rows in the report after; empty for rows that are gone."""
     words: str
     cost: Cost
     aux: bool

@@ -14,7 +14,7 @@ class Colour(NamedTuple):
 
 
 class Paint(NamedTuple):
-    """How an area is drawn."""
+    """The two colours of an area: what it is filled with, and its outline."""
 
     fill: Colour
     line: Colour

@@ -17,9 +17,9 @@ SIDE = 290.0
 FAR = 3
 """A field longer than so many times the input is drawn around the picture, no longer to scale."""
 RING = 6.0
-"""From one of those to the next."""
+"""Distance of an outline that is not to scale from the next one inside."""
 PITCH = 25.0
-"""From label to label."""
+"""Distance of a label from the one below it."""
 GAP = 30.0
 
 COLOURS = [PAINTS[role].line for role in ("convolution", "linear", "pooling", "block", "other")]
@@ -36,13 +36,13 @@ class Seen(NamedTuple):
     right: Span
 
     def times_larger(self, input_size: Shape) -> float:
-        """Than the input, along the axis where that is more."""
+        """The receptive field's length over the input's, along the axis where that is more."""
         return max(self.down[1] / input_size[1], self.right[1] / input_size[2])
 
 
 class _Label(NamedTuple):
     corner: Point
-    """What it points at."""
+    """The corner of the outline that the label's line leads to."""
     colour: Colour
     name: str
     said: str

@@ -34,7 +34,7 @@ class Box(NamedTuple):
     macs: int | None = 0
     """Of all that it stands for together, as in a report's tables."""
     shape: Shape = ()
-    """Of its output."""
+    """The shape of the output."""
     aux: bool = False
 
 

@@ -26,13 +26,13 @@ class Part:
 
     role: Role
     names: list[str]
-    """Of each of the equals."""
+    """The name of each of the equal parts that it stands for."""
     rows: list[Row]
-    """Of the first of them: its layers, or the block."""
+    """The rows of the first of the equal parts: its layers, or the block."""
     slight: bool = False
     """Whether it costs no MACs and changes each position by itself, or nothing but the shape."""
     inner: Level | None = None
-    """Of an opened block."""
+    """What is in it, where it is a block that is opened."""
     head: bool = False
     """Whether it is an auxiliary head, whose output goes nowhere."""
 

@@ -101,14 +101,14 @@ def draw(sheet: Sheet, format: str) -> bytes:
 
 
 CAPITALS = 0.73
-"""Their height, in sizes of the font."""
+"""Height of a capital letter, as a share of the font's size."""
 
 DPI = 192
 
 
 @cache
 def extent(text: Text) -> float:
-    """How wide it is."""
+    """Width of a text as it is drawn, in points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

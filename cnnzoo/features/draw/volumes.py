@@ -49,7 +49,7 @@ class Volume(NamedTuple):
     """How far its depth goes to the right, and up."""
 
     def labels(self, middle: float, top: float) -> list[Text]:
-        """What it is, line by line."""
+        """The text above the box: number of maps, their size, and the name on one or two lines."""
         count, *sides = self.stage.shape
         block, dot, name = (
             self.stage.name.rpartition(".") if len(self.stage.name) > SHORT else ("", "", self.stage.name)
@@ -64,11 +64,11 @@ class Volume(NamedTuple):
 
     @property
     def width(self) -> float:
-        """Of the box or of its labels."""
+        """The width of the box or of its labels, whichever is more."""
         return max(self.thickness + self.slant, *map(extent, self.labels(0, 0)))
 
     def areas(self, left: float, bottom: float) -> list[Area]:
-        """Front, top and side."""
+        """The front, the top and the right side of the box."""
         fill, line = PAINTS[self.stage.role]
         right, top, slant = left + self.thickness, bottom + self.height, self.slant
         upper = (left, top), (right, top), (right + slant, top + slant), (left + slant, top + slant)

@@ -30,9 +30,9 @@ class Explanation(Shown):
     model: str | None
     row: Row
     source: str
-    """The repr of its description."""
+    """The layer or the block as Python code, the repr of its description."""
     reads: str
-    """Whose output reaches it."""
+    """The path of the layer or the block whose output reaches it, or "the input"."""
     equations: tuple[Equation, ...]
     steps: tuple[Equation, ...]
     """How the receptive field grows from the input to here."""

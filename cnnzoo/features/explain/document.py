@@ -35,7 +35,7 @@ EQUATIONS = {
     "effective_stride": _setting("effective_stride", "S", "column"),
     "effective_padding": _setting("effective_padding", "P", "column"),
 }
-"""Beside the names; 80 columns must do."""
+"""The columns of a table of equations, beside the names; it fits a terminal of 80 columns."""
 ROWS = {
     "kind": FIGURES["kind"]._replace(narrow="name"),
     **{name: FIGURES[name] for name in ("kernel", "output_shape", "params", "macs", "receptive_field")},
@@ -43,7 +43,7 @@ ROWS = {
 LONGEST = 22
 """Characters of a name, so that the table fits a terminal of 80 columns."""
 ROOM = 32
-"""Characters of a title."""
+"""Characters, at most, of the title above the names."""
 NAMES = {
     "params": "parameters",
     "macs": "MACs",

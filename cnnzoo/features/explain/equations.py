@@ -26,10 +26,10 @@ class Equation(NamedTuple):
     kernel: IntOrPair | None = None
     stride: IntOrPair | None = None
     padding: IntOrPair | None = None
-    """Of a step: the window that it reads, dilation included."""
+    """Of a step of the receptive field: the window that the layer reads, dilation included."""
     effective_stride: IntOrPair | None = None
     effective_padding: IntOrPair | None = None
-    """Of a step: behind it, where there are maps."""
+    """Of a step of the receptive field: effective stride and padding behind it, where its output is maps."""
 
 
 def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:

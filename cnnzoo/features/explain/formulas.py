@@ -133,7 +133,7 @@ def _conv_transpose2d(layer: ConvTranspose2d, shape: Shape) -> Formulas:
 
 @_of(Linear)
 def _linear(layer: Linear, shape: Shape) -> Formulas:
-    """An output reads every feature."""
+    """A linear layer: each output multiplies every feature."""
     outputs = times(layer.output_shape(shape))
     return Formulas({"macs": f"{outputs} · {shape[-1]:,}", "additions": outputs})
 
@@ -150,7 +150,7 @@ def _pool2d(layer: MaxPool2d | AvgPool2d, shape: Shape) -> Formulas:
 
 @_of(AdaptiveAvgPool2d)
 def _adaptive_avg_pool2d(layer: AdaptiveAvgPool2d, shape: Shape) -> Formulas:
-    """All that is read, less one addition an output."""
+    """Adaptive average pooling: as many additions as values are read, less one for each output."""
     out = layer.output_shape(shape)
     sides = layer.shares(shape)
     read = "·".join(grouped(side.kernels) for side in sides)

@@ -26,12 +26,12 @@ class Sliding(NamedTuple):
 
     @property
     def kernel(self) -> int:
-        """Taps."""
+        """Positions that a window reads along the axis, those that dilation leaves out not counted."""
         return (self.window.kernel - 1) // self.dilation + 1
 
     @property
     def last(self) -> int:
-        """Where the last window begins."""
+        """Where the last window begins, counted from the beginning of the padding."""
         return (self.fits - 1) * self.window.stride
 
     @property

@@ -16,13 +16,13 @@ class Step(NamedTuple):
     path: str
     kind: str
     before: Field
-    """Of a join, that of the branch that sees most."""
+    """The receptive field before the step; of a join, that of the branch that sees most."""
     after: Field
     on_maps: bool
-    """Whether the output still is maps."""
+    """Whether the output has a height and a width, so that stride and padding mean something there."""
     windows: Windows = POINTWISE
     branches: tuple[tuple[str, Field], ...] = ()
-    """Of a join, what each of them sees."""
+    """Of a join: the name of each branch with its receptive field."""
 
 
 class Meeting(NamedTuple):
@@ -38,7 +38,7 @@ class Stream(NamedTuple):
     shape: Shape
     field: Field | None
     maker: str
-    """Whose output it is."""
+    """The path of the layer or the block whose output it is, or "the input"."""
     steps: tuple[Step, ...] = ()
     meetings: tuple[Meeting, ...] = ()
     lost: str = ""

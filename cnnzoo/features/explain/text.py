@@ -26,6 +26,6 @@ def grouped(terms: Iterable[int] | Mapping[int, int]) -> str:
 
 
 def dimensions(shape: Shape) -> tuple[str, ...]:
-    """What a shape's lengths are called."""
+    """The names of a shape's dimensions: channels, height and width of maps."""
     named: dict[int, tuple[str, ...]] = {1: ("features",), 3: ("channels", "height", "width")}
     return named.get(len(shape)) or tuple(f"dimension_{place}" for place in range(1, len(shape) + 1))

@@ -57,7 +57,7 @@ class Budget:
 
 
 class Match(NamedTuple):
-    """A configuration and what it costs."""
+    """One configuration of a family: its parameters, its MACs and its distance from the budget."""
 
     point: dict[str, Any]
     params: int

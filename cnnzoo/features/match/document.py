@@ -12,7 +12,7 @@ from ...words import counted, number, sides
 
 
 def off(distance: float) -> str:
-    """A relative distance; 0 % is none at all."""
+    """A relative distance from the budget in per cent; 0 % is exactly on it."""
     if not distance:
         return "0 %"
     return f"{100 * distance:,.2f} %" if distance >= 0.0001 else "under 0.01 %"

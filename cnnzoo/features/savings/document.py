@@ -28,7 +28,7 @@ def percent(share: float | None) -> str:
 
 
 def some(macs: int) -> str:
-    """In short; nothing is a dash."""
+    """MACs to three digits; nothing is a dash."""
     return short(macs) if macs else "-"
 
 
@@ -74,7 +74,7 @@ COLUMNS = {
 """They fit a terminal of 80 columns; figures of MACs are exact in the arithmetic and in all other formats."""
 
 SHOWN = ("params", "params_without", "params_share", "macs", "macs_without", "macs_share")
-"""Of several networks."""
+"""The columns of a table of several networks, a row each."""
 
 
 def document(savings: Savings, depth: int | None = None, fold: bool = True) -> Document:

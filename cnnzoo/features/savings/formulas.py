@@ -40,7 +40,7 @@ def _sum(terms: Sequence[str]) -> str:
 
 
 def _counted(terms: Iterable[str]) -> list[str]:
-    """Equal neighbours once, with their number."""
+    """Terms of a sum with equal neighbours as one product: `3·(1·1·64·64)`."""
     counted = [(term, len(list(equals))) for term, equals in groupby(terms)]
     return [term if times == 1 else f"{times}·({term})" for term, times in counted]
 

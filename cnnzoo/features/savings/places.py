@@ -24,7 +24,7 @@ class Saving(NamedTuple):
 
     @property
     def params_saved(self) -> int:
-        """Below 0 where the technique costs more."""
+        """The parameters that the technique saves; below 0 where it costs more."""
         return self.params_without - self.params
 
     @property
@@ -55,7 +55,7 @@ class Place(NamedTuple):
         return Saving(params, params_without, macs, macs_without)
 
     def formulas(self) -> dict[str, str]:
-        """Each figure with its numbers put in."""
+        """The arithmetic of each figure, the numbers put in, by the figure's name."""
         return {
             "params": params_formula(self.designed),
             "params_without": params_formula(self.without),

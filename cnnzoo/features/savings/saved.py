@@ -36,7 +36,7 @@ class Technique(NamedTuple):
     rewrite: Rewrite
     words: str
     against: str
-    """What would stand there without it."""
+    """In words, what stands there in the network without the technique."""
 
 
 TECHNIQUES = {
@@ -88,7 +88,7 @@ class Entry(NamedTuple):
     """A place, or a block with the figures of all places in it."""
 
     name: str
-    """What it is called in the block above."""
+    """The end of its path, from the block above on."""
     path: str
     figures: Saving
     place: Place | None = None
@@ -103,7 +103,7 @@ class Entry(NamedTuple):
 
 
 def added(entries: Iterable[Entry]) -> Saving:
-    """What they come to together."""
+    """The sum of the entries' figures."""
     return Saving(*map(sum, zip(Saving(0, 0, 0, 0), *(entry.figures for entry in entries), strict=True)))
 
 
@@ -123,7 +123,7 @@ class Savings(Shown):
 
     @property
     def total(self) -> Saving:
-        """Of the whole networks."""
+        """The parameters and MACs of both whole networks."""
         return Saving(self.cost.params, self.cost_without.params, self.cost.macs, self.cost_without.macs)
 
     @cached_property
@@ -180,7 +180,7 @@ class Savings(Shown):
 
     @property
     def auxiliary(self) -> str | None:
-        """What becomes of auxiliary heads, if anything does."""
+        """A sentence on the auxiliary heads; None where they are as large without the technique."""
         designed, without = self.cost, self.cost_without
         if (designed.aux_params, designed.aux_macs) == (without.aux_params, without.aux_macs):
             return None

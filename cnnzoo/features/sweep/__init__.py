@@ -46,7 +46,7 @@ class Sweep:
 
     @property
     def count(self) -> int:
-        """Records."""
+        """How many combinations there are, a record each."""
         return prod(map(len, self.axes.values())) * len(self.input_sizes)
 
     @property
@@ -63,7 +63,7 @@ class Sweep:
         return {name: point[name] for name in self.axes}, self.input_sizes[place]
 
     def inputs(self, number: int) -> Record:
-        """What stands first in a record."""
+        """The fields of a combination's record that say which it is: the model, the values and the input size."""
         point, input_size = self.point(number)
         return {"model": self.family.target, **point, "input_size": input_size}
 

@@ -24,7 +24,7 @@ FACTORS = {
     "width": tuple(sixtyfourths / 64 for sixtyfourths in range(1, 129)),
     "depth": tuple(quarters / 4 for quarters in range(1, 9)),
 }
-"""What they multiply by."""
+"""The factors that are tried for width and for depth where none are given."""
 
 
 class UnknownKnobError(CnnzooError, ValueError):

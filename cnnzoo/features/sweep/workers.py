@@ -26,7 +26,7 @@ class WorkerError(CnnzooError, RuntimeError):
 
 
 def cores() -> int:
-    """Those that this process may use."""
+    """How many cores of the processor this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
