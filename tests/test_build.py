@@ -52,7 +52,7 @@ def test_tensors_and_shapes_are_those_of_the_report(name):
     assert net.eval()(inputs(name, device="meta")).shape == (2, *report[""].output_shape)
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", sorted(TORCHVISION.keys() & set(NAMES)))
 def test_is_torchvisions_network(name):
     """The same names in the same order and, for the same weights and image, the same outputs."""

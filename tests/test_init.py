@@ -26,7 +26,7 @@ TORCHVISION = {
 the absolute values of its state dict."""
 
 
-@pytest.mark.wide
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvisions_is_torchvisions_after_the_same_seed(name):
     torch.manual_seed(0)

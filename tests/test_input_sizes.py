@@ -189,6 +189,7 @@ def test_a_size_is_read_as_the_network_takes_it(name: str) -> None:
     assert report.status == "complete"
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", SIZES)
 def test_other_tools_are_told_the_same_size(name: str) -> None:
     make, size, macs, _, _ = SIZES[name]

@@ -150,6 +150,7 @@ def our_output(kind: str, shape: Shape, given: dict[str, Any]) -> Shape | None:
         return None
 
 
+@pytest.mark.wide(6)
 @pytest.mark.parametrize("kind", TWINS)
 def test_shapes_tensors_macs_and_refusals_are_those_of_torch(kind: str) -> None:
     twin = TWINS[kind]

@@ -15,9 +15,9 @@ import pytest
 import torch
 import torch.distributed
 import torch.multiprocessing
+from processes import distributed_step, without_dropout
 from reference import image
 from small import FAMILIES, small_net
-from torch import nn
 from torch.func import functional_call
 
 import cnnzoo
@@ -41,13 +41,6 @@ def at_inference(make):
     net.eval()
     with torch.no_grad():
         return net, x, net(x)
-
-
-def without_dropout(net):
-    for module in net.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-    return net
 
 
 def same(out, wanted, tolerance=1e-4):
@@ -165,22 +158,6 @@ def test_bfloat16_autocast(make):
         out = net(x)
     (sum(out) if isinstance(out, tuple) else out).float().sum().backward()
     assert all(parameter.grad is not None for parameter in net.parameters())
-
-
-def distributed_step(rank: int, folder: str, names: list[str]) -> None:
-    """One of two processes: a step on its half of the batch; the gradients are the mean of both halves'."""
-    torch.set_num_threads(1)
-    store = f"file://{folder}/store"
-    torch.distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=2)
-    for name in names:
-        net, x = small_net(name)
-        net.eval() if name != "googlenet" else without_dropout(net)
-        parallel = nn.parallel.DistributedDataParallel(net)
-        out = parallel(x[rank : rank + 1])
-        (sum(out) if isinstance(out, tuple) else out).sum().backward()
-        if rank == 0:
-            torch.save({key: one.grad for key, one in net.named_parameters()}, f"{folder}/{name}.pt")
-    torch.distributed.destroy_process_group()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo's file store")
