@@ -40,9 +40,9 @@ def _align(old: _Side, new: _Side) -> list[Pair]:
     that moved."""
     named = sorted(
         match
-        for key, places in old.places.items()
-        if len(places) == len(new.places.get(key, ())) and old.is_same(places[0], new, new.places[key][0])
-        for match in zip(places, new.places[key], strict=True)
+        for key, numbers in old.numbers.items()
+        if len(numbers) == len(new.numbers.get(key, ())) and old.is_same(numbers[0], new, new.numbers[key][0])
+        for match in zip(numbers, new.numbers[key], strict=True)
     )
     in_order = _rising(named)
     moved = {there: here for here, there in set(named) - set(in_order)}
@@ -50,16 +50,16 @@ def _align(old: _Side, new: _Side) -> list[Pair]:
     end = (len(old.rows), len(new.rows))
     same = list(in_order)
     for (here, there), (stop, halt) in zip([(-1, -1), *in_order], [*in_order, end], strict=True):
-        rest = [place for place in range(here + 1, stop) if place not in left]
-        others = [place for place in range(there + 1, halt) if place not in moved]
+        rest = [number for number in range(here + 1, stop) if number not in left]
+        others = [number for number in range(there + 1, halt) if number not in moved]
         same += _in_order(old, rest, new, others)
     pairs: list[Pair] = []
     here = there = 0
     for stop, halt in [*sorted(same), end]:
-        pairs += [Pair(old.rows[place], None) for place in range(here, stop) if place not in left]
-        for place in range(there, halt):
-            source = moved.get(place)
-            pairs.append(Pair(None if source is None else old.rows[source], new.rows[place], source is not None))
+        pairs += [Pair(old.rows[number], None) for number in range(here, stop) if number not in left]
+        for number in range(there, halt):
+            source = moved.get(number)
+            pairs.append(Pair(None if source is None else old.rows[source], new.rows[number], source is not None))
         if (stop, halt) != end:
             pairs.append(Pair(old.rows[stop], new.rows[halt]))
         here, there = stop + 1, halt + 1
@@ -84,16 +84,17 @@ class _Side:
             elif path not in met:
                 self.rows.append(self.blocks[path])
                 met.add(path)
-        self.places: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for place, row in enumerate(self.rows):
-            self.places[row.path, row.kind if row.own else ""].append(place)
+        self.numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
+        """The numbers of the rows of a path; a block's own steps of two kinds are apart."""
+        for number, row in enumerate(self.rows):
+            self.numbers[row.path, row.kind if row.own else ""].append(number)
 
-    def is_same(self, place: int, other: _Side, there: int) -> bool:
+    def is_same(self, number: int, other: _Side, there: int) -> bool:
         """Whether two rows of one path are the same for sure: of one kind, or a layer and a block.
 
         A Flatten is not: it says nothing of what stands before and behind it.
         """
-        one, two = self.rows[place], other.rows[there]
+        one, two = self.rows[number], other.rows[there]
         return (
             (is_named(one) and one.kind == two.kind and not _only_reshapes(one))
             or one.path in self.blocks
@@ -156,16 +157,16 @@ def _in_order(old: _Side, here: Sequence[int], new: _Side, there: Sequence[int])
     """
     if not here or not there:
         return []
-    ones, others = [old.rows[place] for place in here], [new.rows[place] for place in there]
+    ones, others = [old.rows[number] for number in here], [new.rows[number] for number in there]
     inside = [new.around(row) for row in others]
     rest = array("q", [0] * (len(others) + 1))
     best = [rest]
     for one in reversed(ones):
         around = old.around(one)
         below, rest = rest, array("q", [0] * (len(others) + 1))
-        for place in range(len(others) - 1, -1, -1):
-            score = _alike(one, others[place], around, inside[place])
-            rest[place] = max(below[place], rest[place + 1], score and score + below[place + 1])
+        for number in range(len(others) - 1, -1, -1):
+            score = _alike(one, others[number], around, inside[number])
+            rest[number] = max(below[number], rest[number + 1], score and score + below[number + 1])
         best.append(rest)
     best.reverse()
     found: list[Match] = []

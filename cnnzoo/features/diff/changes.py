@@ -89,7 +89,7 @@ def all_changes(before: Report, after: Report) -> list[Change]:
     for pair in pairs:
         change = _change(*pair, behind)
         found += [] if change is None else [change]
-        behind = behind if pair.after is None else place(pair.after)
+        behind = behind if pair.after is None else named(pair.after)
     return found or _rewired(pairs)
 
 
@@ -155,6 +155,6 @@ def _rewired(pairs: Sequence[Pair]) -> list[Change]:
     return []
 
 
-def place(row: Row) -> str:
+def named(row: Row) -> str:
     """Its path; a block's own step is said with the block."""
     return " ".join(filter(None, [row.path, row.name if row.own else ""])) or "the network"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ...report import Report, Row
 from .align import outer
-from .changes import Change, Cost, What, alone, cost, place
+from .changes import Change, Cost, What, alone, cost, named
 
 PERIOD = 12
 """Changes of a block, at most, that are looked for again in the next one."""
@@ -136,8 +136,8 @@ def _line(alike: Sequence[Change]) -> Line:
     return Line(
         first.what,
         first.row.kind,
-        tuple(place(change.before) for change in alike if change.before is not None),
-        tuple(place(change.after) for change in alike if change.after is not None),
+        tuple(named(change.before) for change in alike if change.before is not None),
+        tuple(named(change.after) for change in alike if change.after is not None),
         ", ".join(filter(None, said)),
         cost(alike),
         first.row.aux,
