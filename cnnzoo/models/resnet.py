@@ -34,18 +34,18 @@ PAPER = Paper(
 Shortcut: TypeAlias = Literal["A", "B", "C"]
 Dilate: TypeAlias = tuple[bool, bool, bool] | None
 Block: TypeAlias = Callable[..., Join]
-"""Of width, stride, and whether the block changes the shape; `before` and `after` are the dilations of a 3x3 that the
-block's stride, if there is one, comes behind or before; then its own settings."""
+"""A block of width and stride; `project`: its shortcut must change the shape; `before` and `after` are the dilations of
+a 3x3 that the block's stride, if there is one, comes behind or before; then its own settings."""
 
 
-def shortcut_path(option: Shortcut, channels: int, stride: int, changes: bool) -> Sequential | None:
-    """Section 3.3 and 4.1: A, every second pixel and zeros for new channels, no parameters; B, a 1x1
-    projection where the shape changes; C, a projection on every shortcut."""
+def shortcut_path(option: Shortcut, channels: int, stride: int, project: bool) -> Sequential | None:
+    """Section 3.3 and 4.1, where `project` says that the shape must change: A, every second pixel and zeros for new
+    channels there, no parameters; B, a 1x1 projection there; C, a projection on every shortcut."""
     if option not in ("A", "B", "C"):
         raise InvalidValueError(f"shortcut must be 'A', 'B' or 'C' (section 4.1 of the paper), got {option!r}")
-    if option == "C" or (option == "B" and changes):
+    if option == "C" or (option == "B" and project):
         return Sequential(Conv2d(channels, 1, stride=stride, bias=False), BatchNorm2d())
-    if changes:
+    if project:
         return Sequential(*[MaxPool2d(1, stride=stride)] * (stride > 1), PadChannels(channels))
     return None
 
@@ -55,7 +55,7 @@ def conv3x3(width: int, dilation: int, stride: int = 1) -> Conv2d:
 
 
 def basic(
-    width: int, stride: int, changes: bool, before: int = 1, after: int = 1, shortcut: Shortcut = "B"
+    width: int, stride: int, project: bool, before: int = 1, after: int = 1, shortcut: Shortcut = "B"
 ) -> Residual:
     """3x3, 3x3 (figure 5, left)."""
     return Residual(
@@ -64,12 +64,12 @@ def basic(
         relu1=ReLU(),
         conv2=conv3x3(width, after),
         bn2=BatchNorm2d(),
-        downsample=shortcut_path(shortcut, width, stride, changes),
+        downsample=shortcut_path(shortcut, width, stride, project),
         relu=ReLU(),
     )
 
 
-def plain(width: int, stride: int, changes: bool, before: int = 1, after: int = 1) -> Sequential:
+def plain(width: int, stride: int, project: bool, before: int = 1, after: int = 1) -> Sequential:
     """The basic block without its shortcut (figure 3, middle)."""
     return Sequential(
         conv1=conv3x3(width, before, stride),
@@ -84,7 +84,7 @@ def plain(width: int, stride: int, changes: bool, before: int = 1, after: int = 
 def bottleneck(
     width: int,
     stride: int,
-    changes: bool,
+    project: bool,
     before: int = 1,
     after: int = 1,
     shortcut: Shortcut = "B",
@@ -100,7 +100,7 @@ def bottleneck(
         relu2=ReLU(),
         conv3=Conv2d(4 * width, 1, bias=False),
         bn3=BatchNorm2d(),
-        downsample=shortcut_path(shortcut, 4 * width, stride, changes),
+        downsample=shortcut_path(shortcut, 4 * width, stride, project),
         relu=ReLU(),
     )
 
@@ -127,12 +127,12 @@ def stem(width: int) -> Mapping[str, Layer]:
 
 @lru_cache(maxsize=1 << 10)  # without it `cnnzoo match resnet50` takes 8 times as long
 def stage(
-    block: Block, width: int, count: int, stride: int, changes: bool, before: int, after: int, **settings: Any
+    block: Block, width: int, count: int, stride: int, project: bool, before: int, after: int, **settings: Any
 ) -> Sequential:
-    """`count` blocks, the first of them with the stride; `changes` says whether it changes the shape. The first
+    """`count` blocks, the first of them with the stride; `project`: its shortcut must change the shape. The first
     block's layers up to the stride have the dilation `before`, all others `after`."""
     rest = [block(width, 1, False, after, after, **settings)] * (count - 1)
-    return Sequential(block(width, stride, changes, before, after, **settings), *rest)
+    return Sequential(block(width, stride, project, before, after, **settings), *rest)
 
 
 def strides(output_stride: int, replace_stride_with_dilation: Dilate) -> list[tuple[int, int, int]]:
@@ -170,8 +170,8 @@ def resnet(
     widens = block is bottleneck
     s3, s4, s5 = strides(output_stride, replace_stride_with_dilation)
 
-    def stage_of(width: int, count: int, stride: int, before: int, after: int, changes: bool = True) -> Sequential:
-        return stage(block, width, count, stride, changes, before, after, **settings)
+    def stage_of(width: int, count: int, stride: int, before: int, after: int, project: bool = True) -> Sequential:
+        return stage(block, width, count, stride, project, before, after, **settings)
 
     return Sequential(
         **stem(width),
