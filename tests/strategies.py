@@ -5,6 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from cnnzoo.arch import (
+    ELU,
+    GELU,
     RBF,
     AdaptiveAvgPool2d,
     Aux,
@@ -16,17 +18,25 @@ from cnnzoo.arch import (
     Dense,
     Dropout,
     Flatten,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
     Identity,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
+    Mish,
     PadChannels,
+    PReLU,
     ReLU,
+    ReLU6,
     Residual,
     ScaledTanh,
     Sequential,
     ShapeError,
     Sigmoid,
+    SiLU,
     Softmax,
     Subsampling2d,
     TableConv2d,
@@ -170,6 +180,17 @@ DROPOUT = spoiled(
 )
 FLATTEN = st.fixed_dictionaries({}, optional={"start_dim": st.integers(-6, 5), "end_dim": st.integers(-6, 5)})
 NOTHING = st.just({})
+number = st.floats(-9, 9)
+HARDTANH = st.fixed_dictionaries({}, optional={"min_val": number, "max_val": number})
+LEAKY = spoiled(
+    st.fixed_dictionaries({}, optional={"negative_slope": number}), negative_slope=st.sampled_from(["steep", None])
+)
+PRELU = spoiled(
+    st.fixed_dictionaries({}, optional={"num_parameters": counts, "init": number}),
+    num_parameters=st.integers(-1, 0),
+)
+ELU_SETTINGS = st.fixed_dictionaries({}, optional={"alpha": number})
+GELU_SETTINGS = st.fixed_dictionaries({}, optional={"approximate": st.sampled_from(["none", "tanh", "erf"])})
 
 
 # Layers that are sound in themselves; whether one fits an input is another matter.
@@ -212,7 +233,15 @@ NORMS = (
     st.builds(BatchNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
     st.builds(LocalResponseNorm, st.integers(1, 5), beta=st.sampled_from([0.5, 0.75])),
 )
-ACTIVATIONS = tuple(map(st.just, [ReLU(), Sigmoid(), Tanh(), ScaledTanh(), Softmax(), Softmax(-1)]))
+BENDS = (ReLU, ReLU6, Hardtanh, Hardsigmoid, Hardswish, LeakyReLU, ELU, SiLU, Mish, GELU)
+ACTIVATIONS = (
+    *map(st.just, [*(kind() for kind in BENDS), Sigmoid(), Tanh(), ScaledTanh(), Softmax(), Softmax(-1)]),
+    st.builds(PReLU, st.sampled_from([1, 2, 4])),
+    st.builds(LeakyReLU, st.sampled_from([-0.5, 0.2])),
+    st.builds(ELU, st.sampled_from([-0.5, 0.2])),
+    st.just(Hardtanh(0.0, 4.0)),
+    st.just(GELU("tanh")),
+)
 HANDED_ON = (
     st.builds(Dropout, st.sampled_from([0.0, 0.5, 1.0])),
     st.just(Identity()),

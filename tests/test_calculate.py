@@ -17,6 +17,8 @@ from torch import nn
 
 import cnnzoo
 from cnnzoo.arch import (
+    ELU,
+    GELU,
     RBF,
     AdaptiveAvgPool2d,
     Aux,
@@ -28,17 +30,25 @@ from cnnzoo.arch import (
     Dense,
     Dropout,
     Flatten,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
     Identity,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
+    Mish,
     PadChannels,
+    PReLU,
     ReLU,
+    ReLU6,
     Residual,
     ScaledTanh,
     Sequential,
     ShapeError,
     Sigmoid,
+    SiLU,
     Softmax,
     Subsampling2d,
     TableConv2d,
@@ -769,6 +779,20 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         (ReLU(), (2, 3, 3), Work(comparisons=18)),
         (Sigmoid(), (2, 3, 3), Work(exponentials=18)),
         (Tanh(), (5,), Work(exponentials=5)),
+        (ReLU6(), (2, 3, 3), Work(comparisons=36)),
+        (Hardtanh(), (5,), Work(comparisons=10)),
+        (Hardsigmoid(), (5,), Work(comparisons=10, additions=5, multiplications=5)),
+        (Hardswish(), (5,), Work(comparisons=10, additions=5, multiplications=10)),
+        (LeakyReLU(), (5,), Work(comparisons=5, multiplications=5)),
+        (PReLU(), (5,), Work(comparisons=5, multiplications=5)),
+        (ELU(), (5,), Work(comparisons=5, additions=5, multiplications=5, exponentials=5)),
+        (SiLU(), (5,), Work(multiplications=5, exponentials=5)),
+        # exp, log and tanh; 1 + exp(x); times x.
+        (Mish(), (5,), Work(additions=5, multiplications=5, exponentials=15)),
+        # x / sqrt(2), x / 2, and their product with 1 + erf.
+        (GELU(), (5,), Work(additions=5, multiplications=15, exponentials=5)),
+        # The cube takes two, times 0.044715, times sqrt(2 / pi), x / 2, and the product.
+        (GELU("tanh"), (5,), Work(additions=10, multiplications=30, exponentials=5)),
         # 4 exponentials, 3 additions to their sum, 4 divisions.
         (Softmax(), (4,), Work(additions=3, multiplications=4, exponentials=4)),
         # Over 2 channels, at each of 6 positions: one addition.

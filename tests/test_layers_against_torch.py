@@ -50,6 +50,10 @@ def alone(cls: type[nn.Module]) -> Callable[..., nn.Module]:
     return lambda shape, device, given: cls(**given)
 
 
+def on_device(cls: type[nn.Module]) -> Callable[..., nn.Module]:
+    return lambda shape, device, given: cls(**given, device=device)
+
+
 MAPS = strategies.maps()
 ANY = strategies.shapes()
 
@@ -65,6 +69,16 @@ TWINS = {
     "ReLU": Twin(alone(nn.ReLU), NOTHING, ANY, refuses=False),
     "Sigmoid": Twin(alone(nn.Sigmoid), NOTHING, ANY, refuses=False),
     "Tanh": Twin(alone(nn.Tanh), NOTHING, ANY, refuses=False),
+    "ReLU6": Twin(alone(nn.ReLU6), NOTHING, ANY, refuses=False),
+    "Hardtanh": Twin(alone(nn.Hardtanh), strategies.HARDTANH, ANY),
+    "Hardsigmoid": Twin(alone(nn.Hardsigmoid), NOTHING, ANY, refuses=False),
+    "Hardswish": Twin(alone(nn.Hardswish), NOTHING, ANY, refuses=False),
+    "LeakyReLU": Twin(alone(nn.LeakyReLU), strategies.LEAKY, ANY),
+    "PReLU": Twin(on_device(nn.PReLU), strategies.PRELU, ANY),
+    "ELU": Twin(alone(nn.ELU), strategies.ELU_SETTINGS, ANY, refuses=False),
+    "SiLU": Twin(alone(nn.SiLU), NOTHING, ANY, refuses=False),
+    "Mish": Twin(alone(nn.Mish), NOTHING, ANY, refuses=False),
+    "GELU": Twin(alone(nn.GELU), strategies.GELU_SETTINGS, ANY),
     "Softmax": Twin(alone(nn.Softmax), strategies.SOFTMAX, ANY),
     "Dropout": Twin(alone(nn.Dropout), strategies.DROPOUT, ANY),
     "Flatten": Twin(alone(nn.Flatten), strategies.FLATTEN, ANY),
@@ -138,7 +152,7 @@ def torch_output(twin: Twin, shape: Shape, given: dict[str, Any]) -> Shape | Non
     """
     try:
         output = twin.make(shape, "cpu", given)(torch.ones(BATCH, *shape))
-    except (RuntimeError, ValueError, TypeError, IndexError):
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError):
         return None
     return tuple(output.shape[1:]) if output.numel() else None
 

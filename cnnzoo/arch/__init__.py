@@ -1,27 +1,34 @@
 """The vocabulary of architectures: layers, joins, and edits on descriptions; standard library only."""
 
-from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
-from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
-from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
-from .layers import (
-    BatchNorm2d,
-    Conv2d,
-    ConvTranspose2d,
-    Dropout,
-    Flatten,
-    Identity,
-    Linear,
+from .activations import (
+    ELU,
+    GELU,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    Mish,
+    PReLU,
     ReLU,
+    ReLU6,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
+from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
+from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
+from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
+from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear
 from .node import Kept, Layer, Node, Work, layer
+from .norms import BatchNorm2d
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .signal import Axis, Shape, ShapeError, Signal, Window
 
 __all__ = [
+    "ELU",
+    "GELU",
     "RBF",
     "AdaptiveAvgPool2d",
     "Aux",
@@ -37,23 +44,31 @@ __all__ = [
     "Flatten",
     "Flow",
     "FormatError",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
     "Identity",
     "Join",
     "Kept",
     "Layer",
+    "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
     "MaxPool2d",
+    "Mish",
     "Node",
+    "PReLU",
     "PadChannels",
     "PathError",
     "ReLU",
+    "ReLU6",
     "Residual",
     "ScaleShift",
     "ScaledTanh",
     "Sequential",
     "Shape",
     "ShapeError",
+    "SiLU",
     "Sigmoid",
     "Signal",
     "Softmax",

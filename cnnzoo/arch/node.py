@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from functools import cached_property, partial, wraps
 from inspect import Parameter, signature
@@ -25,6 +25,10 @@ class Work(NamedTuple):
     additions: int = 0
     multiplications: int = 0
     exponentials: int = 0
+
+    def of(self, count: int) -> Work:
+        """As much for each of `count` elements."""
+        return Work(*(one * count for one in self))
 
 
 class Kept(NamedTuple):
@@ -63,13 +67,29 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True)
 def layer(cls: type[T]) -> type[T]:
     """Make a subclass of `Layer` a frozen dataclass; comparison, hash, repr and what freezes it are `Layer`'s
-    own, once for all, where `dataclass(frozen=True)` would compile them anew for every class (6 ms in all).
+    own, once for all, where `dataclass(frozen=True)` would compile them anew for every class; the constructor is
+    compiled when it is first called or looked at, as an import of all layers would otherwise spend most of its time
+    on constructors that are not used.
 
     Settings that `torch.nn` has at another place among its arguments stand behind `_: KW_ONLY`. Arguments that do
     not fit are a TypeError that says what the layer takes."""
-    made = dataclass(eq=False, repr=False)(cls)
-    made.__init__ = _explained(made.__init__)  # type: ignore[method-assign]
+    made = dataclass(init=False, eq=False, repr=False)(cls)
+    made.__init__ = _Constructor(made)  # type: ignore[method-assign, assignment]
     return made
+
+
+class _Constructor:
+    """The `__init__` of a dataclass until it is first asked for: it is then compiled and takes this one's place."""
+
+    def __init__(self, cls: type[Any]) -> None:
+        self.cls = cls
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        full: Any = dataclass(eq=False, repr=False)(
+            type(f"_{self.cls.__name__}", (self.cls,), {"__doc__": "As compiled."})
+        )
+        self.cls.__init__ = _explained(full.__init__)
+        return self.cls.__init__.__get__(instance, owner)
 
 
 def _explained(init: Callable[..., None]) -> Callable[..., None]:
@@ -98,6 +118,8 @@ NOT_SAID = {
     "dtype": "the dtype is said when a module is built",
     "padding_mode": "padding is zeros",
     "return_indices": "the maxima alone are returned",
+    "min_value": "torch has named it min_val since",
+    "max_value": "torch has named it max_val since",
     "divisor_override": "a mean is divided by the elements of its window",
 }
 """Why a description does not say what torch's modules are told."""
@@ -134,6 +156,8 @@ class Layer(Node):
     """Whether autograd keeps its input for the backward pass, unless `kept` says otherwise."""
     keeps_output: ClassVar[bool] = False
     """Whether autograd keeps its output for the backward pass."""
+    rules: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    """What its own settings are held to, by name, where that is not what `RULES` says of the name."""
 
     def __post_init__(self) -> None:
         for name, rule in _rules(type(self)):
@@ -273,6 +297,17 @@ def _pair(least: int, *words: str | None) -> Callable[[Any], Any]:
     return rule
 
 
+def choice(*words: str) -> Callable[[Any], str]:
+    """The rule of a setting that is one of a few words."""
+
+    def rule(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError(" or ".join(map(repr, words)))
+        return value
+
+    return rule
+
+
 def _flag(value: Any) -> bool:
     if type(value) is not bool:
         raise TypeError("True or False")
@@ -326,6 +361,11 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "beta": _any_number,
     "k": _any_number,
     "amplitude": _any_number,
+    "negative_slope": _any_number,
+    "min_val": _any_number,
+    "max_val": _any_number,
+    "init": _any_number,
+    "num_parameters": _whole(1),
     "slope": _any_number,
     "scale": _numbers,
     "shift": _numbers,
@@ -340,5 +380,6 @@ def _rules(cls: type[Layer]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     """The settings of a class of layers that have a rule, with the rules; found once for each class."""
     if cls not in _RULES_OF:
         named = (field.name for field in fields(cls))
-        _RULES_OF[cls] = tuple((name, RULES[name]) for name in named if name in RULES)
+        rules = {**RULES, **cls.rules}
+        _RULES_OF[cls] = tuple((name, rules[name]) for name in named if name in rules)
     return _RULES_OF[cls]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from ...arch import (
+    ELU,
+    GELU,
     RBF,
     AdaptiveAvgPool2d,
     AvgPool2d,
@@ -18,20 +20,29 @@ from ...arch import (
     ConvTranspose2d,
     Dropout,
     Flatten,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
     Layer,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
+    Mish,
     PadChannels,
+    PReLU,
     ReLU,
+    ReLU6,
     ScaledTanh,
     ScaleShift,
     Shape,
     Sigmoid,
+    SiLU,
     Softmax,
     Subsampling2d,
     TableConv2d,
     Tanh,
+    Work,
 )
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair
@@ -223,9 +234,29 @@ def _local_response_norm(layer: LocalResponseNorm, shape: Shape) -> Formulas:
     return Formulas(figures)
 
 
-@_of(ReLU, Sigmoid, Tanh)
+@_of(
+    ReLU,
+    Sigmoid,
+    Tanh,
+    ReLU6,
+    Hardtanh,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    PReLU,
+    ELU,
+    SiLU,
+    Mish,
+    GELU,
+)
 def _activation(layer: Layer, shape: Shape) -> Formulas:
-    return Formulas({"comparisons": times(shape), "exponentials": times(shape)})
+    """So much of each kind of work for an element."""
+    return Formulas(_for_each(layer.work((1,)), times(shape)))
+
+
+def _for_each(work: Work, each: str) -> dict[str, str]:
+    """The formula of each kind of work, which is done as often for each of so many: `3 · 64·7·7`."""
+    return {kind: f"{count:,} · {each}" if count > 1 else each for kind, count in work._asdict().items()}
 
 
 @_of(ScaledTanh)

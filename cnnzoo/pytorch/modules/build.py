@@ -11,6 +11,7 @@ from torch import nn
 
 from ... import arch
 from ...arch import Aux, Concat, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
+from ...arch.activations import may_overwrite
 from ...arch.ends import head
 from ...arch.joins import PLAIN
 from ...arch.walker import child_path
@@ -36,7 +37,7 @@ def build(
     What is sequential is an `nn.Sequential`, a layer is torch.nn's own, the rest is in `modules`. The
     module knows nothing of its description: what is done to it is all there is. `init` names a scheme or
     is one (`cnnzoo.pytorch.modules.init`); None leaves the parameters as the memory was. With `inplace` each ReLU
-    overwrites its input where nobody else reads that. Raises `ShapeError` where the input does not fit.
+    and its like overwrites its input where nobody else reads that. Raises `ShapeError` where the input does not fit.
     """
     shapes = {row.path: row.input_shape for row in calculate(description, tuple(input_size)).rows}
     with torch.device("meta"):
@@ -90,8 +91,8 @@ class _Building:
             except KeyError as error:  # a name that another torch's modules have as an attribute
                 raise ShapeError(f"torch {torch.__version__} refuses a child's name: {error.args[0]}", path) from None
         module = make(node, self.shapes[path])
-        if isinstance(module, nn.ReLU):
-            module.inplace = self.inplace and own
+        if self.inplace and own and may_overwrite(node):
+            module.inplace = True  # type: ignore[assignment]
         return module
 
 
@@ -114,7 +115,7 @@ def _flows(join: Join, own: bool) -> Iterator[tuple[str, Node, bool]]:
 def _is_new(node: Node) -> bool:
     """Whether its output is a tensor of its own that autograd does not keep."""
     if isinstance(node, Layer):
-        return not (node.is_view or node.keeps_output)
+        return not (node.is_view or node.keeps_output or may_overwrite(node))  # autograd keeps what is written over
     assert isinstance(node, Join)
     inner = [(name, child) for name, child in node.children if not isinstance(child, Aux)]
     if isinstance(node, Sequential | Residual) and inner[-1:] and inner[-1][0] != "downsample":
@@ -176,6 +177,16 @@ MODULES: dict[type[Node], Make] = {
     arch.Sigmoid: _same(nn.Sigmoid),
     arch.Tanh: _same(nn.Tanh),
     arch.Softmax: _same(nn.Softmax),
+    arch.ReLU6: _same(nn.ReLU6),
+    arch.Hardtanh: _same(nn.Hardtanh),
+    arch.Hardsigmoid: _same(nn.Hardsigmoid),
+    arch.Hardswish: _same(nn.Hardswish),
+    arch.LeakyReLU: _same(nn.LeakyReLU),
+    arch.PReLU: _same(nn.PReLU),
+    arch.ELU: _same(nn.ELU),
+    arch.SiLU: _same(nn.SiLU),
+    arch.Mish: _same(nn.Mish),
+    arch.GELU: _same(nn.GELU),
     arch.Dropout: _same(nn.Dropout),
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),
