@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from base64 import b64decode
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,6 +57,17 @@ def test_of_a_module_it_says_in_a_line_that_there_is_no_description(name: str) -
 def test_a_module_can_be_drawn_as_bars() -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1))
     assert cnnzoo.draw(module, "bars", input_size=(3, 8, 8)).to("svg").startswith(b"<?xml")
+
+
+def test_a_notebook_shows_a_drawing_or_says_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = cnnzoo.draw("lenet5")
+    image = re.fullmatch(
+        r'<img src="data:image/svg\+xml;base64,(\S+)" alt="graph of lenet5" style="[^"]*">', drawing._repr_html_()
+    )
+    assert image is not None
+    assert b64decode(image[1]) == drawing.to("svg")
+    monkeypatch.setattr("cnnzoo.features.draw.find_spec", lambda name: None)
+    assert "pip install &#x27;cnnzoo[draw]&#x27;" in drawing._repr_html_()
 
 
 def test_a_drawing_is_that_of_the_command(tmp_path: Path) -> None:

@@ -108,12 +108,17 @@ class Drawing:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        try:
-            return self.to("svg").decode()
-        except CannotDrawError as error:
-            from html import escape
+        """The SVG as an image of its own, whose styles and names meet no others of the page; where it cannot be drawn,
+        the text and why."""
+        from base64 import b64encode
+        from html import escape
 
+        try:
+            image = b64encode(self.to("svg")).decode()
+        except CannotDrawError as error:
             return f"<pre>{escape(str(self))}</pre><p>{escape(str(error))}</p>"
+        words = escape(f"{self.kind} of {self.report.model or 'a network'}")
+        return f'<img src="data:image/svg+xml;base64,{image}" alt="{words}" style="max-width:100%">'
 
 
 def picture(report: Report, kind: str = "graph", format: str = "svg", *, depth: int = DEPTH) -> bytes:
