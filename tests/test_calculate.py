@@ -60,7 +60,7 @@ from cnnzoo.arch import (
     walk,
 )
 from cnnzoo.arch.node import Layer, Node
-from cnnzoo.calculate import calculate
+from cnnzoo.calculate import Fixed, Sight, calculate
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
 from cnnzoo.totals import totals
@@ -147,6 +147,13 @@ def check_lines(lines: list[Line]) -> list[Row]:
     for line, rows in (*finished, *above):
         assert not rows or figures(rows) == figures([line.row])
     return heads
+
+
+def test_parts_of_rows_are_in_the_order_of_rows() -> None:
+    """A row is put together from these without their names."""
+    assert Row._fields == ("path", *Fixed._fields, "depth", *Sight._fields, *Row._fields[-8:])
+    assert Row._fields[-8:][:4] == ("aux", "activation_bytes", "live_bytes", "stored_bytes")
+    assert Row._fields[-4:] == ("trainable_params", "call", "own", "known")
 
 
 @pytest.mark.wide
