@@ -293,7 +293,8 @@ def check(random: Random) -> Input:
 def peers(random: Random) -> Input:
     return command(
         "peers",
-        formatted(random, "lenet5_modern", "--batch-size", "2", "--num-classes", "3"),
+        formatted(random, "lenet5_modern", "--batch-size", "2", "--num-classes", "3", "--columns", "figure,why"),
+        formatted(random, "lenet*"),
         formatted(random, "net.py:make", "--input-size", "2x3x8x8", "--arg", "width=4"),
         random=random,
     )

@@ -55,6 +55,8 @@ COMMANDS = [
     "match resnet18 --params 5M --width 16:64:8 --depth 1x1x1x1,2x2x2x2",
     "peers resnet50",
     "peers lenet5",
+    "peers resnet50 --columns number,figure,relative,counts",
+    "peers vgg*",
 ]
 """Whatever they print is written in every format below; a new command is one line more."""
 

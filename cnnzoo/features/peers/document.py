@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from ...render.column import Column
+from ...render.column import Column, pick
 from ...render.document import Document
+from ...words import exactly
 
 
 def _known(figure: int | None) -> str:
@@ -32,14 +34,31 @@ COLUMNS = {
 }
 
 
-def document(model: str, entries: Sequence[dict[str, Any]], run: bool = False) -> Document:
-    """Data formats have the exact figures, the unknown as null or an empty cell.
+def document(
+    model: str, entries: Sequence[dict[str, Any]], run: bool = False, columns: Sequence[str] | None = None
+) -> Document:
+    """As a table of these columns; data formats have the exact figures, the unknown as null or an empty cell.
 
-    Where the tools were not `run`, all figures are by their rules, and no column says so once more.
+    Where the tools were not `run`, all figures are by their rules, and by default no column says so once more.
+    Raises `UnknownColumnError`.
     """
-    columns = {name: column for name, column in COLUMNS.items() if run or name != "by_rule"}
+    shown = pick(columns or [name for name in COLUMNS if run or name != "by_rule"], COLUMNS)
     tools = [entry["tool"] for entry in entries]
     data = {"model": model, "tools": list(entries)}
     return Document(
-        model, tools, columns, entries, rows=entries, data=data, caption=f"What other tools print for {model}"
+        model, tools, shown, entries, rows=entries, data=data, caption=f"What other tools print for {model}"
     )
+
+
+def overview(networks: Mapping[str, Sequence[dict[str, Any]]]) -> Document:
+    """A row for each network, and a column for each tool's figure; data formats have all that there is of each."""
+    (first, *_) = networks.values()
+    columns = {one["tool"]: Column(one["tool"], partial(_of_tool, place), exactly) for place, one in enumerate(first)}
+    rows = [{"model": model, **entry} for model, entries in networks.items() for entry in entries]
+    return Document(
+        "Network", list(networks), columns, list(networks.values()), rows=rows, caption="What other tools print"
+    )
+
+
+def _of_tool(place: int, entries: Sequence[dict[str, Any]]) -> Any:
+    return entries[place]["figure"]
