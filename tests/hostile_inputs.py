@@ -302,21 +302,21 @@ def peers(random: Random) -> Input:
 
 PAGE = """# Page
 
-<!-- begin zoo-table -->
+<!-- cnnzoo list lenet* --columns params -->
 
-<!-- end zoo-table -->
+<!-- /cnnzoo -->
 
-<!-- begin printed lenet5 -->
-<!-- end printed lenet5 -->
+<!-- cnnzoo summary net.py:make --input-size 2x3x8x8 -->
+<!-- /cnnzoo -->
 """
 
 
 def tables(random: Random) -> Input:
-    pages = {"README.md": b"# Nothing\n", "docs/page.md": PAGE.encode()}
-    for name in pages:
+    pages = {"README.md": b"# Nothing\n", "docs/page.md": PAGE.encode(), "net.py": FACTORY.encode()}
+    for name in ("README.md", "docs/page.md"):
         if random.random() < 0.7:
             pages[name] = bytes_changed(random, pages[name])
-    return command("tables", ("--check", "."), ("--write", "."), ("--check",), random=random, files=pages)
+    return command("tables", ("--check", "."), ("--write", "docs"), ("--check",), random=random, files=pages)
 
 
 def check_weights(random: Random) -> Input:

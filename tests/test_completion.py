@@ -64,10 +64,11 @@ KNOWN = {
     "NAME|LAYER": [*list_models(), *sorted(LAYERS)],
     "TARGET": list_models(),
     "TARGET…": list_models(),
-    "[DIR]": "dir",
+    "[FILE]…": "file",
     "[NAME]": list_models(),
     "[PATH|SETTING…]": PATHS,
     "[PATTERN]": list_models(),
+    "[PATTERN]…": list_models(),
     "[TARGET]…": list_models(),
 }
 """What is offered where nothing is typed yet: all values, or that the shell knows them. By the option, or by what the

@@ -173,19 +173,19 @@ def test_tables_sort(site: Site, tab: Page) -> None:
     def click(name: str) -> None:
         tab.ask(CLICK.replace("NAME", repr(name)))
 
-    first = column("Network")
+    first = column("Model")
     assert sorted(first) == sorted(cnnzoo.list_models())
     click("MACs")
     macs = [int(cell.replace(",", "")) for cell in column("MACs")]
     assert macs == sorted(macs, reverse=True)
     assert macs[0] == max(cnnzoo.summary(name).total_macs for name in first)
-    assert column("Network")[0] == "vgg19" or column("Network")[1] == "vgg19", "a row moves as a whole"
+    assert column("Model")[0] == "vgg19" or column("Model")[1] == "vgg19", "a row moves as a whole"
     click("MACs")
     assert [int(cell.replace(",", "")) for cell in column("MACs")] == macs[::-1]
     click("MACs")
-    assert column("Network") == first
-    click("Network")
-    assert column("Network")[0] == "alexnet"
+    assert column("Model") == first
+    click("Model")
+    assert column("Model")[0] == "alexnet"
     click("Year")
     assert column("Year") == sorted(column("Year"), reverse=True)
     assert tab.ask("document.querySelectorAll('th[aria-sort=descending]').length") == 1

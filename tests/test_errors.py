@@ -16,7 +16,7 @@ from cnnzoo.cli import COMMANDS
 from cnnzoo.errors import InvalidTypeError, InvalidValueError
 from cnnzoo.rewrites import Rewrite
 
-PAGE = "<!-- begin report lenet5_modern -->\n<!-- end report lenet5_modern -->\n"
+PAGE = "<!-- cnnzoo summary lenet5_modern -->\n<!-- /cnnzoo -->\n"
 
 ARGUMENTS = {
     "summary": ("lenet5_modern",),

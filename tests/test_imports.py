@@ -26,7 +26,6 @@ MEANT = {
     ("registry", "create"): "calling a builder makes the module, as calling torchvision's functions does",
     ("registry", "features.summary"): "a builder reports itself",
     ("zoo", "weights.published"): "timm's list_models can leave those that have published weights",
-    ("features.tables.commands", "cli"): "a page lists the commands that there are",
     ("cli", ""): "it prints the version",
     ("__main__", "cli"): "python -m cnnzoo is the command",
 }
@@ -36,7 +35,6 @@ THEIRS = {
     "features.draw": {"matplotlib"},
     "features.sweep": {"pyarrow"},
     "cli": {"click"},
-    "features.tables": {"click"},
     "pytorch": {"torch", "torchinfo"},
 }
 """What of others a package imports, besides the standard library."""

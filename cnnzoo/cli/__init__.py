@@ -55,6 +55,12 @@ COMMANDS = {name: place for commands in SECTIONS.values() for name, place in com
 RENAMED = {"conventions": "peers"}
 """Names that commands had in the version before; they are in no list, and work with a line on stderr."""
 
+READING = (
+    *("summary", "list", "explain", "rewrites", "compare", "diff", "savings", "match"),
+    *("published", "peers", "draw"),
+)
+"""What a mark in a page may run: these write nothing unless they are told where to."""
+
 COMPLETE = "_CNNZOO_COMPLETE"
 """The variable by which a shell asks for completion; click derives it from the command's name."""
 
@@ -129,16 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             warnings.simplefilter("ignore")
         try:
             status = cli(args=arguments, prog_name="cnnzoo", standalone_mode=False)
-        except click.ClickException as error:
-            status = _fail(error.format_message(), error.exit_code)
-        except CnnzooError as error:
-            status = _fail(str(error), error.exit_code)
+        except (click.ClickException, CnnzooError, ModuleNotFoundError) as error:
+            status = _fail(explained(error), getattr(error, "exit_code", 2))
         except (click.Abort, KeyboardInterrupt):
             status = _fail("interrupted", 130)
-        except ModuleNotFoundError as error:
-            if error.name not in NEEDED:
-                raise
-            status = _fail(f"this takes {error.name}, which is not installed: pip install {error.name}")
         except OSError as error:
             status = _fail(f"the output could not be written: {error.strerror or error}")
             _close_stdout()
@@ -154,6 +154,17 @@ def _few_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def explained(error: click.ClickException | CnnzooError | ModuleNotFoundError) -> str:
+    """What an error says to the user; one of a module that no command is known to take is raised again."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, CnnzooError):
+        return str(error)
+    if error.name not in NEEDED:
+        raise error
+    return f"this takes {error.name}, which is not installed: pip install {error.name}"
 
 
 def _fail(message: str, status: int = 2) -> int:

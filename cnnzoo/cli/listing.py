@@ -1,4 +1,4 @@
-"""`cnnzoo list [PATTERN]`."""
+"""`cnnzoo list [PATTERN]…`."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ module_option = click.option(
 
 
 @click.command("list", short_help="The networks there are.", epilog=f"Columns: {', '.join(COLUMNS)}.")
-@click.argument("pattern", default="*", shell_complete=complete_name)
+@click.argument("patterns", metavar="[PATTERN]…", nargs=-1, shell_complete=complete_name)
 @module_option
 @rewrite_option
 @columns_option(COLUMNS, "What to show of each network.")
 @output_options
 def list_command(
-    pattern: str,
+    patterns: tuple[str, ...],
     module: str,
     rewrites: tuple[str, ...],
     columns: list[str] | None,
     format_: str | None,
     output: str | None,
 ) -> None:
-    """List the networks whose names match PATTERN ("res*", in quotes), each at its own input size.
+    """List the networks whose names match a PATTERN ("res*", in quotes), each at its own input size.
 
     \b
     cnnzoo list "res*"
 
     With --rewrite only those that it changes, and what becomes of them.
     """
-    names = matching(pattern, module)
+    names = list(dict.fromkeys(name for pattern in patterns or ("*",) for name in matching(pattern, module)))
     if rewrites:
         names = _rewritten(names, rewrites)
     emit(document([_entry(name) for name in names], columns), format_, output)

@@ -1,70 +1,167 @@
-"""`cnnzoo tables --write | --check [DIR]`."""
+"""`cnnzoo tables --write | --check [FILE…]`."""
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from difflib import unified_diff
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
-from ..features.draw import CannotDrawError
-from ..features.tables import File, files, make, needs, sources
+from ..errors import CnnzooError
+from ..features.tables import MarkError, Region, filled, regions, shown
+from ..words import hint, quoted
+from . import COMMANDS, READING, cli, explained
+from .common import OutputFile, put, to_stdout
 from .common import write as write_file
 
+WIDTH = 80
+"""Of a command's help in a page."""
 
-@click.command("tables", short_help="The documentation's tables, made or checked.")
-@click.option("--write/--check", required=True, help="Bring the pages up to date, or exit with 1 where they are not.")
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def tables_command(write: bool, folder: Path) -> None:
-    """Write the tables and pictures that README.md and docs/ show, or check that they are what the code says.
+
+@click.command("tables", short_help="Tables in Markdown files, filled or checked.")
+@click.option("--write/--check", required=True, help="Fill the files, or print what differs and exit with 1.")
+@click.argument("files", metavar="[FILE]…", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def tables_command(write: bool, files: tuple[Path, ...]) -> None:
+    """Fill Markdown files with what the commands print that are said in them, or check that they have it.
 
     \b
     cnnzoo tables --check
+    cnnzoo tables --write README.md docs
 
-    DIR is a source checkout of cnnzoo; default: the current directory. A table stands in a page between two marks,
-    which name it; `--check` prints what differs. Pictures take pip install 'cnnzoo[draw]', and are left alone without.
+    A FILE says a command in a line of its own, and where its output ends in another:
+
+    \b
+    <!-- cnnzoo compare net.py:small resnet50 --columns params,macs -->
+    <!-- /cnnzoo -->
+
+    What is between them is replaced; an image between them, ![…](net.svg), is drawn. The command is run as if it was
+    typed in the current folder, so that one that names a Python file runs it; one that writes is refused. Of a folder
+    all .md files are taken; default: README.md and docs.
     """
-    changed = [file for file in _files(folder) if file.now != file.then]
-    if write:
-        for file in changed:
-            (folder / file.path).parent.mkdir(exist_ok=True)
-            write_file(str(folder / file.path), file.then)
-        click.echo("".join(f"{file.path} written\n" for file in changed), nl=False)
-        return
-    click.echo("".join(map(_diff, changed)), nl=False)
-    if changed:
-        names = ", ".join(str(file.path) for file in changed)
-        click.echo(f"Error: not what the code says: {names}; `cnnzoo tables --write` writes it anew", err=True)
+    pages = list(dict.fromkeys(_pages(files or [path for path in map(Path, ("README.md", "docs")) if path.exists()])))
+    if not pages:
+        raise click.UsageError("there is no Markdown file: say which FILE, or a folder that has some")
+    texts = {path: _read(path) for path in pages}
+    then = _then(texts)
+    changed = {path: data for path, data in then.items() if not path.exists() or path.read_bytes() != data}
+    for path, data in changed.items():
+        if write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(str(path), data)
+            click.echo(f"{path} written")
+            continue
+        if path in texts:
+            with to_stdout():
+                put("".join(_diff(str(path), texts[path], data.decode())).encode())
+        click.echo(f"Error: {path} is not what its marks say; `cnnzoo tables --write` fills it", err=True)
+    if changed and not write:
         click.get_current_context().exit(1)
 
 
-def _files(folder: Path) -> list[File]:
-    """All that the pages hold, with a progress bar where there is somebody to see it."""
-    made, undrawn = [], []
+def _pages(given: Iterable[Path]) -> Iterator[Path]:
+    """The files, and of folders their Markdown; what begins with a dot or an underscore is none of it."""
+    for path in given:
+        if path.is_dir():
+            inside = (one.relative_to(path) for one in sorted(path.rglob("*.md")))
+            yield from (path / one for one in inside if not any(part[0] in "._" for part in one.parts))
+        else:
+            yield path
+
+
+def _read(path: Path) -> str:
     try:
-        texts = sources(folder)
-        show = sys.stderr is not None and sys.stderr.isatty()
-        with click.progressbar(
-            needs(texts), file=sys.stderr, hidden=not show, item_show_func=lambda need: need.name if need else ""
-        ) as bar:
-            for need in bar:
-                try:
-                    made.append((need, make(need)))
-                except CannotDrawError as error:
-                    undrawn.append(str(error))
-        found = list(files(folder, texts, made))
-    except FileNotFoundError as error:
-        raise click.UsageError(f"{error}: give the directory of a source checkout of cnnzoo") from None
-    if undrawn:
-        click.echo(f"Warning: {len(undrawn)} pictures are left as they are: {undrawn[0]}", err=True)
-    return found
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise click.UsageError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _diff(file: File) -> str:
-    """The page as it is against the page as it should be; of a picture only that it differs."""
-    if file.path.suffix != ".md":
-        return f"{file.path} {'differs' if file.now else 'is missing'}\n"
-    now, then = ((text or "").splitlines() for text in (file.now, file.then))
-    lines = unified_diff(now, then, f"{file.path}, as it is", f"{file.path}, by the code", lineterm="")
-    return "".join(f"{line}\n" for line in lines)
+def _then(texts: dict[Path, str]) -> dict[Path, bytes]:
+    """The pages and the pictures in them as the marks say, with a progress bar where there is somebody to see it."""
+    todo = []
+    for path, text in texts.items():
+        try:
+            todo += [(path, region) for region in regions(text)]
+        except MarkError as error:
+            raise MarkError(f"{path}:{error}") from None
+    contents: dict[Path, list[str]] = defaultdict(list)
+    pictures = {}
+    show = sys.stderr is not None and sys.stderr.isatty()
+    with click.progressbar(
+        todo, file=sys.stderr, hidden=not show, item_show_func=lambda one: one[1].command if one else ""
+    ) as bar:
+        for path, region in bar:
+            try:
+                made = _made(region)
+            except (click.ClickException, CnnzooError, ModuleNotFoundError) as error:
+                said = f"{path}:{region.first}: cnnzoo {region.command}: {explained(error)}"
+                raise click.UsageError(said) from None
+            if isinstance(made, bytes):
+                pictures[path.parent / str(region.picture)] = made
+            contents[path].append(region.inside.strip() if isinstance(made, bytes) else made)
+    return {path: filled(text, contents[path]).encode() for path, text in texts.items()} | pictures
+
+
+def _made(region: Region) -> str | bytes:
+    """What the command of a mark prints, as Markdown, or the picture that it draws."""
+    context = None
+    with redirect_stdout(StringIO()) as out, TemporaryDirectory() as folder:
+        drawn = Path(folder, "picture.svg")
+        try:
+            context = _context(region.command)
+            if region.picture:
+                context.params["output"] = str(drawn)
+            elif context.params["format_"] is None:
+                context.params["format_"] = _format(context.command)
+            with context:
+                context.command.invoke(context)
+        except click.exceptions.Exit as end:
+            if end.exit_code:
+                raise click.UsageError(f"it exits with {end.exit_code}") from None
+        if context and region.picture:
+            return drawn.read_bytes()
+    return shown(out.getvalue(), context.params["format_"] if context else "text")
+
+
+def _context(command: str) -> click.Context:
+    """A command as it is called, of which nothing has run yet; its help raises click's `Exit`.
+
+    Raises a usage error for one that is not of `READING`, or writes.
+    """
+    try:
+        name, *words = shlex.split(command)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if name not in COMMANDS:
+        raise click.UsageError(f"no command {quoted(name)}; {hint(name, READING)}")
+    if name not in READING and words != ["--help"]:
+        raise click.UsageError(f"a mark runs what only reads: {', '.join(READING)}")
+    parent = click.Context(cli, info_name="cnnzoo", terminal_width=WIDTH, **cli.context_settings)
+    called = cli.get_command(parent, name)
+    assert called is not None
+    context = called.make_context(name, words, parent)
+    for param in called.params:
+        if isinstance(param.type, OutputFile) and context.params[str(param.name)] is not None:
+            raise click.UsageError("a mark takes no -o: what is printed stands in the page")
+    return context
+
+
+def _format(command: click.Command) -> str:
+    """Markdown, or of a drawing Mermaid."""
+    types = [param.type for param in command.params if param.name == "format_"]
+    return next(("markdown" for one in types if isinstance(one, click.Choice) and "markdown" in one.choices), "mmd")
+
+
+def _diff(name: str, now: str, then: str) -> Iterator[str]:
+    """As `patch` reads it."""
+    lines = [list(StringIO(text, newline="\n")) for text in (now, then)]
+    for line in unified_diff(lines[0], lines[1], name, name):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
