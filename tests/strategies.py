@@ -18,10 +18,15 @@ from cnnzoo.arch import (
     Dense,
     Dropout,
     Flatten,
+    GroupNorm,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
     Identity,
+    InstanceNorm2d,
+    LayerNorm,
+    LayerNorm2d,
+    LayerScale,
     LeakyReLU,
     Linear,
     LocalResponseNorm,
@@ -38,6 +43,7 @@ from cnnzoo.arch import (
     Sigmoid,
     SiLU,
     Softmax,
+    StochasticDepth,
     Subsampling2d,
     TableConv2d,
     Tanh,
@@ -131,6 +137,19 @@ BATCH_NORM = spoiled(
         },
     ),
     eps=st.floats(-1, 0),
+)
+GROUP_NORM = spoiled(
+    st.fixed_dictionaries(
+        {"num_groups": st.integers(1, 3)}, optional={"eps": st.floats(1e-9, 1), "affine": st.booleans()}
+    ),
+    num_groups=st.integers(-1, 0) | st.just(1.5),
+)
+LAYER_NORM = spoiled(
+    st.fixed_dictionaries(
+        {"normalized_dims": st.integers(1, 3)},
+        optional={"eps": st.floats(1e-9, 1), "elementwise_affine": st.booleans(), "bias": st.booleans()},
+    ),
+    normalized_dims=st.integers(4, 9),
 )
 LRN = spoiled(
     st.fixed_dictionaries(
@@ -231,6 +250,11 @@ SMALL_POOLS = (
 )
 NORMS = (
     st.builds(BatchNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
+    st.builds(GroupNorm, st.integers(1, 3), affine=st.booleans()),
+    st.builds(InstanceNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
+    st.builds(LayerNorm, elementwise_affine=st.booleans(), bias=st.booleans(), normalized_dims=st.integers(1, 3)),
+    st.builds(LayerNorm2d, elementwise_affine=st.booleans(), bias=st.booleans()),
+    st.just(LayerScale()),
     st.builds(LocalResponseNorm, st.integers(1, 5), beta=st.sampled_from([0.5, 0.75])),
 )
 BENDS = (ReLU, ReLU6, Hardtanh, Hardsigmoid, Hardswish, LeakyReLU, ELU, SiLU, Mish, GELU)
@@ -244,6 +268,7 @@ ACTIVATIONS = (
 )
 HANDED_ON = (
     st.builds(Dropout, st.sampled_from([0.0, 0.5, 1.0])),
+    st.builds(StochasticDepth, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from(["batch", "row"])),
     st.just(Identity()),
     st.builds(Flatten, st.integers(1, 2)),
     st.builds(PadChannels, st.integers(2, 6)),

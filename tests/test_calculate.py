@@ -30,10 +30,15 @@ from cnnzoo.arch import (
     Dense,
     Dropout,
     Flatten,
+    GroupNorm,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
     Identity,
+    InstanceNorm2d,
+    LayerNorm,
+    LayerNorm2d,
+    LayerScale,
     LeakyReLU,
     Linear,
     LocalResponseNorm,
@@ -50,6 +55,7 @@ from cnnzoo.arch import (
     Sigmoid,
     SiLU,
     Softmax,
+    StochasticDepth,
     Subsampling2d,
     TableConv2d,
     Tanh,
@@ -601,6 +607,9 @@ def test_what_works_on_positions_behind_a_pooling_does_not_move_the_last_map(net
         Sequential(ConvTranspose2d(2, 2, stride=(1, 2))),
         Sequential(ConvTranspose2d(2, 2, output_padding=1, dilation=2)),
         Sequential(AdaptiveAvgPool2d(5)),
+        Sequential(GroupNorm(2)),
+        Sequential(InstanceNorm2d()),
+        Sequential(LayerNorm()),
         Sequential(Linear(9)),
         Sequential(Softmax(2)),
         Sequential(Conv2d(2, 3), Flatten(2)),
@@ -627,7 +636,7 @@ def test_a_field_is_a_pair_where_height_and_width_differ_and_covers_everything_b
 # Memory at inference, against a simulation that looks at every tensor at every step
 
 
-VIEWS = (Dropout, Flatten, Identity)
+VIEWS = (Dropout, Flatten, Identity, StochasticDepth)
 
 
 class Simulation:
@@ -783,6 +792,16 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         (AdaptiveAvgPool2d(1), (2, 3, 4), Work(additions=22, multiplications=2)),
         # Windows of a side of 5 shared by 2: 0-3 and 2-5, so 3 and 3.
         (AdaptiveAvgPool2d((2, 1)), (1, 5, 1), Work(additions=4, multiplications=2)),
+        # 18 in 2 groups: two sums of 9 take 16 additions each group, and eps one; difference and bias.
+        (GroupNorm(2), (2, 3, 3), Work(additions=34 + 36, multiplications=4 + 54, exponentials=2)),
+        (InstanceNorm2d(), (2, 3, 3), Work(additions=34 + 18, multiplications=4 + 36, exponentials=2)),
+        (InstanceNorm2d(track_running_stats=True), (2, 3, 3), Work(additions=18, multiplications=18)),
+        # 4 in one group: two sums take 3 additions each, and eps one.
+        (LayerNorm(), (4,), Work(additions=7 + 8, multiplications=2 + 12, exponentials=1)),
+        (LayerNorm(bias=False), (4,), Work(additions=7 + 4, multiplications=2 + 12, exponentials=1)),
+        (LayerNorm2d(), (4, 2, 1), Work(additions=14 + 16, multiplications=4 + 24, exponentials=2)),
+        (LayerScale(), (2, 3, 3), Work(multiplications=18)),
+        (StochasticDepth(0.5, "row"), (5,), Work()),
         (ReLU(), (2, 3, 3), Work(comparisons=18)),
         (Sigmoid(), (2, 3, 3), Work(exponentials=18)),
         (Tanh(), (5,), Work(exponentials=5)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import warnings
 from collections import Counter
@@ -54,6 +55,15 @@ def on_device(cls: type[nn.Module]) -> Callable[..., nn.Module]:
     return lambda shape, device, given: cls(**given, device=device)
 
 
+def over_last(shape: Shape, device: str, given: dict[str, Any]) -> nn.Module:
+    """torch is told the lengths of the dimensions, of which ours is told the number."""
+    dims = given["normalized_dims"]
+    if dims > len(shape):
+        raise ValueError("no so many dimensions")
+    said = {name: value for name, value in given.items() if name != "normalized_dims"}
+    return nn.LayerNorm(shape[-dims:], **said, device=device)
+
+
 MAPS = strategies.maps()
 ANY = strategies.shapes()
 
@@ -62,6 +72,13 @@ TWINS = {
     "ConvTranspose2d": Twin(from_channels(nn.ConvTranspose2d), strategies.CONV_TRANSPOSE, strategies.maps(side=6)),
     "Linear": Twin(lambda shape, device, given: nn.Linear(shape[-1], **given, device=device), strategies.LINEAR, ANY),
     "BatchNorm2d": Twin(from_channels(nn.BatchNorm2d), strategies.BATCH_NORM, MAPS),
+    "GroupNorm": Twin(
+        lambda shape, device, given: nn.GroupNorm(num_channels=shape[0], **given, device=device),
+        strategies.GROUP_NORM,
+        ANY,
+    ),
+    "InstanceNorm2d": Twin(from_channels(nn.InstanceNorm2d), strategies.BATCH_NORM, MAPS),
+    "LayerNorm": Twin(over_last, strategies.LAYER_NORM, ANY),
     "LocalResponseNorm": Twin(alone(nn.LocalResponseNorm), strategies.LRN, ANY),
     "MaxPool2d": Twin(alone(nn.MaxPool2d), strategies.MAX_POOL, MAPS),
     "AvgPool2d": Twin(alone(nn.AvgPool2d), strategies.AVG_POOL, MAPS),
@@ -84,7 +101,11 @@ TWINS = {
     "Flatten": Twin(alone(nn.Flatten), strategies.FLATTEN, ANY),
     "Identity": Twin(alone(nn.Identity), NOTHING, ANY, refuses=False),
 }
-BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "ScaleShift"}
+BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "ScaleShift"} | {
+    "LayerNorm2d",
+    "LayerScale",
+    "StochasticDepth",
+}
 """The layers that torch.nn lacks; they are counted by brute force further down."""
 
 
@@ -99,7 +120,7 @@ def positional(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return [one for one in inspect.signature(function).parameters.values() if one.kind in kinds and one.name != "self"]
 
 
-INFERRED = {"in_channels", "in_features", "num_features"}
+INFERRED = {"in_channels", "in_features", "num_features", "num_channels", "normalized_shape"}
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -134,8 +155,13 @@ def test_what_torch_takes_and_a_description_does_not_has_a_reason(name: str) -> 
             getattr(arch, name)(**{setting: True})
 
 
-def beyond_torch(kind: str, given: dict[str, Any], rank: int) -> bool:
+def beyond_torch(kind: str, given: dict[str, Any], shape: Shape) -> bool:
     """What torch lets through and a layer of ours cannot mean."""
+    rank = len(shape) + 1
+    if kind == "GroupNorm":  # a group of one element is 0; torch refuses it in a batch of one
+        return given["num_groups"] == math.prod(shape)
+    if kind == "InstanceNorm2d":
+        return given.get("eps", 1) <= 0
     if kind == "ConvTranspose2d":  # a dilation below 1 passes where the output comes out positive
         dilation = given.get("dilation", 1)
         return any(
@@ -152,7 +178,7 @@ def torch_output(twin: Twin, shape: Shape, given: dict[str, Any]) -> Shape | Non
     """
     try:
         output = twin.make(shape, "cpu", given)(torch.ones(BATCH, *shape))
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError):
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, ZeroDivisionError):
         return None
     return tuple(output.shape[1:]) if output.numel() else None
 
@@ -174,7 +200,7 @@ def test_shapes_tensors_macs_and_refusals_are_those_of_torch(kind: str) -> None:
     @given(twin.settings, twin.shapes)
     def check(given: dict[str, Any], shape: Shape) -> None:
         ours, theirs = our_output(kind, shape, given), torch_output(twin, shape, given)
-        if beyond_torch(kind, given, len(shape) + 1):
+        if beyond_torch(kind, given, shape):
             assert ours is None
             return
         assert ours == theirs
@@ -355,6 +381,93 @@ def test_scale_and_shift_of_each_channel(constants: list[tuple[float, float]], s
     assert layer.work(shape) == arch.Work(multiplications=len(constants) * side**2, additions=len(constants) * side**2)
     for channel, (by, plus) in enumerate(constants):
         torch.testing.assert_close(made[:, channel], x[:, channel] * by + plus, rtol=1e-6, atol=1e-6)
+
+
+def check_norm(layer: Layer, twin: nn.Module, shape: Shape, rearranged: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    """The outputs and parameters of a normalisation are those of torch's on rearranged dimensions."""
+    made = build(layer, shape, dtype=torch.float64)
+    x = torch.randn(BATCH, *shape, dtype=torch.float64)
+    torch.testing.assert_close(rearranged(made(x)), twin.double()(rearranged(x)))
+    assert (
+        shapes_of(made.named_parameters()) == list(layer.tensors(shape).items()) == shapes_of(twin.named_parameters())
+    )
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=5), st.floats(1e-6, 1), st.booleans(), st.booleans())
+def test_a_layer_norm_of_maps_is_torchs_over_the_channels_put_last(
+    shape: Shape, eps: float, affine: bool, bias: bool
+) -> None:
+    layer = arch.LayerNorm2d(eps=eps, elementwise_affine=affine, bias=bias)
+    check_norm(layer, nn.LayerNorm(shape[0], eps, affine, bias), shape, lambda x: x.permute(0, 2, 3, 1))
+    assert layer.output_shape(shape) == shape
+    last = (*shape[1:], shape[0])
+    assert layer.work(shape) == arch.LayerNorm(elementwise_affine=affine, bias=bias).work(last)
+    with pytest.raises(ShapeError, match="LayerNorm2d needs maps"):
+        layer.output_shape(shape[1:])
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=5), st.integers(1, 6), st.booleans())
+def test_a_normalisation_takes_the_operations_that_a_loop_takes(shape: Shape, groups: int, affine: bool) -> None:
+    count = math.prod(shape)
+    if shape[0] % groups or count == groups:
+        with pytest.raises(ShapeError, match=f"GroupNorm: num_groups={groups} (does not divide|leaves a single)"):
+            arch.GroupNorm(groups).output_shape(shape)
+        return
+    size = count // groups
+    additions = multiplications = powers = 0
+    for _ in range(groups):
+        additions += 2 * (size - 1) + 1  # two sums, and eps
+        multiplications += 2  # the sums become means
+        powers += 1
+        for _ in range(size):
+            additions += 1 + affine  # the difference, the bias
+            multiplications += 2 + affine  # the square, the scale, the weight
+    work = arch.GroupNorm(groups, affine=affine).work(shape)
+    assert work == arch.Work(additions=additions, multiplications=multiplications, exponentials=powers)
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=4), st.floats(-2, 2))
+def test_a_layer_scale_multiplies_each_map_by_its_factor(shape: Shape, init: float) -> None:
+    layer = arch.LayerScale(init)
+    made = build(layer, shape, dtype=torch.float64)
+    x = torch.randn(BATCH, *shape, dtype=torch.float64)
+    assert torch.equal(made(x), x * init)
+    with torch.no_grad():
+        made.layer_scale.copy_(torch.arange(shape[0])[:, None, None])
+    for channel in range(shape[0]):
+        assert torch.equal(made(x)[:, channel], x[:, channel] * channel)
+    assert (
+        shapes_of(made.named_parameters()) == list(layer.tensors(shape).items()) == [("layer_scale", (shape[0], 1, 1))]
+    )
+    assert layer.output_shape(shape) == shape
+    assert layer.work(shape) == arch.Work(multiplications=math.prod(shape))
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.shapes(), st.floats(0, 1), st.sampled_from(["batch", "row"]))
+def test_stochastic_depth_drops_samples_or_the_batch(shape: Shape, p: float, mode: str) -> None:
+    layer = arch.StochasticDepth(p, mode)
+    made = build(layer, shape)
+    x = torch.ones(5, *shape)
+    assert made.eval()(x) is x
+    y = made.train()(x).flatten(1)
+    assert layer.output_shape(shape) == shape
+    kept = y[:, 0] != 0
+    torch.testing.assert_close(y, kept[:, None] * torch.full_like(y, 1 / (1 - p) if p < 1 else 0))
+    assert mode == "row" or len(kept.unique()) == 1
+    assert kept.all() or p > 0
+    assert not kept.any() or p < 1
+
+
+@pytest.mark.parametrize(("p", "mode"), [(-0.1, "row"), (1.1, "row"), ("half", "row"), (0.5, "rows"), (0.5, 1)])
+def test_stochastic_depth_of_no_probability_or_mode_is_refused(p: Any, mode: Any) -> None:
+    with pytest.raises(
+        ShapeError, match=r"StochasticDepth: (p must be a probability|mode must be 'batch' or 'row'), got"
+    ):
+        arch.StochasticDepth(p, mode)
 
 
 @settings(max_examples=EXAMPLES // 20)

@@ -19,9 +19,9 @@ from .activations import (
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
-from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear
+from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
 from .node import Kept, Layer, Node, Work, layer
-from .norms import BatchNorm2d
+from .norms import BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, LayerNorm2d, LayerScale
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .signal import Axis, Shape, ShapeError, Signal, Window
@@ -44,13 +44,18 @@ __all__ = [
     "Flatten",
     "Flow",
     "FormatError",
+    "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "InstanceNorm2d",
     "Join",
     "Kept",
     "Layer",
+    "LayerNorm",
+    "LayerNorm2d",
+    "LayerScale",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
@@ -72,6 +77,7 @@ __all__ = [
     "Sigmoid",
     "Signal",
     "Softmax",
+    "StochasticDepth",
     "Subsampling2d",
     "TableConv2d",
     "Tanh",

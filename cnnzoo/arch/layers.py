@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY
 from math import prod
 from typing import ClassVar, NamedTuple
 
-from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
+from .node import IntOrPair, Kept, Layer, Work, choice, layer, maps, pair
 from .signal import Shape, ShapeError, Window, Windows, show
 
 
@@ -215,6 +215,27 @@ class Dropout(Layer):
         """The noise that the input is multiplied by, in the input's own dtype; without chance there is none."""
         noise = prod(shape) if 0 < self.p < 1 else 0
         return Kept(elements=noise, statistics=int(self.p == 1), copies=self.p > 0)  # certainty is a single 0
+
+
+@layer
+class StochasticDepth(Layer):
+    """Nothing at inference; in training all of it is zero with probability `p`; Huang et al. (2016b).
+
+    As torchvision's: the others are divided by 1 - p; with the mode "row" each sample falls by itself, with "batch" all
+    or none.
+    """
+
+    is_view: ClassVar[bool] = True
+    rules: ClassVar = {"mode": choice("batch", "row")}
+
+    p: float
+    mode: str
+
+    def kept(self, shape: Shape) -> Kept:
+        """The noise that the input is multiplied by, a number for a sample or for the batch; without chance none."""
+        if not self.p:
+            return Kept()
+        return Kept(elements=1, copies=True) if self.mode == "row" else Kept(statistics=1, copies=True)
 
 
 @layer

@@ -1,12 +1,31 @@
-"""The normalisations of torch.nn, with its names, keywords and defaults, without the input channels."""
+"""The normalisations of torch.nn, with its names, keywords and defaults, without the input channels.
+
+What reads its mean and variance from the sample itself sees more than a window: where they are of positions, too, the
+receptive field is unknown.
+"""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
 from math import prod
+from typing import ClassVar
 
 from .node import Kept, Layer, Work, layer, maps
-from .signal import Shape
+from .signal import Shape, ShapeError, Windows, show
+
+
+def normalising(count: int, groups: int, scaled: bool, shifted: bool) -> Work:
+    """What it takes to bring `count` elements in equal groups to a mean of 0 and a variance of 1.
+
+    Of each group the sum and the sum of the squares are divided by its size; eps is added, and one power taken. Of each
+    element there are the difference, its square, and its product with the power; then the weight and the bias.
+    """
+    sums = 2 * (count - groups)
+    return Work(
+        additions=sums + groups + (1 + shifted) * count,
+        multiplications=(2 + scaled) * count + 2 * groups,
+        exponentials=groups,
+    )
 
 
 @layer
@@ -36,3 +55,170 @@ class BatchNorm2d(Layer):
     def kept(self, shape: Shape) -> Kept:
         """Its input, and of each map the batch's mean and inverse standard deviation."""
         return Kept(input=True, statistics=2 * shape[0])
+
+
+@layer
+class GroupNorm(Layer):
+    """(C, ...) -> (C, ...): `num_groups` groups of channels, each with its own mean and variance; Wu and He (2018)."""
+
+    num_groups: int
+    _: KW_ONLY
+    eps: float = 1e-5
+    affine: bool = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if shape[0] % self.num_groups:
+            raise ShapeError(
+                f"GroupNorm: num_groups={self.num_groups} does not divide the {shape[0]} channels of {show(shape)}; "
+                f"a multiple of {self.num_groups} would fit"
+            )
+        if prod(shape) == self.num_groups:
+            raise ShapeError(
+                f"GroupNorm: num_groups={self.num_groups} leaves a single element of {show(shape)} in each group; "
+                f"fewer groups would fit"
+            )
+        return shape
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
+
+    def work(self, shape: Shape) -> Work:
+        return normalising(prod(shape), self.num_groups, self.affine, self.affine)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return super().windows(shape) if len(shape) == 1 else None
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, and of each group the mean and the inverse standard deviation."""
+        return Kept(input=True, elements=2 * self.num_groups)
+
+
+@layer
+class InstanceNorm2d(Layer):
+    """(C, H, W) -> (C, H, W): each map of each sample with its own mean and variance; Ulyanov et al. (2016).
+
+    With `track_running_stats` inference takes those of the training, as a batch norm does.
+    """
+
+    _: KW_ONLY
+    eps: float = 1e-5
+    momentum: float | None = 0.1
+    affine: bool = False
+    track_running_stats: bool = False
+
+    def output_shape(self, shape: Shape) -> Shape:
+        maps(self, shape)
+        if shape[1:] == (1, 1):
+            raise ShapeError(f"InstanceNorm2d needs maps of more than one position, got {show(shape)}")
+        return shape
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
+
+    def buffers(self, shape: Shape) -> dict[str, Shape]:
+        if not self.track_running_stats:
+            return {}
+        return {"running_mean": shape[:1], "running_var": shape[:1], "num_batches_tracked": ()}
+
+    def work(self, shape: Shape) -> Work:
+        if self.track_running_stats:
+            return Work(additions=prod(shape), multiplications=prod(shape))
+        return normalising(prod(shape), shape[0], self.affine, self.affine)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return super().windows(shape) if self.track_running_stats else None
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, and of each map the mean and the inverse standard deviation; torch copies for each sample what it
+        has of a map: the weight, and the mean and variance of the training."""
+        return Kept(input=True, elements=shape[0] * (2 + self.affine + 2 * self.track_running_stats))
+
+
+@layer
+class _LayerNorm(Layer):
+    """What the two layer normalisations share."""
+
+    _: KW_ONLY
+    eps: float = 1e-5
+    elementwise_affine: bool = True
+    bias: bool = True
+
+    def normalized(self, shape: Shape) -> Shape:
+        """The dimensions that are normalised together."""
+        raise NotImplementedError
+
+    def groups(self, shape: Shape) -> int:
+        """How many means and variances there are."""
+        return prod(shape) // prod(self.normalized(shape))
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        if not self.elementwise_affine:
+            return {}
+        own = self.normalized(shape)
+        return {"weight": own, "bias": own} if self.bias else {"weight": own}
+
+    def work(self, shape: Shape) -> Work:
+        shifted = self.elementwise_affine and self.bias
+        return normalising(prod(shape), self.groups(shape), self.elementwise_affine, shifted)
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, and the means and the inverse standard deviations."""
+        return Kept(input=True, elements=2 * self.groups(shape))
+
+
+@layer
+class LayerNorm(_LayerNorm):
+    """(..., C) -> (..., C): the last `normalized_dims` dimensions together with mean 0 and variance 1.
+
+    torch is told their lengths; here they follow from what reaches the layer. Over the channels of maps it is
+    `LayerNorm2d`. Ba et al. (2016).
+    """
+
+    _: KW_ONLY
+    normalized_dims: int = 1
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if self.normalized_dims > len(shape):
+            raise ShapeError(
+                f"LayerNorm: {show(shape)} has no {self.normalized_dims} dimensions to normalise; "
+                f"at most {len(shape)} would fit"
+            )
+        return shape
+
+    def normalized(self, shape: Shape) -> Shape:
+        return shape[-self.normalized_dims :]
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return super().windows(shape) if len(shape) == 1 else None
+
+
+@layer
+class LayerNorm2d(_LayerNorm):
+    """(C, H, W) -> (C, H, W): each position's channels with mean 0 and variance 1, as torchvision's ConvNeXt has it."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return maps(self, shape)
+
+    def normalized(self, shape: Shape) -> Shape:
+        return shape[:1]
+
+
+@layer
+class LayerScale(Layer):
+    """(C, H, W) -> (C, H, W): each map times a trained factor that begins as `init`; Touvron et al. (2021).
+
+    The name and the shape of the factors are those of torchvision's ConvNeXt.
+    """
+
+    keeps_input: ClassVar[bool] = True
+
+    init: float = 1e-6
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return maps(self, shape)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {"layer_scale": (shape[0], 1, 1)}
+
+    def work(self, shape: Shape) -> Work:
+        return Work(multiplications=prod(shape))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from math import prod
 from typing import Any, Literal, NamedTuple
 
 Role = Literal["convolution", "linear", "pooling", "other"]
@@ -103,8 +104,11 @@ class Row(NamedTuple):
         """By its windows and tensors: kernels that slide, windows without them, another matrix, or none of these."""
         if self.settings.keys() & {"kernel_size", "output_size"}:
             return "convolution" if self.macs else "pooling"
-        matrices = (len(shape) > 1 for shape in (*self.tensors.values(), *self.buffer_tensors.values()))
-        return "linear" if self.macs or any(matrices) else "other"
+        tensors = (*self.tensors.values(), *self.buffer_tensors.values())
+        one_by_one = (
+            shape == self.input_shape[-len(shape) :] or prod(shape) == max(shape) for shape in tensors if shape
+        )
+        return "linear" if self.macs or not all(one_by_one) else "other"
 
     @property
     def name(self) -> str:

@@ -20,10 +20,15 @@ from ...arch import (
     ConvTranspose2d,
     Dropout,
     Flatten,
+    GroupNorm,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
+    InstanceNorm2d,
     Layer,
+    LayerNorm,
+    LayerNorm2d,
+    LayerScale,
     LeakyReLU,
     Linear,
     LocalResponseNorm,
@@ -39,6 +44,7 @@ from ...arch import (
     Sigmoid,
     SiLU,
     Softmax,
+    StochasticDepth,
     Subsampling2d,
     TableConv2d,
     Tanh,
@@ -222,6 +228,42 @@ def _batch_norm2d(layer: BatchNorm2d, shape: Shape) -> Formulas:
     return Formulas({"additions": times(shape), "multiplications": times(shape), "statistics": f"2·{shape[0]:,}"})
 
 
+@_of(GroupNorm)
+def _group_norm(layer: GroupNorm, shape: Shape) -> Formulas:
+    return _of_statistics(times(shape), f"{layer.num_groups:,}", layer.affine, layer.affine)
+
+
+@_of(InstanceNorm2d)
+def _instance_norm2d(layer: InstanceNorm2d, shape: Shape) -> Formulas:
+    kept = {"elements": f"{shape[0]:,}·{2 + layer.affine + 2 * layer.track_running_stats}"}
+    if layer.track_running_stats:
+        return Formulas({"additions": times(shape), "multiplications": times(shape), **kept})
+    normalised = _of_statistics(times(shape), f"{shape[0]:,}", layer.affine, layer.affine)
+    return normalised._replace(figures={**normalised.figures, **kept})
+
+
+@_of(LayerNorm, LayerNorm2d)
+def _layer_norm(layer: LayerNorm | LayerNorm2d, shape: Shape) -> Formulas:
+    groups = times(shape[1:] if isinstance(layer, LayerNorm2d) else shape[: -layer.normalized_dims])
+    return _of_statistics(times(shape), groups, layer.elementwise_affine, layer.elementwise_affine and layer.bias)
+
+
+def _of_statistics(each: str, groups: str, scaled: bool, shifted: bool) -> Formulas:
+    """Of each group two sums, of one addition less than there are elements, and eps; two quotients; one power."""
+    figures = {
+        "additions": f"{3 + shifted}·{each} − {groups}",
+        "multiplications": f"{2 + scaled}·{each} + 2·{groups}",
+        "exponentials": groups,
+        "elements": f"2·{groups}",
+    }
+    return Formulas(figures, [("Groups", f"{groups}, each with its own mean and variance")])
+
+
+@_of(LayerScale)
+def _layer_scale(layer: LayerScale, shape: Shape) -> Formulas:
+    return Formulas({"multiplications": times(shape)})
+
+
 @_of(LocalResponseNorm)
 def _local_response_norm(layer: LocalResponseNorm, shape: Shape) -> Formulas:
     """The sum over a window with k; the square, the scaled sum and the quotient; one power."""
@@ -281,6 +323,13 @@ def _softmax(layer: Softmax, shape: Shape) -> Formulas:
 def _dropout(layer: Dropout, shape: Shape) -> Formulas:
     said = f"nothing at inference; in training each element is 0 with probability {layer.p:g}"
     return Formulas({"elements": times(shape)}, [("Does", said)])
+
+
+@_of(StochasticDepth)
+def _stochastic_depth(layer: StochasticDepth, shape: Shape) -> Formulas:
+    falls = "each sample falls by itself" if layer.mode == "row" else "all samples fall or none"
+    said = f"nothing at inference; in training all is 0 with probability {layer.p:g}; {falls}"
+    return Formulas({"elements": "1", "statistics": "1"}, [("Does", said)])
 
 
 @_of(Flatten)

@@ -159,6 +159,15 @@ def _same(kind: Callable[..., nn.Module]) -> Make:
     return lambda layer, shape: kind(**layer.settings)
 
 
+def _layer_norm(kind: Callable[..., nn.Module]) -> Make:
+    """torch's module, told the lengths of the dimensions that it normalises."""
+
+    def make(layer: Any, shape: Shape) -> nn.Module:
+        return kind(layer.normalized(shape), layer.eps, layer.elementwise_affine, layer.bias)
+
+    return make
+
+
 MODULES: dict[type[Node], Make] = {
     Sequential: _sequential,
     Aux: _aux,
@@ -169,6 +178,11 @@ MODULES: dict[type[Node], Make] = {
     arch.ConvTranspose2d: _channels(nn.ConvTranspose2d),
     arch.Linear: _features(nn.Linear),
     arch.BatchNorm2d: _channels(nn.BatchNorm2d),
+    arch.GroupNorm: lambda layer, shape: nn.GroupNorm(num_channels=shape[0], **layer.settings),
+    arch.InstanceNorm2d: _channels(nn.InstanceNorm2d),
+    arch.LayerNorm: _layer_norm(nn.LayerNorm),
+    arch.LayerNorm2d: _layer_norm(modules.LayerNorm2d),
+    arch.LayerScale: _channels(modules.LayerScale),
     arch.LocalResponseNorm: _same(nn.LocalResponseNorm),
     arch.MaxPool2d: _same(nn.MaxPool2d),
     arch.AvgPool2d: _same(nn.AvgPool2d),
@@ -188,6 +202,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Mish: _same(nn.Mish),
     arch.GELU: _same(nn.GELU),
     arch.Dropout: _same(nn.Dropout),
+    arch.StochasticDepth: _same(modules.StochasticDepth),
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),
     arch.ScaledTanh: _same(modules.ScaledTanh),

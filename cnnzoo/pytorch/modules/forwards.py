@@ -1,4 +1,4 @@
-"""The forwards that torch.nn lacks: the joins, and the layers of LeNet-5 and of shortcut option A.
+"""The forwards that torch.nn lacks: the joins, the layers of LeNet-5 and of shortcut option A, and ConvNeXt's.
 
 A join runs whatever modules it holds now, in their order, so a child that is assigned anew takes effect.
 """
@@ -225,3 +225,51 @@ class PadChannels(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.in_channels}, {self.out_channels}"
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """Over the channels of (N, C, H, W). As torchvision's, but its output lies in memory as other layers' does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        last = F.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return last.permute(0, 3, 1, 2).contiguous()
+
+
+class LayerScale(nn.Module):
+    """Each map times its factor."""
+
+    def __init__(self, channels: int, init: float) -> None:
+        super().__init__()
+        self.init = init
+        self.layer_scale = nn.Parameter(torch.empty(channels, 1, 1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.layer_scale, self.init)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.layer_scale
+
+    def extra_repr(self) -> str:
+        return f"{self.layer_scale.shape[0]}, init={self.init}"
+
+
+class StochasticDepth(nn.Module):
+    """In training zero with probability p and else divided by 1 - p; after one seed as torchvision's."""
+
+    def __init__(self, p: float, mode: str) -> None:
+        super().__init__()
+        self.p = p
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        survival = 1 - self.p
+        noise = x.new_empty([x.shape[0] if self.mode == "row" else 1] + [1] * (x.dim() - 1)).bernoulli_(survival)
+        if survival > 0:
+            noise.div_(survival)
+        return x * noise
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, mode={self.mode}"
