@@ -352,6 +352,8 @@ def test_a_file_that_a_mark_names_is_run_from_here(folder: Path) -> None:
         (marked("summary ending.py:net"), 3, "SystemExit: 3"),
         (marked("savings plain18 --by groups"), 3, "nothing to save"),
         (marked("summary lenet5", "![a](a.svg)\n"), 3, "a table cannot be written as .svg"),
+        (marked("draw lenet5 --format dot", "![a](a.svg)\n"), 3, "leave --format out"),
+        (marked("compare lenet5 vgg11 --format csv", "![a](a.svg)\n"), 3, "leave --format out"),
         (marked("draw lenet5 --kind bars"), 3, "a picture goes to a file"),
     ],
 )

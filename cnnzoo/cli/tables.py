@@ -117,6 +117,8 @@ def _made(region: Region) -> str | bytes:
         drawn = Path(folder, "picture.svg")
         try:
             context = _context(region.command)
+            if region.picture and context.params["format_"] not in (None, "svg"):
+                raise click.UsageError("an image between the marks is drawn as SVG: leave --format out")
             if region.picture:
                 context.params["output"] = str(drawn)
             elif context.params["format_"] is None:
@@ -150,7 +152,9 @@ def _context(command: str) -> click.Context:
     context = called.make_context(name, words, parent)
     for param in called.params:
         if isinstance(param.type, OutputFile) and context.params[str(param.name)] is not None:
-            raise click.UsageError("a mark takes no -o: what is printed stands in the page")
+            raise click.UsageError(
+                "a mark takes no -o: its page has what is printed, or shows a picture: ![…](FILE.svg)"
+            )
     return context
 
 
