@@ -240,6 +240,15 @@ def test_what_is_no_layer_is_no_child(child: Any) -> None:
         Sequential(a=child)
 
 
+def test_arguments_that_do_not_fit_are_said_with_the_reason_if_there_is_one() -> None:
+    with pytest.raises(TypeError, match=r"got \(8, 3, dtype=1\); the dtype is said when a module is built$"):
+        Conv2d(8, 3, dtype=1)
+    with pytest.raises(TypeError, match=r"got \(8, 3, bias=False, colour=1\)$"):
+        Conv2d(8, 3, bias=False, colour=1)
+    with pytest.raises(TypeError, match=r"got \(bias=False\); weight and bias go together"):
+        BatchNorm2d(bias=False)
+
+
 def test_an_auxiliary_head_names_its_source() -> None:
     with pytest.raises(TypeError, match="source must be the name of an earlier child, got 5"):
         Aux(5, ReLU())  # type: ignore[arg-type]
@@ -314,7 +323,7 @@ def test_nesting_ends_somewhere_and_what_is_read_can_be_used() -> None:
     check_value(node)
     assert len(calculate(node, (3, 4, 4)).blocks) == DEEPEST
     for levels in (DEEPEST + 1, 1000, 100_000):
-        with pytest.raises(FormatError, match=f"nested more than {DEEPEST} levels deep"):
+        with pytest.raises(FormatError, match=f"^nested more than {DEEPEST} levels deep, which is no description$"):
             loads(nested(levels))
     with pytest.raises(FormatError, match=f"nested more than {DEEPEST} levels deep"):
         loads("[" * 100_000)

@@ -748,6 +748,8 @@ def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> N
 @given(strategies.LAYERS, st.sampled_from([INPUT, (4, 5, 1)]), st.sampled_from(["float32", "float64"]))
 @example(TableConv2d(((0, 2), (3,), (1, 2, 3)), 2), INPUT, "float32")
 @example(BatchNorm2d(affine=False, track_running_stats=False), INPUT, "bfloat16")
+@example(Conv2d(2, (1, 2), padding="same"), (4, 5, 1), "float32")
+@example(Conv2d(2, (2, 1), padding="same"), INPUT, "float32")
 def test_every_layers_stored_activations_are_what_autograd_saves(layer: Layer, size: Shape, dtype: str) -> None:
     try:
         layer.output_shape(size)

@@ -18,6 +18,7 @@ from small import small
 import cnnzoo
 from cnnzoo import rewrites
 from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
     Aux,
     BatchNorm2d,
     Concat,
@@ -297,6 +298,13 @@ def test_vgg_as_convolutions_has_its_parameters_and_takes_any_size_from_32_up(si
     assert not any(isinstance(node, Linear | Flatten) for _, node in walk(as_maps))
 
 
+@pytest.mark.parametrize("size", [(None, 7), (7, None)])
+def test_maps_of_which_a_side_is_the_inputs_have_no_size(size: tuple[int | None, int | None]) -> None:
+    net = Sequential(conv=Conv2d(8, 3), pool=AdaptiveAvgPool2d(size), flatten=Flatten(), fc=Linear(10))
+    assert "the size of the maps at flatten depends on the input's" in rewrites.convolutionalize.why_not(net)
+    assert rewrites.convolutionalize(net, 9).fc == Conv2d(10, 7)
+
+
 def test_vgg_as_convolutions_gives_the_same_numbers() -> None:
     """With its weights, which are the linear layers' in another shape, at 224 and with an eighth of the channels."""
     description = cnnzoo.describe("vgg16+scale_width=0.125")
@@ -350,6 +358,21 @@ def test_four_in_a_row_are_merged_in_twos_and_a_stride_begins_a_stack() -> None:
     net = cnnzoo.describe("resnet18+merge_stacks")
     assert net.layer2[0].conv2 == Conv2d(128, 7, stride=2, padding=3, bias=False)
     assert net.layer2[1].conv2 == Conv2d(128, 5, padding=2, bias=False)
+
+
+def test_a_stack_is_of_one_block() -> None:
+    three = Conv2d(4, 3, padding=1)
+    net = rewrites.merge_stacks(Sequential(two=Sequential(three, three), three=Sequential(three, three, three)))
+    assert [[conv.kernel_size for conv in block] for block in net] == [[5], [7]]
+
+
+def test_only_odd_kernels_are_stacks_of_3x3() -> None:
+    net = Sequential(first=Conv2d(4, 6, padding=2), second=Conv2d(4, 3), third=Conv2d(4, (5, 7)))
+    assert rewrites.factorise.why_not(net) == "no convolution has an odd square kernel larger than 3x3"
+    assert rewrites.factorise(Sequential(Conv2d(4, 6)), "1xn") != Sequential(Conv2d(4, 6))
+    assert rewrites.factorise.why_not(Sequential(Conv2d(4, 1)), "1xn") == (
+        "no convolution has a square kernel larger than 1x1"
+    )
 
 
 @pytest.mark.parametrize("factor", [0.1, 0.25, 0.33, 0.5, 0.75, 1.3, 2])

@@ -9,12 +9,14 @@ import cnnzoo
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
     Aux,
+    AvgPool2d,
     Concat,
     Conv2d,
     Dense,
     Dropout,
     Flatten,
     Identity,
+    Linear,
     Node,
     ReLU,
     Residual,
@@ -26,6 +28,9 @@ from cnnzoo.totals import Totals, totals
 Shape = tuple[int, ...]
 DROPPED = Sequential(Dropout(), Identity())
 """A block that makes no tensor."""
+
+STRIDES = Concat(AvgPool2d(2), Conv2d(4, 2))
+"""Branches of two strides: on maps of 2x2 both give one position."""
 
 
 def outcome(description: Node, size: Shape, priced: bool) -> object:
@@ -49,7 +54,10 @@ def outcome(description: Node, size: Shape, priced: bool) -> object:
 @example((Concat(Sequential(), DROPPED, Dense(Conv2d(50, 1), Conv2d(1, 1))), (3, 4, 4)))
 @example((Sequential(n0=ReLU(), aux=Aux("n0", Conv2d(900, 1))), (3, 4, 4)))
 @example((Aux("n0", Conv2d(9, 1)), (3, 4, 4)))
+@example((Aux("n0", n1=Conv2d(9, 1), aux=Aux("n1", Conv2d(5, 1))), (3, 4, 4)))
 @example((Sequential(Conv2d(4, (3, 1)), Flatten()), (3, 4, 4)))
+@example((Sequential(Sequential(Conv2d(4, 3), Flatten(), Linear(2))), (3, 8, 8)))
+@example((Sequential(AdaptiveAvgPool2d(1), AdaptiveAvgPool2d(2), Sequential(STRIDES)), (1, 9, 9)))
 @example((Sequential(AdaptiveAvgPool2d(2), Dense(Conv2d(1, 1, padding=1), AdaptiveAvgPool2d(2))), (1, 1, 1)))
 def test_as_the_report_of_networks(drawn: tuple[Node, Shape]) -> None:
     description, size = drawn
