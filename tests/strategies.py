@@ -9,9 +9,11 @@ from cnnzoo.arch import (
     GELU,
     RBF,
     AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
     Aux,
     AvgPool2d,
     BatchNorm2d,
+    ChannelShuffle,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -33,6 +35,9 @@ from cnnzoo.arch import (
     MaxPool2d,
     Mish,
     PadChannels,
+    Permute,
+    PixelShuffle,
+    PixelUnshuffle,
     PReLU,
     ReLU,
     ReLU6,
@@ -47,6 +52,9 @@ from cnnzoo.arch import (
     Subsampling2d,
     TableConv2d,
     Tanh,
+    Unflatten,
+    Upsample,
+    ZeroPad2d,
 )
 from cnnzoo.arch.node import Layer, Node, pair
 
@@ -192,6 +200,43 @@ ADAPTIVE_POOL = spoiled(
     st.fixed_dictionaries({"output_size": st.integers(1, 9) | st.tuples(side, side)}),
     output_size=st.integers(-3, -1) | st.sampled_from([None, 1.5, (2, -1), (1, 2, 3)]),
 )
+shift = st.integers(-4, 4)
+ZERO_PAD = spoiled(
+    st.fixed_dictionaries({"padding": shift | st.tuples(shift, shift, shift, shift)}),
+    padding=st.sampled_from([1.5, (1, 2, 3), (1, 2, 3, "wide")]),
+)
+factor = st.floats(0.1, 4) | st.sampled_from([1.0, 2.0, 3])
+UPSAMPLE = spoiled(
+    st.one_of(
+        st.fixed_dictionaries({name: amount}, optional={"mode": st.just("nearest")})
+        | st.fixed_dictionaries(
+            {name: amount, "mode": st.just("bilinear")}, optional={"align_corners": st.none() | st.booleans()}
+        )
+        for name, amount in (("size", int_or_pair(1, 9)), ("scale_factor", factor | st.tuples(factor, factor)))
+    ),
+    size=st.integers(-2, 0) | st.just((2, 2, 2)),
+    scale_factor=st.sampled_from([0.0, -1.0, (1.0, 2.0, 3.0)]),
+    mode=st.just("cubic"),
+)
+PIXEL_SHUFFLE = spoiled(
+    st.fixed_dictionaries({"upscale_factor": st.integers(1, 3)}), upscale_factor=st.integers(-2, 0) | st.just(1.5)
+)
+PIXEL_UNSHUFFLE = spoiled(
+    st.fixed_dictionaries({"downscale_factor": st.integers(1, 3)}), downscale_factor=st.integers(-2, 0) | st.just(1.5)
+)
+CHANNEL_SHUFFLE = spoiled(
+    st.fixed_dictionaries({"groups": st.integers(1, 3)}), groups=st.integers(-2, 0) | st.just(1.5)
+)
+length = st.integers(1, 3) | st.just(-1)
+UNFLATTEN = spoiled(
+    st.fixed_dictionaries(
+        {
+            "dim": st.integers(-5, 5),
+            "unflattened_size": st.lists(length | st.just(-1), min_size=1, max_size=3).map(tuple),
+        }
+    ),
+    unflattened_size=st.sampled_from([(), (2, 0), (-1, -1), (1.5,), "ab", (-2, 3)]),
+)
 SOFTMAX = st.fixed_dictionaries({"dim": st.integers(-6, 6)})
 DROPOUT = spoiled(
     st.fixed_dictionaries({}, optional={"p": st.floats(0, 1)}),
@@ -246,6 +291,7 @@ SMALL_POOLS = (
     ),
     st.builds(AvgPool2d, int_or_pair(2, 3), st.none() | st.integers(1, 2), ceil_mode=st.booleans()),
     st.builds(AdaptiveAvgPool2d, st.sampled_from([1, 2, 3, (1, 2), (None, 2), (None, None)])),
+    st.builds(AdaptiveMaxPool2d, st.sampled_from([1, 2, 3, (1, 2), (None, 2), (None, None)])),
     st.builds(Subsampling2d, int_or_pair(1, 2)),
 )
 NORMS = (
@@ -272,6 +318,16 @@ HANDED_ON = (
     st.just(Identity()),
     st.builds(Flatten, st.integers(1, 2)),
     st.builds(PadChannels, st.integers(2, 6)),
+    st.builds(ZeroPad2d, st.integers(-1, 2) | st.tuples(*[st.integers(-1, 2)] * 4)),
+    st.builds(Upsample, int_or_pair(1, 8), mode=st.sampled_from(["nearest", "bilinear"])),
+    st.builds(Upsample, scale_factor=st.sampled_from([2, 1.5, (1, 2)]), mode=st.sampled_from(["nearest", "bilinear"])),
+    st.just(PixelShuffle(2)),
+    st.just(PixelUnshuffle(2)),
+    st.just(ChannelShuffle(2)),
+    st.just(Permute((0, 1, 3, 2))),
+    st.just(Permute((0, 2, 3, 1))),
+    st.just(Unflatten(1, (-1, 1, 1))),
+    st.just(Unflatten(1, (2, -1))),
 )
 LAYERS = st.one_of(
     *SMALL_CONVS,
@@ -356,7 +412,7 @@ def _chain(draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads
                 out = layer.output_shape(shape)
             except ShapeError:
                 continue
-            if len(out) < len(shape) or _beside_its_map(layer, shape):
+            if len(out) != 3 == len(shape) or _beside_its_map(layer, shape) or _handed_on_by_meta(layer, shape):
                 continue
             children[name], shape = layer, out
         if heads and draw(st.integers(0, 9)) == 0:
@@ -371,6 +427,11 @@ def _beside_its_map(layer: Layer, shape: Shape) -> bool:
     index 2 of a map of one: its backward then writes outside of the gradient, which may abort the process.
     """
     return isinstance(layer, MaxPool2d) and max(pair(layer.dilation)) > min(shape[1:])
+
+
+def _handed_on_by_meta(layer: Layer, shape: Shape) -> bool:
+    """Whether a shuffle changes nothing: on meta, unlike elsewhere, torch then makes no new tensor."""
+    return isinstance(layer, ChannelShuffle) and layer.groups in (1, shape[0])
 
 
 @st.composite

@@ -21,9 +21,11 @@ from cnnzoo.arch import (
     GELU,
     RBF,
     AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
     Aux,
     AvgPool2d,
     BatchNorm2d,
+    ChannelShuffle,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -45,6 +47,9 @@ from cnnzoo.arch import (
     MaxPool2d,
     Mish,
     PadChannels,
+    Permute,
+    PixelShuffle,
+    PixelUnshuffle,
     PReLU,
     ReLU,
     ReLU6,
@@ -59,8 +64,11 @@ from cnnzoo.arch import (
     Subsampling2d,
     TableConv2d,
     Tanh,
+    Unflatten,
+    Upsample,
     Window,
     Work,
+    ZeroPad2d,
     find,
     rewrite,
     walk,
@@ -224,7 +232,7 @@ def test_figures_grow_with_the_batch_and_the_item_and_counts_do_not(net: Node) -
             b.stored_bytes - statistics,
         )
         assert (b.activation_bytes, b.live_bytes) == (2 * c.activation_bytes, 2 * c.live_bytes)
-        indices = 8 * 4 * torch.Size(a.output_shape).numel() if a.kind == "MaxPool2d" else 0
+        indices = 8 * 4 * torch.Size(a.output_shape).numel() if a.kind.endswith("MaxPool2d") else 0
         assert b.stored_bytes - indices == 2 * (c.stored_bytes - indices)  # indices stay int64
         assert a._replace(**SIZES) == b._replace(**SIZES) == c._replace(**SIZES)
 
@@ -431,6 +439,9 @@ READERS = st.one_of(
     ),
     st.builds(AvgPool2d, strategies.int_or_pair(2, 3), strategies.int_or_pair(1, 2), padding=st.integers(0, 1)),
     st.just(ReLU()),
+    st.builds(ZeroPad2d, st.integers(-2, 2) | st.tuples(*[st.integers(-2, 2)] * 4)),
+    st.just(PixelUnshuffle(2)),
+    st.just(ChannelShuffle(2)),
 )
 
 
@@ -607,6 +618,9 @@ def test_what_works_on_positions_behind_a_pooling_does_not_move_the_last_map(net
         Sequential(ConvTranspose2d(2, 2, stride=(1, 2))),
         Sequential(ConvTranspose2d(2, 2, output_padding=1, dilation=2)),
         Sequential(AdaptiveAvgPool2d(5)),
+        Sequential(Upsample(scale_factor=2)),
+        Sequential(Conv2d(4, 1), PixelShuffle(2)),
+        Sequential(Permute((0, 1, 3, 2))),
         Sequential(GroupNorm(2)),
         Sequential(InstanceNorm2d()),
         Sequential(LayerNorm()),
@@ -636,7 +650,7 @@ def test_a_field_is_a_pair_where_height_and_width_differ_and_covers_everything_b
 # Memory at inference, against a simulation that looks at every tensor at every step
 
 
-VIEWS = (Dropout, Flatten, Identity, StochasticDepth)
+VIEWS = (Dropout, Flatten, Identity, StochasticDepth, Unflatten)
 
 
 class Simulation:
@@ -829,6 +843,13 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         # For each of 8 elements: 5 - 1 additions of squares and one of k; square, scale, divide; one power.
         (LocalResponseNorm(5), (8, 1, 1), Work(additions=40, multiplications=24, exponentials=8)),
         (ScaledTanh(), (5,), Work(multiplications=10, exponentials=5)),
+        # The largest of 12: 11 comparisons a map.
+        (AdaptiveMaxPool2d(1), (2, 3, 4), Work(comparisons=22)),
+        # 2 x 6 x 8 outputs, of four products each.
+        (Upsample(scale_factor=2, mode="bilinear"), (2, 3, 4), Work(additions=288, multiplications=384)),
+        *((one, (4, 4, 6), Work()) for one in (Upsample(9), ZeroPad2d((1, -1, 0, 2)), Permute((0, 2, 1, 3)))),
+        *((one, (4, 4, 6), Work()) for one in (PixelShuffle(2), PixelUnshuffle(2), ChannelShuffle(2))),
+        (Unflatten(1, (5, 1)), (5,), Work()),
         (Dropout(), (5,), Work()),
         (Flatten(), (5, 2, 2), Work()),
         (Identity(), (5,), Work()),

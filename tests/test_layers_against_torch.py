@@ -83,6 +83,13 @@ TWINS = {
     "MaxPool2d": Twin(alone(nn.MaxPool2d), strategies.MAX_POOL, MAPS),
     "AvgPool2d": Twin(alone(nn.AvgPool2d), strategies.AVG_POOL, MAPS),
     "AdaptiveAvgPool2d": Twin(alone(nn.AdaptiveAvgPool2d), strategies.ADAPTIVE_POOL, MAPS),
+    "AdaptiveMaxPool2d": Twin(alone(nn.AdaptiveMaxPool2d), strategies.ADAPTIVE_POOL, MAPS),
+    "ZeroPad2d": Twin(alone(nn.ZeroPad2d), strategies.ZERO_PAD, MAPS),
+    "Upsample": Twin(alone(nn.Upsample), strategies.UPSAMPLE, MAPS),
+    "PixelShuffle": Twin(alone(nn.PixelShuffle), strategies.PIXEL_SHUFFLE, strategies.maps(18, 4)),
+    "PixelUnshuffle": Twin(alone(nn.PixelUnshuffle), strategies.PIXEL_UNSHUFFLE, MAPS),
+    "ChannelShuffle": Twin(alone(nn.ChannelShuffle), strategies.CHANNEL_SHUFFLE, ANY),
+    "Unflatten": Twin(alone(nn.Unflatten), strategies.UNFLATTEN, ANY),
     "ReLU": Twin(alone(nn.ReLU), NOTHING, ANY, refuses=False),
     "Sigmoid": Twin(alone(nn.Sigmoid), NOTHING, ANY, refuses=False),
     "Tanh": Twin(alone(nn.Tanh), NOTHING, ANY, refuses=False),
@@ -105,6 +112,7 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "LayerNorm2d",
     "LayerScale",
     "StochasticDepth",
+    "Permute",
 }
 """The layers that torch.nn lacks; they are counted by brute force further down."""
 
@@ -167,7 +175,9 @@ def beyond_torch(kind: str, given: dict[str, Any], shape: Shape) -> bool:
         return any(
             isinstance(side, int) and side < 1 for side in (dilation if isinstance(dilation, tuple) else [dilation])
         )
-    first = {"Flatten": given.get("start_dim", 1), "Softmax": given.get("dim", 1)}.get(kind, 1)
+    first = {"Flatten": given.get("start_dim", 1), "Unflatten": given.get("dim"), "Softmax": given.get("dim", 1)}.get(
+        kind, 1
+    )
     return first in (0, -rank)  # the batch: our shapes are per sample
 
 
@@ -247,7 +257,7 @@ def test_a_layer_of_maps_refuses_anything_else_and_says_so(kind: str) -> None:
     """torch takes (C, H, W) there for one sample without a batch; a shape here is always a sample's."""
     given = {"kernel_size": 1} if "Pool" in kind or "Conv" in kind else {}
     given |= {"out_channels": 2} if "Conv" in kind else {}
-    given = {"output_size": 1} if kind == "AdaptiveAvgPool2d" else given
+    given = {"output_size": 1} if kind.startswith("Adaptive") else {"padding": 1} if kind == "ZeroPad2d" else given
     layer = getattr(arch, kind)(**given)
     for shape in [(4,), (4, 5), (4, 5, 6, 7)]:
         with pytest.raises(ShapeError, match=r"needs maps \(channels, height, width\), got \(4,"):
@@ -426,6 +436,25 @@ def test_a_normalisation_takes_the_operations_that_a_loop_takes(shape: Shape, gr
             multiplications += 2 + affine  # the square, the scale, the weight
     work = arch.GroupNorm(groups, affine=affine).work(shape)
     assert work == arch.Work(additions=additions, multiplications=multiplications, exponentials=powers)
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.shapes(), st.data())
+def test_permuted_dimensions_are_those_of_torch(shape: Shape, data: st.DataObject) -> None:
+    dims = (0, *data.draw(st.permutations(range(1, len(shape) + 1))))
+    x = torch.randn(BATCH, *shape)
+    made = build(arch.Permute(dims), shape)(x)
+    assert torch.equal(made, x.permute(dims))
+    assert made.is_contiguous()
+    assert arch.Permute(dims).output_shape(shape) == tuple(made.shape[1:])
+    with pytest.raises(ShapeError, match="with its batch has"):
+        arch.Permute(dims).output_shape((*shape, 1))
+
+
+@pytest.mark.parametrize("dims", [(), (1, 0), (0, 1, 1), (0, 2), (0, -1), (0, 1.5), 3, "01"])
+def test_dimensions_that_are_no_permutation_are_refused(dims: Any) -> None:
+    with pytest.raises(ShapeError, match=r"Permute: dims must (have 0, the batch|be whole numbers)"):
+        arch.Permute(dims)
 
 
 @settings(max_examples=EXAMPLES // 20)

@@ -22,8 +22,9 @@ from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
 from .node import Kept, Layer, Node, Work, layer
 from .norms import BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, LayerNorm2d, LayerScale
-from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .serial import FormatError, dumps, from_dict, loads, to_dict
+from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample, ZeroPad2d
 from .signal import Axis, Shape, ShapeError, Signal, Window
 
 __all__ = [
@@ -31,11 +32,13 @@ __all__ = [
     "GELU",
     "RBF",
     "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
     "Aux",
     "AvgPool2d",
     "Axis",
     "BatchNorm2d",
     "Change",
+    "ChannelShuffle",
     "Concat",
     "Conv2d",
     "ConvTranspose2d",
@@ -65,6 +68,9 @@ __all__ = [
     "PReLU",
     "PadChannels",
     "PathError",
+    "Permute",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "ReLU",
     "ReLU6",
     "Residual",
@@ -81,8 +87,11 @@ __all__ = [
     "Subsampling2d",
     "TableConv2d",
     "Tanh",
+    "Unflatten",
+    "Upsample",
     "Window",
     "Work",
+    "ZeroPad2d",
     "diff",
     "dumps",
     "find",

@@ -8,6 +8,7 @@ from ..errors import InvalidTypeError, InvalidValueError
 from ..words import quoted
 from . import (
     AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
     Aux,
     AvgPool2d,
     Concat,
@@ -60,7 +61,7 @@ def head(description: Node) -> tuple[str, str] | None:
     last = max((index for index, (_, step) in enumerate(steps) if _is_end(step)), default=None)
     if last is None or isinstance(steps[last][1], Join):
         return None
-    ends = (AdaptiveAvgPool2d, Flatten)
+    ends = (AdaptiveAvgPool2d, AdaptiveMaxPool2d, Flatten)
     first = next((index for index, (_, step) in enumerate(steps[:last]) if isinstance(step, ends)), last)
     return steps[_before_dropout(steps, first)][0], steps[last][0]
 
@@ -91,7 +92,7 @@ def without_head(description: Node) -> Node:
         raise InvalidValueError("without_head: the description does not end in a classifier")
     steps = list(chain(description))
     last = [path for path, _ in steps].index(found[1])
-    staying = (AdaptiveAvgPool2d, AvgPool2d, Flatten)
+    staying = (AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, Flatten)
     doomed = {path for path, step in steps[_before_dropout(steps, last) :] if not isinstance(step, staying)}
 
     def change(path: str, node: Node) -> Node | None:

@@ -15,6 +15,7 @@ from ..words import MOST, quoted
 from .signal import POINTWISE, Shape, ShapeError, Windows, show
 
 IntOrPair: TypeAlias = int | tuple[int, int]
+Scale: TypeAlias = float | tuple[float, float]
 
 
 class Work(NamedTuple):
@@ -122,6 +123,7 @@ NOT_SAID = {
     "return_indices": "the maxima alone are returned",
     "min_value": "torch has named it min_val since",
     "max_value": "torch has named it max_val since",
+    "recompute_scale_factor": "a scale_factor is used as it is given",
     "divisor_override": "a mean is divided by the elements of its window",
 }
 """Why a description does not say what torch's modules are told."""
@@ -281,7 +283,7 @@ def _integer(value: Any) -> int:
     return int(value)
 
 
-def _pair(least: int, *words: str | None) -> Callable[[Any], Any]:
+def one_or_pair(least: int, *words: str | None) -> Callable[[Any], Any]:
     """An int or a pair of ints; a pair of equals is the int, so that equal layers are equal values.
 
     A word stands alone; None, as in torch, for a side.
@@ -297,6 +299,36 @@ def _pair(least: int, *words: str | None) -> Callable[[Any], Any]:
         raise ValueError(f"a whole number of at least {least} or a pair of them{spelled}")
 
     return rule
+
+
+def sides_of(value: Any) -> Any:
+    """The rule of four whole numbers; four equal ones are the number."""
+    sides = (value,) * 4 if type(value) is int else tuple(value) if isinstance(value, tuple | list) else ()
+    if len(sides) != 4 or not all(is_whole(one, -MOST) for one in sides):
+        raise ValueError("a whole number or four of them (left, right, top, bottom)")
+    return sides[0] if len(set(sides)) == 1 else sides
+
+
+def sizes_of(least: int) -> Callable[[Any], tuple[int, ...]]:
+    """The rule of a list of whole numbers, with one at least."""
+
+    def rule(value: Any) -> tuple[int, ...]:
+        if not isinstance(value, tuple | list) or not value or not all(is_whole(one, least) for one in value):
+            raise ValueError(f"whole numbers of at least {least}")
+        return tuple(value)
+
+    return rule
+
+
+def _scale(value: Any) -> Scale:
+    """A number above 0, or a pair of them; a pair of equals is the number."""
+    above = _number("a number above 0 or a pair of them", ulp(0.0))
+    if not isinstance(value, tuple | list):
+        return above(value)
+    if len(value) != 2:
+        raise ValueError("a number above 0 or a pair of them")
+    height, width = map(above, value)
+    return height if height == width else (height, width)
 
 
 def choice(*words: str) -> Callable[[Any], str]:
@@ -331,7 +363,7 @@ def _numbers(value: Any) -> tuple[float, ...]:
     return tuple(map(_any_number, value))
 
 
-def _optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
+def optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
     return lambda value: None if value is None else rule(value)
 
 
@@ -342,12 +374,12 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "out_features": _whole(1),
     "groups": _whole(1),
     "size": _whole(1),
-    "kernel_size": _pair(1),
-    "stride": _pair(1),
-    "padding": _pair(0, "same", "valid"),
-    "output_padding": _pair(0),
-    "dilation": _pair(1),
-    "output_size": _pair(1, None),
+    "kernel_size": one_or_pair(1),
+    "stride": one_or_pair(1),
+    "padding": one_or_pair(0, "same", "valid"),
+    "output_padding": one_or_pair(0),
+    "dilation": one_or_pair(1),
+    "output_size": one_or_pair(1, None),
     "dim": _integer,
     "start_dim": _integer,
     "end_dim": _integer,
@@ -359,7 +391,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "count_include_pad": _flag,
     "p": _number("a probability", 0, 1),
     "eps": _number("a number above 0", ulp(0.0)),
-    "momentum": _optional(_any_number),
+    "momentum": optional(_any_number),
     "alpha": _any_number,
     "beta": _any_number,
     "k": _any_number,
@@ -370,6 +402,10 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "init": _any_number,
     "num_parameters": _whole(1),
     "num_groups": _whole(1),
+    "upscale_factor": _whole(1),
+    "downscale_factor": _whole(1),
+    "scale_factor": optional(_scale),
+    "align_corners": optional(_flag),
     "normalized_dims": _whole(1),
     "slope": _any_number,
     "scale": _numbers,

@@ -120,8 +120,8 @@ class Shares(NamedTuple):
 
 
 @layer
-class AdaptiveAvgPool2d(Layer):
-    """(C, H, W) -> (C, *output_size): means of equal shares; None keeps that side as it is."""
+class _AdaptivePool2d(Layer):
+    """What the two poolings to a fixed size share: windows that are equal shares."""
 
     output_size: IntOrPair | tuple[int | None, int | None]
 
@@ -138,14 +138,31 @@ class AdaptiveAvgPool2d(Layer):
     def fan_in(self, shape: Shape) -> int:
         return shape[0] * prod(side.read for side in self.shares(shape))
 
-    def work(self, shape: Shape) -> Work:
-        outputs = prod(self.output_shape(shape))
-        return Work(additions=self.fan_in(shape) - outputs, multiplications=outputs)
-
     def windows(self, shape: Shape) -> Windows | None:
         height, width = (side.window for side in self.shares(shape))
         return None if height is None or width is None else (height, width)
 
+
+@layer
+class AdaptiveAvgPool2d(_AdaptivePool2d):
+    """(C, H, W) -> (C, *output_size): means of equal shares; None keeps that side as it is."""
+
+    def work(self, shape: Shape) -> Work:
+        outputs = prod(self.output_shape(shape))
+        return Work(additions=self.fan_in(shape) - outputs, multiplications=outputs)
+
     def kept(self, shape: Shape) -> Kept:
         """Its input, but for the global mean, which needs only the shape."""
         return Kept(input=self.output_shape(shape)[1:] != (1, 1))
+
+
+@layer
+class AdaptiveMaxPool2d(_AdaptivePool2d):
+    """(C, H, W) -> (C, *output_size): the largest of each of equal shares; None keeps that side as it is."""
+
+    def work(self, shape: Shape) -> Work:
+        return Work(comparisons=self.fan_in(shape) - prod(self.output_shape(shape)))
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, and where in it each maximum was."""
+        return Kept(input=True, indices=prod(self.output_shape(shape)))

@@ -14,8 +14,10 @@ from ...arch import (
     GELU,
     RBF,
     AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
     AvgPool2d,
     BatchNorm2d,
+    ChannelShuffle,
     Conv2d,
     ConvTranspose2d,
     Dropout,
@@ -35,6 +37,9 @@ from ...arch import (
     MaxPool2d,
     Mish,
     PadChannels,
+    Permute,
+    PixelShuffle,
+    PixelUnshuffle,
     PReLU,
     ReLU,
     ReLU6,
@@ -48,7 +53,10 @@ from ...arch import (
     Subsampling2d,
     TableConv2d,
     Tanh,
+    Unflatten,
+    Upsample,
     Work,
+    ZeroPad2d,
 )
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair
@@ -165,13 +173,14 @@ def _pool2d(layer: MaxPool2d | AvgPool2d, shape: Shape) -> Formulas:
     return _slid(_slides(layer, shape, dilation, layer.ceil_mode), figures)
 
 
-@_of(AdaptiveAvgPool2d)
-def _adaptive_avg_pool2d(layer: AdaptiveAvgPool2d, shape: Shape) -> Formulas:
-    """Adaptive average pooling: as many additions as values are read, less one for each output."""
+@_of(AdaptiveAvgPool2d, AdaptiveMaxPool2d)
+def _adaptive_pool2d(layer: AdaptiveAvgPool2d | AdaptiveMaxPool2d, shape: Shape) -> Formulas:
+    """Adaptive pooling: as many additions or comparisons as values are read, less one for each output."""
     out = layer.output_shape(shape)
     sides = layer.shares(shape)
     read = "·".join(grouped(side.kernels) for side in sides)
-    figures = {"additions": f"{shape[0]:,}·{read} − {times(out)}", "multiplications": times(out)}
+    less = f"{shape[0]:,}·{read} − {times(out)}"
+    figures = {"comparisons": less, "additions": less, "multiplications": times(out)}
     height, width = map(shares, sides)
     said = f"rows and columns: {height}" if height == width else f"rows: {height}; columns: {width}"
     return Formulas(figures, [("Windows", said)])
@@ -342,3 +351,61 @@ def _flatten(layer: Flatten, shape: Shape) -> Formulas:
 def _pad_channels(layer: PadChannels, shape: Shape) -> Formulas:
     """The new channels are zeros."""
     return Formulas({"channels": f"{shape[0]:,} + {layer.out_channels - shape[0]:,}"})
+
+
+@_of(ZeroPad2d)
+def _zero_pad2d(layer: ZeroPad2d, shape: Shape) -> Formulas:
+    """A side that is cut off is taken away."""
+    sizes = {}
+    for name, length, sides in zip(("height", "width"), shape[1:], layer.sides(), strict=True):
+        sizes[name] = f"{length:,}" + "".join(f" {'+' if side >= 0 else '−'} {abs(side):,}" for side in sides)
+    return Formulas(sizes)
+
+
+@_of(Upsample)
+def _upsample(layer: Upsample, shape: Shape) -> Formulas:
+    """An element of a bilinear one is the sum of four products."""
+    out = times(layer.output_shape(shape))
+    figures = {"additions": f"3 · {out}", "multiplications": f"4 · {out}"}
+    scales = layer.scale_factor if isinstance(layer.scale_factor, tuple) else (layer.scale_factor,) * 2
+    for name, length, scale in zip(("height", "width"), shape[1:], scales, strict=True):
+        if scale is not None and scale == int(scale):
+            figures[name] = f"{length:,}·{int(scale):,}"
+    return Formulas(figures)
+
+
+@_of(PixelShuffle)
+def _pixel_shuffle(layer: PixelShuffle, shape: Shape) -> Formulas:
+    channels, height, width = shape
+    factor = f"{layer.upscale_factor:,}"
+    sizes = {"height": f"{height:,}·{factor}", "width": f"{width:,}·{factor}"}
+    return Formulas({"channels": f"{channels:,}/({factor}·{factor})", **sizes})
+
+
+@_of(PixelUnshuffle)
+def _pixel_unshuffle(layer: PixelUnshuffle, shape: Shape) -> Formulas:
+    channels, height, width = shape
+    factor = f"{layer.downscale_factor:,}"
+    sizes = {"height": f"{height:,}/{factor}", "width": f"{width:,}/{factor}"}
+    return Formulas({"channels": f"{channels:,}·{factor}·{factor}", **sizes})
+
+
+@_of(ChannelShuffle)
+def _channel_shuffle(layer: ChannelShuffle, shape: Shape) -> Formulas:
+    each = shape[0] // layer.groups
+    order = [group * each + place for place in range(each) for group in range(layer.groups)]
+    shown = ", ".join(map(str, order[:6])) + (", …" if len(order) > 6 else "")
+    return Formulas({}, [("Order", f"of the channels: {shown}")])
+
+
+@_of(Permute)
+def _permute(layer: Permute, shape: Shape) -> Formulas:
+    return Formulas({}, [("Order", f"of the dimensions, the batch being 0: {', '.join(map(str, layer.dims))}")])
+
+
+@_of(Unflatten)
+def _unflatten(layer: Unflatten, shape: Shape) -> Formulas:
+    """The dimension that is divided, as the product of those that it becomes."""
+    at = layer.dim - 1 if layer.dim > 0 else layer.dim + len(shape)
+    made = layer.output_shape(shape)[at : at + len(layer.unflattened_size)]
+    return Formulas({}, [("Does", f"{shape[at]:,} elements become {times(made)}")])

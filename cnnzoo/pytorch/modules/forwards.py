@@ -273,3 +273,17 @@ class StochasticDepth(nn.Module):
 
     def extra_repr(self) -> str:
         return f"p={self.p}, mode={self.mode}"
+
+
+class Permute(nn.Module):
+    """The dimensions in another order, and the elements in memory in that order, too."""
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.dims).clone(memory_format=torch.contiguous_format)
+
+    def extra_repr(self) -> str:
+        return f"dims={self.dims}"

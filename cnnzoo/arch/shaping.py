@@ -1,0 +1,201 @@
+"""Layers of torch.nn that change shapes and nothing else: padding, resampling, and what moves elements about."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from .node import IntOrPair, Layer, Scale, Work, choice, layer, maps, one_or_pair, optional, pair, sides_of, sizes_of
+from .signal import POINTWISE, Shape, ShapeError, Window, Windows, show
+
+
+@layer
+class ZeroPad2d(Layer):
+    """(C, H, W) -> (C, H + top + bottom, W + left + right): zeros around each map; a negative side is cut off.
+
+    `padding` is the same on all sides, or (left, right, top, bottom), as in torch.
+    """
+
+    rules: ClassVar = {"padding": sides_of}
+
+    padding: int | tuple[int, int, int, int]
+
+    def sides(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What is before and behind, along height and along width."""
+        left, right, top, bottom = (self.padding,) * 4 if isinstance(self.padding, int) else self.padding
+        return (top, bottom), (left, right)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, *size = maps(self, shape)
+        out = []
+        for length, (before, after) in zip(size, self.sides(), strict=True):
+            cut = -min(before, 0) - min(after, 0)
+            if length + before + after < 1 or length < cut:
+                raise ShapeError(
+                    f"ZeroPad2d: nothing is left of {show(shape)} under padding {self.padding}; "
+                    f"it takes at least {max(cut, 1 - before - after)} there"
+                )
+            out.append(length + before + after)
+        return (channels, *out)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        height, width = (Window(1, 1, before) for before, _ in self.sides())
+        return height, width
+
+
+@layer
+class Upsample(Layer):
+    """(C, H, W) -> (C, *size), or (C, floor(H scale_factor), floor(W scale_factor)).
+
+    An element is the nearest of the input, or with "bilinear" a mean of four; the receptive field is not the same
+    everywhere.
+    """
+
+    rules: ClassVar = {"size": optional(one_or_pair(1)), "mode": choice("nearest", "bilinear")}
+
+    size: IntOrPair | None = None
+    scale_factor: Scale | None = None
+    mode: str = "nearest"
+    align_corners: bool | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.size is None) == (self.scale_factor is None):
+            raise ShapeError(f"Upsample takes a size or a scale_factor, got {self.size} and {self.scale_factor}")
+        if self.align_corners is not None and self.mode == "nearest":
+            raise ShapeError(f"Upsample: align_corners goes with mode='bilinear', got {self.align_corners}")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, *size = maps(self, shape)
+        if self.size is not None:
+            return (channels, *pair(self.size))
+        scales = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 0.0,) * 2
+        out = [int(length * scale) for length, scale in zip(size, scales, strict=True)]
+        if not all(out):
+            raise ShapeError(f"Upsample: nothing is left of {show(shape)} under scale_factor {self.scale_factor}")
+        return (channels, *out)
+
+    def work(self, shape: Shape) -> Work:
+        """Of four elements the mean by their distances: as many products, and their sum."""
+        if self.mode == "nearest":
+            return Work()
+        return Work(additions=3, multiplications=4).of(prod(self.output_shape(shape)))
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return POINTWISE if self.output_shape(shape) == shape and self.mode == "nearest" else None
+
+
+@layer
+class PixelShuffle(Layer):
+    """(C, H, W) -> (C / r**2, H r, W r), r = `upscale_factor`: r x r channels become the pixels of a square; Shi et al.
+    (2016). The receptive field is not the same everywhere."""
+
+    upscale_factor: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, height, width = maps(self, shape)
+        factor = self.upscale_factor
+        if channels % factor**2:
+            raise ShapeError(
+                f"PixelShuffle: upscale_factor={factor} needs a multiple of {factor**2} channels, got {show(shape)}"
+            )
+        return (channels // factor**2, height * factor, width * factor)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return POINTWISE if self.upscale_factor == 1 else None
+
+
+@layer
+class PixelUnshuffle(Layer):
+    """(C, H, W) -> (C r**2, H / r, W / r), r = `downscale_factor`: the pixels of a square become channels."""
+
+    downscale_factor: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, height, width = maps(self, shape)
+        factor = self.downscale_factor
+        if height % factor or width % factor:
+            raise ShapeError(
+                f"PixelUnshuffle: downscale_factor={factor} needs sides that are multiples of it, got {show(shape)}"
+            )
+        return (channels * factor**2, height // factor, width // factor)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        window = Window(self.downscale_factor, self.downscale_factor)
+        return window, window
+
+
+@layer
+class ChannelShuffle(Layer):
+    """(C, ...) -> (C, ...): the first channels of all `groups` groups, then their second; Zhang et al. (2017)."""
+
+    groups: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) < 2 or shape[0] % self.groups:
+            raise ShapeError(
+                f"ChannelShuffle: groups={self.groups} needs a multiple of {self.groups} channels with positions, "
+                f"got {show(shape)}"
+            )
+        return shape
+
+
+@layer
+class Permute(Layer):
+    """The dimensions in the order `dims`, counted as in torch with the batch, which stays, as dimension 0.
+
+    Unlike torch's view it is a new tensor, which lies in memory as those of other layers do.
+    """
+
+    rules: ClassVar = {"dims": sizes_of(0)}
+
+    dims: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dims[0] or sorted(self.dims) != list(range(len(self.dims))):
+            raise ShapeError(f"Permute: dims must have 0, the batch, and then each other dimension, got {self.dims}")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(self.dims) != len(shape) + 1:
+            raise ShapeError(
+                f"Permute: dims={self.dims} are {len(self.dims)}; {show(shape)} with its batch has {len(shape) + 1}"
+            )
+        return tuple(shape[dim - 1] for dim in self.dims[1:])
+
+    def windows(self, shape: Shape) -> Windows | None:
+        """None where other dimensions are height and width: their fields change places, or are those of channels."""
+        return POINTWISE if list(self.dims) == sorted(self.dims) else None
+
+
+@layer
+class Unflatten(Layer):
+    """Dimension `dim`, the batch being 0, becomes several; one of them may be -1, what the others leave."""
+
+    is_view: ClassVar[bool] = True
+    rules: ClassVar = {"unflattened_size": sizes_of(-1)}
+
+    dim: int
+    unflattened_size: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.unflattened_size.count(-1) > 1 or 0 in self.unflattened_size:
+            wanted = "lengths of at least 1, of which one may be -1"
+            raise ShapeError(f"Unflatten: unflattened_size must be {wanted}, got {self.unflattened_size}")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        place = self.dim + len(shape) if self.dim < 0 else self.dim - 1
+        if not 0 <= place < len(shape) or not self.dim:
+            wanted = f"dim={self.dim} is none of the {len(shape)} dimensions after the batch of {show(shape)}"
+            raise ShapeError(f"Unflatten: {wanted}")
+        known = prod(length for length in self.unflattened_size if length > 0)
+        rest, left = divmod(shape[place], known)
+        if left or (rest != 1 and -1 not in self.unflattened_size):
+            raise ShapeError(f"Unflatten: {self.unflattened_size} is not {shape[place]} elements of {show(shape)}")
+        made = (rest if length < 0 else length for length in self.unflattened_size)
+        return (*shape[:place], *made, *shape[place + 1 :])
+
+    def windows(self, shape: Shape) -> Windows | None:
+        """None: what were no positions become some, or the other way round."""
+        return None
