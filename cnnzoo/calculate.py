@@ -8,8 +8,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from .arch.joins import Aux, Join
-from .arch.node import Kept, Layer, Node, is_whole
+from .arch.node import Kept, Layer, Node
 from .arch.pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d
+from .arch.rules import is_whole
 from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
 from .arch.walker import Walker
 from .errors import InvalidValueError

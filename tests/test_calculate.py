@@ -862,6 +862,24 @@ def test_other_work_by_hand(layer: Layer, shape: Shape, work: Work) -> None:
     assert (row.comparisons, row.additions, row.multiplications, row.exponentials) == work
 
 
+@pytest.mark.parametrize(
+    ("layer", "role"),
+    [
+        *(
+            (one, "other")
+            for one in (PReLU(4), BatchNorm2d(), GroupNorm(2), LayerNorm(normalized_dims=3), LayerScale())
+        ),
+        *((one, "other") for one in (Upsample(9), PixelShuffle(2), Permute((0, 2, 3, 1)), ZeroPad2d(1))),
+        *((one, "pooling") for one in (MaxPool2d(2), AdaptiveAvgPool2d(1), AdaptiveMaxPool2d(1))),
+        (Conv2d(1, 1), "convolution"),
+        (Linear(1), "linear"),
+    ],
+)
+def test_what_a_layer_is_for(layer: Layer, role: str) -> None:
+    (row,) = calculate(layer, (4, 6, 6)).rows
+    assert row.role == role
+
+
 def test_a_residual_addition_is_work_and_a_concatenation_is_none() -> None:
     report = calculate(Sequential(a=Residual(ReLU()), b=Concat(ReLU(), ReLU()), c=Dense(ReLU())), (2, 3, 3))
     joins = {row.path: row for row in report.rows if row.own}

@@ -10,7 +10,8 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from .node import Layer, Node, Work, choice, layer
+from .node import Layer, Node, Work, layer
+from .rules import choice
 from .signal import Shape, ShapeError, Windows, show
 
 

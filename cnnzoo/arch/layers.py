@@ -6,7 +6,8 @@ from dataclasses import KW_ONLY
 from math import prod
 from typing import ClassVar, NamedTuple
 
-from .node import IntOrPair, Kept, Layer, Work, choice, layer, maps, pair
+from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
+from .rules import choice
 from .signal import Shape, ShapeError, Window, Windows, show
 
 

@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from functools import cached_property, partial, wraps
 from inspect import Parameter, signature
-from math import inf, ulp
-from sys import float_info
 from typing import Any, ClassVar, NamedTuple, NoReturn, TypeAlias, TypeVar, dataclass_transform
 
 from ..errors import InvalidTypeError
-from ..words import MOST, quoted
+from ..words import quoted
+from .rules import RULES
 from .signal import POINTWISE, Shape, ShapeError, Windows, show
 
 IntOrPair: TypeAlias = int | tuple[int, int]
-Scale: TypeAlias = float | tuple[float, float]
 
 
 class Work(NamedTuple):
@@ -260,159 +258,6 @@ def maps(self: Layer, shape: Shape) -> tuple[int, int, int]:
 def pair(value: IntOrPair) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else value
 
-
-def is_whole(value: Any, least: int) -> bool:
-    """Whether it is a whole number of at least so much; ValueError where it is one beyond `MOST`."""
-    if type(value) is int and abs(value) > MOST:
-        raise ValueError(f"at most {MOST:,}")
-    return type(value) is int and value >= least
-
-
-def _whole(least: int) -> Callable[[Any], int]:
-    def rule(value: Any) -> int:
-        if not is_whole(value, least):
-            raise ValueError(f"a whole number of at least {least}")
-        return int(value)
-
-    return rule
-
-
-def _integer(value: Any) -> int:
-    if not is_whole(value, -MOST):
-        raise TypeError("a whole number")
-    return int(value)
-
-
-def one_or_pair(least: int, *words: str | None) -> Callable[[Any], Any]:
-    """An int or a pair of ints; a pair of equals is the int, so that equal layers are equal values.
-
-    A word stands alone; None, as in torch, for a side.
-    """
-
-    def rule(value: Any) -> Any:
-        if is_whole(value, least) or (isinstance(value, str) and value in words):
-            return value
-        sides = tuple(value) if isinstance(value, tuple | list) else ()
-        if len(sides) == 2 and all(is_whole(one, least) or (one is None and None in words) for one in sides):
-            return sides[0] if sides[0] is not None and sides[0] == sides[1] else sides
-        spelled = "".join(f" or {word!r}" for word in words)
-        raise ValueError(f"a whole number of at least {least} or a pair of them{spelled}")
-
-    return rule
-
-
-def sides_of(value: Any) -> Any:
-    """The rule of four whole numbers; four equal ones are the number."""
-    sides = (value,) * 4 if type(value) is int else tuple(value) if isinstance(value, tuple | list) else ()
-    if len(sides) != 4 or not all(is_whole(one, -MOST) for one in sides):
-        raise ValueError("a whole number or four of them (left, right, top, bottom)")
-    return sides[0] if len(set(sides)) == 1 else sides
-
-
-def sizes_of(least: int) -> Callable[[Any], tuple[int, ...]]:
-    """The rule of a list of whole numbers, with one at least."""
-
-    def rule(value: Any) -> tuple[int, ...]:
-        if not isinstance(value, tuple | list) or not value or not all(is_whole(one, least) for one in value):
-            raise ValueError(f"whole numbers of at least {least}")
-        return tuple(value)
-
-    return rule
-
-
-def _scale(value: Any) -> Scale:
-    """A number above 0, or a pair of them; a pair of equals is the number."""
-    above = _number("a number above 0 or a pair of them", ulp(0.0))
-    if not isinstance(value, tuple | list):
-        return above(value)
-    if len(value) != 2:
-        raise ValueError("a number above 0 or a pair of them")
-    height, width = map(above, value)
-    return height if height == width else (height, width)
-
-
-def choice(*words: str) -> Callable[[Any], str]:
-    """The rule of a setting that is one of a few words."""
-
-    def rule(value: Any) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise ValueError(" or ".join(map(repr, words)))
-        return value
-
-    return rule
-
-
-def _flag(value: Any) -> bool:
-    if type(value) is not bool:
-        raise TypeError("True or False")
-    return value
-
-
-def _number(wanted: str, least: float = -inf, most: float = inf) -> Callable[[Any], float]:
-    def rule(value: Any) -> float:
-        if type(value) not in (int, float) or not least <= value <= most or abs(value) > float_info.max:
-            raise ValueError(wanted)
-        return float(value)
-
-    return rule
-
-
-def _numbers(value: Any) -> tuple[float, ...]:
-    if not isinstance(value, tuple | list) or not value:
-        raise TypeError("a number for each channel")
-    return tuple(map(_any_number, value))
-
-
-def optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
-    return lambda value: None if value is None else rule(value)
-
-
-_any_number = _number("a number")
-
-RULES: dict[str, Callable[[Any], Any]] = {
-    "out_channels": _whole(1),
-    "out_features": _whole(1),
-    "groups": _whole(1),
-    "size": _whole(1),
-    "kernel_size": one_or_pair(1),
-    "stride": one_or_pair(1),
-    "padding": one_or_pair(0, "same", "valid"),
-    "output_padding": one_or_pair(0),
-    "dilation": one_or_pair(1),
-    "output_size": one_or_pair(1, None),
-    "dim": _integer,
-    "start_dim": _integer,
-    "end_dim": _integer,
-    "bias": _flag,
-    "affine": _flag,
-    "elementwise_affine": _flag,
-    "track_running_stats": _flag,
-    "ceil_mode": _flag,
-    "count_include_pad": _flag,
-    "p": _number("a probability", 0, 1),
-    "eps": _number("a number above 0", ulp(0.0)),
-    "momentum": optional(_any_number),
-    "alpha": _any_number,
-    "beta": _any_number,
-    "k": _any_number,
-    "amplitude": _any_number,
-    "negative_slope": _any_number,
-    "min_val": _any_number,
-    "max_val": _any_number,
-    "init": _any_number,
-    "num_parameters": _whole(1),
-    "num_groups": _whole(1),
-    "upscale_factor": _whole(1),
-    "downscale_factor": _whole(1),
-    "scale_factor": optional(_scale),
-    "align_corners": optional(_flag),
-    "normalized_dims": _whole(1),
-    "slope": _any_number,
-    "scale": _numbers,
-    "shift": _numbers,
-}
-"""How a setting of that name is checked and brought into its one form, whatever layer has it: a function that returns
-the value, or raises with what it must be (`Layer.__post_init__` puts the sentence together)."""
 
 _RULES_OF: dict[type[Layer], tuple[tuple[str, Callable[[Any], Any]], ...]] = {}
 

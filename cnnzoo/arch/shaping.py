@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from .node import IntOrPair, Layer, Scale, Work, choice, layer, maps, one_or_pair, optional, pair, sides_of, sizes_of
+from .node import IntOrPair, Layer, Work, layer, maps, pair
+from .rules import Scale, choice, one_or_pair, optional, sides_of, sizes_of
 from .signal import POINTWISE, Shape, ShapeError, Window, Windows, show
 
 

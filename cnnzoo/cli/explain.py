@@ -146,7 +146,7 @@ def _make(kind: type[Layer], arguments: Iterable[str]) -> Layer:
 
 
 def _value(text: str) -> Any:
-    """3x1 as a pair, a Python literal, or a word."""
-    if re.fullmatch(r"\d{1,19}(x\d{1,19})+", text, re.ASCII):
+    """3x1 as a pair, 1x-1x0x2 as four, a Python literal, or a word."""
+    if re.fullmatch(r"-?\d{1,19}(x-?\d{1,19})+", text, re.ASCII):
         return tuple(map(int, text.split("x")))
     return read_literal(text.capitalize() if text.lower() in ("true", "false", "none") else text)
