@@ -58,9 +58,9 @@ def create_model(
     another `num_classes` their classifier is left out, with `drop_head` that of a file, too (`load_checkpoint`). The
     mean and deviation that the input of published weights is normalised with are in the module's `pretrained_cfg`.
 
-    `inplace`, as in torchvision, lets ReLUs overwrite their input where nothing else needs it: outputs and gradients
-    are the same, memory and time less. `settings` go to the builder. Raises what `summary` does, and ValueError where
-    the network has no such head, stem or scheme.
+    `inplace`, as in torchvision, lets activations overwrite their input where nothing else needs it: outputs and
+    gradients are the same, memory and time less. `settings` go to the builder. Raises what `summary` does, and
+    ValueError where the network has no such head, stem or scheme.
     """
     from .pytorch.modules.build import build
     from .pytorch.modules.checkpoints import load_pretrained
