@@ -451,6 +451,14 @@ def test_permuted_dimensions_are_those_of_torch(shape: Shape, data: st.DataObjec
         arch.Permute(dims).output_shape((*shape, 1))
 
 
+def test_an_upsampling_to_nothing_or_beyond_all_tensors_is_refused() -> None:
+    for scale, said in [(0.1, "nothing is left"), (1e300, "too much is made"), ((1.0, 1e-320), "nothing is left")]:
+        with pytest.raises(ShapeError, match=f"Upsample: {said} of"):
+            arch.Upsample(scale_factor=scale).output_shape((3, 8, 8))
+    with pytest.raises(ShapeError, match="Upsample takes a size or a scale_factor, got None and None"):
+        arch.Upsample()
+
+
 @pytest.mark.parametrize("dims", [(), (1, 0), (0, 1, 1), (0, 2), (0, -1), (0, 1.5), 3, "01"])
 def test_dimensions_that_are_no_permutation_are_refused(dims: Any) -> None:
     with pytest.raises(ShapeError, match=r"Permute: dims must (have 0, the batch|be whole numbers)"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
+from ..words import MOST
 from .node import IntOrPair, Layer, Work, layer, maps, pair
 from .rules import Scale, choice, one_or_pair, optional, sides_of, sizes_of
 from .signal import POINTWISE, Shape, ShapeError, Window, Windows, show
@@ -71,10 +72,11 @@ class Upsample(Layer):
         if self.size is not None:
             return (channels, *pair(self.size))
         scales = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 0.0,) * 2
-        out = [int(length * scale) for length, scale in zip(size, scales, strict=True)]
-        if not all(out):
-            raise ShapeError(f"Upsample: nothing is left of {show(shape)} under scale_factor {self.scale_factor}")
-        return (channels, *out)
+        out = [length * scale for length, scale in zip(size, scales, strict=True)]
+        if min(out) < 1 or max(out) > MOST:
+            left = "nothing is left" if min(out) < 1 else "too much is made"
+            raise ShapeError(f"Upsample: {left} of {show(shape)} under scale_factor {self.scale_factor}")
+        return (channels, *map(int, out))
 
     def work(self, shape: Shape) -> Work:
         """Of four elements the mean by their distances: as many products, and their sum."""
