@@ -168,6 +168,8 @@ def beyond_torch(kind: str, given: dict[str, Any], shape: Shape) -> bool:
     rank = len(shape) + 1
     if kind == "GroupNorm":  # a group of one element is 0; torch refuses it in a batch of one
         return given["num_groups"] == math.prod(shape)
+    if kind == "Upsample" and given.get("scale_factor") == 0:  # which is none to torch where there is a size
+        return True
     if kind == "InstanceNorm2d":
         return given.get("eps", 1) <= 0
     if kind == "ConvTranspose2d":  # a dilation below 1 passes where the output comes out positive
