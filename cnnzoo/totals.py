@@ -144,8 +144,7 @@ class _Meter:
         if isinstance(child, Aux):
             self.heads.append(_apart(part, x.shape))
             return x
-        unknown = part.windows is None or None in part.last_map
-        if unknown and isinstance(child, Join) and x.field and not all(axis.stride for axis in x.field):
+        if part.windows is None and isinstance(child, Join) and x.field and not all(axis.stride for axis in x.field):
             raise _OnePixelError
         field = advance(x.field, part.windows)
         if part.last_map:

@@ -74,7 +74,7 @@ from cnnzoo.arch import (
     walk,
 )
 from cnnzoo.arch.node import Layer, Node
-from cnnzoo.calculate import Fixed, Sight, calculate
+from cnnzoo.calculate import Fixed, Sight, calculate, is_count
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
 from cnnzoo.totals import totals
@@ -240,6 +240,10 @@ def test_figures_grow_with_the_batch_and_the_item_and_counts_do_not(net: Node) -
 SIZES = {"activation_bytes": 0, "live_bytes": 0, "stored_bytes": 0}
 
 
+def test_a_block_of_nothing_has_no_depth() -> None:
+    assert [block.depth for block in calculate(Sequential(Sequential()), (3, 4, 4)).blocks] == [0, 0]
+
+
 def test_heads_are_counted_apart_and_change_nothing_else() -> None:
     body = {"a": Conv2d(8, 3), "b": ReLU()}
     plain = calculate(Sequential(**body, c=Flatten(), d=Linear(3)), (3, 8, 8))
@@ -383,6 +387,11 @@ def test_what_does_not_fit_is_a_shape_error_with_its_place_both_shapes_and_what_
         calculate(net, size)
     assert str(caught.value).startswith(message)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_count_is_a_whole_number_of_at_most_256_bits() -> None:
+    assert all(map(is_count, (0, 1, True, 2**256 - 1)))
+    assert not any(map(is_count, (-1, 2**256, 1.0, "1", None)))
 
 
 def test_every_network_refuses_a_size_of_nothing_or_names_the_layer_at_which_nothing_is_left(name: str) -> None:
@@ -754,6 +763,7 @@ def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32") ->
 
 @given(strategies.networks(INPUT, heads=1), st.sampled_from(["cpu", "meta"]))
 @example(Sequential(n0=Residual(Sequential())), "cpu")
+@example(Sequential(Dropout(0.0)), "cpu")
 @example(Sequential(Dropout(1.0)), "cpu")
 def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> None:
     check_stored(net, INPUT, device)

@@ -226,3 +226,5 @@ def test_joins_are_cut_by_their_flow():
     assert cut(block, "c") == block
     assert cut(Dense(a=Conv2d(2, 1), b=ReLU()), "a") == Sequential(a=Conv2d(2, 1))
     assert cut(Concat(a=Conv2d(2, 1), b=ReLU()), "b") == Sequential(b=ReLU())
+    sided = Sequential(a=Conv2d(2, 1), b=ReLU(), side=Aux("a", c=ReLU()), d=ReLU())
+    assert cut(sided, "side") == Sequential(a=Conv2d(2, 1), side=Sequential(c=ReLU()))

@@ -20,6 +20,7 @@ from cnnzoo import rewrites
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
     Aux,
+    AvgPool2d,
     BatchNorm2d,
     Concat,
     Conv2d,
@@ -32,6 +33,7 @@ from cnnzoo.arch import (
     LocalResponseNorm,
     MaxPool2d,
     Node,
+    PadChannels,
     ReLU,
     Residual,
     Sequential,
@@ -337,6 +339,23 @@ def test_a_stride_of_a_reduction_goes_to_the_larger_kernel() -> None:
     assert rewrites.drop_reductions(valid) is valid  # a 3x3 without padding and with the stride has another size
 
 
+@pytest.mark.parametrize(("wide", "groups", "applies"), [(8, 2, True), (9, 2, False), (8, 4, False), (9, 1, True)])
+def test_a_grouped_kernel_reads_the_wide_maps_if_its_groups_divide_them(wide: int, groups: int, applies: bool) -> None:
+    """As many groups as maps that it reads are a filter a channel, which is no kernel for others."""
+    three = Conv2d(8, 3, padding=1, groups=groups)
+    net = Sequential(stem=Conv2d(wide, 3), one=Conv2d(4, 1), three=three)
+    assert rewrites.drop_reductions(net) == (Sequential(stem=Conv2d(wide, 3), three=three) if applies else net)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [Residual(conv=Conv2d(8, 1)), Residual(relu=ReLU(), downsample=Conv2d(8, 1))],
+)
+def test_a_sum_has_the_channels_that_one_of_its_summands_is_known_to_have(block: Node) -> None:
+    net = Sequential(block=block, one=Conv2d(4, 1), three=Conv2d(8, 3))
+    assert rewrites.drop_reductions(net) == Sequential(block=block, three=Conv2d(8, 3))
+
+
 def test_a_run_ends_where_something_else_reads() -> None:
     """Between a 1x1 and a 3x3: a branch, a shortcut, an auxiliary head, a pooling."""
     one, three = Conv2d(4, 1), Conv2d(8, 3, padding=1)
@@ -364,12 +383,18 @@ def test_a_stack_is_of_one_block() -> None:
     three = Conv2d(4, 3, padding=1)
     net = rewrites.merge_stacks(Sequential(two=Sequential(three, three), three=Sequential(three, three, three)))
     assert [[conv.kernel_size for conv in block] for block in net] == [[5], [7]]
+    sides = Sequential(Conv2d(4, (2, 1)), Conv2d(4, (1, 2)))
+    assert rewrites.merge_stacks(sides) == Sequential(**{"1": Conv2d(4, 2)})
+    for apart in (Sequential(Conv2d(4, 1), Conv2d(4, 3), Conv2d(4, 1)), Sequential(Conv2d(4, 2), Conv2d(4, 2))):
+        assert rewrites.merge_stacks(apart) is apart
 
 
 def test_only_odd_kernels_are_stacks_of_3x3() -> None:
     net = Sequential(first=Conv2d(4, 6, padding=2), second=Conv2d(4, 3), third=Conv2d(4, (5, 7)))
     assert rewrites.factorise.why_not(net) == "no convolution has an odd square kernel larger than 3x3"
     assert rewrites.factorise(Sequential(Conv2d(4, 6)), "1xn") != Sequential(Conv2d(4, 6))
+    same = rewrites.factorise(Sequential(Conv2d(4, 3, padding="same")), "1xn")[0]
+    assert same == Sequential(Conv2d(4, (1, 3), padding="same"), Conv2d(4, (3, 1), padding="same"))
     assert rewrites.factorise.why_not(Sequential(Conv2d(4, 1)), "1xn") == (
         "no convolution has a square kernel larger than 1x1"
     )
@@ -410,6 +435,22 @@ def test_a_filter_a_channel_follows_its_channels() -> None:
     assert [conv.out_channels for conv in new] == [15, 30, 12, 24, 7]
     assert [conv.groups for conv in new] == [1, 15, 1, 3, 1]
     calculate(new, (3, 32, 32))
+    behind = Sequential(Conv2d(32, 1), BatchNorm2d(), ReLU(), Conv2d(32, 3, groups=32), Conv2d(7, 1))
+    assert rewrites.scale_width(behind, 0.25)[3] == Conv2d(8, 3, groups=8)
+
+
+def test_what_no_longer_fits_is_said_with_its_place() -> None:
+    """The input has the channels that it has, so what is added to it has as many."""
+    net = Sequential(block=Residual(conv=Conv2d(4, 1)), fc=Conv2d(2, 1))
+    assert rewrites.scale_width.why_not(net, 0.5) == (
+        "at block: 0.5 times the channels, what is added to what no longer fit"
+    )
+    flat = Sequential(flatten=Flatten(), block=Residual(fc=Linear(4)), fc=Linear(2))
+    assert "at block: " in rewrites.scale_width.why_not(flat, 0.5)
+    padded = Sequential(dense=Dense(conv=Conv2d(4, 1)), pad=PadChannels(9), fc=Conv2d(2, 1))
+    assert rewrites.scale_width.why_not(padded, 0.5) == (
+        "at pad: 0.5 times the channels, PadChannels(5) and what reaches it no longer fit"
+    )
 
 
 def test_depth_is_scaled_by_the_stage_and_names_go_on() -> None:
@@ -434,6 +475,14 @@ def test_addition_keeps_the_channels_of_a_dense_block() -> None:
     report = cnnzoo.summary("densenet121+add_for_concat")
     assert not any(isinstance(node, Dense) for _, node in walk(net))
     assert [report[f"features.denseblock{n}"].output_shape[0] for n in (1, 2, 3, 4)] == [64, 128, 256, 512]
+
+
+def test_a_dense_layer_adds_what_its_last_convolution_gives() -> None:
+    for behind, applies in ((ReLU(), True), (AvgPool2d(3, 1, 1), False)):
+        conv = Conv2d(4, 3, padding=1)
+        net = Sequential(stem=Conv2d(8, 1), dense=Dense(conv=conv, behind=behind))
+        summed = Sequential(stem=Conv2d(8, 1), dense=Residual(conv=Conv2d(8, 3, padding=1), behind=behind))
+        assert rewrites.add_for_concat(net) == (summed if applies else net)
 
 
 def test_the_head_is_pooled_where_it_was_flattened() -> None:

@@ -34,6 +34,7 @@ from cnnzoo.arch import (
 )
 from cnnzoo.calculate import calculate
 from cnnzoo.features.savings import FAMOUS, TECHNIQUES, Savings, savings
+from cnnzoo.features.savings.document import overview
 from cnnzoo.features.savings.saved import _amount
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.render.document import FORMATS
@@ -383,6 +384,30 @@ def test_places_are_called_as_what_they_are_in() -> None:
         Conv2d(16, 3), Conv2d(4, 1), Conv2d(8, 3), MaxPool2d(2), Sequential(a=Conv2d(2, 1), b=Conv2d(8, 2))
     )
     assert [place.path for place in savings(alone, input_size=(1, 14, 14)).places] == ["1-2", "4"]
+    normed = Sequential(conv=Conv2d(8, 3), norm=BatchNorm2d(), fc=Conv2d(2, 1), after=BatchNorm2d())
+    assert [place.path for place in savings(normed, "scale_width=0.5", input_size=INPUT).places] == ["conv", "fc"]
+
+
+def test_several_networks_are_said_to_save_by_one_technique_or_each_by_its_own() -> None:
+    vgg = [of("vgg11", "stacks"), of("vgg16", "stacks")]
+    assert overview(vgg, "stacks").caption == "What stacks of small kernels save against one large kernel each"
+    half = of("vgg11", "scale_width=0.5")
+    assert overview([half], "scale_width=0.5").caption == "What networks save against scale_width=0.5"
+    own = overview([*vgg, of("googlenet")], None)
+    assert own.caption == "Savings"
+    assert own.labels[0].name == "vgg11 by stacks"
+
+
+def test_there_is_a_rest_where_a_layer_stays_as_it_is() -> None:
+    grouped = Conv2d(8, 3, groups=2)
+    names = [line.name for line in savings(Sequential(conv=grouped), "groups", input_size=INPUT).lines()]
+    assert names == ["conv"]
+    more = savings(Sequential(conv=grouped, fc=Conv2d(2, 1)), "groups", input_size=INPUT)
+    assert [line.name for line in more.lines()] == ["conv", "(the rest)"]
+    assert more.rest[:2] == (2 * 8 + 2, 2 * 8 + 2)
+    norm = savings(Sequential(conv=grouped, norm=BatchNorm2d()), "groups", input_size=INPUT)
+    assert [line.name for line in norm.lines()] == ["conv", "(the rest)"]
+    assert norm.rest == (16, 16, 0, 0)
 
 
 def test_equal_neighbours_are_one_row_and_their_arithmetic_is_of_one() -> None:
@@ -482,6 +507,10 @@ def test_every_format_says_what_is_saved(format_: str, tmp_path) -> None:
     text = call("savings", "googlenet", "--format", format_).succeeded()
     assert "inception3a" in text
     assert {"csv": "221312", "json": "18307392"}.get(format_, "18,307,392") in text
+    if format_ not in ("csv", "json"):
+        assert "googlenet+drop_reductions" in text.replace("\\_", "_")
+        assert "Szegedy et al. (2014), section 4" in text
+        assert "None" not in text
     if format_ == "text":
         assert text.isascii()
         assert "1*1*192*96 + 3*3*96*128 + 224 = 129,248 parameters against 3*3*192*128 + 128 = 221,312" in text

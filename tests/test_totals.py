@@ -73,6 +73,13 @@ def test_the_input_of_a_block_is_held_while_a_block_in_it_runs() -> None:
         assert calculate(net, (40, 1, 1)).totals["peak_activation_bytes"] == 720
 
 
+def test_a_tensor_is_freed_by_the_block_that_reads_it_last_whatever_else_is_held() -> None:
+    """By hand, in elements, beside the 40 of the input: 100, 100 + 1, 1 + 200, 200 + 4, 4 + 44."""
+    net = Dense(Sequential(Conv2d(100, 1), Sequential(Conv2d(1, 1), Conv2d(200, 1)), Conv2d(4, 1)))
+    assert totals(net, (40, 1, 1)).peak_activation_bytes == 4 * (40 + 204) == 976
+    assert calculate(net, (40, 1, 1)).totals["peak_activation_bytes"] == 976
+
+
 @given(descriptions(), shapes(least_rank=0))
 def test_as_the_report_of_any_description_and_as_its_error(description: Node, size: Shape) -> None:
     assert outcome(description, size, priced=True) == outcome(description, size, priced=False)
