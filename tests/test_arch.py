@@ -329,6 +329,8 @@ def test_nesting_ends_somewhere_and_what_is_read_can_be_used() -> None:
             loads(nested(levels))
     with pytest.raises(FormatError, match=f"nested more than {DEEPEST} levels deep"):
         loads("[" * 100_000)
+    with pytest.raises(ShapeError, match=f"Dense: nested more than {DEEPEST} levels deep"):
+        Dense(node)
 
 
 def read(text: str) -> Node | str:

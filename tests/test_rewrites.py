@@ -38,6 +38,7 @@ from cnnzoo.arch import (
     Residual,
     Sequential,
     ShapeError,
+    TableConv2d,
     dumps,
     find,
     loads,
@@ -354,6 +355,12 @@ def test_a_grouped_kernel_reads_the_wide_maps_if_its_groups_divide_them(wide: in
 def test_a_sum_has_the_channels_that_one_of_its_summands_is_known_to_have(block: Node) -> None:
     net = Sequential(block=block, one=Conv2d(4, 1), three=Conv2d(8, 3))
     assert rewrites.drop_reductions(net) == Sequential(block=block, three=Conv2d(8, 3))
+
+
+def test_a_table_gives_as_many_maps_whatever_it_reads() -> None:
+    table = TableConv2d(((0,), (0, 1), (1,)), 3)
+    net = Sequential(table=table, one=Conv2d(2, 1), three=Conv2d(8, 3))
+    assert rewrites.drop_reductions(net) == Sequential(table=table, three=Conv2d(8, 3))
 
 
 def test_a_run_ends_where_something_else_reads() -> None:

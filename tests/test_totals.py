@@ -21,6 +21,7 @@ from cnnzoo.arch import (
     ReLU,
     Residual,
     Sequential,
+    ShapeError,
 )
 from cnnzoo.calculate import calculate
 from cnnzoo.totals import Totals, totals
@@ -78,6 +79,12 @@ def test_a_tensor_is_freed_by_the_block_that_reads_it_last_whatever_else_is_held
     net = Dense(Sequential(Conv2d(100, 1), Sequential(Conv2d(1, 1), Conv2d(200, 1)), Conv2d(4, 1)))
     assert totals(net, (40, 1, 1)).peak_activation_bytes == 4 * (40 + 204) == 976
     assert calculate(net, (40, 1, 1)).totals["peak_activation_bytes"] == 976
+
+
+@pytest.mark.parametrize("size", [(), (3, 0, 4), (3, 4.0, 4)])
+def test_what_is_no_input_size_is_refused(size: Shape) -> None:
+    with pytest.raises(ShapeError, match=r"^input_size must be positive whole numbers"):
+        totals(Sequential(), size)
 
 
 @given(descriptions(), shapes(least_rank=0))
