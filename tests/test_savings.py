@@ -386,6 +386,8 @@ def test_places_are_called_as_what_they_are_in() -> None:
     assert [place.path for place in savings(alone, input_size=(1, 14, 14)).places] == ["1-2", "4"]
     normed = Sequential(conv=Conv2d(8, 3), norm=BatchNorm2d(), fc=Conv2d(2, 1), after=BatchNorm2d())
     assert [place.path for place in savings(normed, "scale_width=0.5", input_size=INPUT).places] == ["conv", "fc"]
+    layer = savings(Conv2d(8, 5, padding=2), "factorise", input_size=INPUT)
+    assert [(place.path, len(place.designed), len(place.without)) for place in layer.places] == [("", 1, 2)]
 
 
 def test_several_networks_are_said_to_save_by_one_technique_or_each_by_its_own() -> None:

@@ -128,7 +128,7 @@ def _standing(own: Rows, others: Rows) -> dict[str, list[Row]]:
 def _standing_for(path: str, others: Rows) -> str:
     """The path of the other network's layer that a layer, or the block that it is in, replaces; else its own."""
     parts = path.split(".")
-    above = (".".join(parts[:depth]) for depth in range(len(parts), 0, -1))
+    above = (".".join(parts[:depth]) for depth in range(len(parts), -1, -1))
     return next((one for one in above if one in others), path)
 
 
