@@ -44,7 +44,7 @@ from cnnzoo.arch import (
     walk,
 )
 from cnnzoo.arch.joins import Join
-from cnnzoo.arch.node import Node
+from cnnzoo.arch.node import Layer, Node, layer
 from cnnzoo.arch.serial import DEEPEST
 from cnnzoo.calculate import calculate
 
@@ -314,6 +314,16 @@ def test_what_is_no_description_is_refused_in_one_line_with_its_place(text: str,
     with pytest.raises(FormatError, match=message) as caught:
         loads(text)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_setting_of_a_layer_of_ones_own_is_read_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Node, "kinds", dict(Node.kinds))
+
+    @layer
+    class Listed(Layer):
+        places: tuple[Any, ...]
+
+    assert loads(dumps(Listed((1, (2, 3))))) == Listed((1, (2, 3)))
 
 
 def nested(levels: int) -> str:

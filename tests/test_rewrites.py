@@ -357,6 +357,14 @@ def test_a_sum_has_the_channels_that_one_of_its_summands_is_known_to_have(block:
     assert rewrites.drop_reductions(net) == Sequential(block=block, three=Conv2d(8, 3))
 
 
+def test_a_stride_goes_to_the_3x3_that_has_none() -> None:
+    one, three = Conv2d(4, 1, stride=2), Conv2d(8, 3, padding=1)
+    net = Sequential(one=one, three=three)
+    assert rewrites.stride_on_3x3(net) == Sequential(one=Conv2d(4, 1), three=Conv2d(8, 3, stride=2, padding=1))
+    both = Sequential(one=one, three=Conv2d(8, 3, stride=2, padding=1))
+    assert rewrites.stride_on_3x3(both) is both
+
+
 def test_a_table_gives_as_many_maps_whatever_it_reads() -> None:
     table = TableConv2d(((0,), (0, 1), (1,)), 3)
     net = Sequential(table=table, one=Conv2d(2, 1), three=Conv2d(8, 3))
