@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+from time import monotonic
 
 import pytest
 import torch
@@ -367,6 +369,27 @@ def test_what_ptflops_prints_where_it_fails_is_its_reason(tmp_path, monkeypatch)
     monkeypatch.delitem(sys.modules, "ptflops", raising=False)
     monkeypatch.setattr(peers, "TOOLS", {"ptflops": peers.TOOLS["ptflops"]})
     assert of_module(nn.Linear(4, 4), (4,))["ptflops"].why == "Fails: ValueError: no such layer"
+
+
+def test_nothing_that_a_tool_starts_outlives_it(thop_that, tmp_path):
+    """A process, and one that it forks; what asks for input gets none."""
+    started = tmp_path / "started"
+    thop_that(
+        "import subprocess, sys; child = os.fork() or time.sleep(60); sleep = subprocess.Popen(['sleep', '60']); "
+        f"open({str(started)!r}, 'w').write(f'{{child}} {{sleep.pid}} {{sys.stdin.read()}}'); return 5, 5"
+    )
+    assert of_module(nn.Linear(4, 4), (4,))["thop"].figure == 5
+    child, sleep = map(int, started.read_text().split())
+    latest = monotonic() + 20
+    while any(map(running, (child, sleep))):
+        assert monotonic() < latest
+
+
+def running(pid):
+    """Whether there is such a process; one that has ended may wait for whoever collects it."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def test_a_tool_changes_nothing_in_this_process(thop_that):

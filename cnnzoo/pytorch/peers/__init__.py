@@ -89,6 +89,8 @@ def _apart(work: Callable[[], int | str]) -> int | str:
     except OSError as error:
         return f"Skipped: no process for it: {error.strerror}."
     sender.close()
+    group = child.pid
+    assert group is not None
     try:
         if not receiver.poll(SECONDS):
             return f"Skipped: not done after {counted(SECONDS, 'seconds')}."
@@ -99,18 +101,21 @@ def _apart(work: Callable[[], int | str]) -> int | str:
         code = child.exitcode or 0
         return f"Fails: its process ends with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}."
     finally:
+        with suppress(ProcessLookupError):  # where it has no group yet, or all of it has ended
+            os.killpg(group, signal.SIGKILL)
         child.kill()
         child.join()
         receiver.close()
 
 
 def _work(work: Callable[[], int | str], sender: Connection) -> None:
+    os.setpgid(0, 0)  # what it starts ends with it
     faulthandler.disable()
     torch.set_num_threads(1)  # the threads of before are not in a fork, and would be waited for
     _limit_memory()
     warnings.simplefilter("ignore")
-    for descriptor in (1, 2):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    for descriptor in (0, 1, 2):
+        os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
     sender.send(work())
 
 
