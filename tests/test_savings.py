@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
+import pickle
 import re
 
 import pytest
@@ -464,6 +466,14 @@ def test_of_what_has_no_description_a_summary_says_nothing_of_reductions() -> No
     report = cnnzoo.summary(module, (64, 9, 9))
     assert report.description is None
     assert "Reductions" not in str(report)
+
+
+def test_savings_are_copied_and_pickled() -> None:
+    for found in (savings("googlenet"), savings("vgg16", "merge_stacks")):
+        assert str(pickle.loads(pickle.dumps(found))) == str(copy.deepcopy(found)) == str(found)
+    halved = rewrites.get_rewrite("scale_width=0.5")
+    net = cnnzoo.describe("lenet5_modern")
+    assert pickle.loads(pickle.dumps(halved))(net) == halved(net) != net
 
 
 def test_a_report_is_the_same_whatever_it_is_calculated_from() -> None:

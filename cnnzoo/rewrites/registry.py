@@ -68,6 +68,9 @@ class Rewrite:
         """The parameter that the function takes besides the description; None where it takes no other."""
         return next(iter(list(signature(self.function).parameters.values())[1:]), None)
 
+    def __reduce__(self) -> tuple[Callable[[str], Rewrite], tuple[str]]:
+        return get_rewrite, (self.name,)  # copied and pickled by its name, as a function is
+
     def __repr__(self) -> str:
         return f"<cnnzoo rewrite {self.name}: {self.source}>"
 
