@@ -24,6 +24,11 @@ REPEATED = 80
 SAID = 1000
 """Characters, at most, of a message."""
 
+HIDDEN = dict.fromkeys(
+    [*range(32), *range(127, 160), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]
+) | dict.fromkeys(map(ord, "\t\n\u2028\u2029"), " ")
+"""What stands for control characters and those that turn the direction of a line: nothing, or a space."""
+
 
 def hint(
     name: str, known: Iterable[str], otherwise: str | None = None, most: int = 3, show: Callable[[str], str] = str
@@ -99,6 +104,11 @@ def shortened(text: str, most: int = SAID) -> str:
     if len(text) <= most:
         return text
     return f"{text[: most * 2 // 3]} … {text[-(most // 3) :]}"
+
+
+def visible(text: str) -> str:
+    """A text without what a terminal or a page would obey instead of showing it."""
+    return text if text.isprintable() else text.translate(HIDDEN)
 
 
 def read_literal(text: str) -> Any:

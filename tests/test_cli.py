@@ -417,6 +417,11 @@ def test_no_stdout_at_all():
     assert done.stderr == "Error: the output could not be written: standard output is closed\n"
 
 
+def test_an_error_has_no_escape_codes(tmp_path):
+    (tmp_path / "net.py").write_text("raise ValueError('a\\x1b[31mb')")
+    assert "ValueError: a[31mb" in call("summary", f"{tmp_path / 'net.py'}:net").refused()
+
+
 def test_control_c():
     """It ends at once, even while nobody reads what it writes."""
     process = subprocess.Popen(

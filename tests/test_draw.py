@@ -4,7 +4,9 @@ import io
 import os
 import re
 import time
+from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pictured import DEPTHS, ODD, any_network, check_svg, drawn, report_of
 from PIL import Image
+from torch import nn
 
 from cnnzoo.arch import Concat, Conv2d, Linear, ReLU, Sequential
 from cnnzoo.calculate import calculate
@@ -21,6 +24,7 @@ from cnnzoo.features.draw import colours, field, volumes
 from cnnzoo.features.draw.sheet import Area, Text, bounds
 from cnnzoo.features.draw.stages import steps
 from cnnzoo.features.draw.words import EXACT
+from cnnzoo.features.summary import summary
 from cnnzoo.words import short
 from cnnzoo.zoo import list_models
 
@@ -55,6 +59,14 @@ def test_png_and_pdf(wide):
         assert len(image.convert("RGB").getcolors(1 << 20)) > 10
     time.sleep(1.1)  # a date would be another one
     assert {key: drawn("lenet5", *key) for key in first} == first
+
+
+@pytest.mark.parametrize("kind", ["bars", "volumes"])
+def test_characters_that_xml_cannot_hold_are_left_out(kind):
+    """A torch.nn.Module may have them in its names."""
+    module = nn.Sequential(OrderedDict({"a\x1b[31mb": nn.Conv2d(3, 4, 3)}))
+    report = replace(summary(module, (3, 8, 8)), model="c\x00d")
+    check_svg(draw.picture(report, kind, "svg"), "a[31mb", "cd")
 
 
 @pytest.mark.wide(2)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from io import StringIO
+from time import monotonic
 
 import pytest
 from command import Terminal, call, environment, on_terminal, table_lines, without_codes
@@ -317,6 +318,29 @@ def test_a_cell_of_control_characters_keeps_the_columns():
         "e f  333",
         "g h    4",
     ]
+
+
+UNSEEN = "\x1b[31m\x9b1m\u202e\u2066\u200f"
+
+
+@pytest.mark.parametrize("format_", ["table", "text", "markdown", "latex", "html"])
+def test_what_is_shown_has_no_character_that_is_obeyed(format_):
+    """Neither a terminal's nor the direction of what follows."""
+    labels = [Label(f"b{UNSEEN}", f"c{UNSEEN}", (False,), f"d{UNSEEN}")]
+    columns = {"e": Column(f"e{UNSEEN}", str, right=False)}
+    document = Document(
+        f"a{UNSEEN}", labels, columns, [f"f{UNSEEN}\u2028g"], [(f"h{UNSEEN}", f"i{UNSEEN}")], caption=f"j{UNSEEN}"
+    )
+    terminal = to_terminal(document, 80, plain=False, codes=False)
+    for text in (document.text(format_), terminal, document.written("html.fragment")):
+        assert not [letter for letter in text if letter != "\n" and not letter.isprintable()]
+
+
+def test_a_long_word_is_broken_in_linear_time():
+    document = Document("a", ["b"], {}, [None], [("c", "漢" * 100_000)])
+    started = monotonic()
+    assert to_terminal(document, 63, plain=False, codes=False).count("漢" * 30) == 3334 - 1
+    assert monotonic() - started < 20
 
 
 @given(st.integers(0, 10**30))

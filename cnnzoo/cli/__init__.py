@@ -17,7 +17,7 @@ import click
 
 from .. import __version__
 from ..errors import CnnzooError
-from ..words import hint, quoted, shortened
+from ..words import hint, quoted, shortened, visible
 
 SECTIONS = {
     "Look at a network": {
@@ -168,13 +168,17 @@ def explained(error: click.ClickException | CnnzooError | ModuleNotFoundError) -
 
 
 def _fail(message: str, status: int = 2) -> int:
-    click.echo(f"Error: {shortened(' '.join(message.split()))}", err=True)
+    _say("Error", message)
     return status
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """A warning as one line; Python's own also shows the line of source that gave it."""
-    click.echo(f"Warning: {shortened(' '.join(str(message).split()))}", err=True)
+    _say("Warning", str(message))
+
+
+def _say(label: str, message: str) -> None:
+    click.echo(f"{label}: {shortened(visible(' '.join(message.split())))}", err=True)
 
 
 def _close_stdout() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from importlib.resources import files
 from typing import Any
 
-from ..words import sides
+from ..words import sides, visible
 from .column import Column
 from .document import Document, Label
 
@@ -66,6 +66,11 @@ def fragment(document: Document) -> str:
     return (
         f'<div class="cnnzoo"><table><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table><dl>{said}</dl></div>'
     )
+
+
+def escape(text: str) -> str:
+    """A text as a page shows it as it is."""
+    return html.escape(visible(text))
 
 
 def _said(said: Iterable[tuple[str, str]], form: str) -> Iterator[str]:

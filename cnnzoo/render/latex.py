@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..words import visible
 from .column import Column, spare
 from .document import Document, Label
 
@@ -135,5 +136,5 @@ def _slug(text: str) -> str:
 
 def escape(text: str) -> str:
     """Text that LaTeX sets as it is, white space as a space, a number's minus as one, and two hyphens as no dash."""
-    signs = "".join(SIGNS.get(letter, letter) for letter in re.sub("[ \t\r\n]+", " ", text))
+    signs = "".join(SIGNS.get(letter, letter) for letter in visible(re.sub("[ \t\r\n]+", " ", text)))
     return re.sub(r"^-(?=\d|$)", "$-$", re.sub(r"([-,])(?=\1)", r"\1{}", signs))

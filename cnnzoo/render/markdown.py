@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..words import visible
 from .document import Document
 
 
@@ -29,7 +30,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def verbatim(text: str) -> str:
     """Text that Markdown shows as it is, white space as a space; an underscore within a word has no meaning to it."""
-    text = re.sub("[ \t\r\n]+", " ", text)
+    text = visible(re.sub("[ \t\r\n]+", " ", text))
     return re.sub(r"[\\`*\[\]<>|&~]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])", r"\\\g<0>", text)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ..words import visible
 from .column import Column
 from .document import Document, Label
 
@@ -17,9 +18,6 @@ SIGNS = str.maketrans(
     | dict.fromkeys("▍▎▏", "")
 )
 """What is written in ASCII for signs that it lacks."""
-
-CONTROL = dict.fromkeys([*range(32), *range(127, 160)]) | dict.fromkeys(map(ord, "\t\n"), " ")
-"""What stands for control characters: nothing, or a space."""
 
 
 class Strip(NamedTuple):
@@ -84,9 +82,10 @@ def _wrapped(text: str, room: int | None) -> list[str]:
         return [text]
     found, used = list[list[str]](), room
     for word in text.split(" "):
-        while cell_len(word) > room:
-            found.append([beginning(word, room)])
-            word, used = word[len(found[-1][0]) :], room
+        if cell_len(word) > room:
+            *whole, word = pieces(word, room)
+            found += ([piece] for piece in whole)
+            used = room
         used += 1 + cell_len(word)
         if used > room:
             found.append([])
@@ -140,19 +139,22 @@ def cell_len(text: str) -> int:
     )
 
 
-def beginning(text: str, room: int) -> str:
-    """As much of a text as takes at most so many cells."""
-    end = room
-    while cell_len(text[:end]) > room:
-        end -= 1
-    return text[:end]
+def pieces(text: str, room: int) -> Iterator[str]:
+    """A text in pieces, each as long as so many cells hold."""
+    start = used = 0
+    for place, letter in enumerate(text):
+        cells = cell_len(letter)
+        if used + cells > room:
+            yield text[start:place]
+            start, used = place, 0
+        used += cells
+    yield text[start:]
 
 
 def legible(text: str, plain: bool) -> str:
     """The text without control characters; in ASCII if `plain`: × is x, ⌊a·b⌋ is floor(a*b), é is e, and what is like
     no ASCII character is a question mark."""
-    if not text.isprintable():
-        text = text.translate(CONTROL)
+    text = visible(text)
     if not plain or text.isascii():
         return text
     from unicodedata import combining, normalize

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .column import spare
 from .document import Document
-from .table import Strip, aligned, beginning, cell_len, drawn, grid, in_text, legible, lines, notes, rule, total_width
+from .table import Strip, aligned, cell_len, drawn, grid, in_text, legible, lines, notes, pieces, rule, total_width
 
 LEAST = 8
 """Cells for words that are cut, or that wrap beside a label, at the least."""
@@ -30,7 +30,7 @@ def to_terminal(document: Document, width: int, *, plain: bool, codes: bool) -> 
     room = width - total_width(strips) + strips[-1].width
     if LEAST <= room < strips[-1].width and not any(column.right for column in columns[-1:]):
         words = [cell.rstrip() for cell in strips[-1].cells]
-        short = [word if cell_len(word) <= room else f"{beginning(word, room - 1)}…" for word in words]
+        short = [word if cell_len(word) <= room else f"{next(pieces(word, room - 1))}…" for word in words]
         strips[-1] = Strip(short, room)
 
     header, *body = lines(strips)

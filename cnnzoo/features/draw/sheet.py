@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ...report import Report
+from ...words import visible
 from .colours import INK, MUTED, PAPER, Colour
 from .words import heading
 
@@ -92,9 +93,8 @@ def draw(sheet: Sheet, format: str) -> bytes:
                 weight = "bold" if mark.bold else "normal"
                 colour = mark.colour.light
                 baseline = y - CAPITALS / 2 * mark.size
-                axes.text(
-                    x, baseline, mark.words, size=mark.size, color=colour, weight=weight, ha=mark.align, zorder=order
-                )
+                words = visible(mark.words)  # else an SVG is no XML
+                axes.text(x, baseline, words, size=mark.size, color=colour, weight=weight, ha=mark.align, zorder=order)
         out = BytesIO()
         figure.savefig(out, format=format, dpi=DPI, metadata=DATES[format])
     return out.getvalue()

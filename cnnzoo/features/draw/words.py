@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...report import Report, Shape
 from ...report.columns import total_of
-from ...words import short, sides
+from ...words import short, sides, visible
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -28,7 +28,7 @@ def sizes(shape: Shape) -> str:
 
 def heading(report: Report) -> tuple[str, str]:
     """The title of a picture, and what stands under it."""
-    return report.model or "network", (
+    return visible(report.model or "network"), (
         f"input {sizes(report.input_size)} · {total_of(report, 'params')} parameters · {total_of(report, 'macs')} MACs"
     )
 
