@@ -654,6 +654,11 @@ def test_a_field_is_a_pair_where_height_and_width_differ_and_covers_everything_b
     assert relu.receptive_field == (3, 5)
     assert flatten.receptive_field == linear.receptive_field == (9, 11)  # the padding of one on either side too
     assert flatten.effective_stride is linear.effective_padding is None
+    _, flatten, linear = calculate(
+        Sequential(Conv2d(2, 3), Flatten(), Linear(3)), (1, 3, 3)
+    ).rows  # a map of one position
+    assert flatten.receptive_field == linear.receptive_field == 3
+    assert flatten.effective_stride is linear.effective_padding is None
 
 
 # Memory at inference, against a simulation that looks at every tensor at every step
