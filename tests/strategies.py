@@ -228,6 +228,7 @@ CHANNEL_SHUFFLE = spoiled(
     st.fixed_dictionaries({"groups": st.integers(1, 3)}), groups=st.integers(-2, 0) | st.just(1.5)
 )
 length = st.integers(1, 3) | st.just(-1)
+leaving = st.sampled_from([(-1,), (-1, 1), (1, -1), (1, 1, -1)])
 UNFLATTEN = spoiled(
     st.fixed_dictionaries(
         {

@@ -77,7 +77,9 @@ TWINS = {
         strategies.GROUP_NORM,
         ANY,
     ),
-    "InstanceNorm2d": Twin(from_channels(nn.InstanceNorm2d), strategies.BATCH_NORM, MAPS),
+    "InstanceNorm2d": Twin(
+        from_channels(nn.InstanceNorm2d), strategies.BATCH_NORM, st.one_of(MAPS, MAPS, strategies.maps(side=1))
+    ),
     "LayerNorm": Twin(over_last, strategies.LAYER_NORM, ANY),
     "LocalResponseNorm": Twin(alone(nn.LocalResponseNorm), strategies.LRN, ANY),
     "MaxPool2d": Twin(alone(nn.MaxPool2d), strategies.MAX_POOL, MAPS),
