@@ -661,6 +661,22 @@ def test_a_field_is_a_pair_where_height_and_width_differ_and_covers_everything_b
     assert flatten.effective_stride is linear.effective_padding is None
 
 
+@pytest.mark.parametrize(("dim", "field"), [(1, 3), (-3, 3), (2, None), (3, None), (-1, None)])
+def test_a_softmax_over_the_channels_sees_one_position_and_one_along_a_side_sees_more(
+    dim: int, field: int | None
+) -> None:
+    assert calculate(Sequential(Conv2d(2, 3), Softmax(dim)), (1, 9, 9)).rows[1].receptive_field == field
+
+
+def test_a_layer_of_a_description_runs_once() -> None:
+    assert {row.call for row in cnnzoo.summary("googlenet").rows} == {1}
+
+
+def test_a_linear_layer_reads_the_last_dimension() -> None:
+    row = calculate(Linear(3), (5, 7)).rows[0]
+    assert (row.output_shape, row.tensors["weight"], row.macs) == ((5, 3), (3, 7), 5 * 7 * 3)
+
+
 # Memory at inference, against a simulation that looks at every tensor at every step
 
 

@@ -6,9 +6,24 @@ from reference import fill, image
 from torch import nn
 
 import cnnzoo
-from cnnzoo.arch import Aux, BatchNorm2d, Concat, Conv2d, Dense, Identity, MaxPool2d, ReLU, Residual, Sequential, walk
+from cnnzoo.arch import (
+    Aux,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    Dense,
+    Dropout,
+    Flatten,
+    Identity,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Residual,
+    Sequential,
+    walk,
+)
 from cnnzoo.arch.edit import PathError
-from cnnzoo.arch.ends import cut, main_path, new_stem, without_head
+from cnnzoo.arch.ends import cut, head, main_path, new_stem, without_head
 from cnnzoo.calculate import calculate
 from cnnzoo.models import densenet121, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11, vgg16
 from cnnzoo.pytorch.modules.build import build
@@ -156,6 +171,12 @@ class TestCut:
 
 
 class TestHead:
+    @pytest.mark.parametrize("dropouts", [0, 1, 2])
+    def test_begins_with_the_dropouts_before_it(self, dropouts):
+        names = [f"drop{n}" for n in range(dropouts)]
+        net = Sequential(conv=Conv2d(8, 3), **dict.fromkeys(names, Dropout()), flatten=Flatten(), fc=Linear(2))
+        assert head(net) == ([*names, "flatten"][0], "fc")
+
     def test_features_that_timm_gives(self):
         sizes = {resnet50: 2048, vgg16: 4096, densenet121: 1024, googlenet: 1024, lenet5: 84}
         for builder, size in sizes.items():
