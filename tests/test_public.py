@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from base64 import b64decode
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from command import call, environment
 
 import cnnzoo
+from cnnzoo.errors import InvalidTypeError
 from cnnzoo.features.summary import NoDescriptionError
 
 PACKAGE = Path(cnnzoo.__file__).parent
@@ -74,6 +76,20 @@ def test_a_drawing_is_that_of_the_command(tmp_path: Path) -> None:
     path = tmp_path / "one.svg"
     call("draw", "resnet18", "--kind", "volumes", "--block", "layer1", "--depth", "1", "-o", str(path)).succeeded()
     assert cnnzoo.draw("resnet18", "volumes", block="layer1", depth=1).to("svg") == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: cnnzoo.explain("lenet5", 3), "path is a text as 'layer1.0.conv1', got 3"),
+        (lambda: cnnzoo.savings("alexnet", ["groups"]), "by is a technique's name, got ['groups']"),
+        (lambda: cnnzoo.draw("lenet5", depth="2"), "depth is a number of levels, got '2'"),
+    ],
+)
+def test_what_is_of_another_type_is_refused_when_it_is_given(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(InvalidTypeError) as refused:
+        call()
+    assert str(refused.value) == said
 
 
 def test_no_module_shadows_a_function() -> None:

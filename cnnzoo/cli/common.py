@@ -165,7 +165,7 @@ def terminal_width() -> int:
     from ..render.table import WIDTH
 
     columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns):
+    if columns.isdecimal() and len(columns) < 10 and int(columns):
         return int(columns)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH

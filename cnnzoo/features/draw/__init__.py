@@ -13,8 +13,9 @@ from typing import Any
 
 from ...arch.edit import find
 from ...calculate import calculate
-from ...errors import InvalidValueError
+from ...errors import InvalidTypeError, InvalidValueError
 from ...report import Report
+from ...words import quoted
 from ..summary import Network, described, reported
 from . import bars, field, graphviz, sheet, volumes
 from .colours import adaptive
@@ -59,7 +60,7 @@ DEPTH = 2
 """How many levels of blocks are opened unless it is said."""
 
 
-UNSEEN = "how its layers are joined cannot be seen; --kind bars and --kind volumes can be drawn of it"
+UNSEEN = "how its layers are joined cannot be seen; its bars and volumes can be drawn, by their kind"
 
 
 def draw(
@@ -74,11 +75,13 @@ def draw(
     """A network as a picture: one of `KINDS`, blocks opened `depth` levels down; with `block` that one by itself.
 
     A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
-    ValueError for another kind, `PathError` where there is no such block, and `NoDescriptionError` where a graph or a
-    block is wanted of a module, which is measured.
+    ValueError for another kind, TypeError for a depth that is no whole number, `PathError` where no such block is,
+    and `NoDescriptionError` where a graph or a block is wanted of a module, which is measured.
     """
     if kind not in KINDS:
         raise InvalidValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
+    if not isinstance(depth, int):
+        raise InvalidTypeError(f"depth is a number of levels, got {quoted(depth)}")
     report = reported(network, input_size, **settings)
     if block is not None:
         report = opened(described(report, UNSEEN), block)

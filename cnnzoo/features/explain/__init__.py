@@ -9,10 +9,11 @@ from typing import Any
 
 from ...arch import Concat, Dense, Join, Layer, Node, PathError, Residual, Shape, find
 from ...arch.walker import child_path
+from ...errors import InvalidTypeError
 from ...render.document import Document, Shown
 from ...report import ITEM_BYTES, Report, Row
 from ...report.rows import plain
-from ...words import sides
+from ...words import quoted, sides
 from ..summary import Network, described, reported
 from .equations import Equation, of_block, of_layer, stored
 from .formulas import formulas_of
@@ -77,6 +78,8 @@ def explain(
     A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
     `PathError` where there is nothing at the path, and `NoDescriptionError` for a module, which is measured.
     """
+    if not isinstance(path, str):
+        raise InvalidTypeError(f"path is a text as 'layer1.0.conv1', got {quoted(path)}")
     report = reported(network, input_size, **settings)
     description = described(report, "only its figures are known, as `cnnzoo summary` prints them").description
     node = find(description, path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import InvalidTypeError
 from ...rewrites import DoesNotApply
+from ...words import quoted
 from ..summary import Network, described, reported
 from .places import Place, Saving
 from .saved import FAMOUS, TECHNIQUES, Entry, Savings, Technique, find, saved
@@ -37,5 +39,7 @@ def savings(
     A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
     and `NoDescriptionError` for a module, which is measured.
     """
+    if not isinstance(by, str | None):
+        raise InvalidTypeError(f"by is a technique's name, got {quoted(by)}")
     report = reported(network, input_size, **settings)
     return saved(described(report, "what would be saved cannot be seen"), by)
