@@ -784,6 +784,7 @@ def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32") ->
 
 @given(strategies.networks(INPUT, heads=1), st.sampled_from(["cpu", "meta"]))
 @example(Sequential(n0=Residual(Sequential())), "cpu")
+@example(Sequential(ReLU(), Flatten(), Linear(3)), "cpu")
 @example(Sequential(Dropout(0.0)), "cpu")
 @example(Sequential(Dropout(1.0)), "cpu")
 def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> None:
@@ -794,6 +795,8 @@ def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> N
 @example(TableConv2d(((0, 2), (3,), (1, 2, 3)), 2), INPUT, "float32")
 @example(BatchNorm2d(affine=False, track_running_stats=False), INPUT, "bfloat16")
 @example(Conv2d(2, (1, 2), padding="same"), (4, 5, 1), "float32")
+@example(AdaptiveAvgPool2d(1), INPUT, "float32")
+@example(AdaptiveAvgPool2d((1, 2)), INPUT, "float32")
 @example(Conv2d(2, (2, 1), padding="same"), INPUT, "float32")
 def test_every_layers_stored_activations_are_what_autograd_saves(layer: Layer, size: Shape, dtype: str) -> None:
     try:

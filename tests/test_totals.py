@@ -32,6 +32,8 @@ DROPPED = Sequential(Dropout(), Identity())
 
 STRIDES = Concat(AvgPool2d(2), Conv2d(4, 2))
 """Branches of two strides: on maps of 2x2 both give one position."""
+ALONG = Concat(AvgPool2d((2, 1)), Conv2d(4, (2, 1)))
+"""The same along the height alone."""
 
 
 def outcome(description: Node, size: Shape, priced: bool) -> object:
@@ -59,6 +61,7 @@ def outcome(description: Node, size: Shape, priced: bool) -> object:
 @example((Sequential(Conv2d(4, (3, 1)), Flatten()), (3, 4, 4)))
 @example((Sequential(Sequential(Conv2d(4, 3), Flatten(), Linear(2))), (3, 8, 8)))
 @example((Sequential(AdaptiveAvgPool2d(1), AdaptiveAvgPool2d(2), Sequential(STRIDES)), (1, 9, 9)))
+@example((Sequential(AdaptiveAvgPool2d((1, None)), AdaptiveAvgPool2d((2, None)), Sequential(ALONG)), (1, 9, 9)))
 @example((Sequential(AdaptiveAvgPool2d(2), Dense(Conv2d(1, 1, padding=1), AdaptiveAvgPool2d(2))), (1, 1, 1)))
 def test_as_the_report_of_networks(drawn: tuple[Node, Shape]) -> None:
     description, size = drawn
