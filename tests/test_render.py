@@ -167,6 +167,11 @@ def test_a_narrow_terminal_cuts_no_figure(columns):
     assert table_lines(without_codes(written)) == table_lines(call("summary", "resnet50").succeeded())
 
 
+@pytest.mark.parametrize("columns", ["0", "-5", "x", "9" * 5000])
+def test_a_width_that_is_none_is_not_believed(columns):
+    assert on_terminal("list", "vgg16", COLUMNS=columns) == on_terminal("list", "vgg16", COLUMNS="80")
+
+
 def test_a_dumb_terminal_gets_no_codes():
     assert "\x1b" not in on_terminal("summary", "lenet5", TERM="dumb")
 
