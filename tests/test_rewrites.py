@@ -365,6 +365,13 @@ def test_a_stride_goes_to_the_3x3_that_has_none() -> None:
     assert rewrites.stride_on_3x3(both) is both
 
 
+@pytest.mark.parametrize("groups", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12])
+def test_groups_that_read_the_input_give_as_many_maps_whatever_it_has(groups: int) -> None:
+    stem = Conv2d(8 * groups, 3, groups=groups)
+    net = Sequential(stem=stem, one=Conv2d(4, 1), three=Conv2d(8, 3))
+    assert rewrites.drop_reductions(net) == Sequential(stem=stem, three=Conv2d(8, 3))
+
+
 def test_a_table_gives_as_many_maps_whatever_it_reads() -> None:
     table = TableConv2d(((0,), (0, 1), (1,)), 3)
     net = Sequential(table=table, one=Conv2d(2, 1), three=Conv2d(8, 3))
