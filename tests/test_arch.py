@@ -224,6 +224,7 @@ def test_what_is_no_child_is_told_how_one_is_given(given: Any, message: str) -> 
         (lambda: Conv2d(8, 3, padding="full"), "padding must be .* or 'same' or 'valid', got 'full'"),
         (lambda: Conv2d(8, (3, None)), r"kernel_size must be .* got \(3, None\)"),
         (lambda: arch.AdaptiveAvgPool2d((3, 0)), r"output_size must be .* got \(3, 0\)"),
+        (lambda: arch.ScaleShift((), ()), r"scale must be a number for each channel, got \(\)"),
         (lambda: arch.Dropout(1.5), "p must be a probability, got 1.5"),
         (lambda: arch.Dropout(float("nan")), "p must be a probability, got nan"),
         (lambda: BatchNorm2d(eps=0), "eps must be a number above 0, got 0"),

@@ -673,6 +673,12 @@ def test_a_layer_of_a_description_runs_once() -> None:
     assert {row.call for row in cnnzoo.summary("googlenet").rows} == {1}
 
 
+def test_a_valid_convolution_pads_neither_side() -> None:
+    valid, none = (calculate(Conv2d(4, 3, padding=padding), (1, 9, 8)).rows[0] for padding in ("valid", 0))
+    assert valid.output_shape == none.output_shape == (4, 7, 6)
+    assert valid.effective_padding == none.effective_padding == 0
+
+
 def test_a_linear_layer_reads_the_last_dimension() -> None:
     row = calculate(Linear(3), (5, 7)).rows[0]
     assert (row.output_shape, row.tensors["weight"], row.macs) == ((5, 3), (3, 7), 5 * 7 * 3)

@@ -29,6 +29,7 @@ from cnnzoo.arch import (
     MaxPool2d,
     Node,
     ReLU,
+    Residual,
     Sequential,
     ShapeError,
     TableConv2d,
@@ -378,6 +379,13 @@ def test_the_sentence(target: str, by: str | None, sentence: str) -> None:
     assert of(target, by).sentence == sentence
 
 
+def test_one_parameter_more_is_said() -> None:
+    net = Sequential(conv=Conv2d(1, 1, bias=False), norm=BatchNorm2d())
+    assert savings(net, "fuse_batchnorm", input_size=(1, 2, 2)).sentence == (
+        "the network costs 1 parameters (50.0 %) more than the network+fuse_batchnorm"
+    )
+
+
 def test_places_are_called_as_what_they_are_in() -> None:
     assert [place.path for place in of("vgg11").places] == ["features.6-8", "features.11-13", "features.16-18"]
     assert [place.path for place in of("resnet18").places][:3] == ["layer1.0", "layer1.1", "layer2.0"]
@@ -409,6 +417,8 @@ def test_there_is_a_rest_where_a_layer_stays_as_it_is() -> None:
     more = savings(Sequential(conv=grouped, fc=Conv2d(2, 1)), "groups", input_size=INPUT)
     assert [line.name for line in more.lines()] == ["conv", "(the rest)"]
     assert more.rest[:2] == (2 * 8 + 2, 2 * 8 + 2)
+    nothing = savings(Sequential(block=Residual(ReLU())), "drop_shortcuts", input_size=INPUT)
+    assert [line.name for line in nothing.lines()] == ["(the rest)"]
     norm = savings(Sequential(conv=grouped, norm=BatchNorm2d()), "groups", input_size=INPUT)
     assert [line.name for line in norm.lines()] == ["conv", "(the rest)"]
     assert norm.rest == (16, 16, 0, 0)
