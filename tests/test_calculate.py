@@ -940,3 +940,10 @@ def test_lenets_connections_are_those_of_the_paper() -> None:
     assert report["f6"].connections == 84 * (120 + 1) == 10_164
     assert report["output"].connections == 10 * 84
     assert report.totals["connections"] == sum(printed.values()) + 10_164 + 840 == 340_908
+
+
+def test_a_tensor_beyond_all_measure_is_refused_where_shapes_are_not() -> None:
+    many = 1 << 32
+    assert calculate(Conv2d(1, 1), (many, 1, 1)).total_params == many + 1
+    with pytest.raises(ShapeError, match="Conv2d: a weight"):
+        calculate(Conv2d(many, 1), (many, 1, 1))

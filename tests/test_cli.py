@@ -221,6 +221,11 @@ def test_any_text_is_a_size_or_is_refused(size):
 # -o
 
 
+def test_a_network_in_a_command_s_place_is_said_with_its_command() -> None:
+    call("vgg16").refused("no command 'vgg16'; say `cnnzoo summary vgg16`")
+    call("vgg16+merge_stacks").refused("say `cnnzoo summary vgg16+merge_stacks`")
+
+
 def test_a_pattern_of_no_network_is_said_with_what_may_have_been_meant() -> None:
     call("list", "resnte50").refused("no model matches 'resnte50'", "did you mean resnet50")
     call("check", "qq*").refused("no model matches 'qq*'", "`cnnzoo list` lists all")
@@ -410,8 +415,9 @@ def test_a_broken_pipe_is_one_line(read, unbuffered):
     assert re.fullmatch(r"Error: .*before all of it was written\n", err)
 
 
-def test_no_stdout_at_all():
-    closed = ["bash", "-c", 'exec "$@" >&-', "closed", *command("summary", "lenet5")]
+@pytest.mark.parametrize("arguments", [("summary", "lenet5"), ("check", "lenet5", "--sizes", "1")])
+def test_no_stdout_at_all(arguments):
+    closed = ["bash", "-c", 'exec "$@" >&-', "closed", *command(*arguments)]
     done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, env=environment(), check=False, timeout=300)
     assert done.returncode == 2
     assert done.stderr == "Error: the output could not be written: standard output is closed\n"

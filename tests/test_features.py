@@ -211,6 +211,10 @@ class TestStem:
         report = calculate(new_stem(builder.describe(), "cifar"), (3, 32, 32))
         assert report.last_map.output_shape[1:] == (4, 4)
 
+    def test_of_one_layer(self):
+        alone = Sequential(Conv2d(8, 7, stride=2, padding=3), MaxPool2d(3, 2, 1))
+        assert new_stem(alone, "cifar") == Sequential(Conv2d(8, 3, padding=1))
+
     def test_takes_what_it_needs(self):
         description = Sequential(Conv2d(8, 7, stride=2, bias=False), BatchNorm2d(), MaxPool2d(3), Conv2d(4, 1))
         assert new_stem(description, "cifar") == Sequential(

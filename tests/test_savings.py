@@ -606,3 +606,14 @@ def test_what_is_less_than_what_is_printed_of_a_share_is_said_to_be():
         0.0005: "1,234 parameters (0.1 %)",
         0.5: "1,234 parameters (50.0 %)",
     } | {-0.00049: "1,234 parameters (under 0.1 %)", -0.0005: "1,234 parameters (0.1 %)"}
+
+
+def test_what_is_said_under_the_table_is_said_where_it_is_so() -> None:
+    """Of heads that differ, and of rows that stand for several."""
+    cases = [
+        *(("googlenet", "pointwise", True), ("vgg16", "stacks", False)),
+        *(("resnet50", None, True), ("resnet101", None, False)),
+    ]
+    labels = {name: [label for label, _ in of(name, by).document(fold=fold).said] for name, by, fold in cases}
+    assert [name for name, said in labels.items() if "Auxiliary" in said] == ["googlenet"]
+    assert [name for name, said in labels.items() if "×N" in said] == ["googlenet", "resnet50"]

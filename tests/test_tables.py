@@ -569,3 +569,8 @@ def test_figures_are_those_of_the_data_formats() -> None:
     (entry,) = json.loads(call("list", "lenet5", "--format", "json").succeeded())
     _, (row,) = table(written("list lenet5 --columns params,macs,flops,activations"))
     assert row == ["lenet5", *(f"{entry[name]:,}" for name in ("params", "macs", "flops", "activations"))]
+
+
+def test_what_is_neither_a_file_nor_a_folder_is_refused() -> None:
+    """A device may have no end."""
+    call("tables", "--check", "/dev/zero").refused("/dev/zero is neither a file nor a folder")

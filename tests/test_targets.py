@@ -207,8 +207,8 @@ def test_a_network_that_fails_shows_the_rows_before(here):
         ("some_nets:tokens --input-size 7:int46", "did you mean int16 or int64?"),
         ("some_nets:tokens --input-size 7:", "unknown dtype ''"),
         ("some_nets:tokens --input-size x:int64", "no input size"),
-        ("some_nets:description --input-size 3x8x8:int64", "no input size"),
-        ("vgg16 --input-size 224:int64", "no input size"),
+        ("some_nets:description --input-size 3x8x8:int64", "says a dtype"),
+        ("vgg16 --input-size 224:int64", "says a dtype"),
         ("vgg16 --arg deepness=3", "no keyword 'deepness'"),
         ("vgg16 --input-size 224 --input-size 224", "one input"),
         ("timm:resnet18", "timm"),
@@ -402,6 +402,18 @@ def test_a_factory_s_descriptions_are_varied(here):
         assert "net gives Sequential, no description" in call(*command.split(), *size).err
     call("match", "some_nets.py:ready", "--params", "5M", *size).refused("nothing of it can be varied")
     assert "no description" in call("check", "some_nets.py:net", *size).err
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy"])
+def test_a_file_that_would_be_taken_for_torch_is_refused(here, name):
+    (here / "mine.py").write_text("from cnnzoo.arch import Linear\nnet = Linear(3)\n")
+    (here / f"{name}.py").write_text("net = 3\n")
+    for file in ("mine.py", f"{name}.py", str(here / "mine.py")):
+        call("summary", f"{file}:net", "--input-size", "8").refused(f"would be taken for {name} by all that imports it")
+
+
+def test_a_dtype_is_of_a_module_s_input(here):
+    call("summary", "vgg16", "--input-size", "3x224x224:int64").refused("says a dtype", "--dtype")
 
 
 def test_a_description_in_a_file_is_what_a_registered_one_is(here):

@@ -95,8 +95,15 @@ class Commands(click.Group):
                 click.echo(f"Warning: `cnnzoo {args[0]}` is now `cnnzoo {name}`", err=True)
             args = [name, *args[1:]]
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(f"no command {quoted(args[0])}; {hint(args[0], COMMANDS)}")
+            ctx.fail(f"no command {quoted(args[0])}; {_meant(args[0])}")
         return super().resolve_command(ctx, args)
+
+
+def _meant(word: str) -> str:
+    """What may have been meant by a word in a command's place: a network's name stands behind one."""
+    from ..zoo import is_model
+
+    return f"say `cnnzoo summary {word}`" if is_model(word.partition("+")[0]) else hint(word, COMMANDS)
 
 
 def _row(name: str, command: click.Command | None) -> tuple[str, str]:

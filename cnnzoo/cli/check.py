@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..words import counted, sides
-from .common import input_size_option
+from .common import input_size_option, put, to_stdout
 from .completion import complete_target
 from .target import matching, report_of
 from .types import InputSize, TargetType
@@ -53,14 +53,15 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: InputSize | No
     ) as bar:
         for name, description, size, batch in bar:
             done.append(check(description, size, batch, name))
-    for name in chosen:
-        click.echo(_line(name, [one for one in done if one.model == name]))
+    lines = [_line(name, [one for one in done if one.model == name]) for name in chosen]
     wrong = sorted({one.model for one in done if not one.agrees})
     figures = sum(one.figures for one in done)
-    click.echo(
+    lines.append(
         f"{counted(len(chosen), 'networks')}, {counted(len(done), 'comparisons')} of {counted(figures, 'figures')}: "
         f"{f'{len(wrong)} differ' if wrong else 'calculated equals measured'}"
     )
+    with to_stdout():
+        put("".join(f"{line}\n" for line in lines))
     if wrong:
         click.echo(f"Error: calculated and measured differ for {', '.join(wrong)}", err=True)
         click.get_current_context().exit(1)

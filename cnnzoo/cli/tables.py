@@ -71,6 +71,8 @@ def _pages(given: Iterable[Path]) -> Iterator[Path]:
         if path.is_dir():
             inside = (one.relative_to(path) for one in sorted(path.rglob("*.md")))
             yield from (path / one for one in inside if not any(part[0] in "._" for part in one.parts))
+        elif not path.is_file():
+            raise click.UsageError(f"{path} is neither a file nor a folder")  # a device may have no end
         else:
             yield path
 

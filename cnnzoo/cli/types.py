@@ -26,7 +26,10 @@ class InputSize(NamedTuple):
     @property
     def image(self) -> int | tuple[int, ...]:
         """The lengths as those of one image or a batch of them; a `BadParameter` where they are none."""
-        if self.dtype is not None or (isinstance(self.lengths, tuple) and len(self.lengths) not in (3, 4)):
+        if self.dtype is not None:
+            said = f"{str(self)!r} says a dtype, which the inputs of a torch.nn.Module have; a description has --dtype"
+            raise click.BadParameter(said, param_hint="'--input-size'")
+        if isinstance(self.lengths, tuple) and len(self.lengths) not in (3, 4):
             raise _no_size(str(self))
         return self.lengths
 

@@ -199,6 +199,10 @@ def _from_file(place: str) -> ModuleType:
         raise TargetError(f"there is no file {quoted(place)}")
     folder, file = os.path.split(place)
     stem = os.path.splitext(file)[0]
+    for name in ("torch", "numpy"):
+        shadow = os.path.join(folder, f"{name}.py")
+        if os.path.exists(shadow):
+            raise TargetError(f"{quoted(shadow)} would be taken for {name} by all that imports it: rename that file")
     spec = spec_from_file_location(stem, place)
     assert spec is not None
     assert spec.loader is not None

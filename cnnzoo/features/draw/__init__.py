@@ -60,7 +60,7 @@ DEPTH = 2
 """How many levels of blocks are opened unless it is said."""
 
 
-UNSEEN = "how its layers are joined cannot be seen; its bars and volumes can be drawn, by their kind"
+UNSEEN = "how its layers are joined cannot be seen; its bars and volumes can be drawn: kind='bars', or --kind bars"
 
 
 def draw(
