@@ -114,7 +114,7 @@ def test_the_examples_of_every_command_are_calls_of_it(name):
     assert examples
     for called, *words in map(shlex.split, examples):
         assert called == name
-        COMMAND[name].make_context(name, words)
+        COMMAND[name].make_context(name, words, parent=click.Context(cli, **cli.context_settings))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -140,7 +140,11 @@ def test_no_text_covers_another(name, kind, depth):
 @given(any_network(), st.integers(1, 4))
 def test_nor_does_it_in_any_network(network, depth):
     _, report = network
-    check_sheet(draw.PLOTS["volumes"](report, depth))
+    try:
+        check_sheet(draw.PLOTS["volumes"](report, depth))
+    except ValueError as error:
+        assert "only maps and features can be drawn" in str(error)
+        assert any(len(row.output_shape) not in (1, 3) for row in report.rows)
     if report.total_params or report.aux_params:
         check_sheet(draw.PLOTS["bars"](report, depth))
     with suppress(ValueError):  # where no receptive field is known
