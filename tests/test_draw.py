@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import combinations
 
@@ -140,11 +140,8 @@ def test_no_text_covers_another(name, kind, depth):
 @given(any_network(), st.integers(1, 4))
 def test_nor_does_it_in_any_network(network, depth):
     _, report = network
-    try:
+    with suppress(ValueError) if any(len(row.output_shape) not in (1, 3) for row in report.rows) else nullcontext():
         check_sheet(draw.PLOTS["volumes"](report, depth))
-    except ValueError as error:
-        assert "only maps and features can be drawn" in str(error)
-        assert any(len(row.output_shape) not in (1, 3) for row in report.rows)
     if report.total_params or report.aux_params:
         check_sheet(draw.PLOTS["bars"](report, depth))
     with suppress(ValueError):  # where no receptive field is known
