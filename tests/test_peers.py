@@ -171,7 +171,7 @@ def test_options_reach_the_figures(tmp_path):
         ("resnet50 --num-classes -1", "--num-classes"),
         ("{here}/nets.py:small", "give --input-size"),
         ("{here}/nets.py:smal --input-size 8", "did you mean small?"),
-        ("{here}/nets.py:described --input-size 3x8x8:int64", "no input size"),
+        ("{here}/nets.py:described --input-size 3x8x8:int64", "says a dtype"),
     ],
 )
 def test_bad_input(arguments, said, here):
