@@ -617,3 +617,11 @@ def test_what_is_said_under_the_table_is_said_where_it_is_so() -> None:
     labels = {name: [label for label, _ in of(name, by).document(fold=fold).said] for name, by, fold in cases}
     assert [name for name, said in labels.items() if "Auxiliary" in said] == ["googlenet"]
     assert [name for name, said in labels.items() if "×N" in said] == ["googlenet", "resnet50"]
+
+
+def test_what_is_saved_of_nothing_is_said_without_a_share() -> None:
+    """Where nothing is left without the technique there is nothing that the saving is a part of."""
+    net = Sequential(one=Conv2d(4, 3), rest=Flatten())
+    with registered(lambda net: Sequential(rest=net.rest)):
+        sentence = savings(net, "invented", input_size=(2, 5, 5)).sentence
+    assert sentence == "the network costs 76 parameters and 648 MACs more than the network+invented"

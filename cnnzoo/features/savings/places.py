@@ -150,4 +150,4 @@ def _paths(found: Sequence[Sequence[Row]]) -> Iterator[str]:
         start = "".join(f"{name}." for name in block)
         first, last = (path[len(block) :][:1] for path in (paths[0], paths[-1]))
         alone = not any(row.path.startswith(start) for other in found if other is not rows for row in other)
-        yield start[:-1] if first == last or (block and alone) else f"{start}{first[0]}-{last[0]}"
+        yield start[:-1] if block and alone else f"{start}{first[0]}-{last[0]}"
