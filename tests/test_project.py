@@ -70,7 +70,7 @@ def test_the_citation_says_what_the_project_says() -> None:
 def test_a_commit_is_checked_by_what_a_submission_is() -> None:
     """The hooks are the lines of `.ci/run` between its installation and its tests, and the workflow is `.ci/run`."""
     lines = read(".ci/run").splitlines()
-    (install,) = (number for number, line in enumerate(lines) if line.startswith("pip install") and "[test]" in line)
+    (install,) = (number for number, line in enumerate(lines) if "pip install" in line and "[test]" in line)
     checks = lines[install + 1 :]
     tests = next(number for number, line in enumerate(checks) if "pytest" in line)
     assert values("entry", read(".pre-commit-config.yaml")) == checks[:tests]
