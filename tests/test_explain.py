@@ -681,3 +681,8 @@ def test_the_field_of_a_whole_network_has_two_names(name):
     assert f"Receptive field  {said}\n" in f"{report}\n"
     assert said.startswith(f"{last} pixels; ")
     assert said.endswith("the last map" if output == last else f"the last map; the output sees {output or 'unknown'}")
+
+
+def test_of_many_channels_only_the_first_are_put_in_order() -> None:
+    told = call("explain", "ChannelShuffle", "2", "--in", "900000000x2x2").succeeded()
+    assert "Order  of the channels: 0, 450000000, 1, 450000001, 2, 450000002, …" in told

@@ -7,6 +7,7 @@ does not say is explained by what every layer states: its tensors' shapes multip
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from ...arch import (
@@ -393,8 +394,8 @@ def _pixel_unshuffle(layer: PixelUnshuffle, shape: Shape) -> Formulas:
 @_of(ChannelShuffle)
 def _channel_shuffle(layer: ChannelShuffle, shape: Shape) -> Formulas:
     each = shape[0] // layer.groups
-    order = [group * each + place for place in range(each) for group in range(layer.groups)]
-    shown = ", ".join(map(str, order[:6])) + (", …" if len(order) > 6 else "")
+    order = (group * each + place for place in range(each) for group in range(layer.groups))
+    shown = ", ".join(map(str, islice(order, 6))) + (", …" if shape[0] > 6 else "")
     return Formulas({}, [("Order", f"of the channels: {shown}")])
 
 
