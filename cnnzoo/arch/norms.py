@@ -29,17 +29,14 @@ def normalising(count: int, groups: int, scaled: bool, shifted: bool) -> Work:
 
 
 @layer
-class BatchNorm2d(Layer):
-    """(C, H, W) -> (C, H, W); at inference one multiplication and one addition an element."""
+class _RunningNorm(Layer):
+    """A normalisation of each map that may track its mean and variance in training."""
 
     _: KW_ONLY
     eps: float = 1e-5
     momentum: float | None = 0.1
     affine: bool = True
     track_running_stats: bool = True
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return maps(self, shape)
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
         return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
@@ -48,6 +45,14 @@ class BatchNorm2d(Layer):
         if not self.track_running_stats:
             return {}
         return {"running_mean": shape[:1], "running_var": shape[:1], "num_batches_tracked": ()}
+
+
+@layer
+class BatchNorm2d(_RunningNorm):
+    """(C, H, W) -> (C, H, W); at inference one multiplication and one addition an element."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return maps(self, shape)
 
     def work(self, shape: Shape) -> Work:
         return Work(additions=prod(shape), multiplications=prod(shape))
@@ -94,15 +99,13 @@ class GroupNorm(Layer):
 
 
 @layer
-class InstanceNorm2d(Layer):
+class InstanceNorm2d(_RunningNorm):
     """(C, H, W) -> (C, H, W): each map of each sample with its own mean and variance; Ulyanov et al. (2016).
 
     With `track_running_stats` inference takes those of the training, as a batch norm does.
     """
 
     _: KW_ONLY
-    eps: float = 1e-5
-    momentum: float | None = 0.1
     affine: bool = False
     track_running_stats: bool = False
 
@@ -111,14 +114,6 @@ class InstanceNorm2d(Layer):
         if shape[1:] == (1, 1):
             raise ShapeError(f"InstanceNorm2d needs maps of more than one position, got {show(shape)}")
         return shape
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
-
-    def buffers(self, shape: Shape) -> dict[str, Shape]:
-        if not self.track_running_stats:
-            return {}
-        return {"running_mean": shape[:1], "running_var": shape[:1], "num_batches_tracked": ()}
 
     def work(self, shape: Shape) -> Work:
         if self.track_running_stats:
