@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from ..words import counted, sides
-from .common import input_size_option, put, to_stdout
+from .common import bar, input_size_option, put, to_stdout
 from .completion import complete_target
 from .target import matching, report_of
 from .types import InputSize, TargetType
@@ -47,11 +46,8 @@ def check_command(names: tuple[str, ...], sizes: int, input_size: InputSize | No
     chosen = [name for given in names or ("*",) for name in matching(given)]
     tasks = list(_tasks(chosen, sizes, () if input_size is None else (input_size,)))
     done: list[Agreement] = []
-    show = sys.stderr is not None and sys.stderr.isatty()
-    with click.progressbar(
-        tasks, file=sys.stderr, hidden=not show, item_show_func=lambda task: task[0] if task else ""
-    ) as bar:
-        for name, description, size, batch in bar:
+    with bar(tasks, lambda task: task[0]) as shown:
+        for name, description, size, batch in shown:
             done.append(check(description, size, batch, name))
     lines = [_line(name, [one for one in done if one.model == name]) for name in chosen]
     wrong = sorted({one.model for one in done if not one.agrees})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -16,6 +16,8 @@ from ..render.document import FORMATS, Document
 from ..words import REPEATED, shortened
 from .completion import complete_list, complete_rewrite, complete_setting
 from .types import InputSizeType, NamesType
+
+T = TypeVar("T")
 
 ENDINGS = {
     ".json": "json",
@@ -183,6 +185,14 @@ def to_stdout() -> Iterator[None]:
     except BrokenPipeError:
         # as another error: on this one click ends without a word
         raise OSError("its reader was gone before all of it was written") from None
+
+
+def bar(items: Sequence[T], name: Callable[[T], str]) -> AbstractContextManager[Iterable[T]]:
+    """The items, with a progress bar on stderr, where that is a terminal, that says the `name` of the one at work."""
+    show = sys.stderr is not None and sys.stderr.isatty()
+    return click.progressbar(
+        items, file=sys.stderr, hidden=not show, item_show_func=lambda one: "" if one is None else name(one)
+    )
 
 
 def put(content: str | bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
@@ -18,7 +17,7 @@ from ..errors import CnnzooError
 from ..features.tables import MarkError, Region, filled, regions, shown
 from ..words import hint, quoted
 from . import COMMANDS, READING, cli, explained
-from .common import OutputFile, put, to_stdout
+from .common import OutputFile, bar, put, to_stdout
 from .common import write as write_file
 
 WIDTH = 80
@@ -96,11 +95,8 @@ def _then(texts: dict[Path, str]) -> dict[Path, bytes]:
             raise MarkError(f"{path}:{error}") from None
     contents: dict[Path, list[str]] = defaultdict(list)
     pictures = {}
-    show = sys.stderr is not None and sys.stderr.isatty()
-    with click.progressbar(
-        todo, file=sys.stderr, hidden=not show, item_show_func=lambda one: one[1].command if one else ""
-    ) as bar:
-        for path, region in bar:
+    with bar(todo, lambda one: one[1].command) as pending:
+        for path, region in pending:
             try:
                 made = _made(region)
             except (click.ClickException, CnnzooError, ModuleNotFoundError) as error:
