@@ -81,7 +81,7 @@ KNOWN = {
 
 
 def drawn(name: str, kind: str, format: str, **options) -> bytes:
-    return draw.picture(report_of(name), kind, format, **options)
+    return draw.draw(report_of(name), kind, **options).to(format)
 
 
 def check_svg(svg: bytes, *words: str) -> None:

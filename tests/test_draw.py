@@ -66,7 +66,7 @@ def test_characters_that_xml_cannot_hold_are_left_out(kind):
     """A torch.nn.Module may have them in its names."""
     module = nn.Sequential(OrderedDict({"a\x1b[31mb": nn.Conv2d(3, 4, 3)}))
     report = replace(summary(module, (3, 8, 8)), model="c\x00d")
-    check_svg(draw.picture(report, kind, "svg"), "a[31mb", "cd")
+    check_svg(draw.draw(report, kind).to("svg"), "a[31mb", "cd")
 
 
 @pytest.mark.wide(2)
@@ -76,7 +76,7 @@ def test_odd_names_are_drawn_as_they_are(format):
     net = Sequential(**blocks)
     report = calculate(net, (3, 8, 8), model='a "<&\\n')
     for kind in draw.KINDS:
-        picture = draw.picture(report, kind, format, depth=3)
+        picture = draw.draw(report, kind, depth=3).to(format)
         if format == "svg":
             check_svg(picture, *(ODD if kind in ("graph", "bars") else ODD[:1]), 'a "<&\\n')
 
@@ -241,7 +241,7 @@ def test_a_block_by_itself_costs_what_it_costs_in_the_network(name):
             row.macs,
             row.output_shape,
         ) or row.aux
-        assert draw.picture(alone, "graph", "mmd")
+        assert draw.draw(alone, "graph").to("mmd")
 
 
 def test_a_block_that_there_is_not():
@@ -263,9 +263,9 @@ def test_vectors_alone_can_be_drawn():
     net = Sequential(a=Linear(20), relu=ReLU(), b=Linear(5))
     report = calculate(net, (7,))
     for kind in ("graph", "volumes", "bars"):
-        check_svg(draw.picture(report, kind), "network")
+        check_svg(draw.draw(report, kind).to("svg"), "network")
     with pytest.raises(ValueError, match="no receptive field is known"):
-        draw.picture(report, "field")
+        draw.draw(report, "field").to("svg")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_short_figures(value, said):
 )
 def test_a_picture_that_there_is_not(options, said):
     with pytest.raises(ValueError, match=said):
-        draw.picture(report_of("lenet5"), **options)
+        draw.draw(report_of("lenet5"), options.get("kind", "graph")).to(options.get("format", "svg"))
 
 
 # The command

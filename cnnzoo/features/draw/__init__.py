@@ -39,7 +39,6 @@ __all__ = [
     "diagram",
     "draw",
     "opened",
-    "picture",
     "to_dot",
     "to_mermaid",
 ]
@@ -99,9 +98,25 @@ class Drawing:
     def to(self, format: str) -> bytes:
         """What a file of one of `FORMATS` holds: `Path("vgg16.svg").write_bytes(cnnzoo.draw("vgg16").to("svg"))`.
 
-        Raises what `picture` does.
+        An SVG has light and dark colours and follows the reader's. Raises ValueError for a format that there is not,
+        and `CannotDrawError` where `pip install 'cnnzoo[draw]'` is needed.
         """
-        return picture(self.report, self.kind, format, depth=self.depth)
+        if format not in FORMATS:
+            raise InvalidValueError(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
+        if self.kind != "graph" and format in TEXTS:
+            raise InvalidValueError(
+                f"{self.kind} cannot be drawn as {format}, but as {', '.join(DRAWN)}; {format} is for a graph"
+            )
+        if self.kind == "graph":
+            graph = diagram(self.report, self.depth)
+            if format in TEXTS:
+                return TEXTS[format](graph).encode()
+            need("pygraphviz", "matplotlib")
+            drawn = graphviz.draw(to_dot(graph), format)
+        else:
+            need("matplotlib")
+            drawn = sheet.draw(PLOTS[self.kind](self.report, self.depth), format)
+        return finished(drawn, format)
 
     def __str__(self) -> str:
         if self.kind == "graph":
@@ -122,33 +137,6 @@ class Drawing:
             return f"<pre>{escape(str(self))}</pre><p>{escape(str(error))}</p>"
         words = escape(f"{self.kind} of {self.report.model or 'a network'}")
         return f'<img src="data:image/svg+xml;base64,{image}" alt="{words}" style="max-width:100%">'
-
-
-def picture(report: Report, kind: str = "graph", format: str = "svg", *, depth: int = DEPTH) -> bytes:
-    """A network's picture: one of `KINDS` in one of `FORMATS`, blocks opened `depth` levels down.
-
-    An SVG has light and dark colours and follows the reader's. Raises ValueError for a picture that there is not,
-    `NoDescriptionError` for the graph of a measurement, and `CannotDrawError` where `pip install 'cnnzoo[draw]'` is
-    needed.
-    """
-    if kind not in KINDS:
-        raise InvalidValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")
-    if format not in FORMATS:
-        raise InvalidValueError(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
-    if kind != "graph" and format in TEXTS:
-        raise InvalidValueError(
-            f"{kind} cannot be drawn as {format}, but as {', '.join(DRAWN)}; {format} is for a graph"
-        )
-    if kind == "graph":
-        graph = diagram(described(report, UNSEEN), depth)
-        if format in TEXTS:
-            return TEXTS[format](graph).encode()
-        need("pygraphviz", "matplotlib")
-        drawn = graphviz.draw(to_dot(graph), format)
-    else:
-        need("matplotlib")
-        drawn = sheet.draw(PLOTS[kind](report, depth), format)
-    return finished(drawn, format)
 
 
 def opened(report: Report, path: str) -> Report:
