@@ -201,11 +201,13 @@ class _Calculation(Walker[Signal]):
         except ShapeError as error:
             raise error.at(self.path) from None
         held = self.holder[source]
-        input_kept, output_kept, more, indices, statistics, copies = kept
+        input_kept, output_kept, more, indices, statistics, copies, contiguous = kept
         stored = 0
         if more or indices or statistics:
             stored = more * self.item + indices * self.index + statistics * self.element
-        if input_kept and source not in self.kept:
+        if input_kept and contiguous and self.sizes[source] > (own := prod(shape)):
+            stored += own * self.item
+        elif input_kept and source not in self.kept:
             self.kept.add(source)
             stored += self.sizes[source] * self.item
         if not layer.is_view or copies:
@@ -260,7 +262,7 @@ class _Calculation(Walker[Signal]):
                     alive += sizes[fills]
                 live_bytes = alive * item
                 alive -= freed[number]
-            size = sizes[y.source] * item
+            size = prod(y.shape) * item
             trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
             row = (path, *fixed, y.depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, ALL_KNOWN)
             rows.append(Row._make(row))

@@ -36,7 +36,7 @@ def totals(description: Node, input_size: Shape) -> Totals:
     check_size(input_size)
     shape = tuple(input_size)
     try:
-        whole = _part.__wrapped__(description, shape, False)  # a whole network is not met again
+        whole = _part.__wrapped__(description, shape, prod(shape), False)  # a whole network is not met again
     except ShapeError:
         calculate(description, shape)  # says where
         raise
@@ -90,17 +90,20 @@ class _Part(NamedTuple):
     peak_last: int = 0
     """The most elements alive at once while it runs, those of its input not counted, where nothing later reads that
     input, so that it is freed by the layer in here that reads it last; below 0 for an auxiliary head alone."""
+    held: int = 0
+    """The elements of the tensor in here that its output is, or is a part of."""
     is_view: bool = False
-    """Whether its output is its input, the tensor itself."""
+    """Whether its output is its input, the tensor itself or a part of it."""
     pooled: bool = False
     """`Signal.pooled` of its output."""
 
 
 @lru_cache(maxsize=1 << 16)
-def _part(node: Node, shape: Shape, pooled: bool) -> _Part:
-    """What a layer or a block comes to at an input shape; `pooled` says of its input what `Signal.pooled` does."""
+def _part(node: Node, shape: Shape, held: int, pooled: bool) -> _Part:
+    """What a layer or a block comes to at an input shape; `held` are the elements of the tensor that its input is, or
+    is a part of, and `pooled` says of the input what `Signal.pooled` does."""
     if isinstance(node, Join):
-        meter = _Meter(shape)
+        meter = _Meter(held)
         return meter.total(node.flow(Signal(shape, pooled=pooled), meter))
     assert isinstance(node, Layer)
     found = facts_of(node, shape)
@@ -109,8 +112,8 @@ def _part(node: Node, shape: Shape, pooled: bool) -> _Part:
     made = 0 if node.is_view else found.elements
     sums = _Sums(found.fixed.weights + found.fixed.biases, found.fixed.macs, found.elements)
     last_map = (found.windows,) if is_map else ()
-    depth = int(node.weighted)
-    return _Part(found.output_shape, sums, depth, found.windows, last_map, made, made, node.is_view, pooled)
+    view = node.is_view
+    return _Part(found.output_shape, sums, int(node.weighted), found.windows, last_map, made, made, made, view, pooled)
 
 
 def _apart(head: _Part, shape: Shape) -> _Part:
@@ -133,14 +136,14 @@ class _Step(NamedTuple):
 class _Meter:
     """Adds up what runs through a join; its input is tensor 0, and the fields of signals begin there."""
 
-    def __init__(self, shape: Shape) -> None:
-        self.sizes = [prod(shape)]
+    def __init__(self, held: int) -> None:
+        self.sizes = [held]
         self.steps: list[_Step] = []
         self.heads: list[_Part] = []
         self.last_map: tuple[Field | None, ...] = ()
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
-        part = _part(child, x.shape, x.pooled)
+        part = _part(child, x.shape, self.sizes[x.source], x.pooled)
         if isinstance(child, Aux):
             self.heads.append(_apart(part, x.shape))
             return x
@@ -150,7 +153,7 @@ class _Meter:
         if part.last_map:
             same = part.last_map[0] == part.windows
             self.last_map = (field if same else advance(x.field, part.last_map[0]),)
-        tensor = x.source if part.is_view else self._tensor(part.output_shape)
+        tensor = x.source if part.is_view else self._tensor(part.held)
         self.steps.append(_Step((x.source,), tensor, part))
         return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
 
@@ -168,14 +171,14 @@ class _Meter:
         if len(shape) == 3 and not pooled:
             self.last_map = (field,)
         elements = prod(shape)
-        tensor = self._tensor(shape)
+        tensor = self._tensor(elements)
         reads = tuple(part.source for part in parts)
         part = _Part(shape, _Sums(activations=elements), peak_shared=elements, peak_last=elements)
         self.steps.append(_Step(reads, tensor, part))
         return Signal(shape, field, max(part.depth for part in parts), tensor, pooled)
 
-    def _tensor(self, shape: Shape) -> int:
-        self.sizes.append(prod(shape))
+    def _tensor(self, elements: int) -> int:
+        self.sizes.append(elements)
         return len(self.sizes) - 1
 
     def total(self, y: Signal) -> _Part:
@@ -183,7 +186,8 @@ class _Meter:
         parts = [*(step.part for step in self.steps), *self.heads]
         sums = _Sums._make(map(sum, zip(_Sums(), *(part.sums for part in parts), strict=True)))
         last_map = tuple(map(_windows, self.last_map))
-        return _Part(y.shape, sums, y.depth, _windows(y.field), last_map, *self._peaks(), y.source == 0, y.pooled)
+        held, view = self.sizes[y.source], y.source == 0
+        return _Part(y.shape, sums, y.depth, _windows(y.field), last_map, *self._peaks(), held, view, y.pooled)
 
     def _peaks(self) -> tuple[int, int]:
         """`peak_shared` and `peak_last` of the join, by the rule `Report.liveness`."""

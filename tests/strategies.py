@@ -14,6 +14,7 @@ from cnnzoo.arch import (
     AvgPool2d,
     BatchNorm2d,
     ChannelShuffle,
+    Chunk,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -47,6 +48,7 @@ from cnnzoo.arch import (
     ShapeError,
     Sigmoid,
     SiLU,
+    Slice,
     Softmax,
     StochasticDepth,
     Subsampling2d,
@@ -329,6 +331,8 @@ HANDED_ON = (
     st.just(Permute((0, 2, 3, 1))),
     st.just(Unflatten(1, (-1, 1, 1))),
     st.just(Unflatten(1, (2, -1))),
+    st.builds(Chunk, st.just(2), st.integers(0, 1), st.sampled_from([1, 1, 2, -1])),
+    st.builds(Slice, st.integers(-2, 1), st.sampled_from([None, 2, -1]), st.sampled_from([1, 1, 3, -3])),
 )
 LAYERS = st.one_of(
     *SMALL_CONVS,

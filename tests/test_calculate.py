@@ -26,6 +26,7 @@ from cnnzoo.arch import (
     AvgPool2d,
     BatchNorm2d,
     ChannelShuffle,
+    Chunk,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -59,6 +60,7 @@ from cnnzoo.arch import (
     ShapeError,
     Sigmoid,
     SiLU,
+    Slice,
     Softmax,
     StochasticDepth,
     Subsampling2d,
@@ -690,6 +692,10 @@ def test_a_linear_layer_reads_the_last_dimension() -> None:
 VIEWS = (Dropout, Flatten, Identity, StochasticDepth, Unflatten)
 
 
+def is_view(layer: Layer) -> bool:
+    return isinstance(layer, VIEWS) or (isinstance(layer, Chunk | Slice) and layer.dim == 1)
+
+
 class Simulation:
     """Runs a description step by step on numbered tensors; knows of each step what it reads and makes."""
 
@@ -699,7 +705,7 @@ class Simulation:
 
     def run(self, node: Node, x: int) -> int:
         if isinstance(node, Layer):
-            return self.view(x) if isinstance(node, VIEWS) else self.step({x})
+            return self.view(x) if is_view(node) else self.step({x})
         children = [(own, child) for own, child in node.children if not isinstance(child, Aux)]
         if isinstance(node, Concat):
             return self.step({self.run(child, x) for _, child in children})
@@ -749,6 +755,37 @@ def test_what_is_alive_is_what_is_still_read_or_just_made(net: Node, batch: int)
 
 def test_every_networks_peak_memory_is_that_of_the_simulation(name: str) -> None:
     check_liveness(cnnzoo.get_builder(name).describe(), smallest_report(name))
+
+
+def test_a_part_of_the_channels_holds_all_of_them() -> None:
+    """In elements of maps of 2x2: 16 of the input, 48 of the convolution, of which a part is read and kept whole."""
+    body = (Slice(0, 3), ReLU6(), Conv2d(1, 1))
+    for net in (
+        Sequential(Conv2d(12, 1), *body),
+        Sequential(Sequential(Conv2d(12, 1), body[0]), Sequential(*body[1:])),
+    ):
+        report = calculate(net, (4, 2, 2))
+        assert [row.live_bytes // 4 for row in report.rows] == [64, 48, 60, 16]
+        assert [row.activation_bytes // 4 for row in report.rows] == [48, 12, 12, 4]
+        assert [row.stored_bytes // 4 for row in report.rows] == [16, 0, 48, 12]
+        assert totals(net, (4, 2, 2)).peak_activation_bytes == 4 * 64
+
+
+@pytest.mark.parametrize(
+    ("part", "reader", "kept"),
+    [
+        (Chunk(4, 3), ReLU6(), 0),  # the whole, which the ReLU keeps too
+        (Chunk(4, 3), Linear(2), 6),
+        (Chunk(4, 3), GroupNorm(1), 6 + 2),
+        (Chunk(4, 3), InstanceNorm2d(), 6 + 2),
+        (Chunk(1, 0), Linear(2), 0),
+        (Chunk(4, 3, dim=-3), ReLU6(), 6),
+    ],
+)
+def test_what_is_kept_of_a_part_is_the_whole_or_a_copy(part: Layer, reader: Layer, kept: int) -> None:
+    net = Sequential(ReLU(), part, Sequential(reader))
+    assert calculate(net, (4, 2, 3)).totals["stored_bytes"] == 4 * (24 + kept)
+    check_stored(net, (4, 2, 3), "cpu")
 
 
 def test_peak_memory_by_hand() -> None:
@@ -891,6 +928,7 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         *((one, (4, 4, 6), Work()) for one in (Upsample(9), ZeroPad2d((1, -1, 0, 2)), Permute((0, 2, 1, 3)))),
         *((one, (4, 4, 6), Work()) for one in (PixelShuffle(2), PixelUnshuffle(2), ChannelShuffle(2))),
         (Unflatten(1, (5, 1)), (5,), Work()),
+        *((one, (4, 4, 6), Work()) for one in (Chunk(3, 1), Slice(-2, None, 3))),
         (Dropout(), (5,), Work()),
         (Flatten(), (5, 2, 2), Work()),
         (Identity(), (5,), Work()),

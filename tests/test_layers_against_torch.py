@@ -115,6 +115,8 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "LayerScale",
     "StochasticDepth",
     "Permute",
+    "Chunk",
+    "Slice",
 }
 """The layers that torch.nn lacks; they are counted by brute force further down."""
 
@@ -453,6 +455,62 @@ def test_permuted_dimensions_are_those_of_torch(shape: Shape, data: st.DataObjec
     assert arch.Permute(dims).output_shape(shape) == tuple(made.shape[1:])
     with pytest.raises(ShapeError, match="with its batch has"):
         arch.Permute(dims).output_shape((*shape, 1))
+
+
+PARTS = st.one_of(
+    st.tuples(st.integers(1, 6), st.integers(0, 6), st.integers(-4, 4)).map(lambda given: (arch.Chunk, *given)),
+    st.tuples(st.integers(-7, 7), st.integers(-7, 7) | st.none(), st.integers(-4, 4)).map(
+        lambda given: (arch.Slice, *given)
+    ),
+)
+
+
+def part_in_torch(x: torch.Tensor, kind: type[Layer], first: int, second: int | None, dim: int) -> torch.Tensor | None:
+    """What torch's chunk, or a slice of Python, takes of one dimension; None where there is no such part."""
+    try:
+        if kind is arch.Chunk:
+            assert second is not None
+            return x.chunk(first, dim)[second] if second < first else None
+        return x.movedim(dim, 0)[first:second].movedim(0, dim)
+    except IndexError:
+        return None
+
+
+@pytest.mark.wide(6)
+@settings(max_examples=EXAMPLES)
+@given(PARTS, strategies.shapes(most_rank=3))
+def test_a_part_of_a_dimension_is_that_of_torch(given: tuple, shape: Shape) -> None:
+    kind, *said, dim = given
+    x = torch.randn(BATCH, *shape)
+    theirs = part_in_torch(x, *given)
+    try:
+        layer = kind(*said, dim)
+        out = layer.output_shape(shape)
+    except ShapeError:
+        assert theirs is None or not theirs.numel() or dim in (0, -len(shape) - 1)
+        return
+    made = build(layer, shape)(x)
+    assert theirs is not None
+    assert torch.equal(made, theirs)
+    assert tuple(made.shape[1:]) == out
+    assert (made._base is x) == layer.is_view == (dim == 1)
+    assert made[0].is_contiguous()
+    assert layer.work(shape) == arch.Work()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: arch.Chunk(2, 2), "Chunk: index must be below chunks=2, got 2"),
+        (lambda: arch.Chunk(4, 3).output_shape((5, 1, 1)), r"nothing of dimension 1 of (5, 1, 1) is in Chunk(4, 3)"),
+        (lambda: arch.Slice(2, -4).output_shape((6,)), r"nothing of dimension 1 of (6,) is in Slice(2, -4)"),
+        (lambda: arch.Slice(0, 1, dim=3).output_shape((6, 2)), r"dim=3 is none of the 2 dimensions after the batch"),
+        (lambda: arch.Slice(None, 4), "Slice: start must be a whole number, got None"),
+    ],
+)
+def test_a_part_of_nothing_is_refused(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(ShapeError, match=re.escape(said)):
+        make()
 
 
 def test_an_upsampling_to_nothing_or_beyond_all_tensors_is_refused() -> None:

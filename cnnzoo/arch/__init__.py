@@ -22,6 +22,7 @@ from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
 from .node import Kept, Layer, Node, Work, layer
 from .norms import BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, LayerNorm2d, LayerScale
+from .parts import Chunk, Slice
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample, ZeroPad2d
@@ -39,6 +40,7 @@ __all__ = [
     "BatchNorm2d",
     "Change",
     "ChannelShuffle",
+    "Chunk",
     "Concat",
     "Conv2d",
     "ConvTranspose2d",
@@ -82,6 +84,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Signal",
+    "Slice",
     "Softmax",
     "StochasticDepth",
     "Subsampling2d",

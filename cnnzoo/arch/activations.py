@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from .node import Layer, Node, Work, layer
+from .node import Layer, Node, Work, layer, place_of
 from .rules import choice
 from .signal import Shape, ShapeError, Windows, show
 
@@ -185,14 +185,12 @@ class Softmax(Layer):
     dim: int = 1
 
     def output_shape(self, shape: Shape) -> Shape:
-        if not -len(shape) <= self.dim <= len(shape) or not self.dim:
-            wanted = f"Softmax: dim={self.dim} is none of the {len(shape)} dimensions after the batch of {show(shape)}"
-            raise ShapeError(wanted)
+        place_of(self, self.dim, shape)
         return shape
 
     def work(self, shape: Shape) -> Work:
         count = prod(shape)
-        length = shape[self.dim - 1 if self.dim > 0 else self.dim]
+        length = shape[place_of(self, self.dim, shape)]
         return Work(additions=count - count // length, multiplications=count, exponentials=count)
 
     def windows(self, shape: Shape) -> Windows | None:

@@ -181,7 +181,6 @@ class Linear(Layer):
     """(..., C) -> (..., out_features): the last dimension, as in torch."""
 
     weighted: ClassVar[bool] = True
-    keeps_input: ClassVar[bool] = True
 
     out_features: int
     _: KW_ONLY
@@ -202,6 +201,10 @@ class Linear(Layer):
 
     def windows(self, shape: Shape) -> Windows | None:
         return super().windows(shape) if len(shape) == 1 else None
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, as a matrix of a row for each position."""
+        return Kept(input=True, contiguous=prod(shape[:-1]) > 1)
 
 
 @layer

@@ -34,7 +34,8 @@ class Kept(NamedTuple):
     """What autograd keeps for the backward pass besides parameters and buffers, per sample: the input and the
     output as they are (once, however many layers keep them), other elements, and int64 indices; `statistics` are
     elements for the whole batch, whatever its size. `copies`: training makes a tensor where inference hands the
-    input on."""
+    input on. An input that is a part of another tensor is kept as the whole of that tensor; `contiguous`: as a copy of
+    that part."""
 
     input: bool = False
     output: bool = False
@@ -42,6 +43,7 @@ class Kept(NamedTuple):
     indices: int = 0
     statistics: int = 0
     copies: bool = False
+    contiguous: bool = False
 
 
 class Node:
@@ -153,7 +155,8 @@ class Layer(Node):
     weighted: ClassVar[bool] = False
     """Whether it counts as a layer in "a 16-layer network"."""
     is_view: ClassVar[bool] = False
-    """Whether inference hands its input on without a new tensor; training does too, unless `kept` copies."""
+    """Whether inference hands its input, or a part of it, on without a new tensor; training does too, unless `kept`
+    copies."""
     keeps_input: ClassVar[bool] = False
     """Whether autograd keeps its input for the backward pass, unless `kept` says otherwise."""
     keeps_output: ClassVar[bool] = False
@@ -253,6 +256,16 @@ def maps(self: Layer, shape: Shape) -> tuple[int, int, int]:
         wanted = f"{type(self).__name__} needs maps (channels, height, width), got {show(shape)}"
         raise ShapeError(wanted)
     return shape[0], shape[1], shape[2]
+
+
+def place_of(self: Layer, dim: int, shape: Shape) -> int:
+    """Where in the shape a dimension is that is counted as in torch, the batch being 0; a `ShapeError` where there is
+    none, and for the batch."""
+    place = dim + len(shape) if dim < 0 else dim - 1
+    if not 0 <= place < len(shape):
+        wanted = f"dim={dim} is none of the {len(shape)} dimensions after the batch of {show(shape)}"
+        raise ShapeError(f"{type(self).__name__}: {wanted}")
+    return place
 
 
 def pair(value: IntOrPair) -> tuple[int, int]:

@@ -95,7 +95,7 @@ class GroupNorm(Layer):
 
     def kept(self, shape: Shape) -> Kept:
         """Its input, and of each group the mean and the inverse standard deviation."""
-        return Kept(input=True, elements=2 * self.num_groups)
+        return Kept(input=True, elements=2 * self.num_groups, contiguous=True)
 
 
 @layer
@@ -126,7 +126,8 @@ class InstanceNorm2d(_RunningNorm):
     def kept(self, shape: Shape) -> Kept:
         """Its input, and of each map the mean and the inverse standard deviation; torch copies for each sample what it
         has of a map: the weight, and the mean and variance of the training."""
-        return Kept(input=True, elements=shape[0] * (2 + self.affine + 2 * self.track_running_stats))
+        each = 2 + self.affine + 2 * self.track_running_stats
+        return Kept(input=True, elements=each * shape[0], contiguous=True)
 
 
 @layer

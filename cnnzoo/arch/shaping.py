@@ -6,7 +6,7 @@ from math import prod
 from typing import ClassVar
 
 from ..words import MOST
-from .node import IntOrPair, Layer, Work, layer, maps, pair
+from .node import IntOrPair, Layer, Work, layer, maps, pair, place_of
 from .rules import Scale, choice, one_or_pair, optional, sides_of, sizes_of
 from .signal import POINTWISE, Shape, ShapeError, Window, Windows, show
 
@@ -188,10 +188,7 @@ class Unflatten(Layer):
             raise ShapeError(f"Unflatten: unflattened_size must be {wanted}, got {self.unflattened_size}")
 
     def output_shape(self, shape: Shape) -> Shape:
-        place = self.dim + len(shape) if self.dim < 0 else self.dim - 1
-        if not 0 <= place < len(shape) or not self.dim:
-            wanted = f"dim={self.dim} is none of the {len(shape)} dimensions after the batch of {show(shape)}"
-            raise ShapeError(f"Unflatten: {wanted}")
+        place = place_of(self, self.dim, shape)
         known = prod(length for length in self.unflattened_size if length > 0)
         rest, left = divmod(shape[place], known)
         if left or (rest != 1 and -1 not in self.unflattened_size):

@@ -59,7 +59,8 @@ class Report(Shown):
 
     liveness = (
         "layers run one after the other, none in place; an activation lives from the layer that makes it "
-        "to the last that reads it; dropout, flatten and identity make none; workspace is not counted"
+        "to the last that reads it or a part of it; dropout, flatten, identity and a part of the channels make none; "
+        "workspace is not counted"
     )
 
     @property

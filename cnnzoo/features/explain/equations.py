@@ -72,7 +72,6 @@ def stored(row: Row, kept: Kept, formulas: Mapping[str, str], element: int, batc
     elements = formulas.get("elements", f"{kept.elements:,}")
     indices = times(row.output_shape) if kept.indices == prod(row.output_shape) else f"{kept.indices:,}"
     parts = [
-        _Stored("its input", kept.input * prod(row.input_shape) * item, f"{item:,}·{times(row.input_shape)}"),
         _Stored("its output", kept.output * prod(row.output_shape) * item, f"{item:,}·{times(row.output_shape)}"),
         _Stored("what it works out on the way", kept.elements * item, f"{item:,}·{elements}"),
         _Stored("where each output comes from", kept.indices * index, f"{index:,}·{indices}"),
@@ -83,12 +82,19 @@ def stored(row: Row, kept: Kept, formulas: Mapping[str, str], element: int, batc
         ),
     ]
     needed = [part for part in parts if part.size]
+    rest = (row.stored_bytes or 0) - sum(part.size for part in needed)
+    again = ""
+    if kept.input:
+        entered = _Stored("its input", prod(row.input_shape) * item, f"{item:,}·{times(row.input_shape)}")
+        if rest > entered.size:
+            entered = _Stored("the tensor that its input is a part of", rest, f"{item:,}·{rest // item:,}")
+        again = "" if rest else "; a layer before keeps the input already"
+        needed.insert(0, entered)
     words = " and ".join(part.words for part in needed)
-    for new in (needed, needed[kept.input :]):
-        if sum(part.size for part in new) == row.stored_bytes:
-            again = "" if new == needed else "; a layer before keeps the input already"
-            return " + ".join(part.formula for part in new), words + again
-    return "", words
+    known = needed[1:] if again else needed
+    if sum(part.size for part in known) != row.stored_bytes:
+        return "", words
+    return " + ".join(part.formula for part in known), words + again
 
 
 def of_block(row: Row, inner: Sequence[Row], parts: Sequence[Shape]) -> Iterator[Equation]:

@@ -19,6 +19,7 @@ from ...arch import (
     AvgPool2d,
     BatchNorm2d,
     ChannelShuffle,
+    Chunk,
     Conv2d,
     ConvTranspose2d,
     Dropout,
@@ -49,6 +50,7 @@ from ...arch import (
     Shape,
     Sigmoid,
     SiLU,
+    Slice,
     Softmax,
     StochasticDepth,
     Subsampling2d,
@@ -60,7 +62,7 @@ from ...arch import (
     ZeroPad2d,
 )
 from ...arch.layers import extent_of
-from ...arch.node import IntOrPair, pair
+from ...arch.node import IntOrPair, pair, place_of
 from .sliding import Sliding, roundings, shares
 from .text import dimensions, grouped, times
 
@@ -325,7 +327,7 @@ def _scale_shift(layer: ScaleShift, shape: Shape) -> Formulas:
 @_of(Softmax)
 def _softmax(layer: Softmax, shape: Shape) -> Formulas:
     """An addition less than there are summands, for every sum."""
-    each, length = times(shape), shape[layer.dim - 1 if layer.dim > 0 else layer.dim]
+    each, length = times(shape), shape[place_of(layer, layer.dim, shape)]
     return Formulas({"additions": f"{each} − {each}/{length:,}", "multiplications": each, "exponentials": each})
 
 
@@ -399,6 +401,16 @@ def _channel_shuffle(layer: ChannelShuffle, shape: Shape) -> Formulas:
     return Formulas({}, [("Order", f"of the channels: {shown}")])
 
 
+@_of(Chunk, Slice)
+def _part(layer: Chunk | Slice, shape: Shape) -> Formulas:
+    """A dimension from its first element to its last, counted from 0."""
+    place = place_of(layer, layer.dim, shape)
+    start, stop = layer.bounds(shape[place])
+    name = dimensions(shape)[place]
+    said = f"of the {name.replace('_', ' ')} {start:,} to {stop - 1:,}, counted from 0"
+    return Formulas({name: f"{stop:,} − {start:,}"}, [("Takes", said)])
+
+
 @_of(Permute)
 def _permute(layer: Permute, shape: Shape) -> Formulas:
     return Formulas({}, [("Order", f"of the dimensions, the batch being 0: {', '.join(map(str, layer.dims))}")])
@@ -407,6 +419,6 @@ def _permute(layer: Permute, shape: Shape) -> Formulas:
 @_of(Unflatten)
 def _unflatten(layer: Unflatten, shape: Shape) -> Formulas:
     """The dimension that is divided, as the product of those that it becomes."""
-    at = layer.dim - 1 if layer.dim > 0 else layer.dim + len(shape)
+    at = place_of(layer, layer.dim, shape)
     made = layer.output_shape(shape)[at : at + len(layer.unflattened_size)]
     return Formulas({}, [("Does", f"{shape[at]:,} elements become {times(made)}")])

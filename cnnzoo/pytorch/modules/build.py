@@ -19,6 +19,7 @@ from ...calculate import calculate
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
 from . import forwards as modules
+from . import parts
 from .init import Scheme, initialise
 from .network import Ends, Headed, Network
 
@@ -194,6 +195,8 @@ MODULES: dict[type[Node], Make] = {
     arch.PixelUnshuffle: _same(nn.PixelUnshuffle),
     arch.ChannelShuffle: _same(nn.ChannelShuffle),
     arch.Permute: _same(modules.Permute),
+    arch.Chunk: _same(parts.Chunk),
+    arch.Slice: _same(parts.Slice),
     arch.Unflatten: _same(nn.Unflatten),
     arch.ReLU: _same(nn.ReLU),
     arch.Sigmoid: _same(nn.Sigmoid),

@@ -1,0 +1,42 @@
+"""The parts of tensors that layers hand on: of the channels as views, of another dimension as tensors of their own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def _own(part: Tensor, dim: int) -> Tensor:
+    return part if dim == 1 else part.clone(memory_format=torch.contiguous_format)
+
+
+class Chunk(nn.Module):
+    """One of equal parts of a dimension."""
+
+    def __init__(self, chunks: int, index: int, dim: int) -> None:
+        super().__init__()
+        self.chunks = chunks
+        self.index = index
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _own(x.chunk(self.chunks, self.dim)[self.index], self.dim)
+
+    def extra_repr(self) -> str:
+        return f"{self.chunks}, {self.index}, dim={self.dim}"
+
+
+class Slice(nn.Module):
+    """From one element of a dimension up to and without another."""
+
+    def __init__(self, start: int, stop: int | None, dim: int) -> None:
+        super().__init__()
+        self.start = start
+        self.stop = stop
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _own(torch.ops.aten.slice(x, self.dim, self.start, self.stop), self.dim)
+
+    def extra_repr(self) -> str:
+        return f"{self.start}, {self.stop}, dim={self.dim}"
