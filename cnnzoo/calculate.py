@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node
-from .arch.pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from .arch.rules import is_whole
 from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
 from .arch.walker import Walker
@@ -115,7 +114,7 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
         if not is_count(figure):
             raise ShapeError(f"{kind}: a count must be a whole number below 2**{BITS}, got {quoted(figure)}")
     fixed = Fixed(kind, layer.settings, shape, output_shape, tensors, buffers, *counts)
-    windows, pools = layer.windows(shape), isinstance(layer, AdaptiveAvgPool2d | AdaptiveMaxPool2d)
+    windows, pools = layer.windows(shape), layer.pools
     return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE and not pools)
 
 

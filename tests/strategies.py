@@ -33,7 +33,9 @@ from cnnzoo.arch import (
     LeakyReLU,
     Linear,
     LocalResponseNorm,
+    Max,
     MaxPool2d,
+    Mean,
     Mish,
     PadChannels,
     Permute,
@@ -52,6 +54,7 @@ from cnnzoo.arch import (
     Softmax,
     StochasticDepth,
     Subsampling2d,
+    Sum,
     TableConv2d,
     Tanh,
     Unflatten,
@@ -296,6 +299,11 @@ SMALL_POOLS = (
     st.builds(AdaptiveAvgPool2d, st.sampled_from([1, 2, 3, (1, 2), (None, 2), (None, None)])),
     st.builds(AdaptiveMaxPool2d, st.sampled_from([1, 2, 3, (1, 2), (None, 2), (None, None)])),
     st.builds(Subsampling2d, int_or_pair(1, 2)),
+    *(
+        st.builds(kind, st.sampled_from([1, 2, -1, (3, 2), (1, -1)]), keepdim=st.just(True))
+        for kind in (Mean, Sum, Max)
+    ),
+    st.builds(Mean, st.sampled_from([1, (2, 3)])),
 )
 NORMS = (
     st.builds(BatchNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
@@ -394,8 +402,9 @@ def networks(
     children, out = draw(_chain(shape, layers, inside, depth, heads))
     if features and draw(st.booleans()):
         branches = draw(st.integers(0, 2))
-        flat = {"features": Flatten()} if not branches else {"features": Concat(*[Flatten()] * branches)}
-        tail, _ = draw(_chain(Flatten().output_shape(out), layers | RBFS, inside, 0, heads))
+        end = draw(st.sampled_from([Flatten(), Flatten(), Mean((2, 3)), Sum((-1, -2)), Max((2, -1))]))
+        flat = {"features": end if not branches else Concat(*[end] * branches)}
+        tail, _ = draw(_chain(end.output_shape(out), layers | RBFS, inside, 0, heads))
         children |= flat | {f"tail_{name}": child for name, child in tail.items() if not isinstance(child, Aux)}
     return Sequential(**children)
 

@@ -45,7 +45,9 @@ from cnnzoo.arch import (
     LeakyReLU,
     Linear,
     LocalResponseNorm,
+    Max,
     MaxPool2d,
+    Mean,
     Mish,
     PadChannels,
     Permute,
@@ -64,6 +66,7 @@ from cnnzoo.arch import (
     Softmax,
     StochasticDepth,
     Subsampling2d,
+    Sum,
     TableConv2d,
     Tanh,
     Unflatten,
@@ -454,6 +457,8 @@ READERS = st.one_of(
     st.builds(ZeroPad2d, st.integers(-2, 2) | st.tuples(*[st.integers(-2, 2)] * 4)),
     st.just(PixelUnshuffle(2)),
     st.just(ChannelShuffle(2)),
+    st.builds(Slice, st.integers(0, 2), st.sampled_from([None, -1, -2]), st.integers(2, 3)),
+    st.sampled_from([Sum(1, keepdim=True), Mean(-3, keepdim=True)]),
 )
 
 
@@ -558,6 +563,18 @@ def test_famous_fields_at_the_last_map_before_the_classifier(name: str, field: i
     assert (report.effective_padding, report.effective_stride) == (start, stride)
 
 
+@pytest.mark.parametrize("size", [(3, 16, 16), (3, 17, 12)])
+def test_a_mean_over_both_sides_is_a_global_pooling_and_a_flattening(size: Shape) -> None:
+    body = Conv2d(8, 3, stride=2)
+    pooled = calculate(Sequential(body, AdaptiveAvgPool2d(1), Flatten(), Linear(3)), size)
+    reduced = calculate(Sequential(body, Mean((2, 3)), Linear(3)), size)
+    for name in ("receptive_field", "macs", "additions", "multiplications", "connections", "depth", "stored_bytes"):
+        assert pooled.totals[name] == reduced.totals[name]
+    assert pooled.rows[-1].receptive_field == reduced.rows[-1].receptive_field == reduced.rows[1].receptive_field
+    kept = calculate(Sequential(body, Mean((2, 3), keepdim=True)), size).rows[1]
+    assert kept.effective_stride == pooled.rows[1].effective_stride
+
+
 def test_a_single_window_is_as_far_from_the_next_as_it_is_long() -> None:
     assert AdaptiveAvgPool2d(1).windows((8, 7, 5)) == (Window(7, 7), Window(5, 5))
     assert AdaptiveAvgPool2d((1, 5)).windows((8, 7, 5)) == (Window(7, 7), Window(1, 1))
@@ -586,6 +603,10 @@ HEAD = {"flatten": Flatten(), "fc": Linear(3)}
         {"both": Concat(POOL, Sequential(POOL, Dropout()))},
         {"pool": AdaptiveAvgPool2d(4), "relu": ReLU(), "again": POOL, "drop": Dropout()},
         {"pool": AdaptiveAvgPool2d((7, 3)), "drop": Dropout()},
+        {"pool": Mean((2, 3), keepdim=True), "drop": Dropout()},
+        {"pool": Max((-1, -2), keepdim=True), "fc1": Conv2d(16, 1)},
+        {"high": Sum(2, keepdim=True), "wide": Sum(-1, keepdim=True), "relu": ReLU()},
+        {"pool": Mean((2, 3)), "drop": Dropout()},
     ],
 )
 def test_the_last_map_is_before_the_final_pooling_and_what_works_on_its_positions(tail: dict[str, Node]) -> None:
@@ -602,6 +623,7 @@ def test_the_last_map_is_before_the_final_pooling_and_what_works_on_its_position
         ({"pool": MaxPool2d(8), "drop": Dropout()}, "drop", 5 + 7 * 2),
         ({"sides": Concat(AdaptiveAvgPool2d(8), Conv2d(8, 1))}, "sides", 5),
         ({"relu": ReLU(), "drop": Dropout()}, "drop", 5),
+        ({"of_channels": Mean(1, keepdim=True)}, "of_channels", 5),
     ],
 )
 def test_what_is_behind_another_pooling_or_reads_more_is_the_last_map(tail: dict, path: str, field: int) -> None:
@@ -923,6 +945,9 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         (ScaledTanh(), (5,), Work(multiplications=10, exponentials=5)),
         # The largest of 12: 11 comparisons a map.
         (AdaptiveMaxPool2d(1), (2, 3, 4), Work(comparisons=22)),
+        (Max((2, 3)), (2, 3, 4), Work(comparisons=22)),
+        (Mean((3, 2), keepdim=True), (2, 3, 4), Work(additions=22, multiplications=2)),
+        (Sum(1), (2, 3, 4), Work(additions=12)),
         # 2 x 6 x 8 outputs, of four products each.
         (Upsample(scale_factor=2, mode="bilinear"), (2, 3, 4), Work(additions=288, multiplications=384)),
         *((one, (4, 4, 6), Work()) for one in (Upsample(9), ZeroPad2d((1, -1, 0, 2)), Permute((0, 2, 1, 3)))),
@@ -949,7 +974,7 @@ def test_other_work_by_hand(layer: Layer, shape: Shape, work: Work) -> None:
             for one in (PReLU(4), BatchNorm2d(), GroupNorm(2), LayerNorm(normalized_dims=3), LayerScale())
         ),
         *((one, "other") for one in (Upsample(9), PixelShuffle(2), Permute((0, 2, 3, 1)), ZeroPad2d(1))),
-        *((one, "pooling") for one in (MaxPool2d(2), AdaptiveAvgPool2d(1), AdaptiveMaxPool2d(1))),
+        *((one, "pooling") for one in (MaxPool2d(2), AdaptiveAvgPool2d(1), AdaptiveMaxPool2d(1), Mean((2, 3)), Max(1))),
         (Conv2d(1, 1), "convolution"),
         (Linear(1), "linear"),
     ],

@@ -17,6 +17,7 @@ from cnnzoo.arch import (
     Identity,
     Linear,
     MaxPool2d,
+    Mean,
     ReLU,
     Residual,
     Sequential,
@@ -27,6 +28,7 @@ from cnnzoo.arch.ends import cut, head, main_path, new_stem, without_head
 from cnnzoo.calculate import calculate
 from cnnzoo.models import densenet121, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11, vgg16
 from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.modules.features import FeatureInfo
 
 NAMES = cnnzoo.list_models()
 TIMM = {
@@ -176,6 +178,19 @@ class TestHead:
         names = [f"drop{n}" for n in range(dropouts)]
         net = Sequential(conv=Conv2d(8, 3), **dict.fromkeys(names, Dropout()), flatten=Flatten(), fc=Linear(2))
         assert head(net) == ([*names, "flatten"][0], "fc")
+
+    @pytest.mark.parametrize("keepdim", [False, True])
+    def test_a_mean_over_both_sides_begins_it_as_a_pooling_does(self, keepdim):
+        last = {"flatten": Flatten(), "fc": Linear(2)} if keepdim else {"fc": Linear(2)}
+        net = Sequential(conv=Conv2d(8, 3), drop=Dropout(), pool=Mean((-1, -2), keepdim), **last)
+        assert head(net) == ("drop", "fc")
+        assert list(dict(without_head(net).children)) == ["conv", "drop", "pool", *last]
+        module = build(net, (3, 9, 9)).eval()
+        x = image((3, 9, 9), 2)
+        assert module.forward_features(x).shape == (2, 8, 7, 7)
+        assert torch.equal(module.forward_head(module.forward_features(x)), module(x))
+        assert (module.num_features, module.head_hidden_size) == (8, 8)
+        assert FeatureInfo(net, (3, 9, 9)).module_name() == ["drop"]
 
     def test_features_that_timm_gives(self):
         sizes = {resnet50: 2048, vgg16: 4096, densenet121: 1024, googlenet: 1024, lenet5: 84}

@@ -117,6 +117,9 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "Permute",
     "Chunk",
     "Slice",
+    "Mean",
+    "Sum",
+    "Max",
 }
 """The layers that torch.nn lacks; they are counted by brute force further down."""
 
@@ -509,6 +512,56 @@ def test_a_part_of_a_dimension_is_that_of_torch(given: tuple, shape: Shape) -> N
     ],
 )
 def test_a_part_of_nothing_is_refused(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(ShapeError, match=re.escape(said)):
+        make()
+
+
+DIM = st.integers(-5, 5)
+
+
+@pytest.mark.wide(6)
+@settings(max_examples=EXAMPLES)
+@given(
+    st.sampled_from([(arch.Mean, torch.mean), (arch.Sum, torch.sum), (arch.Max, torch.amax)]),
+    DIM | st.lists(DIM, min_size=1, max_size=3).map(tuple),
+    st.booleans(),
+    strategies.shapes(),
+)
+def test_a_reduction_is_that_of_torch(kinds: tuple[Any, Any], dim: Any, keepdim: bool, shape: Shape) -> None:
+    kind, function = kinds
+    x = torch.randn(BATCH, *shape)
+    dims = dim if isinstance(dim, tuple) else (dim,)
+    try:
+        theirs = None if {0, -len(shape) - 1} & {*dims} else function(x, dims, keepdim)
+    except (IndexError, RuntimeError):
+        theirs = None
+    try:
+        layer = kind(dim, keepdim)
+        out = layer.output_shape(shape)
+    except ShapeError:
+        assert theirs is None or theirs.dim() == 1
+        return
+    assert theirs is not None
+    assert out == tuple(theirs.shape[1:]) != ()
+    assert torch.equal(build(layer, shape)(x), theirs)
+    removed = math.prod(shape) - math.prod(out)
+    work = layer.work(shape)
+    assert removed == (work.comparisons if kind is arch.Max else work.additions)
+    assert work.multiplications == (math.prod(out) if kind is arch.Mean else 0)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: arch.Mean(0), "Mean: dim must be whole numbers other than 0, the batch, got 0"),
+        (lambda: arch.Mean(()), "Mean: dim must be whole numbers other than 0, the batch, got ()"),
+        (lambda: arch.Sum((2, 1.5)), "Sum: dim must be whole numbers other than 0, the batch, got (2, 1.5)"),
+        (lambda: arch.Max((2, -1)).output_shape((3, 4)), "Max: dim=(2, -1) has one of the dimensions of (3, 4) twice"),
+        (lambda: arch.Max(2).output_shape((3,)), "Max: dim=2 is none of the 1 dimensions after the batch of (3,)"),
+        (lambda: arch.Mean(-1).output_shape((3,)), "Mean: dim=-1 leaves no dimension of (3,); keepdim=True would fit"),
+    ],
+)
+def test_a_reduction_over_no_dimension_or_all_is_refused(make: Callable[[], Any], said: str) -> None:
     with pytest.raises(ShapeError, match=re.escape(said)):
         make()
 

@@ -31,7 +31,9 @@ from cnnzoo.arch import (
     Layer,
     Linear,
     LocalResponseNorm,
+    Max,
     MaxPool2d,
+    Mean,
     Node,
     PadChannels,
     ReLU,
@@ -306,6 +308,18 @@ def test_maps_of_which_a_side_is_the_inputs_have_no_size(size: tuple[int | None,
     net = Sequential(conv=Conv2d(8, 3), pool=AdaptiveAvgPool2d(size), flatten=Flatten(), fc=Linear(10))
     assert "the size of the maps at flatten depends on the input's" in rewrites.convolutionalize.why_not(net)
     assert rewrites.convolutionalize(net, 9).fc == Conv2d(10, 7)
+
+
+@pytest.mark.parametrize("pool", [Mean((2, 3)), Max((-1, 2))])
+def test_features_pooled_from_maps_are_kept_as_maps(pool: Layer) -> None:
+    net = Sequential(conv=Conv2d(8, 3), pool=pool, fc=Linear(10), relu=ReLU(), fc2=Linear(5))
+    as_maps = rewrites.convolutionalize(net)
+    assert as_maps == rewrites.convolutionalize(net, 9)
+    assert as_maps.pool == type(pool)(pool.dim, keepdim=True)
+    assert (as_maps.fc, as_maps.fc2) == (Conv2d(10, 1), Conv2d(5, 1))
+    assert totals(as_maps, (3, 9, 9)).output_shape == (5, 1, 1)
+    assert rewrites.pool_head(net) == Sequential(conv=Conv2d(8, 3), pool=pool, fc2=Linear(5))
+    assert "its head is global" in rewrites.pool_head.why_not(Sequential(conv=Conv2d(8, 3), pool=pool, fc=Linear(10)))
 
 
 def test_vgg_as_convolutions_gives_the_same_numbers() -> None:

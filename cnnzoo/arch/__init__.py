@@ -24,6 +24,7 @@ from .node import Kept, Layer, Node, Work, layer
 from .norms import BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, LayerNorm2d, LayerScale
 from .parts import Chunk, Slice
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from .reductions import Max, Mean, Sum
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample, ZeroPad2d
 from .signal import Axis, Shape, ShapeError, Signal, Window
@@ -64,7 +65,9 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
+    "Max",
     "MaxPool2d",
+    "Mean",
     "Mish",
     "Node",
     "PReLU",
@@ -88,6 +91,7 @@ __all__ = [
     "Softmax",
     "StochasticDepth",
     "Subsampling2d",
+    "Sum",
     "TableConv2d",
     "Tanh",
     "Unflatten",

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from ..errors import InvalidTypeError, InvalidValueError
 from ..words import quoted
 from . import (
-    AdaptiveAvgPool2d,
-    AdaptiveMaxPool2d,
     Aux,
     AvgPool2d,
     Concat,
@@ -61,8 +59,7 @@ def head(description: Node) -> tuple[str, str] | None:
     last = max((index for index, (_, step) in enumerate(steps) if _is_end(step)), default=None)
     if last is None or isinstance(steps[last][1], Join):
         return None
-    ends = (AdaptiveAvgPool2d, AdaptiveMaxPool2d, Flatten)
-    first = next((index for index, (_, step) in enumerate(steps[:last]) if isinstance(step, ends)), last)
+    first = next((index for index, (_, step) in enumerate(steps[:last]) if _ends_maps(step)), last)
     return steps[_before_dropout(steps, first)][0], steps[last][0]
 
 
@@ -70,6 +67,10 @@ def _is_end(step: Node) -> bool:
     if isinstance(step, Layer):
         return step.weighted or isinstance(step, Identity)
     return any(isinstance(node, Layer) and node.weighted for _, node in walk(step))
+
+
+def _ends_maps(step: Node) -> bool:
+    return isinstance(step, Layer) and (step.pools or isinstance(step, Flatten))
 
 
 def _before_dropout(steps: list[tuple[str, Node]], index: int) -> int:
@@ -92,8 +93,8 @@ def without_head(description: Node) -> Node:
         raise InvalidValueError("without_head: the description does not end in a classifier")
     steps = list(chain(description))
     last = [path for path, _ in steps].index(found[1])
-    staying = (AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, Flatten)
-    doomed = {path for path, step in steps[_before_dropout(steps, last) :] if not isinstance(step, staying)}
+    behind = steps[_before_dropout(steps, last) :]
+    doomed = {path for path, step in behind if not (_ends_maps(step) or isinstance(step, AvgPool2d))}
 
     def change(path: str, node: Node) -> Node | None:
         if path == found[1]:

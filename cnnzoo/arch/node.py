@@ -157,6 +157,8 @@ class Layer(Node):
     is_view: ClassVar[bool] = False
     """Whether inference hands its input, or a part of it, on without a new tensor; training does too, unless `kept`
     copies."""
+    pools: ClassVar[bool] = False
+    """Whether it is a pooling to a fixed size, as the last before a classifier is."""
     keeps_input: ClassVar[bool] = False
     """Whether autograd keeps its input for the backward pass, unless `kept` says otherwise."""
     keeps_output: ClassVar[bool] = False

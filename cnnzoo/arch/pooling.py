@@ -123,6 +123,8 @@ class Shares(NamedTuple):
 class _AdaptivePool2d(Layer):
     """What the two poolings to a fixed size share: windows that are equal shares."""
 
+    pools: ClassVar[bool] = True
+
     output_size: IntOrPair | tuple[int | None, int | None]
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -72,6 +72,14 @@ def sizes_of(least: int) -> Callable[[Any], tuple[int, ...]]:
     return rule
 
 
+def dims_of(value: Any) -> Any:
+    """The rule of a dimension or several, none of which is 0, the batch; a single one is the number."""
+    dims = tuple(value) if isinstance(value, tuple | list) else (value,)
+    if not dims or not all(is_whole(one, -MOST) and one for one in dims):
+        raise ValueError("whole numbers other than 0, the batch")
+    return dims[0] if len(dims) == 1 else dims
+
+
 def _scale(value: Any) -> Scale:
     """A number above 0, or a pair of them; a pair of equals is the number."""
     above = _number("a number above 0 or a pair of them", ulp(0.0))
@@ -144,6 +152,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "elementwise_affine": _flag,
     "track_running_stats": _flag,
     "ceil_mode": _flag,
+    "keepdim": _flag,
     "count_include_pad": _flag,
     "p": _number("a probability", 0, 1),
     "eps": _number("a number above 0", ulp(0.0)),

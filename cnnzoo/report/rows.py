@@ -101,14 +101,23 @@ class Row(NamedTuple):
 
     @property
     def role(self) -> Role:
-        """By its windows and tensors: kernels that slide, windows without them, another matrix, or none of these."""
-        if self.settings.keys() & {"kernel_size", "output_size"}:
+        """By its windows and tensors: kernels that slide, windows or reductions without them, another matrix, or none
+        of these."""
+        if self.settings.keys() & {"kernel_size", "output_size", "keepdim"}:
             return "convolution" if self.macs else "pooling"
         tensors = (*self.tensors.values(), *self.buffer_tensors.values())
         one_by_one = (
             shape == self.input_shape[-len(shape) :] or prod(shape) == max(shape) for shape in tensors if shape
         )
         return "linear" if self.macs or not all(one_by_one) else "other"
+
+    @property
+    def pools(self) -> bool:
+        """Whether it is a pooling to a fixed size: to one that it is told, or over a whole side of maps."""
+        if "keepdim" in self.settings:
+            made, read = self.output_shape, self.input_shape
+            return len(read) == 3 and made != read and made[:1] == read[:1]
+        return "output_size" in self.settings
 
     @property
     def name(self) -> str:

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..arch import AdaptiveAvgPool2d, Aux, Conv2d, Flatten, Join, Linear, Node, find
+from ..arch import AdaptiveAvgPool2d, Aux, Conv2d, Flatten, Join, Layer, Linear, Node, find
 from ..arch import replace as with_other
 from ..arch import rewrite as changed
 from ..arch.node import IntOrPair
 from ..errors import InvalidValueError
 from .registry import DoesNotApply, register_rewrite
-from .runs import PROBE, Run, edited, input_shapes, is_pointwise, tail
+from .runs import PROBE, Run, edited, input_shapes, is_pointwise, output_shape, replace, tail
+
+
+def pools_to_features(layer: Layer) -> bool:
+    """Whether of each map it leaves one element, and no height and width."""
+    return output_shape(layer, PROBE) == PROBE[:1]
 
 
 def classifier(description: Node) -> Run:
-    """The end of the network from its last flattening on: linear layers, and what is pointwise between them.
+    """The end of the network from its last flattening or pooling to features on: linear layers, and what is pointwise
+    between them.
 
     Raises `DoesNotApply` where it does not end so.
     """
     run = tail(description)
-    start = max((index for index, (_, layer) in enumerate(run) if isinstance(layer, Flatten)), default=None)
+    ends = (index for index, (_, layer) in enumerate(run) if isinstance(layer, Flatten) or pools_to_features(layer))
+    start = max(ends, default=None)
     if start is None:
         raise DoesNotApply("the network does not end in a flattening and linear layers")
     for path, layer in run[start + 1 :]:
         if not isinstance(layer, Linear) and not is_pointwise(layer):
             raise DoesNotApply(f"behind the flattening stands {layer!r} at {path}, neither linear nor pointwise")
-    if run[start].layer != Flatten() or not any(isinstance(layer, Linear) for _, layer in run[start:]):
+    whole = run[start].layer == Flatten() or pools_to_features(run[start].layer)
+    if not whole or not any(isinstance(layer, Linear) for _, layer in run[start:]):
         raise DoesNotApply(f"at {run[start].path} whole maps are not flattened for a linear layer")
     return run[start:]
 
@@ -38,10 +46,10 @@ class Pooling(NamedTuple):
 
 
 def pooling_before(description: Node, path: str) -> Pooling | None:
-    """The pooling to a fixed size right before a path of the last run."""
+    """The average pooling to a fixed size right before a flattening that the last run has at that path."""
     run = tail(description)
     index = [leaf.path for leaf in run].index(path) - 1
-    layer = run[index].layer if index >= 0 else None
+    layer = run[index].layer if index >= 0 and isinstance(run[index + 1].layer, Flatten) else None
     return Pooling(run[index].path, layer) if isinstance(layer, AdaptiveAvgPool2d) else None
 
 
@@ -54,7 +62,7 @@ def pool_head(description: Node) -> Node:
     pooling = pooling_before(description, flatten.path)
     if pooling is not None:
         new = with_other(new, pooling.path, AdaptiveAvgPool2d(1))
-    else:
+    elif isinstance(flatten.layer, Flatten):
         new = _inserted(new, flatten.path, AdaptiveAvgPool2d(1))
     if new == description:
         raise DoesNotApply("its head is global average pooling and one linear layer")
@@ -90,12 +98,15 @@ def convolutionalize(description: Node, size: int | None = None) -> Node:
     flatten, *rest = classifier(description)
     pooling = pooling_before(description, flatten.path)
     edits: dict[str, Node | None] = {flatten.path: None}
-    if size is not None:
+    if pools_to_features(flatten.layer):
+        edits[flatten.path] = replace(flatten.layer, keepdim=True)
+        kernel: IntOrPair = 1
+    elif size is not None:
         shapes = input_shapes(description, (PROBE[0], size, size))
         shape = shapes.get(flatten.path, ())
         if len(shape) != 3:
             raise DoesNotApply(f"an input of {size}x{size} gives no maps at {flatten.path}")
-        kernel: IntOrPair = (shape[1], shape[2])
+        kernel = (shape[1], shape[2])
         if pooling is not None and shapes[pooling.path][1:] == kernel:
             edits[pooling.path] = None
     elif pooling is not None and (fixed := _fixed(pooling.layer)):

@@ -124,7 +124,7 @@ def _stages(report: Report, depth: int) -> Iterator[Row]:
     """The last row with maps of each size, one after the other; the final pooling is no stage."""
     last: Row | None = None
     for row in chain(report, depth):
-        if len(row.output_shape) == 3 and row.kind not in ("AdaptiveAvgPool2d", "AdaptiveMaxPool2d"):
+        if len(row.output_shape) == 3 and not row.pools:
             if last is not None and last.output_shape[1:] != row.output_shape[1:]:
                 yield last
             last = row

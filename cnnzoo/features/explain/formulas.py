@@ -36,7 +36,9 @@ from ...arch import (
     LeakyReLU,
     Linear,
     LocalResponseNorm,
+    Max,
     MaxPool2d,
+    Mean,
     Mish,
     PadChannels,
     Permute,
@@ -54,6 +56,7 @@ from ...arch import (
     Softmax,
     StochasticDepth,
     Subsampling2d,
+    Sum,
     TableConv2d,
     Tanh,
     Unflatten,
@@ -187,6 +190,17 @@ def _adaptive_pool2d(layer: AdaptiveAvgPool2d | AdaptiveMaxPool2d, shape: Shape)
     height, width = map(shares, sides)
     said = f"rows and columns: {height}" if height == width else f"rows: {height}; columns: {width}"
     return Formulas(figures, [("Windows", said)])
+
+
+@_of(Mean, Sum, Max)
+def _reduction(layer: Mean | Sum | Max, shape: Shape) -> Formulas:
+    """As many additions or comparisons as there are elements, less one for each output."""
+    outputs = times(layer.output_shape(shape))
+    less = f"{times(shape)} − {outputs}"
+    names = dimensions(shape)
+    said = " and ".join(names[place].replace("_", " ") for place in layer.places(shape))
+    figures = {"comparisons": less, "additions": less, "multiplications": outputs}
+    return Formulas(figures, [("Over", said)])
 
 
 @_of(Subsampling2d)

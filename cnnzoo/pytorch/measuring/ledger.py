@@ -23,6 +23,7 @@ SETTINGS = (
     "groups",
     "output_size",
     "ceil_mode",
+    "keepdim",
     "padding_mode",
 )
 """The attributes of torch's layers that a row shows."""

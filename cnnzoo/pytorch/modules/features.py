@@ -39,7 +39,7 @@ class FeatureInfo:
         """The paths of the modules that run, one after the other, up to the last map that is returned."""
         dilation = 1
         for row in _steps(description, calculate(description, input_size)):
-            if row.kind in ("AdaptiveAvgPool2d", "AdaptiveMaxPool2d") or len(row.output_shape) != 3:
+            if row.pools or len(row.output_shape) != 3:
                 break
             self.steps.append(row.path)
             dilation = max(dilation, _dilation(find(description, row.path)))

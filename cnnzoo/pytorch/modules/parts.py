@@ -1,4 +1,4 @@
-"""The parts of tensors that layers hand on: of the channels as views, of another dimension as tensors of their own."""
+"""Parts of tensors, of the channels as views and of another dimension as tensors of their own; reductions of them."""
 
 from __future__ import annotations
 
@@ -40,3 +40,34 @@ class Slice(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.start}, {self.stop}, dim={self.dim}"
+
+
+class _Reduction(nn.Module):
+    def __init__(self, dim: int | tuple[int, ...], keepdim: bool) -> None:
+        super().__init__()
+        self.dim = [dim] if isinstance(dim, int) else list(dim)
+        self.keepdim = keepdim
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, keepdim={self.keepdim}"
+
+
+class Mean(_Reduction):
+    """The mean over dimensions."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(self.dim, self.keepdim)
+
+
+class Sum(_Reduction):
+    """The sum over dimensions."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum(self.dim, self.keepdim)
+
+
+class Max(_Reduction):
+    """The largest over dimensions; of several equal ones each gets its share of the gradient."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.amax(self.dim, self.keepdim)
