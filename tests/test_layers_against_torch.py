@@ -120,6 +120,11 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "Mean",
     "Sum",
     "Max",
+    "L2Norm",
+    "GlobalResponseNorm",
+    "Square",
+    "Scale",
+    "Shift",
 }
 """The layers that torch.nn lacks; they are counted by brute force further down."""
 
@@ -445,6 +450,75 @@ def test_a_normalisation_takes_the_operations_that_a_loop_takes(shape: Shape, gr
             multiplications += 2 + affine  # the square, the scale, the weight
     work = arch.GroupNorm(groups, affine=affine).work(shape)
     assert work == arch.Work(additions=additions, multiplications=multiplications, exponentials=powers)
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=4), st.floats(-30, 30), st.floats(1e-12, 1), st.booleans())
+def test_an_l2_norm_divides_each_position_by_its_length(shape: Shape, init: float, eps: float, affine: bool) -> None:
+    layer = arch.L2Norm(init, eps=eps, affine=affine)
+    made = build(layer, shape, dtype=torch.float64)
+    x = torch.randn(BATCH, *shape, dtype=torch.float64)
+    with torch.no_grad():
+        x[0, :, 0, 0] = 0  # a length of nothing, which eps bounds
+    lengths = x.square().sum(1, keepdim=True).sqrt().clamp(min=eps)
+    torch.testing.assert_close(made(x), x / lengths * (init if affine else 1))
+    assert shapes_of(made.named_parameters()) == list(layer.tensors(shape).items()) == [("weight", shape[:1])] * affine
+    count, positions = math.prod(shape), math.prod(shape[1:])
+    squares = quotients = count
+    assert layer.work(shape) == arch.Work(
+        positions, positions * (shape[0] - 1), squares + quotients + affine * count, positions
+    )
+    if affine:
+        with torch.no_grad():
+            made.weight.copy_(torch.arange(shape[0]))
+        for channel in range(shape[0]):
+            torch.testing.assert_close(made(x)[:, channel], (x / lengths)[:, channel] * channel)
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=4), st.floats(1e-6, 1), st.booleans())
+def test_a_global_response_norm_weighs_each_map_by_its_share_of_the_lengths(
+    shape: Shape, eps: float, last: bool
+) -> None:
+    """Woo et al. (2023), algorithm 1, a map at a time."""
+    layer = arch.GlobalResponseNorm(eps=eps, channels_last=last)
+    made = build(layer, shape, dtype=torch.float64)
+    x = torch.randn(BATCH, *shape, dtype=torch.float64)
+    assert torch.equal(made(x), x)  # it begins as the identity
+    channels = shape[2] if last else shape[0]
+    assert list(layer.tensors(shape).items()) == [("weight", (channels,)), ("bias", (channels,))]
+    assert shapes_of(made.named_parameters()) == list(layer.tensors(shape).items())
+    weight, bias = torch.randn(2, channels, dtype=torch.float64)
+    with torch.no_grad():
+        made.weight.copy_(weight)
+        made.bias.copy_(bias)
+    found = made(x)
+    for sample, y in zip(x, found, strict=True):
+        maps = [sample[..., n] if last else sample[n] for n in range(channels)]
+        lengths = [float(one.square().sum().sqrt()) for one in maps]
+        mean = sum(lengths) / channels + eps
+        for n, one in enumerate(maps):
+            wanted = one + weight[n] * one * (lengths[n] / mean) + bias[n]
+            torch.testing.assert_close(y[..., n] if last else y[n], wanted)
+    assert layer.windows(shape) is None
+    count, each = math.prod(shape), math.prod(shape) // channels
+    squares, weighted = count, 2 * count  # by the share, and by the weight
+    sums = channels * (each - 1) + (channels - 1) + 1  # of the squares, of the lengths, with eps
+    work = arch.Work(0, sums + 2 * count, squares + weighted + channels + 1, channels)
+    assert layer.work(shape) == work
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.shapes(), st.floats(-9, 9))
+def test_elements_are_squared_scaled_and_shifted_alike(shape: Shape, number: float) -> None:
+    x, count = torch.randn(BATCH, *shape), math.prod(shape)
+    for layer, wanted, work in [
+        (arch.Square(), x * x, arch.Work(multiplications=count)),
+        (arch.Scale(number), x * number, arch.Work(multiplications=count)),
+        (arch.Shift(number), x + number, arch.Work(additions=count)),
+    ]:
+        assert torch.equal(build(layer, shape)(x), wanted)
+        assert (layer.output_shape(shape), layer.work(shape)) == (shape, work)
 
 
 @settings(max_examples=EXAMPLES // 20)

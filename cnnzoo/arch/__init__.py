@@ -14,14 +14,25 @@ from .activations import (
     Sigmoid,
     SiLU,
     Softmax,
+    Square,
     Tanh,
 )
+from .affine import Scale, Shift
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
 from .node import Kept, Layer, Node, Work, layer
-from .norms import BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, LayerNorm2d, LayerScale
+from .norms import (
+    BatchNorm2d,
+    GlobalResponseNorm,
+    GroupNorm,
+    InstanceNorm2d,
+    L2Norm,
+    LayerNorm,
+    LayerNorm2d,
+    LayerScale,
+)
 from .parts import Chunk, Slice
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .reductions import Max, Mean, Sum
@@ -50,6 +61,7 @@ __all__ = [
     "Flatten",
     "Flow",
     "FormatError",
+    "GlobalResponseNorm",
     "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
@@ -58,6 +70,7 @@ __all__ = [
     "InstanceNorm2d",
     "Join",
     "Kept",
+    "L2Norm",
     "Layer",
     "LayerNorm",
     "LayerNorm2d",
@@ -79,16 +92,19 @@ __all__ = [
     "ReLU",
     "ReLU6",
     "Residual",
+    "Scale",
     "ScaleShift",
     "ScaledTanh",
     "Sequential",
     "Shape",
     "ShapeError",
+    "Shift",
     "SiLU",
     "Sigmoid",
     "Signal",
     "Slice",
     "Softmax",
+    "Square",
     "StochasticDepth",
     "Subsampling2d",
     "Sum",

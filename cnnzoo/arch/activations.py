@@ -66,6 +66,14 @@ class Tanh(_OfOutput):
 
 
 @layer
+class Square(_OfInput):
+    """x * x; behind a ReLU it is the squared ReLU of So et al. (2021)."""
+
+    each: ClassVar[Work] = Work(multiplications=1)
+    overwrites: ClassVar[bool] = False
+
+
+@layer
 class ReLU6(_OfInput):
     """min(max(x, 0), 6)."""
 

@@ -200,6 +200,80 @@ class LayerNorm2d(_LayerNorm):
 
 
 @layer
+class L2Norm(Layer):
+    """(C, H, W) -> (C, H, W): each position's channels over their Euclidean length, at least `eps`, times a trained
+    factor of the channel that begins as `init`.
+
+    Liu et al. (2015), "ParseNet"; SSD (Liu et al., 2016) begins with 20. Without `affine` it is torch's `normalize`.
+    """
+
+    init: float = 20.0
+    _: KW_ONLY
+    eps: float = 1e-12
+    affine: bool = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return maps(self, shape)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": shape[:1]} if self.affine else {}
+
+    def work(self, shape: Shape) -> Work:
+        """Of each element the square, the quotient and the product; of each position the sum, the root and a bound."""
+        positions = prod(shape[1:])
+        return Work(
+            comparisons=positions,
+            additions=prod(shape) - positions,
+            multiplications=(2 + self.affine) * prod(shape),
+            exponentials=positions,
+        )
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, the lengths before and after they are bounded, and what is weighted."""
+        return Kept(input=True, elements=2 * prod(shape[1:]) + self.affine * prod(shape))
+
+
+@layer
+class GlobalResponseNorm(Layer):
+    """(C, H, W) -> (C, H, W): x + weight * (x * n) + bias, n a map's Euclidean length over the mean of all lengths.
+
+    Woo et al. (2023), "ConvNeXt V2". `eps` is added to the mean; with `channels_last` maps are (H, W, C). The names are
+    those of timm.
+    """
+
+    _: KW_ONLY
+    eps: float = 1e-6
+    channels_last: bool = False
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return maps(self, shape)
+
+    def _channels(self, shape: Shape) -> int:
+        return shape[-1] if self.channels_last else shape[0]
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        own = (self._channels(shape),)
+        return {"weight": own, "bias": own}
+
+    def work(self, shape: Shape) -> Work:
+        """Of each element the square, the products with n and the weight, the bias and the sum with x; of each map the
+        sum, the root and the quotient; once the mean of these, and eps."""
+        channels = self._channels(shape)
+        return Work(
+            additions=3 * prod(shape),
+            multiplications=3 * prod(shape) + channels + 1,
+            exponentials=channels,
+        )
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return None
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, each map's length, the mean with eps, their quotients, and what is weighted."""
+        return Kept(input=True, elements=2 * self._channels(shape) + 1 + prod(shape))
+
+
+@layer
 class LayerScale(Layer):
     """(C, H, W) -> (C, H, W): each map times a trained factor that begins as `init`; Touvron et al. (2021).
 

@@ -24,11 +24,13 @@ from ...arch import (
     ConvTranspose2d,
     Dropout,
     Flatten,
+    GlobalResponseNorm,
     GroupNorm,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
     InstanceNorm2d,
+    L2Norm,
     Layer,
     LayerNorm,
     LayerNorm2d,
@@ -47,13 +49,16 @@ from ...arch import (
     PReLU,
     ReLU,
     ReLU6,
+    Scale,
     ScaledTanh,
     ScaleShift,
     Shape,
+    Shift,
     Sigmoid,
     SiLU,
     Slice,
     Softmax,
+    Square,
     StochasticDepth,
     Subsampling2d,
     Sum,
@@ -285,9 +290,41 @@ def _of_statistics(each: str, groups: str, scaled: bool, shifted: bool) -> Formu
     return Formulas(figures, [("Groups", f"{groups}, each with its own mean and variance")])
 
 
-@_of(LayerScale)
-def _layer_scale(layer: LayerScale, shape: Shape) -> Formulas:
+@_of(L2Norm)
+def _l2_norm(layer: L2Norm, shape: Shape) -> Formulas:
+    """Each position's sum is one addition less than there are channels."""
+    each, positions = times(shape), times(shape[1:])
+    figures = {
+        "comparisons": positions,
+        "additions": f"{each} − {positions}",
+        "multiplications": f"{2 + layer.affine} · {each}",
+        "exponentials": positions,
+        "elements": f"(2·{positions} + {each})" if layer.affine else f"2·{positions}",
+    }
+    return Formulas(figures, [("Groups", f"{positions}, each divided by its length")])
+
+
+@_of(GlobalResponseNorm)
+def _global_response_norm(layer: GlobalResponseNorm, shape: Shape) -> Formulas:
+    """The sums of the squares, their mean with eps, the bias and the input are all added."""
+    each, maps = times(shape), f"{layer.tensors(shape)['weight'][0]:,}"
+    figures = {
+        "additions": f"3 · {each}",
+        "multiplications": f"3·{each} + {maps} + 1",
+        "exponentials": maps,
+        "elements": f"(2·{maps} + 1 + {each})",
+    }
+    return Formulas(figures, [("Groups", f"{maps} maps, whose lengths are divided by their mean")])
+
+
+@_of(LayerScale, Scale)
+def _scale(layer: LayerScale | Scale, shape: Shape) -> Formulas:
     return Formulas({"multiplications": times(shape)})
+
+
+@_of(Shift)
+def _shift(layer: Shift, shape: Shape) -> Formulas:
+    return Formulas({"additions": times(shape)})
 
 
 @_of(LocalResponseNorm)
@@ -306,6 +343,7 @@ def _local_response_norm(layer: LocalResponseNorm, shape: Shape) -> Formulas:
     ReLU,
     Sigmoid,
     Tanh,
+    Square,
     ReLU6,
     Hardtanh,
     Hardsigmoid,

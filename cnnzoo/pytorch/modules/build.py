@@ -19,7 +19,7 @@ from ...calculate import calculate
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
 from . import forwards as modules
-from . import parts
+from . import norms, parts
 from .init import Scheme, initialise
 from .network import Ends, Headed, Network
 
@@ -184,6 +184,10 @@ MODULES: dict[type[Node], Make] = {
     arch.LayerNorm: _layer_norm(nn.LayerNorm),
     arch.LayerNorm2d: _layer_norm(modules.LayerNorm2d),
     arch.LayerScale: _channels(modules.LayerScale),
+    arch.L2Norm: _channels(norms.L2Norm),
+    arch.GlobalResponseNorm: lambda layer, shape: norms.GlobalResponseNorm(
+        *layer.tensors(shape)["weight"], **layer.settings
+    ),
     arch.LocalResponseNorm: _same(nn.LocalResponseNorm),
     arch.MaxPool2d: _same(nn.MaxPool2d),
     arch.AvgPool2d: _same(nn.AvgPool2d),
@@ -219,6 +223,9 @@ MODULES: dict[type[Node], Make] = {
     arch.StochasticDepth: _same(modules.StochasticDepth),
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),
+    arch.Square: _same(norms.Square),
+    arch.Scale: _same(norms.Scale),
+    arch.Shift: _same(norms.Shift),
     arch.ScaledTanh: _same(modules.ScaledTanh),
     arch.ScaleShift: _same(modules.ScaleShift),
     arch.Subsampling2d: _channels(modules.Subsampling2d),
