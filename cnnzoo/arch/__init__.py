@@ -33,11 +33,12 @@ from .norms import (
     LayerNorm2d,
     LayerScale,
 )
+from .padding import ZeroPad2d
 from .parts import Chunk, Slice
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .reductions import Max, Mean, Sum
 from .serial import FormatError, dumps, from_dict, loads, to_dict
-from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample, ZeroPad2d
+from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample
 from .signal import Axis, Shape, ShapeError, Signal, Window
 
 __all__ = [
