@@ -16,6 +16,7 @@ from cnnzoo.arch import (
     ChannelShuffle,
     Chunk,
     Concat,
+    ConstantPad2d,
     Conv2d,
     ConvTranspose2d,
     Dense,
@@ -44,9 +45,12 @@ from cnnzoo.arch import (
     PixelShuffle,
     PixelUnshuffle,
     PReLU,
+    ReflectionPad2d,
     ReLU,
     ReLU6,
+    ReplicationPad2d,
     Residual,
+    SamePad2d,
     Scale,
     ScaledTanh,
     Sequential,
@@ -211,9 +215,12 @@ ADAPTIVE_POOL = spoiled(
     output_size=st.integers(-3, -1) | st.sampled_from([None, 1.5, (2, -1), (1, 2, 3)]),
 )
 shift = st.integers(-4, 4)
-ZERO_PAD = spoiled(
-    st.fixed_dictionaries({"padding": shift | st.tuples(shift, shift, shift, shift)}),
-    padding=st.sampled_from([1.5, (1, 2, 3), (1, 2, 3, "wide")]),
+sides = shift | st.tuples(shift, shift, shift, shift)
+no_sides = st.sampled_from([1.5, (1, 2, 3), (1, 2, 3, "wide")])
+PAD = spoiled(st.fixed_dictionaries({"padding": sides}), padding=no_sides)
+fill = st.floats(-9, 9) | st.sampled_from([0, float("-inf"), float("inf")])
+CONSTANT_PAD = spoiled(
+    st.fixed_dictionaries({"padding": sides, "value": fill}), padding=no_sides, value=st.just("wide")
 )
 factor = st.floats(0.1, 4) | st.sampled_from([1.0, 2.0, 3])
 UPSAMPLE = spoiled(
@@ -331,13 +338,20 @@ ACTIVATIONS = (
     st.sampled_from([Square(), Scale(0.1), Shift(-1.0)]),
     st.just(GELU("tanh")),
 )
+some = st.integers(-2, 2) | st.tuples(*[st.integers(-2, 2)] * 4)
+FILLING = (
+    st.builds(ZeroPad2d, some),
+    st.builds(ConstantPad2d, some, st.sampled_from([0.5, "-inf"])),
+    st.builds(SamePad2d, int_or_pair(1, 4), int_or_pair(1, 3)),
+)
+PADS = st.sampled_from([*FILLING, st.builds(ReplicationPad2d, some), st.builds(ReflectionPad2d, some)])
 HANDED_ON = (
     st.builds(Dropout, st.sampled_from([0.0, 0.5, 1.0])),
     st.builds(StochasticDepth, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from(["batch", "row"])),
     st.just(Identity()),
     st.builds(Flatten, st.integers(1, 2)),
     st.builds(PadChannels, st.integers(2, 6)),
-    st.builds(ZeroPad2d, st.integers(-1, 2) | st.tuples(*[st.integers(-1, 2)] * 4)),
+    PADS.flatmap(lambda pads: pads),
     st.builds(Upsample, int_or_pair(1, 8), mode=st.sampled_from(["nearest", "bilinear"])),
     st.builds(Upsample, scale_factor=st.sampled_from([2, 1.5, (1, 2)]), mode=st.sampled_from(["nearest", "bilinear"])),
     st.just(PixelShuffle(2)),
@@ -412,7 +426,7 @@ def networks(
         branches = draw(st.integers(0, 2))
         end = draw(st.sampled_from([Flatten(), Flatten(), Mean((2, 3)), Sum((-1, -2)), Max((2, -1))]))
         flat = {"features": end if not branches else Concat(*[end] * branches)}
-        tail, _ = draw(_chain(end.output_shape(out), layers | RBFS, inside, 0, heads))
+        tail, _ = draw(_chain((max(branches, 1) * end.output_shape(out)[0],), layers | RBFS, inside, 0, heads))
         children |= flat | {f"tail_{name}": child for name, child in tail.items() if not isinstance(child, Aux)}
     return Sequential(**children)
 

@@ -86,7 +86,10 @@ TWINS = {
     "AvgPool2d": Twin(alone(nn.AvgPool2d), strategies.AVG_POOL, MAPS),
     "AdaptiveAvgPool2d": Twin(alone(nn.AdaptiveAvgPool2d), strategies.ADAPTIVE_POOL, MAPS),
     "AdaptiveMaxPool2d": Twin(alone(nn.AdaptiveMaxPool2d), strategies.ADAPTIVE_POOL, MAPS),
-    "ZeroPad2d": Twin(alone(nn.ZeroPad2d), strategies.ZERO_PAD, MAPS),
+    "ZeroPad2d": Twin(alone(nn.ZeroPad2d), strategies.PAD, MAPS),
+    "ConstantPad2d": Twin(alone(nn.ConstantPad2d), strategies.CONSTANT_PAD, MAPS),
+    "ReplicationPad2d": Twin(alone(nn.ReplicationPad2d), strategies.PAD, MAPS),
+    "ReflectionPad2d": Twin(alone(nn.ReflectionPad2d), strategies.PAD, MAPS),
     "Upsample": Twin(alone(nn.Upsample), strategies.UPSAMPLE, MAPS),
     "PixelShuffle": Twin(alone(nn.PixelShuffle), strategies.PIXEL_SHUFFLE, strategies.maps(18, 4)),
     "PixelUnshuffle": Twin(alone(nn.PixelUnshuffle), strategies.PIXEL_UNSHUFFLE, MAPS),
@@ -125,8 +128,9 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "Square",
     "Scale",
     "Shift",
+    "SamePad2d",
 }
-"""The layers that torch.nn lacks; they are counted by brute force further down."""
+"""The layers that torch.nn lacks; they are counted by brute force further down, and in `test_windows.py`."""
 
 
 def test_every_layer_is_compared_or_counted_by_hand() -> None:
@@ -271,7 +275,8 @@ def test_a_layer_of_maps_refuses_anything_else_and_says_so(kind: str) -> None:
     """torch takes (C, H, W) there for one sample without a batch; a shape here is always a sample's."""
     given = {"kernel_size": 1} if "Pool" in kind or "Conv" in kind else {}
     given |= {"out_channels": 2} if "Conv" in kind else {}
-    given = {"output_size": 1} if kind.startswith("Adaptive") else {"padding": 1} if kind == "ZeroPad2d" else given
+    given = {"output_size": 1} if kind.startswith("Adaptive") else {"padding": 1} if kind.endswith("Pad2d") else given
+    given |= {"value": 1} if kind == "ConstantPad2d" else {}
     layer = getattr(arch, kind)(**given)
     for shape in [(4,), (4, 5), (4, 5, 6, 7)]:
         with pytest.raises(ShapeError, match=r"needs maps \(channels, height, width\), got \(4,"):

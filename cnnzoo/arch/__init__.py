@@ -33,7 +33,7 @@ from .norms import (
     LayerNorm2d,
     LayerScale,
 )
-from .padding import ZeroPad2d
+from .padding import ConstantPad2d, ReflectionPad2d, ReplicationPad2d, SamePad2d, ZeroPad2d
 from .parts import Chunk, Slice
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .reductions import Max, Mean, Sum
@@ -55,6 +55,7 @@ __all__ = [
     "ChannelShuffle",
     "Chunk",
     "Concat",
+    "ConstantPad2d",
     "Conv2d",
     "ConvTranspose2d",
     "Dense",
@@ -92,7 +93,10 @@ __all__ = [
     "PixelUnshuffle",
     "ReLU",
     "ReLU6",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
     "Residual",
+    "SamePad2d",
     "Scale",
     "ScaleShift",
     "ScaledTanh",

@@ -117,6 +117,12 @@ def _number(wanted: str, least: float = -inf, most: float = inf) -> Callable[[An
     return rule
 
 
+def _fill(value: Any) -> float | str:
+    """A number, or infinity as a word: so that it is the same in a repr and in JSON, which has none."""
+    word = str(value) if type(value) is float else value
+    return word if word in ("inf", "-inf") else _number("a number, 'inf' or '-inf'")(value)
+
+
 def _numbers(value: Any) -> tuple[float, ...]:
     if not isinstance(value, tuple | list) or not value:
         raise TypeError("a number for each channel")
@@ -135,6 +141,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "groups": _whole(1),
     "size": _whole(1),
     "kernel_size": one_or_pair(1),
+    "extent": one_or_pair(1),
     "stride": one_or_pair(1),
     "padding": one_or_pair(0, "same", "valid"),
     "output_padding": one_or_pair(0),
@@ -176,6 +183,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "align_corners": optional(_flag),
     "normalized_dims": _whole(1),
     "slope": _any_number,
+    "value": _fill,
     "scale": _numbers,
     "shift": _numbers,
 }

@@ -20,6 +20,7 @@ from ...arch import (
     BatchNorm2d,
     ChannelShuffle,
     Chunk,
+    ConstantPad2d,
     Conv2d,
     ConvTranspose2d,
     Dropout,
@@ -47,8 +48,11 @@ from ...arch import (
     PixelShuffle,
     PixelUnshuffle,
     PReLU,
+    ReflectionPad2d,
     ReLU,
     ReLU6,
+    ReplicationPad2d,
+    SamePad2d,
     Scale,
     ScaledTanh,
     ScaleShift,
@@ -71,6 +75,7 @@ from ...arch import (
 )
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair, place_of
+from ...arch.padding import _Pad2d
 from .sliding import Sliding, roundings, shares
 from .text import dimensions, grouped, times
 
@@ -192,9 +197,12 @@ def _adaptive_pool2d(layer: AdaptiveAvgPool2d | AdaptiveMaxPool2d, shape: Shape)
     read = "·".join(grouped(side.kernels) for side in sides)
     less = f"{shape[0]:,}·{read} − {times(out)}"
     figures = {"comparisons": less, "additions": less, "multiplications": times(out)}
-    height, width = map(shares, sides)
-    said = f"rows and columns: {height}" if height == width else f"rows: {height}; columns: {width}"
-    return Formulas(figures, [("Windows", said)])
+    return Formulas(figures, [("Windows", _axes(*map(shares, sides)))])
+
+
+def _axes(height: str, width: str) -> str:
+    """What is said of both axes, once where it is the same."""
+    return f"rows and columns: {height}" if height == width else f"rows: {height}; columns: {width}"
 
 
 @_of(Mean, Sum, Max)
@@ -408,13 +416,24 @@ def _pad_channels(layer: PadChannels, shape: Shape) -> Formulas:
     return Formulas({"channels": f"{shape[0]:,} + {layer.out_channels - shape[0]:,}"})
 
 
-@_of(ZeroPad2d)
-def _zero_pad2d(layer: ZeroPad2d, shape: Shape) -> Formulas:
+@_of(ZeroPad2d, ConstantPad2d, ReplicationPad2d, ReflectionPad2d)
+def _pad2d(layer: _Pad2d, shape: Shape) -> Formulas:
     """A side that is cut off is taken away."""
     sizes = {}
-    for name, length, sides in zip(("height", "width"), shape[1:], layer.sides(), strict=True):
+    for name, length, sides in zip(("height", "width"), shape[1:], layer.sides(shape), strict=True):
         sizes[name] = f"{length:,}" + "".join(f" {'+' if side >= 0 else '−'} {abs(side):,}" for side in sides)
     return Formulas(sizes)
+
+
+@_of(SamePad2d)
+def _same_pad2d(layer: SamePad2d, shape: Shape) -> Formulas:
+    """What the last window reaches beyond the map is put around it."""
+    height, width = (
+        f"the last window ends at (⌈{length:,}/{stride:,}⌉ − 1)·{stride:,} + {extent:,} = "
+        f"{(-(-length // stride) - 1) * stride + extent:,} of {length:,}"
+        for length, extent, stride in zip(shape[1:], pair(layer.extent), pair(layer.stride), strict=True)
+    )
+    return _pad2d(layer, shape)._replace(said=[("Padding", _axes(height, width))])
 
 
 @_of(Upsample)

@@ -19,7 +19,7 @@ from ...calculate import calculate
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
 from . import forwards as modules
-from . import norms, parts
+from . import norms, parts, windowed
 from .init import Scheme, initialise
 from .network import Ends, Headed, Network
 
@@ -197,6 +197,10 @@ MODULES: dict[type[Node], Make] = {
     arch.Sum: _same(parts.Sum),
     arch.Max: _same(parts.Max),
     arch.ZeroPad2d: _same(nn.ZeroPad2d),
+    arch.ConstantPad2d: lambda layer, _: nn.ConstantPad2d(layer.padding, float(layer.value)),
+    arch.ReplicationPad2d: _same(nn.ReplicationPad2d),
+    arch.ReflectionPad2d: _same(nn.ReflectionPad2d),
+    arch.SamePad2d: lambda layer, _: windowed.SamePad2d(layer.extent, layer.stride, float(layer.value)),
     arch.Upsample: _same(nn.Upsample),
     arch.PixelShuffle: _same(nn.PixelShuffle),
     arch.PixelUnshuffle: _same(nn.PixelUnshuffle),
