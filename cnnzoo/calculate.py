@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from .arch.axes import Axis, Phases
 from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node
 from .arch.rules import is_whole
@@ -15,7 +16,7 @@ from .arch.walker import Walker
 from .errors import InvalidValueError
 from .plugins import called
 from .report import ITEM_BYTES, IntOrPair, Report, Row
-from .report.rows import ALL_KNOWN, NOTHING
+from .report.rows import ALL_KNOWN, NOTHING, Extent, Pace
 from .words import quoted
 
 
@@ -85,6 +86,8 @@ class Facts(NamedTuple):
     """Whether it is a pooling to a fixed size."""
     pointwise: bool
     """Whether each position of its output is made of the same position of its input; a pooling is none of these."""
+    alike: bool
+    """Whether all positions of its output read as much, as far apart."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -115,7 +118,8 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
             raise ShapeError(f"{kind}: a count must be a whole number below 2**{BITS}, got {quoted(figure)}")
     fixed = Fixed(kind, layer.settings, shape, output_shape, tensors, buffers, *counts)
     windows, pools = layer.windows(shape), layer.pools
-    return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE and not pools)
+    alike = windows is not None and not any(isinstance(window, Phases) for window in windows)
+    return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE and not pools, alike)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -196,7 +200,7 @@ class _Calculation(Walker[Signal]):
     def layer(self, layer: Layer, x: Signal) -> Signal:
         shape, field, depth, source, pooled = x
         try:
-            output_shape, fixed, windows, elements, kept, pools, pointwise = facts_of(layer, shape)
+            output_shape, fixed, windows, elements, kept, pools, pointwise, _ = facts_of(layer, shape)
         except ShapeError as error:
             raise error.at(self.path) from None
         held = self.holder[source]
@@ -249,12 +253,13 @@ class _Calculation(Walker[Signal]):
         rows = []
         alive = sizes[0]
         field: Field | None = None
-        dimensions, call = 0, 1
+        dimensions, call, uneven = 0, 1, False
         seen = Sight()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
-            if y.field is not field or len(y.shape) != dimensions:
+            if y.field is not field or len(y.shape) != dimensions or uneven:
                 field, dimensions = y.field, len(y.shape)
                 seen = _seen(y)
+                uneven = field is not None and (type(field[0]) is Phases or type(field[1]) is Phases)
             live_bytes = 0
             if not aux:
                 if fills not in reads:
@@ -290,8 +295,8 @@ def stacked(shapes: list[Shape]) -> Shape:
 class Sight(NamedTuple):
     """What a position of an output sees of the input: the fields of `Row` of these names."""
 
-    receptive_field: IntOrPair | None = None
-    effective_stride: IntOrPair | None = None
+    receptive_field: Extent | None = None
+    effective_stride: Pace | None = None
     effective_padding: IntOrPair | None = None
 
 
@@ -301,16 +306,29 @@ def _seen(y: Signal) -> Sight:
         return Sight()
     height, width = y.field
     if len(y.shape) != 3:
-        return Sight(square(height.size, width.size))
-    if height == width:
+        return Sight(extent(y.field, y.shape))
+    if height == width and type(height) is Axis:
         return Sight._make(height)
     return Sight(
-        square(height.size, width.size),
+        extent(y.field, y.shape),
         square(height.stride, width.stride),
         square(height.padding, width.padding),
     )
 
 
-def square(height: int, width: int) -> IntOrPair:
-    """A pair of equal numbers as the number."""
+def extent(field: Field, shape: Shape) -> Extent:
+    """How much of the input the positions of an output of this shape see; all that is no map is one position."""
+    height, width = shape[1:] if len(shape) == 3 else (1, 1)
+    sizes = (
+        axis.size if isinstance(axis, Axis) else axis.size_of(length)
+        for axis, length in zip(field, (height, width), strict=True)
+    )
+    return square(*sizes)
+
+
+Side = TypeVar("Side")
+
+
+def square(height: Side, width: Side) -> Side | tuple[Side, Side]:
+    """A pair of equals as one of them."""
     return height if height == width else (height, width)

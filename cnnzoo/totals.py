@@ -6,11 +6,13 @@ from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
+from .arch.axes import PHASES, Phases
 from .arch.joins import Aux, Join
 from .arch.node import Layer, Node
-from .arch.signal import Field, Shape, ShapeError, Signal, Window, Windows, advance, merge, show
-from .calculate import calculate, check_size, facts_of, square, stacked
-from .report import ITEM_BYTES, IntOrPair
+from .arch.signal import PIXEL, Field, Shape, ShapeError, Signal, Window, Windows, advance, merge, show
+from .calculate import calculate, check_size, extent, facts_of, stacked
+from .report import ITEM_BYTES
+from .report.rows import Extent
 
 
 class Totals(NamedTuple):
@@ -24,7 +26,7 @@ class Totals(NamedTuple):
     depth: int
     aux_params: int
     aux_macs: int
-    receptive_field: IntOrPair | None
+    receptive_field: Extent | None
     peak_activation_bytes: int
 
 
@@ -40,27 +42,29 @@ def totals(description: Node, input_size: Shape) -> Totals:
     except ShapeError:
         calculate(description, shape)  # says where
         raise
-    except _OnePixelError:
+    except _NotAloneError:
         report = calculate(description, shape)
         named = {name: value for name, value in report.totals.items() if name in Totals._fields}
         return Totals(report[""].output_shape, **named)
     if isinstance(description, Aux):
         whole = _apart(whole, shape)
-    windows = whole.last_map[0] if whole.last_map else None
-    field = None if windows is None else square(windows[0].kernel, windows[1].kernel)
+    windows, seen = whole.last_map[0] if whole.last_map else (None, ())
+    field = advance(PIXEL, windows)
     peak = (prod(shape) + whole.peak_last) * ITEM_BYTES["float32"]
     return Totals(
         whole.output_shape,
         depth=whole.depth,
-        receptive_field=field,
+        receptive_field=None if field is None else extent(field, seen),
         peak_activation_bytes=peak,
         **whole.sums._asdict(),
     )
 
 
-class _OnePixelError(Exception):
-    """Raised where all positions of a map see the same pixels of the input, an effective stride of 0, as behind a 1x1
-    map that is pooled to a larger one: the receptive field behind a block then does not follow from the block alone."""
+class _NotAloneError(Exception):
+    """Raised where the receptive field behind a block may not follow from the block alone: in front of an unknown one
+    where all positions of a map see the same pixels of the input, an effective stride of 0, as behind a 1x1 map that is
+    pooled to a larger one, or where they differ; where some see nothing; and where the period in which positions may
+    differ comes to more than `PHASES`."""
 
 
 class _Sums(NamedTuple):
@@ -82,8 +86,8 @@ class _Part(NamedTuple):
     """Weighted layers on the longest way through it."""
     windows: Windows | None = None
     """What a position of its output reads of its input; None where that is not known."""
-    last_map: tuple[Windows | None, ...] = ()
-    """What a position of its last map reads of its input; empty where nothing in it makes a map."""
+    last_map: tuple[tuple[Windows | None, Shape], ...] = ()
+    """What a position of its last map reads of its input, and that map's shape; empty where nothing in it makes one."""
     peak_shared: int = 0
     """The most elements alive at once while it runs, those of its input not counted, where a later layer reads that
     input too, so that it stays alive throughout."""
@@ -96,6 +100,8 @@ class _Part(NamedTuple):
     """Whether its output is its input, the tensor itself or a part of it."""
     pooled: bool = False
     """`Signal.pooled` of its output."""
+    phases: int = 1
+    """The longest period in which positions in it may differ, where those of its input do not."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -111,9 +117,10 @@ def _part(node: Node, shape: Shape, held: int, pooled: bool) -> _Part:
     is_map = len(found.output_shape) == 3 and not pooled
     made = 0 if node.is_view else found.elements
     sums = _Sums(found.fixed.weights + found.fixed.biases, found.fixed.macs, found.elements)
-    last_map = (found.windows,) if is_map else ()
-    view = node.is_view
-    return _Part(found.output_shape, sums, int(node.weighted), found.windows, last_map, made, made, made, view, pooled)
+    last_map = ((found.windows, found.output_shape),) if is_map else ()
+    depth, view = int(node.weighted), node.is_view
+    part = _Part(found.output_shape, sums, depth, found.windows, last_map, made, made, made, view, pooled)
+    return part if found.alike else part._replace(phases=_period(found.windows))
 
 
 def _apart(head: _Part, shape: Shape) -> _Part:
@@ -140,19 +147,23 @@ class _Meter:
         self.sizes = [held]
         self.steps: list[_Step] = []
         self.heads: list[_Part] = []
-        self.last_map: tuple[Field | None, ...] = ()
+        self.last_map: tuple[tuple[Field | None, Shape], ...] = ()
+        self.phases = 1
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
         part = _part(child, x.shape, self.sizes[x.source], x.pooled)
         if isinstance(child, Aux):
             self.heads.append(_apart(part, x.shape))
             return x
-        if part.windows is None and isinstance(child, Join) and x.field and not all(axis.stride for axis in x.field):
-            raise _OnePixelError
+        differ = self.phases > 1 or part.phases > 1
+        if (differ or part.windows is None) and isinstance(child, Join) and not _follows(x.field, part):
+            raise _NotAloneError
+        if differ:
+            self._count(_period(x.field) * part.phases)
         field = advance(x.field, part.windows)
         if part.last_map:
-            same = part.last_map[0] == part.windows
-            self.last_map = (field if same else advance(x.field, part.last_map[0]),)
+            windows, shape = part.last_map[0]
+            self.last_map = ((field if windows == part.windows else advance(x.field, windows), shape),)
         tensor = x.source if part.is_view else self._tensor(part.held)
         self.steps.append(_Step((x.source,), tensor, part))
         return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
@@ -166,16 +177,23 @@ class _Meter:
         return self._meet(stacked([part.shape for part in parts]), tuple(parts))
 
     def _meet(self, shape: Shape, parts: tuple[Signal, ...]) -> Signal:
+        if self.phases > 1:
+            self._count(prod(_period(part.field) for part in parts))
         field = merge(parts)
         pooled = all(part.pooled for part in parts)
         if len(shape) == 3 and not pooled:
-            self.last_map = (field,)
+            self.last_map = ((field, shape),)
         elements = prod(shape)
         tensor = self._tensor(elements)
         reads = tuple(part.source for part in parts)
         part = _Part(shape, _Sums(activations=elements), peak_shared=elements, peak_last=elements)
         self.steps.append(_Step(reads, tensor, part))
         return Signal(shape, field, max(part.depth for part in parts), tensor, pooled)
+
+    def _count(self, phases: int) -> None:
+        self.phases = max(self.phases, phases)
+        if phases > PHASES:
+            raise _NotAloneError
 
     def _tensor(self, elements: int) -> int:
         self.sizes.append(elements)
@@ -185,9 +203,9 @@ class _Meter:
         """What the join comes to whose output is y."""
         parts = [*(step.part for step in self.steps), *self.heads]
         sums = _Sums._make(map(sum, zip(_Sums(), *(part.sums for part in parts), strict=True)))
-        last_map = tuple(map(_windows, self.last_map))
-        held, view = self.sizes[y.source], y.source == 0
-        return _Part(y.shape, sums, y.depth, _windows(y.field), last_map, *self._peaks(), held, view, y.pooled)
+        last_map = tuple([(_windows(field), shape) for field, shape in self.last_map])
+        last = (*self._peaks(), self.sizes[y.source], y.source == 0, y.pooled, self.phases)
+        return _Part(y.shape, sums, y.depth, _windows(y.field), last_map, *last)
 
     def _peaks(self) -> tuple[int, int]:
         """`peak_shared` and `peak_last` of the join, by the rule `Report.liveness`."""
@@ -210,4 +228,23 @@ class _Meter:
 
 def _windows(field: Field | None) -> Windows | None:
     """A receptive field within a block as the window that the whole block is."""
-    return None if field is None else (Window(*field[0]), Window(*field[1]))
+    if field is None:
+        return None
+    height, width = field
+    return height if type(height) is Phases else Window(*height), width if type(width) is Phases else Window(*width)
+
+
+def _follows(field: Field | None, part: _Part) -> bool:
+    """Whether what is behind a block sees follows from what is before it, and from the block alone."""
+    if field is None:
+        return True
+    phases = [axis for axis in field if isinstance(axis, Phases)]
+    if any(axis.is_ragged for axis in phases):
+        return False
+    known = part.windows is not None and all(windows is not None for windows, _ in part.last_map)
+    return known or not (phases or 0 in (field[0].stride, field[1].stride))
+
+
+def _period(axes: Field | Windows | None) -> int:
+    """In how many positions each way those of a map may differ, along the axis where that is more."""
+    return max([len(axis.spans) for axis in axes or () if type(axis) is Phases], default=1)

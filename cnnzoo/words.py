@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import InvalidValueError
@@ -28,6 +29,29 @@ HIDDEN = dict.fromkeys(
     [*range(32), *range(127, 160), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]
 ) | dict.fromkeys(map(ord, "\t\n\u2028\u2029"), " ")
 """What stands for control characters and those that turn the direction of a line: nothing, or a space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A whole number that is not the same everywhere: from `least` to `most`."""
+
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.least}-{self.most}"
+
+
+def most_of(value: Any) -> Any:
+    """The most that a figure is: of a pair the larger one, of a range its end."""
+    if isinstance(value, tuple):
+        return max(map(most_of, value))
+    return value.most if isinstance(value, Range) else value
+
+
+def as_json(value: Any) -> Any:
+    """What JSON has for a figure that is no whole number: `{"least": 5, "most": 6}` of a range, "1/2" of a fraction."""
+    return {"least": value.least, "most": value.most} if isinstance(value, Range) else str(value)
 
 
 def hint(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -41,6 +42,7 @@ from cnnzoo.arch import (
     Hardtanh,
     Identity,
     InstanceNorm2d,
+    Join,
     LayerNorm,
     LayerNorm2d,
     LayerScale,
@@ -83,11 +85,15 @@ from cnnzoo.arch import (
     rewrite,
     walk,
 )
+from cnnzoo.arch.axes import Axis, Phases, Span
 from cnnzoo.arch.node import Layer, Node
 from cnnzoo.calculate import Fixed, Sight, calculate, is_count
+from cnnzoo.features.explain.streams import streams_of
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
+from cnnzoo.report.rows import Extent, Pace
 from cnnzoo.totals import totals
+from cnnzoo.words import Range
 
 Shape = tuple[int, ...]
 INPUT = (4, 9, 8)
@@ -529,6 +535,189 @@ def test_receptive_fields_are_what_gradients_reach() -> None:
     assert tally["branched"] >= settings.default.max_examples // 8
 
 
+SMALL = (2, 26, 24)
+growing = st.one_of(
+    st.builds(
+        ConvTranspose2d,
+        st.just(2),
+        strategies.int_or_pair(1, 4),
+        stride=strategies.int_or_pair(1, 3),
+        padding=st.integers(0, 1),
+        dilation=st.integers(1, 2),
+    ),
+    st.builds(Upsample, scale_factor=st.sampled_from([0.5, 1.5, 2, 3, (1, 2), (2.5, 1)])),
+    st.builds(Upsample, size=strategies.int_or_pair(8, 60), mode=st.sampled_from(["nearest", "bilinear"])),
+    st.builds(
+        Upsample,
+        scale_factor=st.sampled_from([0.5, 1.5, 2, 3, (4, 2)]),
+        mode=st.just("bilinear"),
+        align_corners=st.booleans() | st.none(),
+    ),
+    st.builds(lambda factor: Sequential(Conv2d(factor**2, 1), PixelShuffle(factor)), st.integers(2, 3)),
+)
+
+
+@st.composite
+def growths(draw: st.DrawFn, shape: Shape = SMALL, depth: int = 2) -> Sequential:
+    """Layers that make maps larger among others, and branches that meet at one size; maps of at most 150 positions."""
+    nodes: list[Node] = []
+    for _ in range(draw(st.integers(1, 3))):
+        if depth and draw(st.integers(0, 2)) == 0:
+            one, other = (Sequential(draw(growths(shape, depth - 1)), Conv2d(2, 1)) for _ in range(2))
+            like = calculate(one, shape).blocks[0].output_shape
+            fit = Upsample(like[1:], mode=draw(st.sampled_from(["nearest", "bilinear"])))
+            other = Sequential(other, fit)
+            node: Node = Residual(one, downsample=other) if draw(st.booleans()) else Concat(one, other)
+        else:
+            node = draw(st.one_of(growing, growing, same, strategies.SMALL_CONVS[0], st.just(PixelUnshuffle(2))))
+        try:
+            made = calculate(node, shape).blocks[0].output_shape if isinstance(node, Join) else node.output_shape(shape)
+        except ShapeError:
+            continue
+        if max(made) <= 150:
+            nodes.append(node)
+            shape = made
+    return Sequential(*nodes)
+
+
+def phases_of(along: Axis | Window | Phases) -> Phases:
+    if isinstance(along, Phases):
+        return along
+    size, stride, padding = along
+    return Phases((Span(-padding, size),), stride)
+
+
+def read_by(y: torch.Tensor, x: torch.Tensor, axis: int, position: int) -> tuple[int, int] | None:
+    """The first and the last input position along an axis that a position reads, with all that are beside it."""
+    (gradient,) = torch.autograd.grad(y[0].select(1 + axis, position).sum(), x, retain_graph=True)
+    reads = gradient[0].sum((0, 2 - axis))
+    seen = (reads > 1e-9 * reads.max()).nonzero()  # a bilinear weight of nothing may come out as a trace
+    return (int(seen.min()), int(seen.max())) if len(seen) else None
+
+
+def test_receptive_fields_in_larger_maps_are_what_gradients_reach_position_by_position() -> None:
+    tally: Counter[str] = Counter()
+
+    @settings(max_examples=10 * settings.default.max_examples)
+    @given(growths())
+    def check(net: Node) -> None:
+        report = calculate(net, SMALL)
+        fields = report.blocks[0]
+        assert totals(net, SMALL).receptive_field == report.receptive_field
+        field = streams_of(net, SMALL).outputs[""].field
+        if field is None:
+            tally["unknown"] += 1
+            assert fields.receptive_field is fields.effective_stride is fields.effective_padding is None
+            return
+        x = torch.ones(1, *SMALL, dtype=torch.float64, requires_grad=True)
+        y = reading(net, report)(x)
+        assert tuple(y.shape[1:]) == fields.output_shape
+        seen = (fields.receptive_field, fields.effective_stride, fields.effective_padding)
+        for axis, along in enumerate(field):
+            size, stride, padding = (one[axis] if isinstance(one, tuple) else one for one in seen)
+            phases = phases_of(along)
+            period = len(phases.spans)
+            length = y.shape[2 + axis]
+            positions = range(max((length - period) // 2, 0), min((length + period) // 2 + 2, length))
+            inside = []
+            for position in positions:
+                start, wide = phases.at(position)
+                if not wide:
+                    assert not y.requires_grad or read_by(y, x, axis, position) is None
+                elif start > 0 and start + wide < SMALL[1 + axis]:  # no edge in sight
+                    assert read_by(y, x, axis, position) == (start, start + wide - 1)
+                    tally["positions"] += 1
+                else:
+                    continue
+                inside.append(wide)
+            if len(inside) < period:
+                continue
+            assert size == (Range(min(inside), max(inside)) if min(inside) < max(inside) else inside[0])
+            assert stride == Fraction(phases.step, period)
+            assert padding == -next((span.start for span in phases.spans if span.size), 0)
+            tally["of one size" if isinstance(size, int) else "of several"] += 1
+            tally["fractions"] += not isinstance(stride, int)
+
+    check()
+    tried = settings.default.max_examples
+    for what, least in {"positions": 10, "of one size": 0.5, "of several": 0.5, "fractions": 1}.items():
+        assert tally[what] >= least * tried, (what, tally)
+
+
+@pytest.mark.parametrize(
+    ("net", "field", "stride", "padding"),
+    [
+        (Upsample(scale_factor=2), 1, Fraction(1, 2), 0),
+        (Upsample(scale_factor=2, mode="bilinear"), 2, Fraction(1, 2), 1),
+        (Upsample(scale_factor=3, mode="bilinear"), Range(1, 2), Fraction(1, 3), 1),
+        (Upsample(17, mode="bilinear", align_corners=True), Range(1, 2), Fraction(1, 2), 0),
+        (Upsample(scale_factor=0.5), 1, 2, 0),
+        (Upsample(scale_factor=0.5, mode="bilinear"), 2, 2, 0),
+        (Upsample(scale_factor=(1, 2)), 1, (1, Fraction(1, 2)), 0),
+        (Upsample(size=(9, 12)), 1, (1, Fraction(3, 4)), 0),
+        (Sequential(Conv2d(4, 1), PixelShuffle(2)), 1, Fraction(1, 2), 0),
+        (ConvTranspose2d(2, 2, stride=2), 1, Fraction(1, 2), 0),
+        (ConvTranspose2d(2, 3, stride=2), Range(1, 2), Fraction(1, 2), 1),
+        (ConvTranspose2d(2, 3, stride=2, padding=1, output_padding=1), Range(1, 2), Fraction(1, 2), 0),
+        (ConvTranspose2d(2, 4, stride=2, padding=1), 2, Fraction(1, 2), 1),
+        (ConvTranspose2d(2, 2, output_padding=1, dilation=2), 3, 1, 2),
+        (ConvTranspose2d(2, (3, 2), stride=(1, 2)), (3, 1), (1, Fraction(1, 2)), (2, 0)),
+        (ConvTranspose2d(2, 1, stride=2), Range(0, 1), Fraction(1, 2), 0),
+        (Sequential(Upsample(scale_factor=2), Conv2d(2, 3, padding=1)), 2, Fraction(1, 2), 1),
+        (Sequential(Upsample(scale_factor=2), Conv2d(2, 3, padding=1, stride=2)), 2, 1, 1),
+        (Sequential(Upsample(scale_factor=2), MaxPool2d(2)), 1, 1, 0),
+        (Sequential(MaxPool2d(2), ConvTranspose2d(2, 3, stride=2, padding=1, output_padding=1)), Range(2, 4), 1, 0),
+        (Residual(MaxPool2d(3), Upsample(scale_factor=3)), 3, 1, 0),
+        (Residual(Conv2d(2, 3, padding=1), MaxPool2d(3), Upsample(scale_factor=3)), 5, 1, 1),
+        (Concat(ConvTranspose2d(2, 1, stride=2, output_padding=1), Upsample(scale_factor=2)), 1, Fraction(1, 2), 0),
+        (Sequential(AdaptiveAvgPool2d(1), Upsample(9)), 9, 1, 0),
+    ],
+)
+def test_fields_in_larger_maps(net: Node, field: Extent, stride: Pace, padding: Extent) -> None:
+    last = calculate(Sequential(net), (2, 9, 9)).rows[-1]
+    assert (last.receptive_field, last.effective_stride, last.effective_padding) == (field, stride, padding)
+    for one in (net, Sequential(Sequential(net), ReLU())):
+        assert totals(one, (2, 9, 9)).receptive_field == calculate(one, (2, 9, 9)).receptive_field
+
+
+def test_positions_that_there_are_not_see_nothing() -> None:
+    """A flattened map of 3 rows reads what these read, not what a fourth would; a map of one position has no other."""
+    up = Upsample(scale_factor=2)
+    for net, field in (
+        (Sequential(up, ZeroPad2d((0, -1, 0, -1)), Flatten()), 2),
+        (Sequential(up, Conv2d(1, 3), AdaptiveAvgPool2d(1)), 2),
+        (Sequential(ConvTranspose2d(1, 3, stride=2), ZeroPad2d((-1, -3, -1, -3))), 1),
+    ):
+        report = calculate(net, (1, 2, 2))
+        assert report.rows[-1].receptive_field == field
+        assert totals(net, (1, 2, 2)).receptive_field == report.receptive_field
+
+
+@given(
+    st.integers(1, 300),
+    st.integers(1, 60).map(float) | st.fractions(Fraction(1, 9), 9, max_denominator=9).map(float) | st.integers(1, 600),
+    st.sampled_from([{"mode": "nearest"}, {"mode": "bilinear"}, {"mode": "bilinear", "align_corners": True}]),
+)
+def test_a_resampled_position_reads_what_torch_reads(length: int, to: float, how: dict[str, Any]) -> None:
+    layer = Upsample((to, 1), **how) if isinstance(to, int) else Upsample(scale_factor=(to, 1), **how)
+    try:
+        (_, out, _), windows = layer.output_shape((1, length, 1)), layer.windows((1, length, 1))
+    except ShapeError:
+        assume(False)
+    assume(out * length < 1 << 17 and windows is not None)
+    phases = (
+        windows[0]
+        if isinstance(windows[0], Phases)
+        else Phases((Span(-windows[0].padding, windows[0].kernel),), windows[0].stride)
+    )
+    size = {"size": layer.size} if layer.size else {"scale_factor": layer.scale_factor}
+    weights = nn.functional.interpolate(torch.eye(length)[None, :, :, None], **size, **how)[0, :, :, 0]
+    for position in range(out):
+        start, wide = phases.at(position)
+        seen = (weights[:, position] > 1e-4).nonzero()
+        assert (int(seen.min()), int(seen.max())) == (max(start, 0), min(start + wide, length) - 1)
+
+
 @given(st.integers(1, 24), st.integers(1, 12))
 def test_adaptive_pooling_has_a_field_exactly_where_its_windows_are_alike(length: int, wanted: int) -> None:
     x = torch.ones(1, 1, length, 1, requires_grad=True)
@@ -653,12 +842,16 @@ def test_what_works_on_positions_behind_a_pooling_does_not_move_the_last_map(net
     "net",
     [
         Sequential(Concat(Conv2d(2, 3, stride=2, padding=1), Sequential(Conv2d(2, 1), AdaptiveAvgPool2d(5)))),
-        Sequential(ConvTranspose2d(2, 2, stride=2)),
-        Sequential(ConvTranspose2d(2, 2, stride=(1, 2))),
-        Sequential(ConvTranspose2d(2, 2, output_padding=1, dilation=2)),
+        Sequential(ConvTranspose2d(2, 2, stride=257)),
+        Sequential(ConvTranspose2d(2, 1, stride=2), Conv2d(2, 2)),
+        Sequential(ConvTranspose2d(2, 2, stride=2, dilation=3), Conv2d(2, 2)),
         Sequential(AdaptiveAvgPool2d(5)),
-        Sequential(Upsample(scale_factor=2)),
-        Sequential(Conv2d(4, 1), PixelShuffle(2)),
+        Sequential(Upsample(size=257)),
+        Sequential(Upsample(size=(1, 257), mode="bilinear")),
+        Sequential(Upsample(scale_factor=41)),  # 41 times a 41st is less than 1 in float32
+        Sequential(Upsample(scale_factor=2.1)),  # to twice the size, with which torch may begin instead
+        Sequential(Conv2d(257**2, 1), PixelShuffle(257)),
+        Sequential(Upsample(scale_factor=16), Upsample(scale_factor=17)),
         Sequential(Permute((0, 1, 3, 2))),
         Sequential(GroupNorm(2)),
         Sequential(GlobalResponseNorm()),

@@ -37,6 +37,7 @@ from cnnzoo.arch import (
     Residual,
     Sequential,
     ShapeError,
+    Upsample,
     Window,
     find,
     layer,
@@ -48,6 +49,7 @@ from cnnzoo.features.explain import Equation, Explanation, explain
 from cnnzoo.features.explain.formulas import FORMULAS
 from cnnzoo.features.explain.sliding import Sliding
 from cnnzoo.render.document import FORMATS
+from cnnzoo.words import Range
 from cnnzoo.zoo import get_builder, list_models
 
 each = pytest.mark.parametrize("name", list_models())
@@ -68,6 +70,12 @@ def worth(formula: str) -> int:
     return int(value)
 
 
+def reach(formula: str) -> int | Range:
+    """Of a formula of a receptive field: of one that has two, a range."""
+    worths = [*map(worth, formula.split(" to "))]
+    return Range(*worths) if len(worths) > 1 else worths[0]
+
+
 def _sum(tokens: list[str]) -> Fraction:
     value = _product(tokens)
     while tokens and tokens[0] in "+−":
@@ -85,6 +93,8 @@ def _product(tokens: list[str]) -> Fraction:
 def _factor(tokens: list[str]) -> Fraction:
     token = tokens.pop(0)
     closing = {"(": (")", Fraction), "⌊": ("⌋", floor), "⌈": ("⌉", ceil)}
+    if token == "−":
+        return -_factor(tokens)
     if token not in closing:
         assert re.fullmatch(r"\d{1,3}(,\d{3})*", token), token
         return Fraction(token.replace(",", ""))
@@ -156,7 +166,7 @@ def hold(explanation: Explanation, formulas: bool = True) -> None:
         for one in steps:
             values = one.value if isinstance(one.value, tuple) else (one.value,) * 2
             of_sides = one.formula.split("; ") if "; " in one.formula else [one.formula] * 2
-            assert tuple(map(worth, of_sides)) == values, one
+            assert tuple(map(reach, of_sides)) == values, one
         if row.receptive_field is not None:
             assert steps[-1].value == row.receptive_field
             if len(row.output_shape) == 3:
@@ -428,7 +438,15 @@ def test_a_union_of_what_begins_first_and_what_reads_furthest() -> None:
 @pytest.mark.parametrize(
     ("net", "why"),
     [
-        (Sequential(up=ConvTranspose2d(2, 2, stride=2), after=ReLU()), "up (ConvTranspose2d) does not read windows"),
+        (Sequential(up=ConvTranspose2d(2, 2, stride=300), after=ReLU()), "up (ConvTranspose2d) does not read windows"),
+        (
+            Sequential(up=Upsample(scale_factor=16), more=Upsample(scale_factor=17), after=ReLU()),
+            "more (Upsample) comes to more than 256 positions that see differently",
+        ),
+        (
+            Sequential(up=ConvTranspose2d(2, 1, stride=2), conv=Conv2d(2, 3), after=ReLU()),
+            "conv (Conv2d) reads positions some of which see nothing",
+        ),
         (
             Sequential(
                 join=Residual(conv=Conv2d(2, 3, padding=1, stride=2), up=AdaptiveAvgPool2d(8)),

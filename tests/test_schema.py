@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from strategies import networks
 
 import cnnzoo
-from cnnzoo.arch import Concat, Conv2d, Linear, Residual, Sequential
+from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Linear, Residual, Sequential, Upsample
 from cnnzoo.calculate import calculate
 from cnnzoo.cli import cli
 from cnnzoo.render.document import FORMATS
@@ -28,6 +28,7 @@ BARE = {
     "a vector": (Sequential(Linear(7), Linear(2)), (5,)),
     "height and width apart": (Sequential(Conv2d(4, (3, 5), stride=(1, 2), padding=(0, 1))), (3, 16, 16)),
     "an unknown receptive field": (Concat(Conv2d(2, 1), Conv2d(2, 1, stride=2)), (3, 1, 1)),
+    "larger maps": (Sequential(ConvTranspose2d(4, (3, 2), stride=(2, 1)), Upsample(scale_factor=2)), (3, 8, 8)),
     "a join at the root": (Residual(Conv2d(3, 3, padding=1)), (3, 4, 4)),
 }
 
@@ -68,6 +69,14 @@ def test_the_unknown_is_null():
     document = calculate(*BARE["an unknown receptive field"]).to_dict()
     assert document["totals"]["receptive_field"] is None
     assert document["rows"][-1]["receptive_field"] is None
+
+
+def test_ranges_and_fractions():
+    document = calculate(*BARE["larger maps"]).to_dict()
+    assert json.loads(json.dumps(document)) == document
+    last = document["rows"][-1]
+    assert last["receptive_field"] == [{"least": 1, "most": 2}, 2]
+    assert (last["effective_stride"], last["effective_padding"]) == (["1/4", "1/2"], 1)
 
 
 @given(networks((3, 9, 7)))
@@ -128,6 +137,11 @@ def test_no_key_takes_any_value(place, key):
         lambda document: document["unknown"].append({"path": "c1", "what": "aten::conv", "why": "nobody knows"}),
         lambda document: document["rows"][0].update(call=-1),
         lambda document: document["totals"].update(receptive_field=[1, 2, 3]),
+        lambda document: document["totals"].update(receptive_field={"least": 1}),
+        lambda document: document["totals"].update(receptive_field="1-2"),
+        lambda document: document["totals"].update(effective_stride=0.5),
+        lambda document: document["totals"].update(effective_stride="1/0"),
+        lambda document: document["totals"].update(effective_padding="1/2"),
         lambda document: document["rows"][0].update(output_shape="6x28x28"),
         lambda document: document["rows"][0]["tensors"].update(weight=[6, 1, 5, 0]),
         lambda document: document["rows"][0]["settings"].update(kernel_size={"height": 5}),

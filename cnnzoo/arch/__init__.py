@@ -18,6 +18,7 @@ from .activations import (
     Tanh,
 )
 from .affine import Scale, Shift
+from .axes import Axis, Phases, Span, Window
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
@@ -39,7 +40,7 @@ from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .reductions import Max, Mean, Sum
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample
-from .signal import Axis, Shape, ShapeError, Signal, Window
+from .signal import Shape, ShapeError, Signal
 
 __all__ = [
     "ELU",
@@ -89,6 +90,7 @@ __all__ = [
     "PadChannels",
     "PathError",
     "Permute",
+    "Phases",
     "PixelShuffle",
     "PixelUnshuffle",
     "ReLU",
@@ -109,6 +111,7 @@ __all__ = [
     "Signal",
     "Slice",
     "Softmax",
+    "Span",
     "Square",
     "StochasticDepth",
     "Subsampling2d",

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY
 from math import prod
 from typing import ClassVar, NamedTuple
 
+from .axes import NOTHING, PHASES, Phases, Span, periodic
 from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
 from .rules import choice
 from .signal import Shape, ShapeError, Window, Windows, show
@@ -165,15 +166,23 @@ class ConvTranspose2d(Layer):
         return Work(additions=per_output(self, shape, self.bias))
 
     def windows(self, shape: Shape) -> Windows | None:
-        """With stride 1 a convolution padded by what is left of the kernel; else not the same everywhere."""
-        if self.stride != 1 or self.output_padding != 0:
-            return None
-        settings = (self.kernel_size, self.padding, self.dilation)
-        height, width = (
-            Window(extent_of(kernel, dilation), 1, extent_of(kernel, dilation) - 1 - padding)
-            for kernel, padding, dilation in zip(*map(pair, settings), strict=True)
-        )
-        return height, width
+        """With stride 1 those of a convolution padded by what is left of the kernel; else they differ from place to
+        place, and positions may read nothing."""
+        settings = (self.kernel_size, self.stride, self.padding, self.dilation)
+        height, width = (_spread(*axis) for axis in zip(*map(pair, settings), strict=True))
+        return None if height is None or width is None else (height, width)
+
+
+def _spread(kernel: int, stride: int, padding: int, dilation: int) -> Window | Phases | None:
+    """What positions read along an axis of a transposed convolution: by tap t, i stride + t dilation - padding reads i.
+    None where the stride is longer than a period that is followed."""
+    if stride > PHASES:
+        return None
+    read: list[list[int]] = [[] for _ in range(stride)]
+    for tap in {*range(min(kernel, stride)), *range(max(kernel - stride, 0), kernel)}:  # the first and the last of each
+        behind, place = divmod(tap * dilation - padding, stride)
+        read[place].append(-behind)
+    return periodic([Span(min(one), max(one) - min(one) + 1) if one else NOTHING for one in read], 1, Window)
 
 
 @layer

@@ -244,7 +244,8 @@ class Layer(Node):
         return self.macs(shape)
 
     def windows(self, shape: Shape) -> Windows | None:
-        """What an output position reads along height and width; None: not the same everywhere."""
+        """What output positions read along height and width: a `Window`, or `Phases` where they differ in turn; None
+        where neither says it."""
         return POINTWISE
 
     def kept(self, shape: Shape) -> Kept:

@@ -54,7 +54,7 @@ class _Pool2d(Layer):
     def fan_in(self, shape: Shape) -> int:
         return per_output(self, shape, prod(pair(self.kernel_size)))
 
-    def windows(self, shape: Shape) -> Windows:
+    def windows(self, shape: Shape) -> tuple[Window, Window]:
         extents = map(extent_of, pair(self.kernel_size), pair(self.settings.get("dilation", 1)))
         height, width = map(Window, extents, pair(self.stride or self.kernel_size), pair(self.padding))
         return height, width

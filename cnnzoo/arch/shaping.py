@@ -6,6 +6,7 @@ from math import prod
 from typing import ClassVar
 
 from ..words import MOST
+from .axes import PHASES, Span, periodic
 from .node import IntOrPair, Layer, Work, layer, maps, pair, place_of
 from .rules import Scale, choice, one_or_pair, optional, sizes_of
 from .signal import POINTWISE, Shape, ShapeError, Window, Windows, show
@@ -15,8 +16,7 @@ from .signal import POINTWISE, Shape, ShapeError, Window, Windows, show
 class Upsample(Layer):
     """(C, H, W) -> (C, *size), or (C, floor(H scale_factor), floor(W scale_factor)).
 
-    An element is the nearest of the input, or with "bilinear" a mean of four; the receptive field is not the same
-    everywhere.
+    An element is the nearest of the input, or with "bilinear" a mean of four.
     """
 
     rules: ClassVar = {"size": optional(one_or_pair(1)), "mode": choice("nearest", "bilinear")}
@@ -37,12 +37,14 @@ class Upsample(Layer):
         channels, *size = maps(self, shape)
         if self.size is not None:
             return (channels, *pair(self.size))
-        scales = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 0.0,) * 2
-        out = [length * scale for length, scale in zip(size, scales, strict=True)]
+        out = [length * (scale or 0.0) for length, scale in zip(size, self._scales(), strict=True)]
         if min(out) < 1 or max(out) > MOST:
             left = "nothing is left" if min(out) < 1 else "too much is made"
             raise ShapeError(f"Upsample: {left} of {show(shape)} under scale_factor {self.scale_factor}")
         return (channels, *map(int, out))
+
+    def _scales(self) -> tuple[float | None, float | None]:
+        return self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor, self.scale_factor)
 
     def work(self, shape: Shape) -> Work:
         """Of four elements the mean by their distances: as many products, and their sum."""
@@ -51,13 +53,23 @@ class Upsample(Layer):
         return Work(additions=3, multiplications=4).of(prod(self.output_shape(shape)))
 
     def windows(self, shape: Shape) -> Windows | None:
-        return POINTWISE if self.output_shape(shape) == shape and self.mode == "nearest" else None
+        """Of two positions to whose mean one comes with a weight of nothing, the other alone is read."""
+        from .resampling import linear, nearest  # fractions, which are slow to import
+
+        found = []
+        for length, out, scale in zip(shape[1:], self.output_shape(shape)[1:], self._scales(), strict=True):
+            if self.mode == "nearest":
+                found.append(nearest(length, out, scale))
+            else:
+                found.append(linear(length, out, scale, bool(self.align_corners)))
+        height, width = found
+        return None if height is None or width is None else (height, width)
 
 
 @layer
 class PixelShuffle(Layer):
     """(C, H, W) -> (C / r**2, H r, W r), r = `upscale_factor`: r x r channels become the pixels of a square; Shi et al.
-    (2016). The receptive field is not the same everywhere."""
+    (2016)."""
 
     upscale_factor: int
 
@@ -71,7 +83,8 @@ class PixelShuffle(Layer):
         return (channels // factor**2, height * factor, width * factor)
 
     def windows(self, shape: Shape) -> Windows | None:
-        return POINTWISE if self.upscale_factor == 1 else None
+        window = periodic((Span(0, 1),) * self.upscale_factor, 1, Window) if self.upscale_factor <= PHASES else None
+        return None if window is None else (window, window)
 
 
 @layer

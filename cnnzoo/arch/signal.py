@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from ..errors import CnnzooError
 from ..words import MOST, quoted
+from .axes import Axis as Axis
+from .axes import Phases, union
+from .axes import Window as Window
 
 Shape = tuple[int, ...]
 
@@ -28,38 +31,8 @@ class ShapeError(CnnzooError, ValueError):
         return self if self.place else ShapeError(self.problem, place)
 
 
-class Window(NamedTuple):
-    """What one output position reads along one axis: `kernel` input positions (dilation included),
-    `stride` apart from the next one's, the first of them `padding` before the edge."""
-
-    kernel: int = 1
-    stride: int = 1
-    padding: int = 0
-
-
-class Axis(NamedTuple):
-    """Receptive field along one axis, in input pixels: its size, the step from one position's to the
-    next one's (effective stride), and how far the first one begins before the edge (effective padding).
-
-    The recurrences are those of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional
-    Neural Networks" (Distill, 2019).
-    """
-
-    size: int = 1
-    stride: int = 1
-    padding: int = 0
-
-    def through(self, window: Window) -> Axis:
-        kernel, stride, padding = window
-        return Axis(
-            self.size + (kernel - 1) * self.stride,
-            self.stride * stride,
-            self.padding + padding * self.stride,
-        )
-
-
-Field = tuple[Axis, Axis]
-Windows = tuple[Window, Window]
+Field = tuple[Axis | Phases, Axis | Phases]
+Windows = tuple[Window | Phases, Window | Phases]
 
 PIXEL: Field = (Axis(), Axis())
 POINTWISE: Windows = (Window(), Window())
@@ -82,7 +55,8 @@ class Signal(NamedTuple):
 
 
 def advance(field: Field | None, windows: Windows | None) -> Field | None:
-    """The receptive field behind a layer that reads through `windows`; unknown where its stride is beyond `MOST`."""
+    """The receptive field behind a layer that reads through `windows`; unknown where its stride is beyond `MOST`, and
+    where `Axis.through` does not know it."""
     if field is None or windows is None:
         return None
     if windows == POINTWISE:
@@ -90,6 +64,8 @@ def advance(field: Field | None, windows: Windows | None) -> Field | None:
     height = field[0].through(windows[0])
     same = field[0] == field[1] and windows[0] == windows[1]
     width = height if same else field[1].through(windows[1])
+    if height is None or width is None:
+        return None
     return (height, width) if height.stride <= MOST >= width.stride else None
 
 
@@ -101,11 +77,10 @@ def merge(signals: Iterable[Signal]) -> Field | None:
     axes = []
     for pair in zip(*(field or (None, None) for field in fields), strict=True):
         known = [axis for axis in pair if axis is not None]
-        if len(known) < len(pair) or len({axis.stride for axis in known}) > 1:
+        axis = union(known) if len(known) == len(pair) else None
+        if axis is None:
             return None
-        start = min(-axis.padding for axis in known)
-        stop = max(axis.size - axis.padding for axis in known)
-        axes.append(Axis(stop - start, known[0].stride, -start))
+        axes.append(axis)
     return axes[0], axes[1]
 
 

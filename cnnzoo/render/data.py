@@ -6,13 +6,13 @@ import csv
 import json
 from io import StringIO
 
-from ..words import sides
+from ..words import as_json, sides
 from .document import Document
 
 
 def to_json(document: Document) -> str:
     data = document.records() if document.data is None else document.data
-    return json.dumps(data, indent=2) + "\n"
+    return json.dumps(data, indent=2, default=as_json) + "\n"
 
 
 def to_csv(document: Document) -> str:

@@ -12,7 +12,20 @@ from ..errors import CnnzooError
 from ..render.document import Document, Shown
 from ..words import hint, quoted
 from .repeats import rolled
-from .rows import ITEM_BYTES, NOTHING, IntOrPair, Row, Shape, Unknown, added, known_sum, listed, plain
+from .rows import (
+    ITEM_BYTES,
+    NOTHING,
+    Extent,
+    IntOrPair,
+    Pace,
+    Row,
+    Shape,
+    Unknown,
+    added,
+    known_sum,
+    listed,
+    plain,
+)
 from .tree import Line, lines, tree
 
 DEPTH = 3
@@ -185,12 +198,13 @@ class Report(Shown):
         return self._total("depth")
 
     @property
-    def receptive_field(self) -> IntOrPair | None:
-        """Side in input pixels (a pair where not square) of what one position of `last_map` sees."""
+    def receptive_field(self) -> Extent | None:
+        """Side in input pixels (a pair where not square, a range where not all see as many) of what one position of
+        `last_map` sees."""
         return self.last_map.receptive_field if self.last_map else None
 
     @property
-    def effective_stride(self) -> IntOrPair | None:
+    def effective_stride(self) -> Pace | None:
         return self.last_map.effective_stride if self.last_map else None
 
     @property

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from ..words import Range, as_json
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Role = Literal["convolution", "linear", "pooling", "other"]
 """What a layer is for, whatever its kind is called."""
 
 Shape = tuple[int, ...]
 IntOrPair = int | tuple[int, int]
+Extent: TypeAlias = "int | Range | tuple[int | Range, int | Range]"
+"""Pixels that positions see, a range where not all see as many; a pair where height and width differ."""
+Pace: TypeAlias = "int | Fraction | tuple[int | Fraction, int | Fraction]"
+"""Pixels from one position's receptive field to the next one's, in the mean: a fraction in maps larger than the input;
+a pair where height and width differ."""
 
 ITEM_BYTES = {
     "float64": 8,
@@ -70,8 +80,8 @@ class Row(NamedTuple):
     """LeCun et al. (1998): for every output its fan-in, and one for its bias."""
     depth: int | None = 0
     """Weighted layers on the longest way from the input to here, this one included."""
-    receptive_field: IntOrPair | None = None
-    effective_stride: IntOrPair | None = None
+    receptive_field: Extent | None = None
+    effective_stride: Pace | None = None
     effective_padding: IntOrPair | None = None
     aux: bool = False
     """Whether it is part of an auxiliary head: run in training only, counted apart."""
@@ -224,5 +234,7 @@ def plain(row: Row) -> dict[str, Any]:
 
 
 def listed(value: Any) -> Any:
-    """Tuples as lists, however deep."""
-    return [listed(one) for one in value] if isinstance(value, tuple) else value
+    """Tuples as lists, however deep; of figures that are no whole numbers what JSON has for them."""
+    if isinstance(value, tuple):
+        return [listed(one) for one in value]
+    return value if value is None or isinstance(value, int | float | str | list | dict) else as_json(value)

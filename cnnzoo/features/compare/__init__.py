@@ -11,6 +11,7 @@ from ...errors import InvalidValueError
 from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import Report
+from ...words import most_of
 from ...zoo import get_builder
 from ..summary import Network, reported
 
@@ -77,7 +78,7 @@ class Comparison(Shown):
         name = column.removeprefix("-")
         pick([name], COLUMNS)
         known = [network for network in self.networks if network[name] is not None]
-        known.sort(key=lambda network: _order(network[name]), reverse=name != column)
+        known.sort(key=lambda network: most_of(network[name]), reverse=name != column)
         return replace(self, networks=(*known, *(one for one in self.networks if one[name] is None)))
 
     def document(self, columns: Sequence[str] | None = None, scatter: bool = False) -> Document:
@@ -130,7 +131,3 @@ def _year(report: Report) -> int | None:
     except UnknownModelError:
         return None
     return paper.year if paper.citation == report.paper else None
-
-
-def _order(value: Any) -> Any:
-    return max(value) if isinstance(value, tuple) else value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ...errors import InvalidValueError
-from ...report import IntOrPair, Report, Row, Shape
+from ...report import Report, Row, Shape
+from ...words import most_of
 from .colours import FRAME, MUTED, PAINTS, Colour
 from .sheet import Area, Point, Sheet, Text, rectangle, titled
 from .stages import called, chain
@@ -26,6 +27,8 @@ COLOURS = [PAINTS[role].line for role in ("convolution", "linear", "pooling", "b
 
 Span: TypeAlias = tuple[int, int]
 """The first pixel along an axis and how many there are; the input begins at 0."""
+Axis: TypeAlias = tuple[int, Any, int]
+"""Size, stride and padding of a field along an axis."""
 
 
 class Seen(NamedTuple):
@@ -139,25 +142,26 @@ def _seen(rows: list[Row]) -> list[Seen]:
     last, axes = known[-1] if known else (None, ())
     lengths = last.output_shape[1:] if last is not None else ()
     middles = [
-        2 * ((length - 1) // 2 * stride - padding) + size
+        2 * (int((length - 1) // 2 * stride // 1) - padding) + size
         for length, (size, stride, padding) in zip(lengths, axes, strict=True)
     ]
     return [Seen(row, *map(_nearest, row.output_shape[1:], axes, middles)) for row, axes in known]
 
 
-def _nearest(length: int, axis: tuple[int, int, int], middle: int) -> Span:
+def _nearest(length: int, axis: Axis, middle: int) -> Span:
     """What the position reads whose pixels lie nearest to a middle (given times two), the earlier of two."""
     size, stride, padding = axis
     position = -((stride + size - 2 * padding - middle) // (2 * stride))
-    return min(max(position, 0), length - 1) * stride - padding, size
+    return int(min(max(position, 0), length - 1) * stride // 1) - padding, size
 
 
-def _axes(row: Row) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Size, stride and padding of a field, downwards and to the right."""
-    figures = (row.receptive_field, row.effective_stride, row.effective_padding)
-    down, right = zip(*(_pair(figure) for figure in figures if figure is not None), strict=True)
+def _axes(row: Row) -> tuple[Axis, Axis]:
+    """Size (where positions differ, the most), stride and padding of a field, downwards and to the right."""
+    down, right = zip(
+        map(most_of, _pair(row.receptive_field)), _pair(row.effective_stride), _pair(row.effective_padding), strict=True
+    )
     return down, right
 
 
-def _pair(value: IntOrPair) -> tuple[int, int]:
+def _pair(value: Any) -> tuple[Any, Any]:
     return value if isinstance(value, tuple) else (value, value)

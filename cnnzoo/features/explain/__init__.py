@@ -59,8 +59,8 @@ class Explanation(Shown):
             **plain(self.row),
             "source": self.source,
             "reads": self.reads,
-            "equations": [one._asdict() for one in self.equations],
-            "steps": [one._asdict() for one in self.steps],
+            "equations": [one.to_dict() for one in self.equations],
+            "steps": [one.to_dict() for one in self.steps],
             "children": [plain(child) for child in self.children],
             "said": [{"label": label, "sentence": sentence} for label, sentence in self.said],
         }
@@ -93,7 +93,7 @@ def explain(
     if isinstance(node, Layer):
         equations, said = _layer(node, row, report)
         if x.field is not None and x.field == y.field and len(y.shape) == 3:
-            steps.append(Step(path, row.kind, x.field, x.field, True))
+            steps.append(Step(path, row.kind, x.field, x.field, y.shape))
     else:
         assert isinstance(node, Join)
         children = _children(node, report, path, streams)

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...arch import Kept, Shape
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair
 from ...report import Row
+from ...report.rows import Extent, Pace, listed
 from .text import dimensions, plus, times
 
 WORK = ("comparisons", "additions", "multiplications", "exponentials")
 
 
 class Equation(NamedTuple):
-    """`formula` is worth `value`; "" where there is none. A pair has two: that of height; that of width."""
+    """`formula` is worth `value`; "" where there is none. A pair has two: that of height; that of width. So has a
+    range: that of its least to that of its most."""
 
     path: str
     figure: str
     """A dimension of the output, a tensor, a figure by its name in the report, or the "extent_…" of a kernel."""
     formula: str
-    value: IntOrPair
-    kernel: IntOrPair | None = None
-    stride: IntOrPair | None = None
+    value: Extent
+    kernel: Extent | None = None
+    stride: Pace | None = None
     padding: IntOrPair | None = None
     """Of a step of the receptive field: the window that the layer reads, dilation included."""
-    effective_stride: IntOrPair | None = None
+    effective_stride: Pace | None = None
     effective_padding: IntOrPair | None = None
     """Of a step of the receptive field: effective stride and padding behind it, where its output is maps."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return {name: listed(value) for name, value in self._asdict().items()}
 
 
 def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:

@@ -70,6 +70,7 @@ from ...arch import (
     Tanh,
     Unflatten,
     Upsample,
+    Window,
     Work,
     ZeroPad2d,
 )
@@ -113,8 +114,7 @@ Slides = tuple[Sliding, Sliding]
 
 def _slides(layer: Layer, shape: Shape, dilation: IntOrPair = 1, ceil: bool = False, same: bool = False) -> Slides:
     """The windows along height and width; `same` padding is what the extent leaves, any other is even."""
-    windows = layer.windows(shape)
-    assert windows is not None
+    windows = [window for window in layer.windows(shape) or () if isinstance(window, Window)]
     afters = [window.kernel - 1 - window.padding if same else window.padding for window in windows]
     axes = zip(shape[1:], windows, afters, layer.output_shape(shape)[1:], pair(dilation), strict=True)
     height, width = (Sliding(*axis, ceil) for axis in axes)

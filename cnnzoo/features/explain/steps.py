@@ -4,40 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, takewhile
+from typing import Any
 
-from ...arch import Axis
-from ...arch.node import IntOrPair
+from ...arch.axes import Axis, Phases, Span, Window
+from ...calculate import extent, square
 from .equations import Equation
 from .streams import Step, Stream
 
 
 def equation(steps: Sequence[Step]) -> Equation:
     """The receptive field behind one step, or behind equal ones of stride 1."""
-    step = steps[-1]
-    if step.branches:
-        formulas = [_union([field[axis] for _, field in step.branches]) for axis in (0, 1)]
-    else:
-        times = f"{len(steps):,}·" if len(steps) > 1 else ""
-        formulas = [
-            f"{before.size:,} + {times}({window.kernel:,} − 1)·{before.stride:,}"
-            for before, window in zip(steps[0].before, step.windows, strict=True)
-        ]
-    size, stride, padding = (_one(sides) for sides in zip(*step.after, strict=True))
-    window = () if step.branches else [_one(sides) for sides in zip(*step.windows, strict=True)]
-    names = ("kernel", "stride", "padding")
-    behind = {"effective_stride": stride, "effective_padding": padding} if step.on_maps else {}
+    step, first = steps[-1], steps[0]
+    formulas = []
+    for place, after in enumerate(step.after):
+        before, window = first.before[place], step.windows[place]
+        if isinstance(after, Phases):
+            formulas.append(_ends(after, step.lengths[place]))
+        elif step.branches:
+            formulas.append(_union([field[place] for _, field in step.branches], after))
+        else:
+            formulas.append(_wider(before, window, after, len(steps)))
+    stride, padding = (square(*(getattr(axis, name) for axis in step.after)) for name in ("stride", "padding"))
+    behind = {"effective_stride": stride, "effective_padding": padding} if len(step.shape) == 3 else {}
     both = formulas[0] if formulas[0] == formulas[1] else "; ".join(formulas)
-    return Equation(step.path, "receptive_field", both, size, **dict(zip(names, window, strict=False)), **behind)
+    value = extent(step.after, step.shape)
+    return Equation(step.path, "receptive_field", both, value, **_window(step), **behind)
 
 
-def _union(axes: Sequence[Axis]) -> str:
+def _window(step: Step) -> dict[str, Any]:
+    """Kernel, stride and padding of a layer, height and width in one where they are equal."""
+    if step.branches:
+        return {}
+    kernels = (window.size if isinstance(window, Phases) else window.kernel for window in step.windows)
+    others = {name: square(*(getattr(window, name) for window in step.windows)) for name in ("stride", "padding")}
+    return {"kernel": square(*kernels), **others}
+
+
+def _wider(before: Axis | Phases, window: Window | Phases, after: Axis, times: int) -> str:
+    """The recurrence of Araujo et al. (2019) where it holds."""
+    if isinstance(before, Phases) or isinstance(window, Phases):
+        return _end(Span(-after.padding, after.size))
+    more = f"{times:,}·" if times > 1 else ""
+    return f"{before.size:,} + {more}({window.kernel:,} − 1)·{before.stride:,}"
+
+
+def _union(axes: Sequence[Axis | Phases], after: Axis) -> str:
     """From where the first branch begins to where the furthest one ends."""
-    furthest = max(axes, key=lambda axis: axis.size - axis.padding)
-    return f"({furthest.size:,} − {furthest.padding:,}) + {max(axis.padding for axis in axes):,}"
+    known = [axis for axis in axes if isinstance(axis, Axis)]
+    if len(known) < len(axes):
+        return _end(Span(-after.padding, after.size))
+    furthest = max(known, key=lambda axis: axis.size - axis.padding)
+    return f"({furthest.size:,} − {furthest.padding:,}) + {max(axis.padding for axis in known):,}"
 
 
-def _one(sides: tuple[int, int]) -> IntOrPair:
-    return sides[0] if sides[0] == sides[1] else sides
+def _ends(phases: Phases, positions: int) -> str:
+    """What the position that sees least reads to what the one that sees most does; the first of equals."""
+    spans = phases.spans[:positions]
+    least, most = (choose(spans, key=lambda span: span.size) for choose in (min, max))
+    return _end(least) if least.size == most.size else f"{_end(least)} to {_end(most)}"
+
+
+def _end(span: Span) -> str:
+    """From where a position begins to read to where it ends."""
+    first = f"{span.start:,}" if span.start >= 0 else f"(−{-span.start:,})"
+    last = span.start + span.size
+    return f"{last:,} − {first}" if last >= 0 else f"(−{-last:,}) − {first}"
 
 
 def folded(steps: Sequence[Step]) -> Iterator[tuple[str, Equation]]:
@@ -45,8 +76,8 @@ def folded(steps: Sequence[Step]) -> Iterator[tuple[str, Equation]]:
 
     def alike(numbered: tuple[int, Step]) -> object:
         place, step = numbered
-        once = bool(step.branches) or any(window.stride > 1 for window in step.windows)
-        return step.kind, step.windows, step.on_maps, place if once else None
+        once = bool(step.branches) or any(window.stride != 1 or isinstance(window, Phases) for window in step.windows)
+        return step.kind, step.windows, len(step.shape), place if once else None
 
     for _, group in groupby(enumerate(steps), alike):
         equal = [step for _, step in group]

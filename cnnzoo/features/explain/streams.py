@@ -6,8 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ...arch import Dense, Join, Layer, Node, Residual, Shape, Signal
+from ...arch.axes import PHASES, Phases
 from ...arch.signal import PIXEL, POINTWISE, Field, Windows, advance, merge
 from ...arch.walker import Walker
+from ...words import most_of
 
 
 class Step(NamedTuple):
@@ -18,11 +20,16 @@ class Step(NamedTuple):
     before: Field
     """The receptive field before the step; of a join, that of the branch that sees most."""
     after: Field
-    on_maps: bool
-    """Whether the output has a height and a width, so that stride and padding mean something there."""
+    shape: Shape
+    """Of the output; where it has no height and width, stride and padding mean nothing."""
     windows: Windows = POINTWISE
     branches: tuple[tuple[str, Field], ...] = ()
     """Of a join: the name of each branch with its receptive field."""
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How many positions the output has along height and along width."""
+        return self.shape[1:] if len(self.shape) == 3 else (1, 1)
 
 
 class Meeting(NamedTuple):
@@ -85,15 +92,16 @@ class Streams(Walker[Stream]):
         maker = f"{self.path} ({kind})".lstrip()
         branches = [(name, part.field) for name, part in zip(_names(self.join), parts, strict=True)]
         known = tuple((name, field) for name, field in branches if field is not None)
-        most = max(parts, key=lambda part: sum(axis.size for axis in part.field or ()))
-        y = most._replace(shape=shape, maker=maker)
         field = merge(Signal(part.shape, part.field) for part in parts)
+        whole = [part for part in parts if part.field == field is not None]
+        most, *_ = whole or sorted(parts, key=_seen, reverse=True)
+        y = most._replace(shape=shape, maker=maker)
         if field is None:
             differ = f"{maker} joins branches of different effective strides: {_strides(known)}"
             return y._replace(field=None, lost=next((part.lost for part in parts if part.lost), differ))
         if most.field != field:
             assert most.field is not None
-            step = Step(self.path, kind, most.field, field, len(shape) == 3, branches=known)
+            step = Step(self.path, kind, most.field, field, shape, branches=known)
             return y._replace(field=field, steps=(*y.steps, step))
         if any(other != field for _, other in known):
             met = Meeting(self.path, next(name for name, other in known if other == field))
@@ -116,10 +124,24 @@ def _through(path: str, layer: Layer, x: Stream) -> Stream:
     field = advance(x.field, windows)
     if field is None or windows is None:
         name = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
-        lost = "does not read windows of one size, evenly apart" if windows is None else "has a stride beyond 2**63"
-        return y._replace(field=None, lost=f"{name} {lost}")
-    step = Step(path, type(layer).__name__, x.field, field, len(y.shape) == 3, windows)
+        return y._replace(field=None, lost=f"{name} {_lost(x.field, windows)}")
+    step = Step(path, type(layer).__name__, x.field, field, y.shape, windows)
     return y._replace(field=field, steps=(*x.steps, step))
+
+
+def _lost(field: Field, windows: Windows | None) -> str:
+    """Why the receptive field behind a layer is unknown."""
+    if windows is None:
+        return "does not read windows that come again evenly apart"
+    phases = [axis for axis in (*field, *windows) if isinstance(axis, Phases)]
+    if any(axis.is_ragged for axis in phases):
+        return "reads positions some of which see nothing, or see less far than those before them"
+    return f"comes to more than {PHASES} positions that see differently" if phases else "has a stride beyond 2**63"
+
+
+def _seen(part: Stream) -> int:
+    """How much a branch sees at most, height and width together; 0 where it is unknown."""
+    return sum(most_of(axis.size) for axis in part.field or ())
 
 
 def _names(join: Node) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ...arch import Shape
 from ...errors import InvalidValueError
-from ...words import sides
+from ...words import as_json, sides
 from .family import Family, ImpossibleError
 
 Record = dict[str, Any]
@@ -85,7 +85,7 @@ def header(sweep: Sweep, format: Format) -> str:
 def line(record: Record, format: Format) -> str:
     """A record as text; in CSV shapes are 3x224x224 and nothing is an empty cell."""
     if format == "jsonl":
-        return json.dumps(record) + "\n"
+        return json.dumps(record, default=as_json) + "\n"
     out = StringIO()
     csv.writer(out, lineterminator="\n").writerow(map(_cell, record.values()))
     return out.getvalue()

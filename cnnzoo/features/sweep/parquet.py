@@ -69,10 +69,12 @@ def _convert(part: str, path: str, schema: pyarrow.Schema) -> None:
 
 
 def _read_line(line: str) -> Record:
-    """A record with both sides of its receptive field, which in a column are always two."""
+    """A record with both sides of its receptive field, which in a column are always two, and numbers: of a range the
+    most."""
     record: Record = json.loads(line)
     field = record["receptive_field"]
-    return record | {"receptive_field": [field, field] if isinstance(field, int) else field}
+    sides = field if isinstance(field, list | None) else [field, field]
+    return record | {"receptive_field": sides and [side["most"] if isinstance(side, dict) else side for side in sides]}
 
 
 def _schema(sweep: Sweep) -> pyarrow.Schema:

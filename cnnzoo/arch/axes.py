@@ -1,0 +1,179 @@
+"""What positions read along one axis: of a layer's input its windows, of a network's input its receptive field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import gcd, lcm
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ..words import Range
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+PHASES = 256
+"""The longest period along an axis in which positions may read differently; what a longer one gives is unknown."""
+
+
+class Window(NamedTuple):
+    """What one output position reads along one axis: `kernel` input positions (dilation included),
+    `stride` apart from the next one's, the first of them `padding` before the edge."""
+
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+
+
+class Axis(NamedTuple):
+    """Receptive field along one axis, in input pixels: its size, the step from one position's to the
+    next one's (effective stride), and how far the first one begins before the edge (effective padding).
+
+    The recurrences are those of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional
+    Neural Networks" (Distill, 2019).
+    """
+
+    size: int = 1
+    stride: int = 1
+    padding: int = 0
+
+    def through(self, window: Window | Phases) -> Axis | Phases | None:
+        if type(window) is not Window:
+            return _composed(self, window)
+        kernel, stride, padding = window
+        return Axis(
+            self.size + (kernel - 1) * self.stride,
+            self.stride * stride,
+            self.padding + padding * self.stride,
+        )
+
+
+class Span(NamedTuple):
+    """Where what one position reads begins, and how long it is; 0 long where a position reads nothing."""
+
+    start: int
+    size: int
+
+    def moved(self, by: int) -> Span:
+        return Span(self.start + by, self.size) if self.size else NOTHING
+
+
+NOTHING = Span(0, 0)
+
+
+class Phases(NamedTuple):
+    """What positions read along one axis where they differ, as behind what makes maps larger: a window or a receptive
+    field that is a Window or an Axis nowhere.
+
+    Position i of each period reads `spans[i]`, and the same position of the next period `step` further on. No shorter
+    period says the same.
+    """
+
+    spans: tuple[Span, ...]
+    step: int
+
+    def through(self, window: Window | Phases) -> Axis | Phases | None:
+        return _composed(self, window)
+
+    def at(self, position: int) -> Span:
+        """What a position reads."""
+        period, place = divmod(position, len(self.spans))
+        return self.spans[place].moved(period * self.step)
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether some position reads nothing, or what begins or ends before what the position before it reads: then
+        what a window reads is not from what its first position reads to what its last one does."""
+        spans = [*self.spans, self.at(len(self.spans))]
+        if any(not span.size for span in spans):
+            return True
+        return any(a.start > b.start or sum(a) > sum(b) for a, b in pairwise(spans))
+
+    @property
+    def stride(self) -> int | Fraction:
+        """How far apart neighbours are in the mean."""
+        if self.step % len(self.spans) == 0:
+            return self.step // len(self.spans)
+        from fractions import Fraction  # which few networks need
+
+        return Fraction(self.step, len(self.spans))
+
+    @property
+    def size(self) -> int | Range:
+        """How much positions read."""
+        return self.size_of(len(self.spans))
+
+    def size_of(self, positions: int) -> int | Range:
+        """How much each of the first so many positions reads."""
+        sizes = {span.size for span in self.spans[:positions]}
+        return sizes.pop() if len(sizes) == 1 else Range(min(sizes), max(sizes))
+
+    @property
+    def padding(self) -> int:
+        """How far the first one that reads anything begins before the edge."""
+        return -next((span.start for span in self.spans if span.size), 0)
+
+
+Uniform = TypeVar("Uniform", Axis, Window)
+
+
+def periodic(spans: Sequence[Span], step: int, uniform: type[Uniform]) -> Uniform | Phases:
+    """What positions read that read `spans` in turn, by its shortest period: where that is one position, an Axis or a
+    Window."""
+    count = len(spans)
+    for period in _divisors(count):
+        ahead, rest = divmod(step * period, count)
+        if not rest and all(b == a.moved(ahead) for a, b in zip(spans, spans[period:], strict=False)):
+            if period == 1 and spans[0].size:
+                return uniform(spans[0].size, ahead, -spans[0].start)
+            return Phases(tuple(spans[:period]), ahead)
+    raise AssertionError("the whole is a period")
+
+
+def _divisors(count: int) -> Iterator[int]:
+    return (one for one in range(1, count + 1) if count % one == 0)
+
+
+def _phases(axis: Axis | Window | Phases) -> Phases:
+    if isinstance(axis, Phases):
+        return axis
+    size, stride, padding = axis
+    return Phases((Span(-padding, size),), stride)
+
+
+def _composed(axis: Axis | Phases, window: Window | Phases) -> Axis | Phases | None:
+    """The receptive field behind a window, where positions differ before it or behind it; None where the period is too
+    long, and where the window reads several positions of which some read nothing."""
+    before, reads = _phases(axis), _phases(window)
+    count = len(before.spans)
+    rounds = count // gcd(count, reads.step)
+    if rounds * len(reads.spans) > PHASES:
+        return None
+    if any(span.size > 1 for span in reads.spans) and before.is_ragged:
+        return None
+    spans = []
+    for position in range(rounds * len(reads.spans)):
+        start, size = reads.at(position)
+        first, last = before.at(start), before.at(start + size - 1)
+        spans.append(Span(first.start, sum(last) - first.start) if size and first.size else NOTHING)
+    return periodic(spans, rounds * reads.step // count * before.step, Axis)
+
+
+def union(axes: Sequence[Axis | Phases]) -> Axis | Phases | None:
+    """From where the first of several fields begins to where the furthest one ends, position by position; None where
+    their strides differ, or their period together is too long."""
+    ends = [(axis.padding, axis.size - axis.padding, axis.stride) for axis in axes if isinstance(axis, Axis)]
+    if len(ends) == len(axes):
+        before, after, strides = zip(*ends, strict=True)
+        return Axis(max(before) + max(after), strides[0], max(before)) if len({*strides}) == 1 else None
+    every = [_phases(axis) for axis in axes]
+    count = lcm(*(len(one.spans) for one in every))
+    steps = {one.step * (count // len(one.spans)) for one in every}
+    if count > PHASES or len(steps) > 1:
+        return None
+    spans = []
+    for position in range(count):
+        read = [span for one in every if (span := one.at(position)).size]
+        start = min((span.start for span in read), default=0)
+        spans.append(Span(start, max(map(sum, read), default=start) - start))
+    return periodic(spans, steps.pop(), Axis)
