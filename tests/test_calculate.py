@@ -45,7 +45,6 @@ from cnnzoo.arch import (
     Join,
     LayerNorm,
     LayerNorm2d,
-    LayerScale,
     LeakyReLU,
     Linear,
     LocalResponseNorm,
@@ -64,9 +63,11 @@ from cnnzoo.arch import (
     ReplicationPad2d,
     Residual,
     SamePad2d,
+    Scale,
     ScaledTanh,
     Sequential,
     ShapeError,
+    Shift,
     Sigmoid,
     SiLU,
     Slice,
@@ -1115,7 +1116,8 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         (LayerNorm(), (4,), Work(additions=7 + 8, multiplications=2 + 12, exponentials=1)),
         (LayerNorm(bias=False), (4,), Work(additions=7 + 4, multiplications=2 + 12, exponentials=1)),
         (LayerNorm2d(), (4, 2, 1), Work(additions=14 + 16, multiplications=4 + 24, exponentials=2)),
-        (LayerScale(), (2, 3, 3), Work(multiplications=18)),
+        (Scale(1e-6, (-1,)), (2, 3, 3), Work(multiplications=18)),
+        (Shift(0.0), (2, 3, 3), Work(additions=18)),
         (StochasticDepth(0.5, "row"), (5,), Work()),
         (ReLU(), (2, 3, 3), Work(comparisons=18)),
         (Sigmoid(), (2, 3, 3), Work(exponentials=18)),
@@ -1171,7 +1173,7 @@ def test_other_work_by_hand(layer: Layer, shape: Shape, work: Work) -> None:
     [
         *(
             (one, "other")
-            for one in (PReLU(4), BatchNorm2d(), GroupNorm(2), LayerNorm(normalized_dims=3), LayerScale())
+            for one in (PReLU(4), BatchNorm2d(), GroupNorm(2), LayerNorm(normalized_dims=3), Scale(1, (-1,)))
         ),
         *((one, "other") for one in (Upsample(9), PixelShuffle(2), Permute((0, 2, 3, 1)), ZeroPad2d(1))),
         *((one, "other") for one in (ReplicationPad2d(1), SamePad2d(3, 2))),

@@ -160,7 +160,7 @@ def hold(explanation: Explanation, formulas: bool = True) -> None:
     if explanation.children:
         assert told >= {name for name in ("params", "buffers") if getattr(row, name)}
     else:
-        assert told >= {*row.tensors, *row.buffer_tensors}
+        assert told >= {name or "params" for name in (*row.tensors, *row.buffer_tensors)}
         assert ("stored_bytes" in told) == bool(row.stored_bytes)
     for steps in (explanation.steps, [one for _, one in explanation.folded]):
         for one in steps:

@@ -23,6 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnzoo import arch
 from cnnzoo.arch import ShapeError
 from cnnzoo.arch.node import NOT_SAID, Layer, Node
+from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 
 EXAMPLES = 20 * settings.default.max_examples
@@ -115,7 +116,6 @@ TWINS = {
 }
 BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "ScaleShift"} | {
     "LayerNorm2d",
-    "LayerScale",
     "StochasticDepth",
     "Permute",
     "Chunk",
@@ -659,22 +659,75 @@ def test_dimensions_that_are_no_permutation_are_refused(dims: Any) -> None:
         arch.Permute(dims)
 
 
-@settings(max_examples=EXAMPLES // 20)
-@given(strategies.maps(side=4), st.floats(-2, 2))
-def test_a_layer_scale_multiplies_each_map_by_its_factor(shape: Shape, init: float) -> None:
-    layer = arch.LayerScale(init)
-    made = build(layer, shape, dtype=torch.float64)
-    x = torch.randn(BATCH, *shape, dtype=torch.float64)
-    assert torch.equal(made(x), x * init)
-    with torch.no_grad():
-        made.layer_scale.copy_(torch.arange(shape[0])[:, None, None])
-    for channel in range(shape[0]):
-        assert torch.equal(made(x)[:, channel], x[:, channel] * channel)
-    assert (
-        shapes_of(made.named_parameters()) == list(layer.tensors(shape).items()) == [("layer_scale", (shape[0], 1, 1))]
-    )
+BROADCAST = st.lists(st.just(1), max_size=4).flatmap(
+    lambda ones: st.sampled_from([ones, *([*ones[:at], -1, *ones[at + 1 :]] for at in range(len(ones)))]).map(tuple)
+)
+
+
+@pytest.mark.wide(6)
+@settings(max_examples=EXAMPLES)
+@given(st.sampled_from([arch.Scale, arch.Shift]), strategies.number, BROADCAST, strategies.shapes())
+def test_a_trained_number_is_broadcast_as_in_torch(
+    kind: Any, number: float, own: tuple[int, ...], shape: Shape
+) -> None:
+    """Where the channels are not said by their place, they are the first dimension after the batch."""
+    x = torch.randn(BATCH, *shape)
+    full = own if own != (-1,) else (-1, *[1] * (len(shape) - 1))
+    made = (BATCH, *shape)
+    try:
+        parameter = torch.randn([made[at - len(full)] if one < 0 else one for at, one in enumerate(full)])
+        theirs = x * parameter if kind is arch.Scale else x + parameter
+    except IndexError:
+        theirs = x[:0]
+    layer = kind(number, own)
+    at_batch = len(full) == len(made) and full[0] < 0
+    if theirs.shape != x.shape or at_batch:
+        with pytest.raises(
+            ShapeError, match=re.escape(f"{kind.__name__}: a parameter of shape {own} does not go with")
+        ):
+            layer.output_shape(shape)
+        return
     assert layer.output_shape(shape) == shape
-    assert layer.work(shape) == arch.Work(multiplications=math.prod(shape))
+    module = build(layer, shape)
+    (named,) = layer.tensors(shape).items()
+    assert named == ("", tuple(parameter.view(parameter.numel()).shape) if own == (-1,) else tuple(parameter.shape))
+    assert torch.equal(module(x), x * number if kind is arch.Scale else x + number)
+    assert list(module.state_dict()) == list(calculate(layer, shape).tensors) == [""]
+    module.load_state_dict({"": parameter.view(named[1])})
+    assert torch.equal(module(x), theirs)
+    assert layer.work(shape) == kind(number).work(shape)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *(arch.Chunk(2, 1), arch.Chunk(2, 1, dim=-1), arch.Slice(-2, None), arch.Slice(0, 3, dim=2)),
+        *(arch.Mean((2, 3)), arch.Sum(1, keepdim=True), arch.Max((-1, 2))),
+        *(arch.L2Norm(), arch.L2Norm(affine=False), arch.GlobalResponseNorm(), arch.Square()),
+        *(arch.Scale(2), arch.Scale(2, ()), arch.Scale(2, (-1,)), arch.Shift(2), arch.Shift(2, (-1, 1, 1))),
+    ],
+    ids=repr,
+)
+def test_what_torch_lacks_is_scripted_traced_and_exported_with_any_batch(layer: Layer) -> None:
+    shape = (4, 5, 6)
+    module = build(layer, shape).eval()
+    x = torch.randn(3, *shape)
+    batch = ({0: torch.export.Dim("batch", min=1, max=64)},)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces that it will script no more
+        scripted = torch.jit.script(module)
+    exported = torch.export.export(module, (x,), dynamic_shapes=batch).module()
+    for other in (scripted, torch.fx.symbolic_trace(module), exported):
+        assert torch.equal(other(x), module(x))
+        assert torch.equal(other(x[:2]), module(x[:2]))
+
+
+@pytest.mark.parametrize("shape", [3, (2,), (-1, -1), (0,), (1.0,), "11", (-2,)])
+def test_a_parameter_of_another_shape_than_ones_and_channels_is_refused(shape: Any) -> None:
+    with pytest.raises(
+        ShapeError, match="Scale: shape must be a tuple of ones, in which one may be -1 for the channels"
+    ):
+        arch.Scale(1.0, shape)
 
 
 @settings(max_examples=EXAMPLES // 20)

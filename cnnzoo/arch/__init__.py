@@ -32,7 +32,6 @@ from .norms import (
     L2Norm,
     LayerNorm,
     LayerNorm2d,
-    LayerScale,
 )
 from .padding import ConstantPad2d, ReflectionPad2d, ReplicationPad2d, SamePad2d, ZeroPad2d
 from .parts import Chunk, Slice
@@ -77,7 +76,6 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LayerNorm2d",
-    "LayerScale",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY
 from math import prod
-from typing import ClassVar
 
 from .node import Kept, Layer, Work, layer, maps
 from .signal import Shape, ShapeError, Windows, show
@@ -271,24 +270,3 @@ class GlobalResponseNorm(Layer):
     def kept(self, shape: Shape) -> Kept:
         """Its input, each map's length, the mean with eps, their quotients, and what is weighted."""
         return Kept(input=True, elements=2 * self._channels(shape) + 1 + prod(shape))
-
-
-@layer
-class LayerScale(Layer):
-    """(C, H, W) -> (C, H, W): each map times a trained factor that begins as `init`; Touvron et al. (2021).
-
-    The name and the shape of the factors are those of torchvision's ConvNeXt.
-    """
-
-    keeps_input: ClassVar[bool] = True
-
-    init: float = 1e-6
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return maps(self, shape)
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return {"layer_scale": (shape[0], 1, 1)}
-
-    def work(self, shape: Shape) -> Work:
-        return Work(multiplications=prod(shape))

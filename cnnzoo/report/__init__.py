@@ -1,7 +1,7 @@
 """Reports: what every reader of an architecture gives, and its document."""
 
 from .report import DEPTH, Report
-from .rows import ITEM_BYTES, SUMMED, IntOrPair, Row, Shape, Unknown, added, known_sum
+from .rows import ITEM_BYTES, SUMMED, IntOrPair, Row, Shape, Unknown, added, key_of, known_sum
 from .tree import Line
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Shape",
     "Unknown",
     "added",
+    "key_of",
     "known_sum",
 ]

@@ -22,6 +22,7 @@ from .rows import (
     Shape,
     Unknown,
     added,
+    key_of,
     known_sum,
     listed,
     plain,
@@ -216,11 +217,7 @@ class Report(Shown):
         """The state dict's names and shapes, in its order: parameters and buffers, heads included. Of a measured
         module those buffers too that its state dict leaves out."""
         named = ((row, {**row.tensors, **row.buffer_tensors}) for row in self.rows)
-        return {
-            f"{row.path}.{name}" if row.path else name: shape
-            for row, tensors in named
-            for name, shape in tensors.items()
-        }
+        return {key_of(row.path, name): shape for row, tensors in named for name, shape in tensors.items()}
 
     def __iter__(self) -> Iterator[Row]:
         """The `rows`."""

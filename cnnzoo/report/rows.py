@@ -208,6 +208,11 @@ def added(frame: Row, rows: Sequence[Row]) -> Row:
     return whole._replace(known={name: part for name, part in parts.items() if part and getattr(whole, name) is None})
 
 
+def key_of(path: str, name: str) -> str:
+    """What the state dict calls a tensor of the layer at a path; that of a layer with a single one may have no name."""
+    return ".".join(part for part in (path, name) if part)
+
+
 def known_sum(values: Sequence[int | None]) -> int | None:
     """The sum; None where one of the values is unknown."""
     try:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..arch.ends import without_head
 from ..calculate import calculate
 from ..errors import CnnzooError, InvalidValueError
-from ..report import Report, Shape
+from ..report import Report, Shape, key_of
 from ..words import counted
 from ..zoo import get_builder, list_sound_models
 from .pickles import printable
@@ -193,7 +193,7 @@ def heads(file: Shapes, network: Shapes) -> set[str]:
 
 def _auxiliary(fit: Fit) -> set[str]:
     rows = _report(fit.name, **fit.settings).rows
-    return {f"{row.path}.{name}" for row in rows if row.aux for name in (*row.tensors, *row.buffer_tensors)}
+    return {key_of(row.path, name) for row in rows if row.aux for name in (*row.tensors, *row.buffer_tensors)}
 
 
 def _classifier(fit: Fit) -> set[str]:

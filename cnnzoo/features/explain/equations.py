@@ -53,7 +53,7 @@ def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
             yield figure(name, length)
     for total, tensors in (("params", row.tensors), ("buffers", row.buffer_tensors)):
         for name, shape in tensors.items():
-            yield figure(name, prod(shape), times(shape))
+            yield figure(name or total, prod(shape), times(shape))
         if len(tensors) > 1:
             yield figure(total, getattr(row, total), plus(map(prod, tensors.values())))
     yield from _counts(row, formulas)

@@ -35,7 +35,6 @@ from ...arch import (
     Layer,
     LayerNorm,
     LayerNorm2d,
-    LayerScale,
     LeakyReLU,
     Linear,
     LocalResponseNorm,
@@ -325,8 +324,8 @@ def _global_response_norm(layer: GlobalResponseNorm, shape: Shape) -> Formulas:
     return Formulas(figures, [("Groups", f"{maps} maps, whose lengths are divided by their mean")])
 
 
-@_of(LayerScale, Scale)
-def _scale(layer: LayerScale | Scale, shape: Shape) -> Formulas:
+@_of(Scale)
+def _scale(layer: Scale, shape: Shape) -> Formulas:
     return Formulas({"multiplications": times(shape)})
 
 

@@ -90,7 +90,8 @@ def own_tensors(module: nn.Module) -> dict[str, Held]:
         return held
     parameters: Mapping[str, Tensor | None] = module._parameters
     buffers: Mapping[str, Tensor | None] = module._buffers
-    held = {name: Held(value, False) for name, value in parameters.items() if value is not None}
+    names: Mapping[str, str] = getattr(module, "state_names", {})
+    held = {names.get(name, name): Held(value, False) for name, value in parameters.items() if value is not None}
     held |= {name: Held(value, True) for name, value in buffers.items() if value is not None}
     return held
 

@@ -18,8 +18,8 @@ from ...arch.walker import child_path
 from ...calculate import calculate
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
+from . import affine, norms, parts, windowed
 from . import forwards as modules
-from . import norms, parts, windowed
 from .init import Scheme, initialise
 from .network import Ends, Headed, Network
 
@@ -45,6 +45,7 @@ def build(
         net = _Building(shapes, inplace).module("", description, own=False)
     if isinstance(net, nn.Sequential):
         net = _network(net, description, shapes)
+    affine.take_at_paths(net)
     if dtype is not None:
         net.to(dtype)
     target = torch.get_default_device() if device is None else torch.device(device)
@@ -183,7 +184,6 @@ MODULES: dict[type[Node], Make] = {
     arch.InstanceNorm2d: _channels(nn.InstanceNorm2d),
     arch.LayerNorm: _layer_norm(nn.LayerNorm),
     arch.LayerNorm2d: _layer_norm(modules.LayerNorm2d),
-    arch.LayerScale: _channels(modules.LayerScale),
     arch.L2Norm: _channels(norms.L2Norm),
     arch.GlobalResponseNorm: lambda layer, shape: norms.GlobalResponseNorm(
         *layer.tensors(shape)["weight"], **layer.settings
@@ -228,8 +228,8 @@ MODULES: dict[type[Node], Make] = {
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),
     arch.Square: _same(norms.Square),
-    arch.Scale: _same(norms.Scale),
-    arch.Shift: _same(norms.Shift),
+    arch.Scale: lambda layer, shape: affine.Scale(layer.factor, layer.own(shape), layer.beside(shape)),
+    arch.Shift: lambda layer, shape: affine.Shift(layer.term, layer.own(shape), layer.beside(shape)),
     arch.ScaledTanh: _same(modules.ScaledTanh),
     arch.ScaleShift: _same(modules.ScaleShift),
     arch.Subsampling2d: _channels(modules.Subsampling2d),

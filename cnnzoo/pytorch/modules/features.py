@@ -15,6 +15,7 @@ from ...arch.walker import child_path
 from ...calculate import calculate
 from ...errors import InvalidValueError
 from ...report import Report, Row
+from .affine import take_at_paths
 from .network import Checkpointing, Headed, Network
 
 Indices = int | Sequence[int] | None
@@ -137,6 +138,7 @@ class Features(Checkpointing):
                     holder.add_module(parent, nn.Sequential())
                 holder = holder.get_submodule(parent)
             holder.add_module(name, net.get_submodule(path))
+        take_at_paths(self)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         maps = []

@@ -235,25 +235,6 @@ class LayerNorm2d(nn.LayerNorm):
         return last.permute(0, 3, 1, 2).contiguous()
 
 
-class LayerScale(nn.Module):
-    """Each map times its factor."""
-
-    def __init__(self, channels: int, init: float) -> None:
-        super().__init__()
-        self.init = init
-        self.layer_scale = nn.Parameter(torch.empty(channels, 1, 1))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        nn.init.constant_(self.layer_scale, self.init)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.layer_scale
-
-    def extra_repr(self) -> str:
-        return f"{self.layer_scale.shape[0]}, init={self.init}"
-
-
 class StochasticDepth(nn.Module):
     """In training zero with probability p and else divided by 1 - p; after one seed as torchvision's."""
 

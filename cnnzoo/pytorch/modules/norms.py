@@ -1,4 +1,4 @@
-"""Normalisations that torch.nn lacks, and products and sums with a number."""
+"""Normalisations and activations that torch.nn lacks."""
 
 from __future__ import annotations
 
@@ -62,31 +62,3 @@ class Square(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.square()
-
-
-class Scale(nn.Module):
-    """x times a number."""
-
-    def __init__(self, factor: float) -> None:
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.factor
-
-    def extra_repr(self) -> str:
-        return f"{self.factor}"
-
-
-class Shift(nn.Module):
-    """x plus a number."""
-
-    def __init__(self, term: float) -> None:
-        super().__init__()
-        self.term = term
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.term
-
-    def extra_repr(self) -> str:
-        return f"{self.term}"
