@@ -40,12 +40,9 @@ class Axis(NamedTuple):
     def through(self, window: Window | Phases) -> Axis | Phases | None:
         if type(window) is not Window:
             return _composed(self, window)
+        size, apart, before = self
         kernel, stride, padding = window
-        return Axis(
-            self.size + (kernel - 1) * self.stride,
-            self.stride * stride,
-            self.padding + padding * self.stride,
-        )
+        return Axis(size + (kernel - 1) * apart, apart * stride, before + padding * apart)
 
 
 class Span(NamedTuple):

@@ -74,14 +74,13 @@ def merge(signals: Iterable[Signal]) -> Field | None:
     fields = {signal.field for signal in signals}
     if len(fields) == 1:
         return fields.pop()
-    axes = []
-    for pair in zip(*(field or (None, None) for field in fields), strict=True):
-        known = [axis for axis in pair if axis is not None]
-        axis = union(known) if len(known) == len(pair) else None
-        if axis is None:
-            return None
-        axes.append(axis)
-    return axes[0], axes[1]
+    known = [field for field in fields if field is not None]
+    if len(known) < len(fields):
+        return None
+    heights, widths = zip(*known, strict=True)
+    height = union(heights)
+    width = height if heights == widths else union(widths)
+    return None if height is None or width is None else (height, width)
 
 
 def checked(shape: Shape, what: str) -> Shape:
