@@ -17,7 +17,7 @@ from pictured import DEPTHS, ODD, any_network, check_svg, drawn, report_of
 from PIL import Image
 from torch import nn
 
-from cnnzoo.arch import Concat, Conv2d, Linear, ReLU, Sequential
+from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Linear, MaxPool2d, ReLU, Sequential
 from cnnzoo.calculate import calculate
 from cnnzoo.features import draw
 from cnnzoo.features.draw import colours, field, volumes
@@ -257,6 +257,16 @@ def test_a_field_is_where_it_is():
         [13, 32 - 18, 18, 32 - 13]
     )
     assert last == pytest.approx(whole)
+
+
+def test_a_field_that_differs_is_drawn_as_the_most_and_says_the_least():
+    """A transposed convolution of which positions see 2 and 4 of 16 pixels in turn, a pixel apart."""
+    net = Sequential(down=MaxPool2d(2), up=ConvTranspose2d(2, 3, stride=2, padding=1, output_padding=1))
+    sheet = draw.PLOTS["field"](calculate(net, (2, 16, 16)), 2)
+    assert "2-4×2-4 pixels" in [mark.words for mark in sheet.marks if isinstance(mark, Text)]
+    whole, *_, last = [bounds(mark) for mark in sheet.marks if isinstance(mark, Area) and len(mark.points) == 4]
+    pixel = (whole[2] - whole[0]) / 16
+    assert [(last[at + 2] - last[at]) / pixel for at in (0, 1)] == pytest.approx([4, 4])
 
 
 def test_vectors_alone_can_be_drawn():

@@ -21,11 +21,14 @@ from command import call, command, environment, interruptible, spawn
 from pyarrow import parquet
 
 import cnnzoo
+from cnnzoo.features import sweep
 from cnnzoo.features.sweep import FIGURES, Sweep
 from cnnzoo.features.sweep.family import Family
 from cnnzoo.features.sweep.files import SweepFileError, fill
+from cnnzoo.features.sweep.parquet import _read_line
 from cnnzoo.features.sweep.workers import CHUNK, WorkerError, lines
 from cnnzoo.registry import Paper, Pinned, register
+from cnnzoo.words import Range
 
 SMALL = ("resnet18", "--width", "8,16", "--depth", "1,2x1x1x1", "--input-size", "1,64,3x32x96")
 """Twelve combinations."""
@@ -337,6 +340,23 @@ def test_lines_that_nobody_waits_for_leave_no_process():
 
 
 # Parquet
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "value", "sides"),
+    [
+        (Range(1, 2), "1-2", {"least": 1, "most": 2}, [2, 2]),
+        ((Range(1, 2), 3), "1-2x3", [{"least": 1, "most": 2}, 3], [2, 3]),
+        ((1, 3), "1x3", [1, 3], [1, 3]),
+        (None, "", None, None),
+    ],
+)
+def test_a_receptive_field_may_be_a_range(field, cell, value, sides):
+    record = {"model": "a", "receptive_field": field}
+    assert sweep.line(record, "csv") == f"a,{cell}\n"
+    written = sweep.line(record, "jsonl")
+    assert json.loads(written) == {"model": "a", "receptive_field": value}
+    assert _read_line(written)["receptive_field"] == sides
 
 
 def test_parquet_has_the_records(tmp_path):

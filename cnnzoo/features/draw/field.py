@@ -68,7 +68,7 @@ def field(report: Report, depth: int) -> Sheet:
     for number, (seen, outline) in enumerate(zip(known, outlines, strict=True)):
         colour, larger = COLOURS[number % len(COLOURS)], seen.times_larger(report.input_size)
         marks.append(Area(outline, None, colour, 1.2, dashed=larger > FAR))
-        size = f"{sizes((seen.down[1], seen.right[1]))} pixels"
+        size = f"{sizes(_pair(seen.row.receptive_field))} pixels"
         said = f"{size}, larger than the input" if larger > 1 else size
         labels.append(_Label(outline[2], colour, called(seen.row), said))
     labels.sort(key=lambda label: (-label.corner[1], -label.corner[0]))
@@ -149,7 +149,9 @@ def _seen(rows: list[Row]) -> list[Seen]:
 
 
 def _nearest(length: int, axis: Axis, middle: int) -> Span:
-    """What the position reads whose pixels lie nearest to a middle (given times two), the earlier of two."""
+    """What the position reads whose pixels lie nearest to a middle (given times two), the earlier of two.
+
+    Where positions differ, as much as that sees which sees most, from where it would begin if all were as far apart."""
     size, stride, padding = axis
     position = -((stride + size - 2 * padding - middle) // (2 * stride))
     return int(min(max(position, 0), length - 1) * stride // 1) - padding, size

@@ -11,6 +11,11 @@ from ...calculate import extent, square
 from .equations import Equation
 from .streams import Step, Stream
 
+TURNS = (
+    "in larger maps positions take turns: a receptive field begins at pixel a and ends before b; that which sees "
+    "least to that which sees most"
+)
+
 
 def equation(steps: Sequence[Step]) -> Equation:
     """The receptive field behind one step, or behind equal ones of stride 1."""
@@ -117,5 +122,7 @@ def decisions(stream: Stream) -> Iterator[tuple[str, str]]:
             seen = ", ".join(f"{name} {field[0].size}x{field[1].size}" for name, field in step.branches)
             yield label, f"{step.path}: none sees all, the union counts; {seen}"
             label = ""
+    if any(isinstance(axis, Phases) for step in stream.steps for axis in (*step.before, *step.after)):
+        yield "b − a", TURNS
     if stream.lost:
         yield "Receptive field", f"unknown: {stream.lost}"
