@@ -21,6 +21,8 @@ from cnnzoo.arch import (
     ConvTranspose2d,
     Dense,
     Dropout,
+    EvoNorm2dS0,
+    FilterResponseNormTlu2d,
     Flatten,
     GlobalResponseNorm,
     GroupNorm,
@@ -326,6 +328,8 @@ NORMS = (
     st.builds(Shift, number, st.sampled_from([None, (), (-1,), (1, 1, -1)])),
     st.builds(L2Norm, st.sampled_from([1.0, 20.0]), affine=st.booleans()),
     st.builds(GlobalResponseNorm, channels_last=st.booleans()),
+    st.builds(FilterResponseNormTlu2d, apply_act=st.booleans()),
+    st.builds(EvoNorm2dS0, st.integers(1, 3), apply_act=st.booleans()),
     st.builds(LocalResponseNorm, st.integers(1, 5), beta=st.sampled_from([0.5, 0.75])),
 )
 BENDS = (ReLU, ReLU6, Hardtanh, Hardsigmoid, Hardswish, LeakyReLU, ELU, SiLU, Mish, GELU)

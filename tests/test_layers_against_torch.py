@@ -125,6 +125,8 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "Max",
     "L2Norm",
     "GlobalResponseNorm",
+    "FilterResponseNormTlu2d",
+    "EvoNorm2dS0",
     "Square",
     "Scale",
     "Shift",
@@ -513,6 +515,60 @@ def test_a_global_response_norm_weighs_each_map_by_its_share_of_the_lengths(
     assert layer.work(shape) == work
 
 
+def filled(layer: Layer, shape: Shape) -> nn.Module:
+    """The module in float64, with random parameters."""
+    made = build(layer, shape, dtype=torch.float64)
+    assert shapes_of(made.named_parameters()) == list(layer.tensors(shape).items())
+    for parameter in made.parameters():
+        nn.init.normal_(parameter)
+    return made
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=4), st.floats(1e-6, 1), st.booleans())
+def test_a_filter_response_norm_divides_each_map_by_its_root_mean_square(shape: Shape, eps: float, act: bool) -> None:
+    """Singh and Krishnan (2019), equations 1 to 4, a map at a time."""
+    layer = arch.FilterResponseNormTlu2d(eps=eps, apply_act=act)
+    made = filled(layer, shape)
+    x = torch.randn(BATCH, *shape, dtype=torch.float64)
+    comparisons = additions = multiplications = powers = 0
+    for sample, y in zip(x, made(x), strict=True):
+        comparisons = additions = multiplications = powers = 0
+        for n, one in enumerate(sample):
+            root = (one.square().mean() + eps).sqrt()
+            wanted = made.weight[n] * one / root + made.bias[n]
+            torch.testing.assert_close(y[n], torch.maximum(wanted, made.tau[n]) if act else wanted)
+            additions += one.numel() - 1 + 1 + one.numel()  # the sum, eps; the bias
+            multiplications += one.numel() + 1 + 2 * one.numel()  # the squares, the mean; the root and the weight
+            comparisons += act * one.numel()
+            powers += 1
+    assert layer.work(shape) == arch.Work(comparisons, additions, multiplications, powers)
+
+
+@settings(max_examples=EXAMPLES // 20)
+@given(strategies.maps(side=4), st.integers(1, 4), st.floats(1e-6, 1), st.booleans())
+def test_an_evonorm_divides_by_the_deviation_of_its_group(shape: Shape, groups: int, eps: float, act: bool) -> None:
+    """Liu et al. (2020), table 2's S0, a group at a time."""
+    layer = arch.EvoNorm2dS0(groups, eps=eps, apply_act=act)
+    if shape[0] % groups:
+        with pytest.raises(ShapeError, match=f"EvoNorm2dS0: groups={groups} does not divide the {shape[0]} channels"):
+            layer.output_shape(shape)
+        return
+    made = filled(layer, shape)
+    x = torch.randn(BATCH, *shape, dtype=torch.float64)
+    each = shape[0] // groups
+    for sample, y in zip(x, made(x), strict=True):
+        for first in range(0, shape[0], each):
+            deviation = (sample[first : first + each].var(unbiased=False) + eps).sqrt()
+            for n in range(first, first + each):
+                top = sample[n] * torch.sigmoid(made.v[n] * sample[n]) if act else sample[n]
+                torch.testing.assert_close(y[n], made.weight[n] * top / deviation + made.bias[n])
+    of_group, count = arch.GroupNorm(groups).work(shape), act * math.prod(shape)
+    assert layer.work(shape) == arch.Work(
+        0, of_group.additions, of_group.multiplications + 2 * count, of_group.exponentials + count
+    )
+
+
 @settings(max_examples=EXAMPLES // 20)
 @given(strategies.shapes(), st.floats(-9, 9))
 def test_elements_are_squared_scaled_and_shifted_alike(shape: Shape, number: float) -> None:
@@ -704,6 +760,7 @@ def test_a_trained_number_is_broadcast_as_in_torch(
         *(arch.Chunk(2, 1), arch.Chunk(2, 1, dim=-1), arch.Slice(-2, None), arch.Slice(0, 3, dim=2)),
         *(arch.Mean((2, 3)), arch.Sum(1, keepdim=True), arch.Max((-1, 2))),
         *(arch.L2Norm(), arch.L2Norm(affine=False), arch.GlobalResponseNorm(), arch.Square()),
+        *(arch.FilterResponseNormTlu2d(), arch.EvoNorm2dS0(2), arch.EvoNorm2dS0(4, apply_act=False)),
         *(arch.Scale(2), arch.Scale(2, ()), arch.Scale(2, (-1,)), arch.Shift(2), arch.Shift(2, (-1, 1, 1))),
     ],
     ids=repr,

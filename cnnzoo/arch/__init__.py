@@ -24,6 +24,7 @@ from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleSh
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
 from .node import Kept, Layer, Node, Work, layer
+from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
 from .norms import (
     BatchNorm2d,
     GlobalResponseNorm,
@@ -60,6 +61,8 @@ __all__ = [
     "ConvTranspose2d",
     "Dense",
     "Dropout",
+    "EvoNorm2dS0",
+    "FilterResponseNormTlu2d",
     "Flatten",
     "Flow",
     "FormatError",

@@ -175,6 +175,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "factor": _any_number,
     "term": _any_number,
     "channels_last": _flag,
+    "apply_act": _flag,
     "num_parameters": _whole(1),
     "num_groups": _whole(1),
     "upscale_factor": _whole(1),

@@ -24,6 +24,8 @@ from ...arch import (
     Conv2d,
     ConvTranspose2d,
     Dropout,
+    EvoNorm2dS0,
+    FilterResponseNormTlu2d,
     Flatten,
     GlobalResponseNorm,
     GroupNorm,
@@ -322,6 +324,32 @@ def _global_response_norm(layer: GlobalResponseNorm, shape: Shape) -> Formulas:
         "elements": f"(2·{maps} + 1 + {each})",
     }
     return Formulas(figures, [("Groups", f"{maps} maps, whose lengths are divided by their mean")])
+
+
+@_of(FilterResponseNormTlu2d)
+def _filter_response_norm(layer: FilterResponseNormTlu2d, shape: Shape) -> Formulas:
+    """A map's sum is one addition less than there are positions, and eps one more."""
+    each, channels = times(shape), f"{shape[0]:,}"
+    figures = {
+        "comparisons": each,
+        "additions": f"2 · {each}",
+        "multiplications": f"3·{each} + {channels}",
+        "exponentials": channels,
+        "elements": f"({channels} + {1 + layer.apply_act}·{each})",
+    }
+    return Formulas(figures, [("Groups", f"{channels} maps, each divided by the root of its mean square")])
+
+
+@_of(EvoNorm2dS0)
+def _evo_norm(layer: EvoNorm2dS0, shape: Shape) -> Formulas:
+    each, groups = times(shape), f"{layer.groups:,}"
+    normalised = _of_statistics(each, groups, True, True)
+    figures = {
+        "multiplications": f"{3 + 2 * layer.apply_act}·{each} + 2·{groups}",
+        "exponentials": f"{each} + {groups}" if layer.apply_act else groups,
+        "elements": f"({groups} + {shape[0]:,} + {1 + 2 * layer.apply_act}·{each})",
+    }
+    return Formulas({**normalised.figures, **figures}, [("Groups", f"{groups}, each with its own variance")])
 
 
 @_of(Scale)

@@ -185,6 +185,8 @@ MODULES: dict[type[Node], Make] = {
     arch.LayerNorm: _layer_norm(nn.LayerNorm),
     arch.LayerNorm2d: _layer_norm(modules.LayerNorm2d),
     arch.L2Norm: _channels(norms.L2Norm),
+    arch.FilterResponseNormTlu2d: _channels(norms.FilterResponseNormTlu2d),
+    arch.EvoNorm2dS0: _channels(norms.EvoNorm2dS0),
     arch.GlobalResponseNorm: lambda layer, shape: norms.GlobalResponseNorm(
         *layer.tensors(shape)["weight"], **layer.settings
     ),

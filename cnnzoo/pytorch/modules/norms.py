@@ -62,3 +62,63 @@ class Square(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.square()
+
+
+class FilterResponseNormTlu2d(nn.Module):
+    """Each map over the root of its mean square, times its weight, plus its bias, and at least its tau."""
+
+    def __init__(self, channels: int, eps: float, apply_act: bool) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.bias = nn.Parameter(torch.empty(channels))
+        self.tau = nn.Parameter(torch.empty(channels)) if apply_act else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
+        if self.tau is not None:
+            nn.init.zeros_(self.tau)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * x.square().mean((2, 3), keepdim=True).add(self.eps).rsqrt()
+        x = x * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        tau = self.tau
+        return x if tau is None else torch.maximum(x, tau.view(1, -1, 1, 1))
+
+    def extra_repr(self) -> str:
+        return f"{self.weight.shape[0]}, eps={self.eps}, apply_act={self.tau is not None}"
+
+
+class EvoNorm2dS0(nn.Module):
+    """x * sigmoid(v * x) over the standard deviation of its group, times its weight, plus its bias."""
+
+    def __init__(self, channels: int, groups: int, eps: float, apply_act: bool) -> None:
+        super().__init__()
+        self.groups = groups
+        self.eps = eps
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.bias = nn.Parameter(torch.empty(channels))
+        self.v = nn.Parameter(torch.empty(channels)) if apply_act else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
+        if self.v is not None:
+            nn.init.ones_(self.v)
+
+    def forward(self, x: Tensor) -> Tensor:
+        each = x.shape[1] // self.groups
+        grouped = x.view(-1, self.groups, each, x.shape[2], x.shape[3])
+        variance = grouped.var((2, 3, 4), unbiased=False, keepdim=True)
+        of_maps = variance.add(self.eps).sqrt().expand(-1, -1, each, -1, -1)
+        deviation = of_maps.clone(memory_format=torch.contiguous_format).flatten(1, 2)
+        v = self.v
+        if v is not None:
+            x = x * (x * v.view(1, -1, 1, 1)).sigmoid()
+        return x / deviation * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+
+    def extra_repr(self) -> str:
+        return f"{self.weight.shape[0]}, groups={self.groups}, eps={self.eps}, apply_act={self.v is not None}"
