@@ -32,12 +32,8 @@ class Slide(NamedTuple):
 
 
 @layer
-class Conv2d(Layer):
-    """(C, H, W) -> (out_channels, H', W'), H' = floor((H + 2 padding - extent) / stride) + 1.
-
-    `padding` is also "valid" (none) or "same" (as much as keeps the size; the odd one goes right and
-    below; stride 1 only). With `groups`, each of them convolves its share of the channels.
-    """
+class _Conv(Layer):
+    """What convolutions share, along however many axes."""
 
     weighted: ClassVar[bool] = True
 
@@ -55,57 +51,79 @@ class Conv2d(Layer):
         if self.out_channels % self.groups:
             raise ShapeError(_indivisible(self, f"{self.out_channels} output channels"))
         if self.padding == "same" and self.stride != 1:
-            raise ShapeError(f"Conv2d: padding='same' goes with stride 1, got stride {self.stride}")
+            raise ShapeError(f"{type(self).__name__}: padding='same' goes with stride 1, got stride {self.stride}")
 
-    def _axes(self) -> tuple[Slide, Slide]:
-        """How its kernel slides along height and along width."""
-        kernels, dilations = pair(self.kernel_size), pair(self.dilation)
+    def _sizes(self, shape: Shape) -> Shape:
+        """The channels and the length along each axis, or a `ShapeError`."""
+        raise NotImplementedError
+
+    def _each(self, value: IntOrPair) -> tuple[int, ...]:
+        """A setting along each axis."""
+        raise NotImplementedError
+
+    def _axes(self) -> tuple[Slide, ...]:
+        """How its kernel slides along each axis."""
+        kernels, dilations = self._each(self.kernel_size), self._each(self.dilation)
         extents = [extent_of(kernel, dilation) for kernel, dilation in zip(kernels, dilations, strict=True)]
         if self.padding == "same":
             both = [(extent - 1) // 2 for extent in extents], [extent - 1 for extent in extents]
         else:
-            one = (0, 0) if isinstance(self.padding, str) else pair(self.padding)
+            one = self._each(0 if isinstance(self.padding, str) else self.padding)
             both = list(one), [2 * side for side in one]
-        height, width = map(Slide, extents, pair(self.stride), *both)
-        return height, width
+        return tuple(map(Slide, extents, self._each(self.stride), *both))
 
     def output_shape(self, shape: Shape) -> Shape:
-        channels, *size = maps(self, shape)
+        channels, *size = self._sizes(shape)
         if channels % self.groups:
             raise ShapeError(_indivisible(self, f"the {channels} channels of {show(shape)}"))
         out = []
         for length, (extent, stride, _, padding) in zip(size, self._axes(), strict=True):
             if length + padding < extent:
                 raise ShapeError(
-                    f"Conv2d: kernel {self.kernel_size} (extent {extent}) is larger than the padded input: "
-                    f"{show(shape)} is {length} + {padding} there; it takes at least {max(extent - padding, 1)}"
+                    f"{type(self).__name__}: kernel {self.kernel_size} (extent {extent}) is larger than the padded "
+                    f"input: {show(shape)} is {length} + {padding} there; it takes at least {max(extent - padding, 1)}"
                 )
             out.append((length + padding - extent) // stride + 1)
         return (self.out_channels, *out)
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
-        weight = (self.out_channels, shape[0] // self.groups, *pair(self.kernel_size))
+        weight = (self.out_channels, shape[0] // self.groups, *self._each(self.kernel_size))
         return {"weight": weight, "bias": (self.out_channels,)} if self.bias else {"weight": weight}
 
     def macs(self, shape: Shape) -> int:
-        return per_output(self, shape, shape[0] // self.groups * prod(pair(self.kernel_size)))
+        return per_output(self, shape, shape[0] // self.groups * prod(self._each(self.kernel_size)))
 
     def work(self, shape: Shape) -> Work:
         return Work(additions=per_output(self, shape, self.bias))
-
-    def windows(self, shape: Shape) -> Windows | None:
-        height, width = (Window(side.extent, side.stride, side.before) for side in self._axes())
-        return height, width
 
     def kept(self, shape: Shape) -> Kept:
         """Its input; where "same" pads one side more than the other, a copy that is padded there instead."""
         odd = [side.padding - 2 * side.before for side in self._axes()]
         if not any(odd):
             return Kept(input=True)
-        return Kept(elements=shape[0] * (shape[1] + odd[0]) * (shape[2] + odd[1]))
+        return Kept(elements=shape[0] * prod(length + more for length, more in zip(shape[1:], odd, strict=True)))
 
 
-def _indivisible(self: Conv2d | ConvTranspose2d, channels: str) -> str:
+@layer
+class Conv2d(_Conv):
+    """(C, H, W) -> (out_channels, H', W'), H' = floor((H + 2 padding - extent) / stride) + 1.
+
+    `padding` is also "valid" (none) or "same" (as much as keeps the size; the odd one goes right and
+    below; stride 1 only, `SamePad2d` is for others). With `groups`, each of them convolves its share of the channels.
+    """
+
+    def _sizes(self, shape: Shape) -> Shape:
+        return maps(self, shape)
+
+    def _each(self, value: IntOrPair) -> tuple[int, ...]:
+        return pair(value)
+
+    def windows(self, shape: Shape) -> Windows | None:
+        height, width = (Window(side.extent, side.stride, side.before) for side in self._axes())
+        return height, width
+
+
+def _indivisible(self: _Conv | ConvTranspose2d, channels: str) -> str:
     groups = self.groups
     return f"{type(self).__name__}: groups={groups} does not divide {channels}; a multiple of {groups} would fit"
 

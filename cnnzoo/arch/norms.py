@@ -47,18 +47,26 @@ class _RunningNorm(Layer):
 
 
 @layer
-class BatchNorm2d(_RunningNorm):
-    """(C, H, W) -> (C, H, W); at inference one multiplication and one addition an element."""
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return maps(self, shape)
+class _BatchNorm(_RunningNorm):
+    """What batch normalisations share, whatever positions there are."""
 
     def work(self, shape: Shape) -> Work:
         return Work(additions=prod(shape), multiplications=prod(shape))
 
     def kept(self, shape: Shape) -> Kept:
-        """Its input, and of each map the batch's mean and inverse standard deviation."""
+        """Its input, and of each channel the batch's mean and inverse standard deviation."""
         return Kept(input=True, statistics=2 * shape[0])
+
+
+@layer
+class BatchNorm2d(_BatchNorm):
+    """(C, H, W) -> (C, H, W): each map with the mean and variance of the batch; Ioffe and Szegedy (2015).
+
+    At inference, with those of the training, it is one multiplication and one addition an element.
+    """
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return maps(self, shape)
 
 
 @layer

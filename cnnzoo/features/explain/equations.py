@@ -44,7 +44,7 @@ def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
     def figure(name: str, value: int, formula: str = "") -> Equation:
         return Equation(row.path, name, formulas.get(name, formula), value)
 
-    for axis, side in enumerate(("height", "width")):
+    for axis, side in enumerate(dimensions(row.output_shape)[1:]):
         if f"extent_{side}" in formulas:
             kernel, dilation = (pair(row.settings[name])[axis] for name in ("kernel_size", "dilation"))
             yield figure(f"extent_{side}", extent_of(kernel, dilation))

@@ -75,7 +75,7 @@ from ...arch import (
     Work,
     ZeroPad2d,
 )
-from ...arch.layers import extent_of
+from ...arch.layers import _Conv, extent_of
 from ...arch.node import IntOrPair, pair, place_of
 from ...arch.padding import _Pad2d
 from .sliding import Sliding, roundings, shares
@@ -110,25 +110,20 @@ def _of(*kinds: type[Layer]) -> Callable[[F], F]:
     return enter
 
 
-Slides = tuple[Sliding, Sliding]
-
-
-def _slides(layer: Layer, shape: Shape, dilation: IntOrPair = 1, ceil: bool = False, same: bool = False) -> Slides:
-    """The windows along height and width; `same` padding is what the extent leaves, any other is even."""
+def _slides(layer: Layer, shape: Shape, dilation: IntOrPair = 1, ceil: bool = False) -> list[Sliding]:
+    """The windows along height and width, padded evenly."""
     windows = [window for window in layer.windows(shape) or () if isinstance(window, Window)]
-    afters = [window.kernel - 1 - window.padding if same else window.padding for window in windows]
-    axes = zip(shape[1:], windows, afters, layer.output_shape(shape)[1:], pair(dilation), strict=True)
-    height, width = (Sliding(*axis, ceil) for axis in axes)
-    return height, width
+    axes = zip(shape[1:], windows, layer.output_shape(shape)[1:], pair(dilation), strict=True)
+    return [Sliding(length, window, window.padding, fits, step, ceil) for length, window, fits, step in axes]
 
 
-def _slid(slides: Slides, figures: Mapping[str, str]) -> Formulas:
-    """A layer of sliding windows: the output's height and width, how they are rounded, and the other `figures`."""
-    height, width = slides
-    sizes = {"height": height.size(), "width": width.size()}
-    if height.dilation > 1 or width.dilation > 1:
-        sizes |= {"extent_height": height.extent(), "extent_width": width.extent()}
-    said = roundings(height, width)
+def _slid(slides: Sequence[Sliding], out: Shape, figures: Mapping[str, str]) -> Formulas:
+    """A layer of sliding windows: the lengths of its output, how they are rounded, and the other `figures`."""
+    axes = dict(zip(dimensions(out)[1:], slides, strict=True))
+    sizes = {name: side.size() for name, side in axes.items()}
+    if any(side.dilation > 1 for side in slides):
+        sizes |= {f"extent_{name}": side.extent() for name, side in axes.items()}
+    said = roundings(slides)
     return Formulas({**sizes, **figures}, [("Rounding", said)] if said else [])
 
 
@@ -137,19 +132,23 @@ def _share(channels: int, groups: int) -> str:
 
 
 @_of(Conv2d)
-def _conv2d(layer: Conv2d, shape: Shape) -> Formulas:
+def _conv(layer: _Conv, shape: Shape) -> Formulas:
     """An output reads its window in its group's share of the channels."""
-    slides = _slides(layer, shape, layer.dilation, same=layer.padding == "same")
-    outputs = times(layer.output_shape(shape))
-    reads = f"{_share(shape[0], layer.groups)}·{times(pair(layer.kernel_size))}"
-    evened = [length + side.after - side.window.padding for length, side in zip(shape[1:], slides, strict=True)]
+    out = layer.output_shape(shape)
+    axes = zip(shape[1:], layer._axes(), out[1:], layer._each(layer.dilation), strict=True)
+    slides = [
+        Sliding(length, Window(extent, stride, before), padding - before, fits, step)
+        for length, (extent, stride, before, padding), fits, step in axes
+    ]
+    reads = f"{_share(shape[0], layer.groups)}·{times(layer._each(layer.kernel_size))}"
+    evened = [side.length + side.after - side.window.padding for side in slides]
     figures = {
         "weight": f"{layer.out_channels:,}·{reads}",
-        "macs": f"{outputs} · {reads}",
-        "additions": outputs,
+        "macs": f"{times(out)} · {reads}",
+        "additions": times(out),
         "elements": times((shape[0], *evened)),
     }
-    return _slid(slides, figures)
+    return _slid(slides, out, figures)
 
 
 @_of(ConvTranspose2d)
@@ -184,10 +183,10 @@ def _linear(layer: Linear, shape: Shape) -> Formulas:
 def _pool2d(layer: MaxPool2d | AvgPool2d, shape: Shape) -> Formulas:
     """A window of n takes n − 1 comparisons or additions, and a mean one multiplication."""
     dilation = layer.dilation if isinstance(layer, MaxPool2d) else 1
-    outputs = times(layer.output_shape(shape))
-    each = f"{outputs} · ({times(pair(layer.kernel_size))} − 1)"
-    figures = {"comparisons": each, "additions": each, "multiplications": outputs}
-    return _slid(_slides(layer, shape, dilation, layer.ceil_mode), figures)
+    out = layer.output_shape(shape)
+    each = f"{times(out)} · ({times(pair(layer.kernel_size))} − 1)"
+    figures = {"comparisons": each, "additions": each, "multiplications": times(out)}
+    return _slid(_slides(layer, shape, dilation, layer.ceil_mode), out, figures)
 
 
 @_of(AdaptiveAvgPool2d, AdaptiveMaxPool2d)
@@ -220,14 +219,14 @@ def _reduction(layer: Mean | Sum | Max, shape: Shape) -> Formulas:
 @_of(Subsampling2d)
 def _subsampling2d(layer: Subsampling2d, shape: Shape) -> Formulas:
     """A window's sum, times the coefficient of its map, plus its bias."""
-    outputs, each = times(layer.output_shape(shape)), times(pair(layer.kernel_size))
+    out, each = layer.output_shape(shape), times(pair(layer.kernel_size))
     figures = {
-        "additions": f"{outputs} · {each}",
-        "multiplications": outputs,
-        "connections": f"{outputs} · ({each} + 1)",
-        "elements": outputs,
+        "additions": f"{times(out)} · {each}",
+        "multiplications": times(out),
+        "connections": f"{times(out)} · ({each} + 1)",
+        "elements": times(out),
     }
-    return _slid(_slides(layer, shape), figures)
+    return _slid(_slides(layer, shape), out, figures)
 
 
 @_of(TableConv2d)
@@ -243,7 +242,7 @@ def _table_conv2d(layer: TableConv2d, shape: Shape) -> Formulas:
         "connections": f"({weight} + {maps:,}) · {times(size)}",
         "elements": f"{kernels}·{times(shape[1:])}",
     }
-    slid = _slid(_slides(layer, shape), figures)
+    slid = _slid(_slides(layer, shape), (maps, *size), figures)
     in_full = f"{maps:,}·{shape[0]:,} if each output map read all {shape[0]:,}"
     said = f"{kernels.strip('()')} = {layer.connections():,} kernels; {in_full}"
     return Formulas(slid.figures, [*slid.said, ("Table", said)])

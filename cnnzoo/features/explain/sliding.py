@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd
 from typing import NamedTuple
 
@@ -92,8 +93,11 @@ class Sliding(NamedTuple):
         return ", ".join(said)
 
 
-def roundings(height: Sliding, width: Sliding) -> str:
-    """Of both axes, in one sentence where they are equal."""
+def roundings(sides: Sequence[Sliding]) -> str:
+    """Of all axes, in one sentence where they are equal."""
+    if len(sides) == 1:
+        return sides[0].rounding("positions")
+    height, width = sides
     if height == width:
         return height.rounding("rows and columns")
     return "; ".join(filter(None, (height.rounding("rows"), width.rounding("columns"))))
