@@ -12,11 +12,13 @@ from cnnzoo.arch import (
     AdaptiveMaxPool2d,
     Aux,
     AvgPool2d,
+    BatchNorm1d,
     BatchNorm2d,
     ChannelShuffle,
     Chunk,
     Concat,
     ConstantPad2d,
+    Conv1d,
     Conv2d,
     ConvTranspose2d,
     Dense,
@@ -114,6 +116,31 @@ CONV = spoiled(
             "stride": int_or_pair(1, 4),
             "padding": int_or_pair(0, 3) | st.sampled_from(["same", "valid"]),
             "dilation": int_or_pair(1, 4),
+            "groups": st.integers(1, 3),
+            "bias": st.booleans(),
+        },
+    ),
+    out_channels=st.integers(-1, 0),
+    kernel_size=below(1),
+    stride=below(1),
+    padding=below(0) | st.just("full"),
+    dilation=below(1),
+    groups=st.integers(-1, 0),
+)
+
+
+def single(low: int, high: int) -> st.SearchStrategy:
+    one = st.integers(low, high)
+    return one | st.tuples(one)
+
+
+CONV_1D = spoiled(
+    st.fixed_dictionaries(
+        {"out_channels": counts, "kernel_size": single(1, 4)},
+        optional={
+            "stride": single(1, 4),
+            "padding": single(0, 3) | st.sampled_from(["same", "valid"]),
+            "dilation": single(1, 4),
             "groups": st.integers(1, 3),
             "bias": st.booleans(),
         },
@@ -278,7 +305,16 @@ GELU_SETTINGS = st.fixed_dictionaries({}, optional={"approximate": st.sampled_fr
 
 # Layers that are sound in themselves; whether one fits an input is another matter.
 
+ALONG_ONE = st.builds(
+    Conv1d,
+    st.sampled_from([1, 2, 4]),
+    st.integers(1, 4),
+    padding=st.sampled_from([0, 1, "same"]),
+    dilation=st.integers(1, 2),
+    bias=st.booleans(),
+)
 SMALL_CONVS = (
+    ALONG_ONE,
     st.builds(
         Conv2d,
         st.sampled_from([1, 2, 4, 6]),
@@ -319,6 +355,7 @@ SMALL_POOLS = (
     st.builds(Mean, st.sampled_from([1, (2, 3)])),
 )
 NORMS = (
+    st.builds(BatchNorm1d, affine=st.booleans(), track_running_stats=st.booleans()),
     st.builds(BatchNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
     st.builds(GroupNorm, st.integers(1, 3), affine=st.booleans()),
     st.builds(InstanceNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
@@ -430,7 +467,12 @@ def networks(
         branches = draw(st.integers(0, 2))
         end = draw(st.sampled_from([Flatten(), Flatten(), Mean((2, 3)), Sum((-1, -2)), Max((2, -1))]))
         flat = {"features": end if not branches else Concat(*[end] * branches)}
-        tail, _ = draw(_chain((max(branches, 1) * end.output_shape(out)[0],), layers | RBFS, inside, 0, heads))
+        width = max(branches, 1) * end.output_shape(out)[0]
+        if draw(st.integers(0, 2)) == 0:  # as efficient channel attention reads them: the channels are a sequence
+            flat["fold"] = Unflatten(1, (1, -1))
+            tail, _ = draw(_chain((1, width), layers | ALONG_ONE, inside, 0, heads))
+        else:
+            tail, _ = draw(_chain((width,), layers | RBFS, inside, 0, heads))
         children |= flat | {f"tail_{name}": child for name, child in tail.items() if not isinstance(child, Aux)}
     return Sequential(**children)
 

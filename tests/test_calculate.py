@@ -25,11 +25,13 @@ from cnnzoo.arch import (
     AdaptiveMaxPool2d,
     Aux,
     AvgPool2d,
+    BatchNorm1d,
     BatchNorm2d,
     ChannelShuffle,
     Chunk,
     Concat,
     ConstantPad2d,
+    Conv1d,
     Conv2d,
     ConvTranspose2d,
     Dense,
@@ -1061,10 +1063,11 @@ def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> N
     check_stored(net, INPUT, device)
 
 
-@given(strategies.LAYERS, st.sampled_from([INPUT, (4, 5, 1)]), st.sampled_from(["float32", "float64"]))
+@given(strategies.LAYERS, st.sampled_from([INPUT, (4, 5, 1), (4, 9)]), st.sampled_from(["float32", "float64"]))
 @example(TableConv2d(((0, 2), (3,), (1, 2, 3)), 2), INPUT, "float32")
 @example(BatchNorm2d(affine=False, track_running_stats=False), INPUT, "bfloat16")
 @example(Conv2d(2, (1, 2), padding="same"), (4, 5, 1), "float32")
+@example(Conv1d(2, 2, padding="same"), (4, 9), "float32")
 @example(AdaptiveAvgPool2d(1), INPUT, "float32")
 @example(AdaptiveAvgPool2d((1, 2)), INPUT, "float32")
 @example(Conv2d(2, (2, 1), padding="same"), INPUT, "float32")
@@ -1100,10 +1103,12 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         # 2 x 3 x 3 outputs, one bias each.
         (Conv2d(2, 2), (3, 4, 4), Work(additions=18)),
         (Conv2d(2, 2, bias=False), (3, 4, 4), Work()),
+        (Conv1d(2, 3, padding=1), (1, 5), Work(additions=10)),
         (ConvTranspose2d(2, 2), (3, 4, 4), Work(additions=2 * 25)),
         (Linear(5), (7,), Work(additions=5)),
         (Linear(5, bias=False), (7,), Work()),
         (BatchNorm2d(), (2, 3, 3), Work(additions=18, multiplications=18)),
+        (BatchNorm1d(), (2, 3), Work(additions=6, multiplications=6)),
         # The largest of 9 takes 8 comparisons, for 4 outputs a map.
         (MaxPool2d(3, 2), (2, 5, 5), Work(comparisons=2 * 4 * 8)),
         # A sum of 4 takes 3 additions and a division.

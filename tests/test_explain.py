@@ -646,7 +646,7 @@ TAKES = CONV2D.replace("Conv2d(", "Conv2d takes (")
         ("conv2d 8 3", ["is a layer", "--in"]),
         ("conv2d", ["is a layer", "--in"]),
         ("convolution 8 --in 3x9x9", ["unknown layer 'convolution'"]),
-        ("conv3d 8 --in 3x9x9", ["unknown layer 'conv3d'", "did you mean Conv2d?"]),
+        ("conv3d 8 --in 3x9x9", ["unknown layer 'conv3d'", "did you mean Conv1d or Conv2d?"]),
         ("conv2d --in 3x9x9", [TAKES, "got ()"]),
         ("conv2d 8 --in 3x9x9", [TAKES, "got (8)"]),
         ("conv2d 3 8 3 --in 3x9x9", [TAKES, "got (3, 8, 3); the input channels follow"]),

@@ -66,12 +66,15 @@ def over_last(shape: Shape, device: str, given: dict[str, Any]) -> nn.Module:
 
 
 MAPS = strategies.maps()
+SEQUENCES = st.tuples(st.integers(1, 6), st.integers(1, 12))
 ANY = strategies.shapes()
 
 TWINS = {
+    "Conv1d": Twin(from_channels(nn.Conv1d), strategies.CONV_1D, SEQUENCES),
     "Conv2d": Twin(from_channels(nn.Conv2d), strategies.CONV, MAPS),
     "ConvTranspose2d": Twin(from_channels(nn.ConvTranspose2d), strategies.CONV_TRANSPOSE, strategies.maps(side=6)),
     "Linear": Twin(lambda shape, device, given: nn.Linear(shape[-1], **given, device=device), strategies.LINEAR, ANY),
+    "BatchNorm1d": Twin(from_channels(nn.BatchNorm1d), strategies.BATCH_NORM, ANY),
     "BatchNorm2d": Twin(from_channels(nn.BatchNorm2d), strategies.BATCH_NORM, MAPS),
     "GroupNorm": Twin(
         lambda shape, device, given: nn.GroupNorm(num_channels=shape[0], **given, device=device),
@@ -159,7 +162,7 @@ def test_what_goes_by_position_goes_so_in_torch(name: str) -> None:
         assert ours == [one.name for one in theirs if one.default is one.empty]
 
 
-@pytest.mark.parametrize("name", ["Conv2d", "ConvTranspose2d", "Linear", "BatchNorm2d"])
+@pytest.mark.parametrize("name", ["Conv1d", "Conv2d", "ConvTranspose2d", "Linear", "BatchNorm1d", "BatchNorm2d"])
 def test_torchs_own_call_says_that_the_input_is_inferred(name: str) -> None:
     needed = [one for one in positional(getattr(nn, name).__init__) if one.default is one.empty]
     cls = getattr(arch, name)

@@ -21,7 +21,7 @@ from rich.table import Table
 
 import cnnzoo
 import cnnzoo.registry
-from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from cnnzoo.arch import Concat, Conv1d, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from cnnzoo.calculate import calculate
 from cnnzoo.registry import Builder, Paper, Pinned
 from cnnzoo.render.column import Column
@@ -513,6 +513,15 @@ def test_a_layer_alone_and_a_join_alone():
 )
 def test_a_kernel_shows_a_padding_that_no_one_would_guess(layer, said):
     assert window(calculate(layer, (4, 30, 30)).rows[0]) == said
+
+
+def test_a_kernel_along_one_axis_calculated_and_measured():
+    from cnnzoo.pytorch.measuring.measure import measure
+    from cnnzoo.pytorch.modules.build import build
+
+    for layer, said in [(Conv1d(4, 3, stride=2, padding=1), "3/2"), (Conv1d(4, 2, padding=1, dilation=3), "2 p1 d3")]:
+        for report in (calculate(layer, (3, 9)), measure(build(layer, (3, 9)), (1, 3, 9))):
+            assert window(report.rows[0]) == said
 
 
 @pytest.mark.parametrize(("padding", "said"), [((1, 1, 2), "3x3x3 p1x1x2"), (1, "3x3x3"), (0, "3x3x3")])

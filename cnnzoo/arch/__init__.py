@@ -19,6 +19,7 @@ from .activations import (
 )
 from .affine import Scale, Shift
 from .axes import Axis, Phases, Span, Window
+from .convolutions import Conv1d
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
@@ -26,6 +27,7 @@ from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear,
 from .node import Kept, Layer, Node, Work, layer
 from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
 from .norms import (
+    BatchNorm1d,
     BatchNorm2d,
     GlobalResponseNorm,
     GroupNorm,
@@ -51,12 +53,14 @@ __all__ = [
     "Aux",
     "AvgPool2d",
     "Axis",
+    "BatchNorm1d",
     "BatchNorm2d",
     "Change",
     "ChannelShuffle",
     "Chunk",
     "Concat",
     "ConstantPad2d",
+    "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
     "Dense",

@@ -261,6 +261,13 @@ def maps(self: Layer, shape: Shape) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
+def sequences(self: Layer, shape: Shape) -> tuple[int, int]:
+    """The shape as (channels, length), or a `ShapeError`."""
+    if len(shape) != 2:
+        raise ShapeError(f"{type(self).__name__} needs sequences (channels, length), got {show(shape)}")
+    return shape[0], shape[1]
+
+
 def place_of(self: Layer, dim: int, shape: Shape) -> int:
     """Where in the shape a dimension is that is counted as in torch, the batch being 0; a `ShapeError` where there is
     none, and for the batch."""

@@ -70,6 +70,17 @@ class BatchNorm2d(_BatchNorm):
 
 
 @layer
+class BatchNorm1d(_BatchNorm):
+    """(C,) or (C, L), the same: each channel with the mean and variance of the batch, as in `BatchNorm2d`."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) > 2:
+            wanted = "features (channels,) or sequences (channels, length)"
+            raise ShapeError(f"BatchNorm1d needs {wanted}, got {show(shape)}")
+        return shape
+
+
+@layer
 class GroupNorm(Layer):
     """(C, ...) -> (C, ...): `num_groups` groups of channels, each with its own mean and variance; Wu and He (2018)."""
 

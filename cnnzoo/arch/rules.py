@@ -53,6 +53,21 @@ def one_or_pair(least: int, *words: str | None) -> Callable[[Any], Any]:
     return rule
 
 
+def single(least: int, *words: str) -> Callable[[Any], Any]:
+    """A whole number, alone or in a tuple as torch keeps it along one axis, or one of the words."""
+
+    def rule(value: Any) -> Any:
+        if isinstance(value, str) and value in words:
+            return value
+        one = value[0] if isinstance(value, tuple | list) and len(value) == 1 else value
+        if not is_whole(one, least):
+            spelled = "".join(f" or {word!r}" for word in words)
+            raise ValueError(f"a whole number of at least {least}{spelled}")
+        return one
+
+    return rule
+
+
 def sides_of(value: Any) -> Any:
     """The rule of four whole numbers; four equal ones are the number."""
     sides = (value,) * 4 if type(value) is int else tuple(value) if isinstance(value, tuple | list) else ()

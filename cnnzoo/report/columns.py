@@ -29,7 +29,8 @@ def window(row: Row) -> str:
         return ""
     kernel, groups = settings["kernel_size"], settings.get("groups") or 1
     stride, dilation = (_one(settings.get(name) or 1) for name in ("stride", "dilation"))
-    text = sides(kernel if isinstance(kernel, tuple) else (kernel, kernel))
+    axes = 1 if len(row.input_shape) == 2 else 2  # of sequences (channels, length)
+    text = sides(kernel if isinstance(kernel, tuple) else (kernel,) * axes)
     text += f"/{sides(stride)}" if stride != 1 else ""
     padding = _one(settings.get("padding") or 0)
     text += f" p{sides(padding)}" if _pads(kernel, padding, dilation) else ""

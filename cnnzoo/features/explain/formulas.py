@@ -17,10 +17,12 @@ from ...arch import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
     AvgPool2d,
+    BatchNorm1d,
     BatchNorm2d,
     ChannelShuffle,
     Chunk,
     ConstantPad2d,
+    Conv1d,
     Conv2d,
     ConvTranspose2d,
     Dropout,
@@ -131,7 +133,7 @@ def _share(channels: int, groups: int) -> str:
     return f"({channels:,}/{groups:,})" if groups > 1 else f"{channels:,}"
 
 
-@_of(Conv2d)
+@_of(Conv1d, Conv2d)
 def _conv(layer: _Conv, shape: Shape) -> Formulas:
     """An output reads its window in its group's share of the channels."""
     out = layer.output_shape(shape)
@@ -261,9 +263,9 @@ def _rbf(layer: RBF, shape: Shape) -> Formulas:
     return Formulas(figures, [("Centres", "fixed, so they are a buffer and there is nothing to train")])
 
 
-@_of(BatchNorm2d)
-def _batch_norm2d(layer: BatchNorm2d, shape: Shape) -> Formulas:
-    """Its statistics are a mean and an inverse standard deviation of each map."""
+@_of(BatchNorm1d, BatchNorm2d)
+def _batch_norm(layer: BatchNorm1d | BatchNorm2d, shape: Shape) -> Formulas:
+    """Its statistics are a mean and an inverse standard deviation of each channel."""
     return Formulas({"additions": times(shape), "multiplications": times(shape), "statistics": f"2·{shape[0]:,}"})
 
 

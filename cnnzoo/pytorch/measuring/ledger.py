@@ -88,12 +88,13 @@ class Ledger:
 
 
 def settings_of(module: nn.Module) -> dict[str, Any]:
-    """A layer's settings as a row has them: equal numbers for both axes, or for all four sides, are the number."""
+    """A layer's settings as a row has them: equal numbers for one axis or two, or for all four sides, are the
+    number."""
     found = {}
     for name in SETTINGS:
         value = getattr(module, name, None)
         if isinstance(value, int | str) or (isinstance(value, tuple) and all(isinstance(one, int) for one in value)):
-            equal = isinstance(value, tuple) and len(value) in (2, 4) and len(set(value)) == 1
+            equal = isinstance(value, tuple) and len(value) in (1, 2, 4) and len(set(value)) == 1
             found[name] = value[0] if equal else value  # type: ignore[index]
     if found.get("padding_mode") == "zeros":
         del found["padding_mode"]

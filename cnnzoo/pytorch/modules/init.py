@@ -24,7 +24,7 @@ def initialise(net: nn.Module, init: str | Scheme | None) -> None:
     at their drawings.
     """
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d | nn.InstanceNorm2d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm2d):
             module.reset_running_stats()
         elif isinstance(module, RBF):
             module.reset_centres()
