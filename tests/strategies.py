@@ -14,6 +14,7 @@ from cnnzoo.arch import (
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
+    BlurPool2d,
     ChannelShuffle,
     Chunk,
     Concat,
@@ -55,6 +56,7 @@ from cnnzoo.arch import (
     Residual,
     SamePad2d,
     Scale,
+    ScaledStdConv2d,
     ScaledTanh,
     Sequential,
     ShapeError,
@@ -64,6 +66,7 @@ from cnnzoo.arch import (
     Slice,
     Softmax,
     Square,
+    StdConv2d,
     StochasticDepth,
     Subsampling2d,
     Sum,
@@ -313,8 +316,16 @@ ALONG_ONE = st.builds(
     dilation=st.integers(1, 2),
     bias=st.booleans(),
 )
+STANDARDISED = {
+    "out_channels": st.sampled_from([2, 4]),
+    "kernel_size": int_or_pair(1, 3),
+    "stride": int_or_pair(1, 2),
+    "padding": st.sampled_from([None, 0, (1, 0)]),
+    "dilation": st.integers(1, 2),
+    "groups": st.integers(1, 2),
+    "bias": st.booleans(),
+}
 SMALL_CONVS = (
-    ALONG_ONE,
     st.builds(
         Conv2d,
         st.sampled_from([1, 2, 4, 6]),
@@ -334,8 +345,17 @@ SMALL_CONVS = (
         bias=st.booleans(),
     ),
     st.builds(TableConv2d, st.sampled_from([((0,), (0,)), ((0, 1), (1,), (0,))]), st.integers(1, 3)),
+    ALONG_ONE,
+    st.builds(StdConv2d, **STANDARDISED),
+    st.builds(ScaledStdConv2d, **STANDARDISED, gamma=st.sampled_from([1.0, 1.7])),
 )
 SMALL_POOLS = (
+    st.builds(
+        BlurPool2d,
+        filt_size=st.integers(2, 4),
+        stride=st.integers(1, 3),
+        pad_mode=st.sampled_from(["reflect", "replicate", "constant"]),
+    ),
     st.builds(
         MaxPool2d,
         int_or_pair(2, 3),

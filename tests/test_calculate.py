@@ -27,6 +27,7 @@ from cnnzoo.arch import (
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
+    BlurPool2d,
     ChannelShuffle,
     Chunk,
     Concat,
@@ -68,6 +69,7 @@ from cnnzoo.arch import (
     Residual,
     SamePad2d,
     Scale,
+    ScaledStdConv2d,
     ScaledTanh,
     Sequential,
     ShapeError,
@@ -76,6 +78,7 @@ from cnnzoo.arch import (
     SiLU,
     Slice,
     Softmax,
+    StdConv2d,
     StochasticDepth,
     Subsampling2d,
     Sum,
@@ -471,6 +474,7 @@ READERS = st.one_of(
     st.builds(AvgPool2d, strategies.int_or_pair(2, 3), strategies.int_or_pair(1, 2), padding=st.integers(0, 1)),
     st.just(ReLU()),
     st.sampled_from(strategies.FILLING).flatmap(lambda pads: pads),
+    st.builds(BlurPool2d, filt_size=st.integers(2, 4), stride=st.integers(1, 2)),
     st.just(PixelUnshuffle(2)),
     st.just(ChannelShuffle(2)),
     st.builds(Slice, st.integers(0, 2), st.sampled_from([None, -1, -2]), st.integers(2, 3)),
@@ -1068,6 +1072,9 @@ def test_stored_activations_are_what_autograd_saves(net: Node, device: str) -> N
 @example(BatchNorm2d(affine=False, track_running_stats=False), INPUT, "bfloat16")
 @example(Conv2d(2, (1, 2), padding="same"), (4, 5, 1), "float32")
 @example(Conv1d(2, 2, padding="same"), (4, 9), "float32")
+@example(StdConv2d(2, 2, padding="same"), INPUT, "bfloat16")
+@example(ScaledStdConv2d(2, 3, groups=2), INPUT, "float32")
+@example(BlurPool2d(pad_mode="constant"), INPUT, "float64")
 @example(AdaptiveAvgPool2d(1), INPUT, "float32")
 @example(AdaptiveAvgPool2d((1, 2)), INPUT, "float32")
 @example(Conv2d(2, (2, 1), padding="same"), INPUT, "float32")
@@ -1104,6 +1111,11 @@ def test_what_batch_norms_keep_of_two_networks() -> None:
         (Conv2d(2, 2), (3, 4, 4), Work(additions=18)),
         (Conv2d(2, 2, bias=False), (3, 4, 4), Work()),
         (Conv1d(2, 3, padding=1), (1, 5), Work(additions=10)),
+        # Of each 9 weights: two sums of 8 additions, eps, and 9 differences; 2 means, 9 squares, 9 quotients.
+        (StdConv2d(2, 3), (1, 3, 3), Work(additions=2 * 26, multiplications=2 * 20, exponentials=2)),
+        # And 9 products with a gain that is scaled before; 2 x 9 biases.
+        (ScaledStdConv2d(2, 3), (1, 3, 3), Work(additions=70, multiplications=2 * 30, exponentials=2)),
+        (BlurPool2d(), (2, 6, 6), Work()),
         (ConvTranspose2d(2, 2), (3, 4, 4), Work(additions=2 * 25)),
         (Linear(5), (7,), Work(additions=5)),
         (Linear(5, bias=False), (7,), Work()),
@@ -1187,7 +1199,7 @@ def test_other_work_by_hand(layer: Layer, shape: Shape, work: Work) -> None:
         *((one, "other") for one in (Upsample(9), PixelShuffle(2), Permute((0, 2, 3, 1)), ZeroPad2d(1))),
         *((one, "other") for one in (ReplicationPad2d(1), SamePad2d(3, 2))),
         *((one, "pooling") for one in (MaxPool2d(2), AdaptiveAvgPool2d(1), AdaptiveMaxPool2d(1), Mean((2, 3)), Max(1))),
-        (Conv2d(1, 1), "convolution"),
+        *((one, "convolution") for one in (Conv2d(1, 1), StdConv2d(1, 3), BlurPool2d())),
         (Linear(1), "linear"),
     ],
 )

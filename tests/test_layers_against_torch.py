@@ -134,6 +134,9 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "Scale",
     "Shift",
     "SamePad2d",
+    "StdConv2d",
+    "ScaledStdConv2d",
+    "BlurPool2d",
 }
 """The layers that torch.nn lacks; they are counted by brute force further down, and in `test_windows.py`."""
 

@@ -19,7 +19,7 @@ from .activations import (
 )
 from .affine import Scale, Shift
 from .axes import Axis, Phases, Span, Window
-from .convolutions import Conv1d
+from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
@@ -55,6 +55,7 @@ __all__ = [
     "Axis",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BlurPool2d",
     "Change",
     "ChannelShuffle",
     "Chunk",
@@ -106,6 +107,7 @@ __all__ = [
     "SamePad2d",
     "Scale",
     "ScaleShift",
+    "ScaledStdConv2d",
     "ScaledTanh",
     "Sequential",
     "Shape",
@@ -118,6 +120,7 @@ __all__ = [
     "Softmax",
     "Span",
     "Square",
+    "StdConv2d",
     "StochasticDepth",
     "Subsampling2d",
     "Sum",

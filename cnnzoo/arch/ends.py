@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from ..errors import InvalidTypeError, InvalidValueError
@@ -124,7 +125,7 @@ def new_stem(description: Node, stem: str) -> Node:
             f"stem='cifar' replaces a 7x7 convolution of stride 2 with a max-pooling behind it; "
             f"this network begins with {conv!r}"
         )
-    small = Conv2d(conv.out_channels, 3, padding=1, groups=conv.groups, bias=conv.bias)
+    small = dataclasses.replace(conv, kernel_size=3, stride=1, padding=1, dilation=1)
     return replace(replace(description, path, small), pools[0], None)
 
 

@@ -187,6 +187,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "min_val": _any_number,
     "max_val": _any_number,
     "init": _any_number,
+    "gamma": _any_number,
+    "gain_init": _any_number,
     "factor": _any_number,
     "term": _any_number,
     "channels_last": _flag,

@@ -25,9 +25,9 @@ def window(row: Row) -> str:
     """The settings in short: 3x3/2 is a kernel and its stride, p1 a padding of one that is neither none nor what keeps
     the size at stride 1, g2 two groups, d2 a dilation of two."""
     settings = row.settings
-    if "kernel_size" not in settings:
+    kernel, groups = settings.get("kernel_size") or settings.get("filt_size"), settings.get("groups") or 1
+    if kernel is None:
         return ""
-    kernel, groups = settings["kernel_size"], settings.get("groups") or 1
     stride, dilation = (_one(settings.get(name) or 1) for name in ("stride", "dilation"))
     axes = 1 if len(row.input_shape) == 2 else 2  # of sequences (channels, length)
     text = sides(kernel if isinstance(kernel, tuple) else (kernel,) * axes)

@@ -113,7 +113,7 @@ class Row(NamedTuple):
     def role(self) -> Role:
         """By its windows and tensors: kernels that slide, windows or reductions without them, another matrix, or none
         of these."""
-        if self.settings.keys() & {"kernel_size", "output_size", "keepdim"}:
+        if self.settings.keys() & {"kernel_size", "filt_size", "output_size", "keepdim"}:
             return "convolution" if self.macs else "pooling"
         tensors = (*self.tensors.values(), *self.buffer_tensors.values())
         one_by_one = (

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..arch import Aux, BatchNorm2d, Conv2d, ConvTranspose2d, Join, Node, find, walk
+from ..arch import Aux, BatchNorm2d, Conv2d, ConvTranspose2d, Join, Node, StdConv2d, find, walk
 from ..arch.walker import child_path
 from .registry import DoesNotApply, register_rewrite
 from .runs import edited, replace, runs
 
 
 def fusible(description: Node) -> Iterator[tuple[str, str]]:
-    """The path of each convolution with that of the batch normalisation right behind it, which nothing else reads."""
+    """The path of each convolution with that of the batch normalisation right behind it, which nothing else reads; what
+    standardises its weights cannot scale them."""
     sources = {
         child_path(path, child.source)
         for path, node in walk(description)
@@ -23,7 +24,7 @@ def fusible(description: Node) -> Iterator[tuple[str, str]]:
     for run in runs(description):
         for (path, conv), (following, norm) in pairwise(run):
             fits = isinstance(conv, Conv2d | ConvTranspose2d) and following not in sources
-            if fits and isinstance(norm, BatchNorm2d) and norm.track_running_stats:
+            if fits and not isinstance(conv, StdConv2d) and isinstance(norm, BatchNorm2d) and norm.track_running_stats:
                 yield path, following
 
 

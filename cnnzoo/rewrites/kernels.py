@@ -199,7 +199,7 @@ def depthwise_separable(description: Node) -> Node:
         for index, (path, conv) in enumerate(run):
             if isinstance(conv, Conv2d) and conv.kernel_size != 1 and conv.groups == 1 and path in into:
                 each = replace(conv, out_channels=into[path], groups=into[path])
-                mixed = Conv2d(conv.out_channels, 1, bias=conv.bias)
+                mixed = replace(conv, kernel_size=1, stride=1, padding=0, dilation=1)
                 edits[path] = _interleaved([each, mixed], following(run, index))
     if not edits:
         raise DoesNotApply("behind the first layer there is no convolution larger than 1x1 without groups")

@@ -19,6 +19,7 @@ from ...arch import (
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
+    BlurPool2d,
     ChannelShuffle,
     Chunk,
     ConstantPad2d,
@@ -57,6 +58,7 @@ from ...arch import (
     ReplicationPad2d,
     SamePad2d,
     Scale,
+    ScaledStdConv2d,
     ScaledTanh,
     ScaleShift,
     Shape,
@@ -66,6 +68,7 @@ from ...arch import (
     Slice,
     Softmax,
     Square,
+    StdConv2d,
     StochasticDepth,
     Subsampling2d,
     Sum,
@@ -151,6 +154,36 @@ def _conv(layer: _Conv, shape: Shape) -> Formulas:
         "elements": times((shape[0], *evened)),
     }
     return _slid(slides, out, figures)
+
+
+@_of(StdConv2d, ScaledStdConv2d)
+def _std_conv2d(layer: StdConv2d, shape: Shape) -> Formulas:
+    """A convolution, and once for a batch the normalisation of its weights, in as many groups as output channels."""
+    conv = _conv(layer, shape)
+    weight, outputs = conv.figures["weight"], f"{layer.out_channels:,}"
+    scaled = isinstance(layer, ScaledStdConv2d)
+    once = _of_statistics(weight, outputs, scaled, shifted=False).figures
+    biases = f" + {conv.figures['additions']}" if layer.bias else ""
+    figures = {
+        "additions": f"{once['additions']}{biases}",
+        "multiplications": f"{once['multiplications']} + {outputs}" if scaled else once["multiplications"],
+        "exponentials": once["exponentials"],
+        "statistics": f"({weight} + {2 + scaled}·{outputs})",
+    }
+    said = ("Weights", f"of {outputs} output channels, each with its own mean and variance; once, whatever the batch")
+    return conv._replace(figures={**conv.figures, **figures}, said=[*conv.said, said])
+
+
+@_of(BlurPool2d)
+def _blur_pool2d(layer: BlurPool2d, shape: Shape) -> Formulas:
+    """A filter on each map, which is padded first."""
+    out, size = layer.output_shape(shape), times((layer.filt_size,) * 2)
+    figures = {
+        "macs": f"{times(out)} · {size}",
+        "elements": times(layer.padded(shape)),
+        "statistics": size,
+    }
+    return _slid(_slides(layer, shape), out, figures)
 
 
 @_of(ConvTranspose2d)

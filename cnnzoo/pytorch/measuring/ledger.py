@@ -16,6 +16,7 @@ SETTINGS = (
     "out_channels",
     "out_features",
     "kernel_size",
+    "filt_size",
     "stride",
     "padding",
     "output_padding",

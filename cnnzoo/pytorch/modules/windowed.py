@@ -1,7 +1,11 @@
-"""The forwards that torch.nn lacks of windows that slide: a padding that knows how many are to fit."""
+"""The forwards that torch.nn lacks of windows that slide: a padding that knows how many are to fit, convolutions by
+standardised weights and by a fixed filter."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -35,3 +39,70 @@ def _lacking(length: int, extent: int, stride: int) -> int:
     """
     rest = (length + stride - 1) // stride * stride - length - max(stride - extent, 0)
     return rest * ((rest + stride) // stride) + max(extent - stride, 0)
+
+
+class StdConv2d(nn.Conv2d):
+    """A convolution whose weights have mean 0 and variance 1 for each output channel."""
+
+    def __init__(self, in_channels: int, *, eps: float, **settings: Any) -> None:
+        super().__init__(in_channels, **settings)
+        self.eps = eps
+
+    def scales(self) -> Tensor | None:
+        """What the standardised weights of each output channel are multiplied by."""
+        return None
+
+    def forward(self, x: Tensor) -> Tensor:
+        each = self.weight.reshape(1, self.out_channels, -1)
+        weight = F.batch_norm(each, None, None, self.scales(), training=True, momentum=0.0, eps=self.eps)
+        return self._conv_forward(x, weight.reshape_as(self.weight), self.bias)  # type: ignore[no-any-return]
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, eps={self.eps}"  # type: ignore[no-untyped-call]
+
+
+class ScaledStdConv2d(StdConv2d):
+    """A convolution whose standardised weights keep the variance of its input, times gamma and a trained gain."""
+
+    def __init__(self, in_channels: int, *, gamma: float, gain_init: float, **settings: Any) -> None:
+        super().__init__(in_channels, **settings)
+        self.gamma = gamma
+        self.gain_init = gain_init
+        self.scale = gamma * self.weight[0].numel() ** -0.5
+        self.gain = nn.Parameter(torch.empty(self.out_channels, 1, 1, 1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        if "gain" in self._parameters:  # a convolution resets its own before there is one
+            nn.init.constant_(self.gain, self.gain_init)
+
+    def scales(self) -> Tensor | None:
+        return torch.mul(self.gain, self.scale).view(-1)
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, gamma={self.gamma}, gain_init={self.gain_init}"
+
+
+class BlurPool2d(nn.Module):
+    """A binomial filter on each map: no buffer, of which a state dict would have to know, but worked out anew each
+    time, where and as the input is."""
+
+    def __init__(self, filt_size: int, stride: int, pad_mode: str) -> None:
+        super().__init__()
+        self.filt_size = filt_size
+        self.stride = stride
+        self.pad_mode = pad_mode
+        self.padding = (stride + filt_size - 2) // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        line = x.new_ones(1)
+        for _ in range(self.filt_size - 1):  # Pascal's triangle: a row is the one before, and that again one place on
+            line = F.pad(line, [0, 1]) + F.pad(line, [1, 0])
+        kernel = line[:, None] * line * 0.25 ** (self.filt_size - 1)
+        channels = x.shape[1]
+        x = F.pad(x, [self.padding] * 4, mode=self.pad_mode)
+        return F.conv2d(x, kernel.expand(channels, 1, -1, -1), stride=self.stride, groups=channels)
+
+    def extra_repr(self) -> str:
+        return f"filt_size={self.filt_size}, stride={self.stride}, pad_mode={self.pad_mode!r}"
