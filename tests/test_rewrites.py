@@ -38,8 +38,12 @@ from cnnzoo.arch import (
     PadChannels,
     ReLU,
     Residual,
+    Scale,
     Sequential,
     ShapeError,
+    Shift,
+    Slice,
+    StochasticDepth,
     TableConv2d,
     dumps,
     find,
@@ -256,6 +260,18 @@ def test_one_filter_a_channel_and_a_1x1_are_1_over_n_and_1_over_d_squared_of_a_c
     whole, apart = (calculate(one, size)["conv"] for one in (net, rewrites.depthwise_separable(net)))
     assert apart.macs * outputs * kernel**2 == whole.macs * (outputs + kernel**2)
     assert rewrites.depthwise_separable(net).stem == net.stem
+
+
+@pytest.mark.parametrize(
+    "behind", [Scale(1e-6, (-1,)), Shift(1), StochasticDepth(0.1, "row"), Slice(0, 8), Mean(1, keepdim=True)], ids=repr
+)
+def test_what_is_no_normalisation_or_activation_is_not_repeated_between_two_convolutions(behind: Layer) -> None:
+    net = Sequential(stem=Conv2d(8, 3), conv=Conv2d(8, 3, bias=False), norm=BatchNorm2d(), behind=behind)
+    each = Conv2d(8, 3, groups=8, bias=False)
+    split = rewrites.depthwise_separable(net)
+    assert split == Sequential(
+        stem=net.stem, conv=Sequential(each, BatchNorm2d(), Conv2d(8, 1, bias=False)), norm=net.norm, behind=behind
+    )
 
 
 def test_two_columns_of_a_grouped_convolution_are_half_of_its_weights() -> None:

@@ -10,12 +10,12 @@ from ..arch import (
     BatchNorm2d,
     Conv2d,
     ConvTranspose2d,
-    Dropout,
-    Identity,
     Layer,
     LocalResponseNorm,
     Node,
+    Scale,
     Sequential,
+    Shift,
     TableConv2d,
 )
 from ..arch.node import pair
@@ -210,7 +210,7 @@ def following(run: Run, index: int) -> list[Layer]:
     """The normalisation and the activation that follow a place in a run."""
     found: list[Layer] = []
     for _, layer in run[index + 1 :]:
-        if not is_pointwise(layer) or isinstance(layer, Dropout | Identity | LocalResponseNorm):
+        if not is_pointwise(layer) or layer.is_view or isinstance(layer, LocalResponseNorm | Scale | Shift):
             break
         found.append(layer)
         if not isinstance(layer, BatchNorm2d):
