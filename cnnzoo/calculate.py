@@ -11,7 +11,20 @@ from .arch.axes import Axis, Phases
 from .arch.joins import Aux, Join
 from .arch.node import Kept, Layer, Node
 from .arch.rules import is_whole
-from .arch.signal import PIXEL, POINTWISE, Field, Shape, ShapeError, Signal, Windows, advance, checked, merge, show
+from .arch.signal import (
+    PIXEL,
+    POINTWISE,
+    Reads,
+    Seen,
+    Shape,
+    ShapeError,
+    Signal,
+    Turned,
+    checked,
+    merge,
+    show,
+)
+from .arch.turning import behind
 from .arch.walker import Walker
 from .errors import InvalidValueError
 from .plugins import called
@@ -78,7 +91,7 @@ class Facts(NamedTuple):
 
     output_shape: Shape
     fixed: Fixed
-    windows: Windows | None
+    windows: Reads | None
     elements: int
     """Of the output."""
     kept: Kept
@@ -218,8 +231,8 @@ class _Calculation(Walker[Signal]):
         if output_kept:
             self.kept.add(source)
             stored += elements * self.item
-        if not pointwise:
-            field, pooled = advance(field, windows), pools
+        if not pointwise or type(field) is Turned:
+            field, pooled = behind(layer, shape, field, windows), pools or (pointwise and pooled)
         y = Signal(output_shape, field, depth + layer.weighted, source, pooled)
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, (held,), self.holder[source]))
         return y
@@ -252,7 +265,7 @@ class _Calculation(Walker[Signal]):
             freed[number] += sizes[tensor]
         rows = []
         alive = sizes[0]
-        field: Field | None = None
+        field: Seen | None = None
         dimensions, call, uneven = 0, 1, False
         seen = Sight()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
@@ -304,7 +317,7 @@ def _seen(y: Signal) -> Sight:
     """The receptive field as a report has it; effective stride and padding belong to maps alone."""
     if y.field is None:
         return Sight()
-    height, width = y.field
+    height, width, *_ = y.field
     if len(y.shape) != 3:
         return Sight(extent(y.field, y.shape))
     if height == width and type(height) is Axis:
@@ -316,14 +329,14 @@ def _seen(y: Signal) -> Sight:
     )
 
 
-def extent(field: Field, shape: Shape) -> Extent:
+def extent(field: Seen, shape: Shape) -> Extent:
     """How much of the input the positions of an output of this shape see; all that is no map is one position."""
-    height, width = shape[1:] if len(shape) == 3 else (1, 1)
-    sizes = (
-        axis.size if isinstance(axis, Axis) else axis.size_of(length)
-        for axis, length in zip(field, (height, width), strict=True)
+    order = field.order if isinstance(field, Turned) else (0, 1, 2)
+    height, width = (
+        axis.size if isinstance(axis, Axis) else axis.size_of(shape[order.index(place)] if len(shape) == 3 else 1)
+        for place, axis in enumerate(field[:2], 1)
     )
-    return square(*sizes)
+    return square(height, width)
 
 
 Side = TypeVar("Side")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from .arch.axes import PHASES, Phases
 from .arch.joins import Aux, Join
 from .arch.node import Layer, Node
-from .arch.signal import PIXEL, Field, Shape, ShapeError, Signal, Window, Windows, advance, merge, show
+from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows, merge, show
+from .arch.turning import behind
 from .calculate import calculate, check_size, extent, facts_of, stacked
 from .report import ITEM_BYTES
 from .report.rows import Extent
@@ -49,7 +50,7 @@ def totals(description: Node, input_size: Shape) -> Totals:
     if isinstance(description, Aux):
         whole = _apart(whole, shape)
     windows, seen = whole.last_map[0] if whole.last_map else (None, ())
-    field = advance(PIXEL, windows)
+    field = behind(description, shape, PIXEL, windows)
     peak = (prod(shape) + whole.peak_last) * ITEM_BYTES["float32"]
     return Totals(
         whole.output_shape,
@@ -63,8 +64,8 @@ def totals(description: Node, input_size: Shape) -> Totals:
 class _NotAloneError(Exception):
     """Raised where the receptive field behind a block may not follow from the block alone: in front of an unknown one
     where all positions of a map see the same pixels of the input, an effective stride of 0, as behind a 1x1 map that is
-    pooled to a larger one, or where they differ; where some see nothing; and where the period in which positions may
-    differ comes to more than `PHASES`."""
+    pooled to a larger one, or where they differ; where some see nothing; where channels do not come first; and where
+    the period in which positions may differ comes to more than `PHASES`."""
 
 
 class _Sums(NamedTuple):
@@ -84,9 +85,9 @@ class _Part(NamedTuple):
     sums: _Sums
     depth: int = 0
     """Weighted layers on the longest way through it."""
-    windows: Windows | None = None
+    windows: Reads | None = None
     """What a position of its output reads of its input; None where that is not known."""
-    last_map: tuple[tuple[Windows | None, Shape], ...] = ()
+    last_map: tuple[tuple[Reads | None, Shape], ...] = ()
     """What a position of its last map reads of its input, and that map's shape; empty where nothing in it makes one."""
     peak_shared: int = 0
     """The most elements alive at once while it runs, those of its input not counted, where a later layer reads that
@@ -147,7 +148,7 @@ class _Meter:
         self.sizes = [held]
         self.steps: list[_Step] = []
         self.heads: list[_Part] = []
-        self.last_map: tuple[tuple[Field | None, Shape], ...] = ()
+        self.last_map: tuple[tuple[Seen | None, Shape], ...] = ()
         self.phases = 1
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
@@ -155,15 +156,16 @@ class _Meter:
         if isinstance(child, Aux):
             self.heads.append(_apart(part, x.shape))
             return x
-        differ = self.phases > 1 or part.phases > 1
-        if (differ or part.windows is None) and isinstance(child, Join) and not _follows(x.field, part):
-            raise _NotAloneError
-        if differ:
+        plain = type(x.field) is tuple
+        if not (plain and part.windows and self.phases == part.phases == 1):
             self._count(_period(x.field) * part.phases)
-        field = advance(x.field, part.windows)
+            if isinstance(child, Join) and not _follows(x.field, part):
+                raise _NotAloneError
+        same = plain and part.windows is POINTWISE  # as of most layers
+        field = x.field if same else behind(child, x.shape, x.field, part.windows)
         if part.last_map:
             windows, shape = part.last_map[0]
-            self.last_map = ((field if windows == part.windows else advance(x.field, windows), shape),)
+            self.last_map = ((field if windows == part.windows else behind(child, x.shape, x.field, windows), shape),)
         tensor = x.source if part.is_view else self._tensor(part.held)
         self.steps.append(_Step((x.source,), tensor, part))
         return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
@@ -203,9 +205,10 @@ class _Meter:
         """What the join comes to whose output is y."""
         parts = [*(step.part for step in self.steps), *self.heads]
         sums = _Sums._make(map(sum, zip(_Sums(), *(part.sums for part in parts), strict=True)))
-        last_map = tuple([(_windows(field), shape) for field, shape in self.last_map])
+        windows = _windows(y.field)
+        last_map = tuple([(windows if field is y.field else _windows(field), map_) for field, map_ in self.last_map])
         last = (*self._peaks(), self.sizes[y.source], y.source == 0, y.pooled, self.phases)
-        return _Part(y.shape, sums, y.depth, _windows(y.field), last_map, *last)
+        return _Part(y.shape, sums, y.depth, windows, last_map, *last)
 
     def _peaks(self) -> tuple[int, int]:
         """`peak_shared` and `peak_last` of the join, by the rule `Report.liveness`."""
@@ -226,18 +229,20 @@ class _Meter:
         return peak_shared - self.sizes[0], peak_last - self.sizes[0]
 
 
-def _windows(field: Field | None) -> Windows | None:
+def _windows(field: Seen | None) -> Windows | None:
     """A receptive field within a block as the window that the whole block is."""
     if field is None:
         return None
+    if isinstance(field, Turned):
+        raise _NotAloneError
     height, width = field
     return height if type(height) is Phases else Window(*height), width if type(width) is Phases else Window(*width)
 
 
-def _follows(field: Field | None, part: _Part) -> bool:
+def _follows(field: Seen | None, part: _Part) -> bool:
     """Whether what is behind a block sees follows from what is before it, and from the block alone."""
-    if field is None:
-        return True
+    if field is None or isinstance(field, Turned):
+        return field is None
     phases = [axis for axis in field if isinstance(axis, Phases)]
     if any(axis.is_ragged for axis in phases):
         return False
@@ -245,6 +250,6 @@ def _follows(field: Field | None, part: _Part) -> bool:
     return known or not (phases or 0 in (field[0].stride, field[1].stride))
 
 
-def _period(axes: Field | Windows | None) -> int:
+def _period(axes: Seen | Reads | None) -> int:
     """In how many positions each way those of a map may differ, along the axis where that is more."""
     return max([len(axis.spans) for axis in axes or () if type(axis) is Phases], default=1)

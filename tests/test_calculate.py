@@ -564,6 +564,8 @@ growing = st.one_of(
         align_corners=st.booleans() | st.none(),
     ),
     st.builds(lambda factor: Sequential(Conv2d(factor**2, 1), PixelShuffle(factor)), st.integers(2, 3)),
+    st.just(Sequential(Permute((0, 2, 3, 1)), Linear(2), ReLU(), Permute((0, 3, 1, 2)))),
+    st.just(Sequential(Permute((0, 3, 2, 1)), Sequential(Linear(2), Permute((0, 2, 1, 3))), Permute((0, 3, 1, 2)))),
 )
 
 
@@ -688,6 +690,40 @@ def test_fields_in_larger_maps(net: Node, field: Extent, stride: Pace, padding: 
     assert (last.receptive_field, last.effective_stride, last.effective_padding) == (field, stride, padding)
     for one in (net, Sequential(Sequential(net), ReLU())):
         assert totals(one, (2, 9, 9)).receptive_field == calculate(one, (2, 9, 9)).receptive_field
+
+
+def sight(row: Row) -> Sight:
+    return Sight(row.receptive_field, row.effective_stride, row.effective_padding)
+
+
+LAST = Permute((0, 2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        (LAST, LayerNorm(), Linear(8), GELU(), Dropout(), Linear(2)),
+        (LAST, Softmax(-1), Identity(), Scale(0.5), StochasticDepth(0.5, "row")),
+        (Permute((0, 1, 3, 2)), ReLU()),
+        (Permute((0, 3, 2, 1)), Linear(2)),
+        (LAST, Sequential(Linear(8), Sequential(GELU(), Linear(2)))),
+        (Sequential(LAST), LayerNorm()),
+    ],
+)
+def test_a_permutation_keeps_what_positions_see_and_so_does_what_reads_the_channels_alone(turned: tuple) -> None:
+    shape = (2, 24, 30)
+    body = [Conv2d(2, (3, 5), stride=(1, 2)), Upsample(scale_factor=2)]
+    seen = calculate(Sequential(*body), shape).rows[-1]
+    net = Sequential(*body, *turned)
+    for row in calculate(net, shape).rows[2:]:
+        assert sight(row) == sight(seen)
+    assert totals(net, shape).receptive_field == calculate(net, shape).receptive_field
+    order = streams_of(net, shape).outputs[""].field.order
+    back = Permute((0, *(order.index(place) + 1 for place in range(3))))
+    whole = Sequential(*body, *turned, back, Conv2d(2, (3, 1)))
+    alike = Sequential(*body, Conv2d(2, (3, 1)))
+    assert sight(calculate(whole, shape).rows[-1]) == sight(calculate(alike, shape).rows[-1])
+    assert totals(whole, shape).receptive_field == totals(alike, shape).receptive_field
 
 
 def test_positions_that_there_are_not_see_nothing() -> None:
@@ -862,7 +898,13 @@ def test_what_works_on_positions_behind_a_pooling_does_not_move_the_last_map(net
         Sequential(Upsample(scale_factor=2.1)),  # to twice the size, with which torch may begin instead
         Sequential(Conv2d(257**2, 1), PixelShuffle(257)),
         Sequential(Upsample(scale_factor=16), Upsample(scale_factor=17)),
-        Sequential(Permute((0, 1, 3, 2))),
+        Sequential(Permute((0, 2, 3, 1)), Conv2d(2, 1)),
+        Sequential(Permute((0, 2, 3, 1)), BatchNorm2d()),
+        Sequential(Permute((0, 2, 3, 1)), Linear(2), Softmax(1), Permute((0, 3, 1, 2))),
+        Sequential(Permute((0, 2, 3, 1)), LayerNorm(normalized_dims=2)),
+        Sequential(Permute((0, 1, 3, 2)), Linear(2)),
+        Sequential(Concat(Permute((0, 2, 3, 1)), Permute((0, 2, 3, 1)))),
+        Sequential(Permute((0, 2, 3, 1)), Flatten(2)),
         Sequential(GroupNorm(2)),
         Sequential(GlobalResponseNorm()),
         Sequential(FilterResponseNormTlu2d()),

@@ -7,6 +7,7 @@ or an error function is one exponential.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import ClassVar
 
@@ -26,6 +27,9 @@ class _Activation(Layer):
 
     def work(self, shape: Shape) -> Work:
         return self.each.of(prod(shape))
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return ()
 
 
 @layer
@@ -203,6 +207,9 @@ class Softmax(Layer):
 
     def windows(self, shape: Shape) -> Windows | None:
         return super().windows(shape) if self.dim in (1, -len(shape)) else None
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return (place_of(self, self.dim, shape),)
 
 
 def may_overwrite(layer: Node) -> bool:

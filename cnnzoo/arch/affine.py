@@ -8,6 +8,7 @@ stands where the original has its parameter: the layer's own path is the paramet
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any, ClassVar
 
@@ -59,6 +60,9 @@ class _OneNumber(Layer):
     def tensors(self, shape: Shape) -> dict[str, Shape]:
         own = self.own(shape)
         return {} if own is None else {"": own}
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return ()
 
 
 @layer

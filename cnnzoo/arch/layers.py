@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from math import prod
 from typing import ClassVar, NamedTuple
@@ -233,6 +234,9 @@ class Linear(Layer):
         """Its input, as a matrix of a row for each position."""
         return Kept(input=True, contiguous=prod(shape[:-1]) > 1)
 
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return (len(shape) - 1,)
+
 
 @layer
 class Dropout(Layer):
@@ -246,6 +250,9 @@ class Dropout(Layer):
         """The noise that the input is multiplied by, in the input's own dtype; without chance there is none."""
         noise = prod(shape) if 0 < self.p < 1 else 0
         return Kept(elements=noise, statistics=int(self.p == 1), copies=self.p > 0)  # certainty is a single 0
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return ()
 
 
 @layer
@@ -267,6 +274,9 @@ class StochasticDepth(Layer):
         if not self.p:
             return Kept()
         return Kept(elements=1, copies=True) if self.mode == "row" else Kept(statistics=1, copies=True)
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return ()
 
 
 @layer
@@ -306,3 +316,6 @@ class Identity(Layer):
     """x."""
 
     is_view: ClassVar[bool] = True
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from functools import cached_property, partial, wraps
 from inspect import Parameter, signature
@@ -247,6 +247,11 @@ class Layer(Node):
         """What output positions read along height and width: a `Window`, or `Phases` where they differ in turn; None
         where neither says it."""
         return POINTWISE
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        """The dimensions of its input, counted from 0 without the batch, along which an output position reads others
+        than its own; None where that is not said: then a receptive field is known behind channels that come first."""
+        return None
 
     def kept(self, shape: Shape) -> Kept:
         """What autograd keeps for the backward pass, on the CPU."""

@@ -6,6 +6,7 @@ receptive field is unknown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from math import prod
 
@@ -204,6 +205,9 @@ class LayerNorm(_LayerNorm):
 
     def windows(self, shape: Shape) -> Windows | None:
         return super().windows(shape) if len(shape) == 1 else None
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return range(len(shape) - self.normalized_dims, len(shape))
 
 
 @layer

@@ -9,7 +9,7 @@ from ..words import MOST
 from .axes import PHASES, Span, periodic
 from .node import IntOrPair, Layer, Work, layer, maps, pair, place_of
 from .rules import Scale, choice, one_or_pair, optional, sizes_of
-from .signal import POINTWISE, Shape, ShapeError, Window, Windows, show
+from .signal import POINTWISE, Reads, Shape, ShapeError, Turn, Window, Windows, show
 
 
 @layer
@@ -145,9 +145,11 @@ class Permute(Layer):
             )
         return tuple(shape[dim - 1] for dim in self.dims[1:])
 
-    def windows(self, shape: Shape) -> Windows | None:
-        """None where other dimensions are height and width: their fields change places, or are those of channels."""
-        return POINTWISE if list(self.dims) == sorted(self.dims) else None
+    def windows(self, shape: Shape) -> Reads | None:  # type: ignore[override]
+        """A turn, which keeps what maps see; None of tensors that are no maps."""
+        if list(self.dims) == sorted(self.dims):
+            return POINTWISE
+        return Turn(tuple(dim - 1 for dim in self.dims[1:])) if len(shape) == 3 else None
 
 
 @layer

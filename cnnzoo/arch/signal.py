@@ -34,6 +34,25 @@ class ShapeError(CnnzooError, ValueError):
 Field = tuple[Axis | Phases, Axis | Phases]
 Windows = tuple[Window | Phases, Window | Phases]
 
+
+class Turn(NamedTuple):
+    """What a layer reads that gives the dimensions another order, by the places, from 0, at which they stood."""
+
+    order: tuple[int, ...]
+
+
+class Turned(NamedTuple):
+    """The receptive field along height and along width of a position of a tensor whose dimensions are these in another
+    order than (channels, height, width), by their places in that."""
+
+    height: Axis | Phases
+    width: Axis | Phases
+    order: tuple[int, ...]
+
+
+Seen = Field | Turned
+Reads = Windows | Turn
+
 PIXEL: Field = (Axis(), Axis())
 POINTWISE: Windows = (Window(), Window())
 
@@ -43,7 +62,7 @@ class Signal(NamedTuple):
 
     shape: Shape
     """Per sample, channels first."""
-    field: Field | None = PIXEL
+    field: Seen | None = PIXEL
     """The receptive field of one of its positions; None where it is unknown."""
     depth: int = 0
     """Weighted layers on the longest way from the input to here."""
@@ -70,11 +89,13 @@ def advance(field: Field | None, windows: Windows | None) -> Field | None:
 
 
 def merge(signals: Iterable[Signal]) -> Field | None:
-    """The receptive field where branches meet: their union, unknown where their strides differ."""
+    """The receptive field where branches meet: their union, unknown where their strides differ, and where height or
+    width may be what they are concatenated along."""
     fields = {signal.field for signal in signals}
     if len(fields) == 1:
-        return fields.pop()
-    known = [field for field in fields if field is not None]
+        field = fields.pop()
+        return None if isinstance(field, Turned) else field
+    known = [field for field in fields if field is not None and not isinstance(field, Turned)]
     if len(known) < len(fields):
         return None
     heights, widths = zip(*known, strict=True)

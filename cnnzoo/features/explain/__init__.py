@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from ...arch import Concat, Dense, Join, Layer, Node, PathError, Residual, Shape, find
+from ...arch.signal import Turned
 from ...arch.walker import child_path
 from ...errors import InvalidTypeError
 from ...render.document import Document, Shown
@@ -92,7 +93,7 @@ def explain(
     children: tuple[Row, ...] = ()
     if isinstance(node, Layer):
         equations, said = _layer(node, row, report)
-        if x.field is not None and x.field == y.field and len(y.shape) == 3:
+        if not isinstance(x.field, Turned | None) and x.field == y.field and len(y.shape) == 3:
             steps.append(Step(path, row.kind, x.field, x.field, y.shape))
     else:
         assert isinstance(node, Join)

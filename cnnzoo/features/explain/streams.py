@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from ...arch import Dense, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
-from ...arch.signal import PIXEL, POINTWISE, Field, Windows, advance, merge
+from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turned, Windows, merge
+from ...arch.turning import behind
 from ...arch.walker import Walker
 from ...words import most_of
 
@@ -43,7 +44,7 @@ class Stream(NamedTuple):
     """A tensor on its way: as a `Signal`, and how its receptive field has come about."""
 
     shape: Shape
-    field: Field | None
+    field: Seen | None
     maker: str
     """The path of the layer or the block whose output it is, or "the input"."""
     steps: tuple[Step, ...] = ()
@@ -91,16 +92,17 @@ class Streams(Walker[Stream]):
         self.parts[self.path] = parts
         maker = f"{self.path} ({kind})".lstrip()
         branches = [(name, part.field) for name, part in zip(_names(self.join), parts, strict=True)]
-        known = tuple((name, field) for name, field in branches if field is not None)
+        known = tuple((name, field) for name, field in branches if field is not None and not isinstance(field, Turned))
         field = merge(Signal(part.shape, part.field) for part in parts)
         whole = [part for part in parts if part.field == field is not None]
         most, *_ = whole or sorted(parts, key=_seen, reverse=True)
         y = most._replace(shape=shape, maker=maker)
         if field is None:
-            differ = f"{maker} joins branches of different effective strides: {_strides(known)}"
+            strides = f"branches of different effective strides: {_strides(known)}"
+            differ = f"{maker} joins {strides if len(known) == len(parts) else 'maps whose channels do not come first'}"
             return y._replace(field=None, lost=next((part.lost for part in parts if part.lost), differ))
         if most.field != field:
-            assert most.field is not None
+            assert most.field is not None and not isinstance(most.field, Turned)  # noqa: PT018
             step = Step(self.path, kind, most.field, field, shape, branches=known)
             return y._replace(field=field, steps=(*y.steps, step))
         if any(other != field for _, other in known):
@@ -119,18 +121,22 @@ def _through(path: str, layer: Layer, x: Stream) -> Stream:
     """What the layer at a path makes of a stream: its output's shape and receptive field, one step later."""
     y = x._replace(shape=layer.output_shape(x.shape), maker=path or "the input")
     windows = layer.windows(x.shape)
-    if x.field is None or windows == POINTWISE:
+    if windows == POINTWISE and not isinstance(x.field, Turned):
         return y
-    field = advance(x.field, windows)
-    if field is None or windows is None:
+    field = behind(layer, x.shape, x.field, windows)
+    if x.field is None or (field is not None and field[:2] == x.field[:2] and (len(x.field), len(field)) != (2, 2)):
+        return y._replace(field=field)  # of the same axes, in another order or kept in one
+    if field is None or windows is None or isinstance(field, Turned) or isinstance(x.field, Turned):
         name = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
         return y._replace(field=None, lost=f"{name} {_lost(x.field, windows)}")
     step = Step(path, type(layer).__name__, x.field, field, y.shape, windows)
     return y._replace(field=field, steps=(*x.steps, step))
 
 
-def _lost(field: Field, windows: Windows | None) -> str:
+def _lost(field: Seen, windows: Windows | None) -> str:
     """Why the receptive field behind a layer is unknown."""
+    if isinstance(field, Turned):
+        return "is not known to read along the channels alone, which do not come first"
     if windows is None:
         return "does not read windows that come again evenly apart"
     phases = [axis for axis in (*field, *windows) if isinstance(axis, Phases)]
@@ -141,7 +147,7 @@ def _lost(field: Field, windows: Windows | None) -> str:
 
 def _seen(part: Stream) -> int:
     """How much a branch sees at most, height and width together; 0 where it is unknown."""
-    return sum(most_of(axis.size) for axis in part.field or ())
+    return sum(most_of(axis.size) for axis in (part.field or ())[:2])
 
 
 def _names(join: Node) -> list[str]:
