@@ -68,6 +68,35 @@ def test_a_same_padding_lets_one_window_begin_at_each_stride(
     assert padded.sum() == (padded.numel() - x.numel()) * (-7.0 if value == "-inf" else value)
 
 
+@settings(max_examples=EXAMPLES)
+@given(
+    st.sampled_from([arch.ReplicationPad2d, arch.ReflectionPad2d]),
+    st.tuples(*[st.integers(-2, 2)] * 4),
+    strategies.int_or_pair(1, 3),
+    strategies.int_or_pair(1, 2),
+)
+def test_within_a_map_what_is_mirrored_or_repeated_around_it_is_not_seen(
+    kind: Any, around: tuple[int, int, int, int], kernel: Any, stride: Any
+) -> None:
+    net = arch.Sequential(kind(around), arch.Conv2d(1, kernel, stride=stride, bias=False))
+    shape = (1, 20, 21)
+    x = torch.randn(1, *shape, requires_grad=True)
+    module = build(net, shape)
+    torch.nn.init.ones_(module[1].weight)
+    y = module(x)
+    row = calculate(net, shape).rows[-1]
+    middle = [side // 2 for side in y.shape[2:]]
+    (gradient,) = torch.autograd.grad(y[0, 0, middle[0], middle[1]], x)
+    assert row.receptive_field is not None
+    for axis in (0, 1):
+        size, apart, before = (
+            pair(one)[axis] for one in (row.receptive_field, row.effective_stride, row.effective_padding)
+        )
+        read = gradient[0, 0].sum(1 - axis).nonzero().flatten().tolist()
+        start = middle[axis] * apart - before
+        assert read == [*range(start, start + size)]
+
+
 def definition(layer: Any, weight: torch.Tensor) -> torch.Tensor:
     """The weights of each output channel with mean 0 and variance 1, one after the other."""
     made = []

@@ -112,6 +112,7 @@ def _explained(init: Callable[..., None]) -> Callable[..., None]:
 NOT_SAID = {
     "in_channels": "the input channels follow from what reaches the layer",
     "in_features": "the input features follow from what reaches the layer",
+    "channels": "the channels follow from what reaches the layer",
     "num_channels": "the channels follow from what reaches the layer",
     "normalized_shape": "the lengths follow from what reaches the layer: normalized_dims says of how many dimensions",
     "num_features": "the channels follow from what reaches the layer",

@@ -40,7 +40,7 @@ class Stage(NamedTuple):
 
 
 class Volume(NamedTuple):
-    """A box, or the bar that stands for features; lengths as drawn."""
+    """A box, or the bar that stands for features or a sequence; lengths as drawn."""
 
     stage: Stage
     height: float
@@ -84,7 +84,7 @@ def volumes(report: Report, depth: int) -> Sheet:
     Raises ValueError where neither maps nor features flow.
     """
     shown = list(_stages(report, depth))
-    largest = max((max(stage.shape[1:]) for stage in shown if stage.shape[1:]), default=1)
+    largest = max((max(stage.shape[1:]) for stage in shown if len(stage.shape) == 3), default=1)
     marks: list[Area | Text] = []
     bottom = 0.0
     for row in _rows([_volume(stage, largest) for stage in shown]):
@@ -124,10 +124,11 @@ def _stages(report: Report, depth: int) -> Iterator[Stage]:
 
 def _volume(stage: Stage, largest: int) -> Volume:
     name, shape, *_ = stage
-    if len(shape) == 1:
-        return Volume(stage, 8 * log2(1 + shape[0]), 8.0, 0.0)
+    if len(shape) < 3:  # features, and sequences (channels, length): a length along one axis is a number
+        return Volume(stage, 8 * log2(1 + shape[-1]), 8.0 if len(shape) == 1 else BIT * log2(1 + shape[0]), 0.0)
     if len(shape) != 3:
-        raise InvalidValueError(f"only maps and features can be drawn as volumes, and {name} gives {sizes(shape)}")
+        wanted = "only maps, sequences and features can be drawn as volumes"
+        raise InvalidValueError(f"{wanted}, and {name} gives {sizes(shape)}")
     height, away = (max(2.0, TALLEST * sqrt(side / largest)) for side in shape[1:])
     return Volume(stage, height, BIT * log2(1 + shape[0]), SLANT * away)
 
