@@ -1,0 +1,41 @@
+"""The formulas of poolings and reductions."""
+
+from __future__ import annotations
+
+from ....arch import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, Max, MaxPool2d, Mean, Shape, Sum
+from ....arch.node import pair
+from ..sliding import shares
+from ..text import dimensions, grouped, times
+from .base import Formulas, both, of, slid, slides
+
+
+@of(MaxPool2d, AvgPool2d)
+def _pool2d(layer: MaxPool2d | AvgPool2d, shape: Shape) -> Formulas:
+    """A window of n takes n − 1 comparisons or additions, and a mean one multiplication."""
+    dilation = layer.dilation if isinstance(layer, MaxPool2d) else 1
+    out = layer.output_shape(shape)
+    each = f"{times(out)} · ({times(pair(layer.kernel_size))} − 1)"
+    figures = {"comparisons": each, "additions": each, "multiplications": times(out)}
+    return slid(slides(layer, shape, dilation, layer.ceil_mode), out, figures)
+
+
+@of(AdaptiveAvgPool2d, AdaptiveMaxPool2d)
+def _adaptive_pool2d(layer: AdaptiveAvgPool2d | AdaptiveMaxPool2d, shape: Shape) -> Formulas:
+    """Adaptive pooling: as many additions or comparisons as values are read, less one for each output."""
+    out = layer.output_shape(shape)
+    sides = layer.shares(shape)
+    read = "·".join(grouped(side.kernels) for side in sides)
+    less = f"{shape[0]:,}·{read} − {times(out)}"
+    figures = {"comparisons": less, "additions": less, "multiplications": times(out)}
+    return Formulas(figures, [("Windows", both(*map(shares, sides)))])
+
+
+@of(Mean, Sum, Max)
+def _reduction(layer: Mean | Sum | Max, shape: Shape) -> Formulas:
+    """As many additions or comparisons as there are elements, less one for each output."""
+    outputs = times(layer.output_shape(shape))
+    less = f"{times(shape)} − {outputs}"
+    names = dimensions(shape)
+    said = " and ".join(names[place].replace("_", " ") for place in layer.places(shape))
+    figures = {"comparisons": less, "additions": less, "multiplications": outputs}
+    return Formulas(figures, [("Over", said)])
