@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, TypeVar
 
 from .arch.axes import Axis, Phases
-from .arch.joins import Aux, Join
-from .arch.node import Kept, Layer, Node
+from .arch.edit import walk
+from .arch.joins import Aux, Join, ModuleList
+from .arch.meetings import Add, Meeting, Multiply
+from .arch.node import Kept, Layer, Node, Work
 from .arch.rules import is_whole
 from .arch.signal import (
     PIXEL,
@@ -24,6 +27,7 @@ from .arch.signal import (
     merge,
     show,
 )
+from .arch.steps import Several, Step
 from .arch.turning import behind
 from .arch.walker import Walker
 from .errors import InvalidValueError
@@ -34,34 +38,55 @@ from .words import quoted
 
 
 def calculate(
-    description: Node, input_size: Shape, *, batch_size: int = 1, dtype: str = "float32", **about: Any
+    description: Node,
+    input_size: Shape | Sequence[Shape],
+    *,
+    batch_size: int = 1,
+    dtype: str = "float32",
+    **about: Any,
 ) -> Report:
-    """The report of a description at an input size (channels first, per sample).
+    """The report of a description at an input size (channels first, per sample); of one that takes several values, at
+    as many sizes.
 
     Raises `ShapeError`, with the path, where a layer or a join cannot take what reaches it. `about` is
     what the report says of itself: model, paper, printed.
     """
-    check_size(input_size)
+    first, *more = sizes = shapes_of(input_size)
     if not is_whole(batch_size, 1):
         raise InvalidValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if dtype not in ITEM_BYTES:
         raise InvalidValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
-    found = _Calculation(tuple(input_size), batch_size, ITEM_BYTES[dtype])
-    found.run("", description, Signal(tuple(input_size), PIXEL if len(input_size) == 3 else None))
-    rows = found.rows()
-    about |= {"last_map": found.last_map(rows), "description": description}
-    return Report(rows, tuple(found.frames), tuple(input_size), batch_size, dtype, **about)
+    found = _Calculation(sizes, batch_size, ITEM_BYTES[dtype])
+    y = found.run("", description, entering(description, sizes))
+    rows = found.rows(y)
+    about |= {"last_map": found.last_map(rows), "description": description, "more_inputs": tuple(more)}
+    return Report(rows, found.blocks(description), first, batch_size, dtype, **about)
 
 
-def check_size(input_size: Shape) -> None:
-    """Raise the `ShapeError` of what is no input size."""
-    if not input_size or any(type(length) is not int or length < 1 for length in input_size):
-        wanted = "input_size must be positive whole numbers (channels, height, width)"
-        raise ShapeError(f"{wanted}, got {quoted(tuple(input_size))}")
-    checked(tuple(input_size), "an input")
+def shapes_of(input_size: Any) -> tuple[Shape, ...]:
+    """The shapes of the inputs, of one or several; raises the `ShapeError` of what is no input size."""
+    several = len(input_size) > 0 and all(isinstance(one, tuple | list) for one in input_size)
+    shapes: tuple[Shape, ...] = tuple(map(tuple, input_size)) if several else (tuple(input_size),)
+    for shape in shapes:
+        if not shape or any(type(length) is not int or length < 1 for length in shape):
+            wanted = "input_size must be positive whole numbers (channels, height, width)"
+            raise ShapeError(f"{wanted}, got {quoted(shape)}")
+        checked(shape, "an input")
+    return shapes
 
 
-STEPS = ("add", "cat")
+def entering(description: Node, shapes: Sequence[Shape]) -> Any:
+    """What enters a network: a `Signal`, or `Several` of them."""
+    signals = [Signal(shape, PIXEL if len(shape) == 3 else None, source=number) for number, shape in enumerate(shapes)]
+    several = Several(zip(map(str, range(len(signals))), signals, strict=True))
+    try:
+        description._enter(tuple(several) if len(several) > 1 else ())
+    except ShapeError as error:
+        raise ShapeError(f"the network {error.problem}; input_size={', '.join(map(show, shapes))}") from None
+    return several if len(several) > 1 else signals[0]
+
+
+STEPS = ("add", "cat", "mul")
 """The kinds of rows that are a join's own step."""
 
 
@@ -136,9 +161,13 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
 
 
 @lru_cache(maxsize=1 << 12)
-def _meeting(kind: str, input_shape: Shape, output_shape: Shape, additions: int) -> Fixed:
-    """What a row says of the addition or concatenation in which a join's children meet."""
-    return Fixed(kind, {}, input_shape, output_shape, {}, {}, additions=additions)
+def meeting_of(meeting: Meeting, shapes: tuple[Shape, ...], entered: Shape | None) -> Fixed:
+    """What a row says of values that meet in a step or, with what `entered` it, in a join itself."""
+    output_shape = meeting.output_shape(shapes)
+    counts = dict(zip(Work._fields, meeting.work(shapes), strict=True))
+    if entered is None:
+        return Fixed(type(meeting).__name__, meeting.settings, shapes[0], output_shape, {}, {}, **counts)
+    return Fixed(meeting.operator, {}, entered, output_shape, {}, {}, **counts)
 
 
 BITS = 256
@@ -167,48 +196,72 @@ class _Step(NamedTuple):
 class _Calculation(Walker[Signal]):
     """The walk of a `Signal` through a description: a step for each layer and each meeting, a row for each block."""
 
-    def __init__(self, input_size: Shape, batch_size: int, item: int) -> None:
+    def __init__(self, input_sizes: Sequence[Shape], batch_size: int, item: int) -> None:
         self.element = item
         self.item = item * batch_size
         self.index = 8 * batch_size
-        self.entered = input_size
+        self.entered = input_sizes[0]
         self.aux = False
         self.steps: list[_Step] = []
-        self.frames: list[Row] = []
-        self.sizes = [prod(input_size)]
-        """Elements of each tensor; the input is tensor 0."""
-        self.holder = [0]
+        self.frames: dict[str, Row] = {}
+        """The blocks by path, one before those in it."""
+        self.sizes = [*map(prod, input_sizes)]
+        """Elements of each tensor; the inputs are the first."""
+        self.holder = [*range(len(self.sizes))]
         """The tensor that holds each one at inference: itself, or the source of a view."""
+        self.inputs = sum(self.sizes)
+        """Elements of the inputs."""
         self.kept: set[int] = set()
         """The tensors that autograd keeps."""
+        self.runs = False
+        """Whether layers run again."""
 
     def block(self, join: Join, x: Signal) -> Signal:
         outer = self.entered, self.aux
         aux = self.aux or isinstance(join, Aux)
-        self.entered, self.aux = x.shape, aux
-        number = len(self.frames)
-        self.frames.append(NOTHING)  # a block stands before those in it
-        y = join.flow(x, self)
-        fixed = Fixed(type(join).__name__, {}, x.shape, y.shape, {}, {})
-        self.frames[number] = Row(self.path, *fixed, 0, *_seen(y), aux)  # no depth: blocks get their rows' sums
+        path, first = self.path, first_of(x)
+        self.entered, self.aux = first.shape, aux
+        again = self.frames.setdefault(path, NOTHING) is not NOTHING
+        try:
+            y = join.flow(x, self)
+        except ShapeError as error:
+            raise error.at(path) from None
+        if not again:
+            made = first_of(y)
+            fixed = Fixed(type(join).__name__, {}, first.shape, made.shape, {}, {})
+            self.frames[path] = Row(path, *fixed, 0, *_seen(made), aux)  # no depth: blocks get their rows' sums
         self.entered, self.aux = outer
         return y
 
-    def add(self, x: Signal, y: Signal) -> Signal:
-        if x.shape != y.shape:
+    def again(self, step: Step, x: Signal) -> Signal:
+        self.runs = True
+        return super().again(step, x)
+
+    def meeting(self, meeting: Meeting, parts: list[Signal], own: bool) -> Signal:
+        x, shapes = parts[0], tuple(part.shape for part in parts)
+        if own and isinstance(meeting, Add) and len(set(shapes)) > 1:
             raise ShapeError(
-                f"cannot add {show(x.shape)} to a shortcut of {show(y.shape)}; "
+                f"cannot add {show(x.shape)} to a shortcut of {show(parts[1].shape)}; "
                 f"a downsample from {show(self.entered)} to {show(x.shape)} would fit",
                 self.path,
             )
-        return self._meet("add", x.shape, (x, y), prod(x.shape))
-
-    def cat(self, parts: list[Signal]) -> Signal:
         try:
-            shape = stacked([part.shape for part in parts])
+            fixed = meeting_of(meeting, shapes, self.entered if own else None)
         except ShapeError as error:
             raise error.at(self.path) from None
-        return self._meet("cat", shape, tuple(parts), 0)
+        shape = fixed.output_shape
+        stored = 0
+        if meeting.keeps_inputs:
+            for part in parts:
+                if part.source not in self.kept:
+                    self.kept.add(part.source)
+                    stored += self.sizes[part.source] * self.item
+        source = self._tensor(prod(shape), None)
+        field = merge(seen_of(meeting, parts, own))
+        y = Signal(shape, field, max(part.depth for part in parts), source, all(part.pooled for part in parts))
+        reads = tuple(self.holder[part.source] for part in parts)
+        self.steps.append(_Step(self.path, fixed, y, self.aux, stored, reads, source))
+        return y
 
     def layer(self, layer: Layer, x: Signal) -> Signal:
         shape, field, depth, source, pooled = x
@@ -237,22 +290,25 @@ class _Calculation(Walker[Signal]):
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, (held,), self.holder[source]))
         return y
 
-    def _meet(self, kind: str, shape: Shape, parts: tuple[Signal, ...], additions: int) -> Signal:
-        fixed = _meeting(kind, self.entered, shape, additions)
-        source = self._tensor(prod(shape), None)
-        y = Signal(shape, merge(parts), max(part.depth for part in parts), source, all(part.pooled for part in parts))
-        reads = tuple(self.holder[part.source] for part in parts)
-        self.steps.append(_Step(self.path, fixed, y, self.aux, 0, reads, source))
-        return y
-
     def _tensor(self, elements: int, held_by: int | None) -> int:
         number = len(self.sizes)
         self.sizes.append(elements)
         self.holder.append(number if held_by is None else held_by)
         return number
 
-    def rows(self) -> tuple[Row, ...]:
-        """The rows, with what is alive at inference while each runs, by the rule `Report.liveness`."""
+    def blocks(self, description: Node) -> tuple[Row, ...]:
+        """The blocks before their rows are added up, in the order of the description; lists of layers that run by
+        `Run` alone are blocks without shapes."""
+        if not self.runs:
+            return tuple(self.frames.values())
+        lists = (path for path, node in walk(description) if isinstance(node, ModuleList))
+        held = {path: NOTHING._replace(path=path, kind="ModuleList") for path in lists}
+        found = {**held, **self.frames}
+        return tuple(found[path] for path, _ in walk(description) if path in found)
+
+    def rows(self, y: Signal) -> tuple[Row, ...]:
+        """The rows of a network that gives y, with what is alive at inference while each runs, by the rule
+        `Report.liveness`."""
         sizes, item = self.sizes, self.item
         last: dict[int, int] = {}
         for number, step in enumerate(self.steps):
@@ -260,11 +316,13 @@ class _Calculation(Walker[Signal]):
                 for tensor in step.reads:
                     last[tensor] = number
                 last[step.fills] = number
+        for signal in values_of(y):
+            last.pop(self.holder[signal.source], None)  # what is returned lives to the end
         freed = [0] * len(self.steps)
         for tensor, number in last.items():
             freed[number] += sizes[tensor]
         rows = []
-        alive = sizes[0]
+        alive = self.inputs
         field: Seen | None = None
         dimensions, call, uneven = 0, 1, False
         seen = Sight()
@@ -283,7 +341,27 @@ class _Calculation(Walker[Signal]):
             trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
             row = (path, *fixed, y.depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, ALL_KNOWN)
             rows.append(Row._make(row))
-        return tuple(rows)
+        return tuple(self._called(rows) if self.runs else rows)
+
+    @staticmethod
+    def _called(rows: list[Row]) -> Iterator[Row]:
+        """The rows with the calls of layers that run again numbered: the parameters are those of the first."""
+        first: dict[str, Row] = {}
+        calls: Counter[str] = Counter()
+        for row in rows:
+            if row.own:
+                yield row
+                continue
+            calls[row.path] += 1
+            before = first.setdefault(row.path, row)
+            if row.tensors != before.tensors:
+                ours, theirs = (", ".join(map(show, one.tensors.values())) for one in (before, row))
+                given = f"{show(row.input_shape)}; the first was {show(before.input_shape)}"
+                raise ShapeError(f"has tensors of {ours} and would need {theirs} for an input of {given}", row.path)
+            none: dict[str, Any] = (
+                {} if before is row else dict.fromkeys(("weights", "biases", "buffers", "trainable_params"), 0)
+            )
+            yield row._replace(call=calls[row.path], **none)
 
     def last_map(self, rows: Sequence[Row]) -> Row | None:
         """The last map on the way to the classifier, which begins with the final pooling to a fixed size."""
@@ -294,15 +372,21 @@ class _Calculation(Walker[Signal]):
         return None
 
 
-def stacked(shapes: list[Shape]) -> Shape:
-    """The shape of a concatenation."""
-    first = shapes[0]
-    for shape in shapes:
-        if shape[1:] != first[1:] or len(shape) != len(first):
-            raise ShapeError(
-                f"cannot concatenate {show(shape)} after {show(first)}; maps of {show(first[1:])} would fit"
-            )
-    return checked((sum(shape[0] for shape in shapes), *first[1:]), "a concatenation")
+def seen_of(meeting: Meeting, parts: Sequence[Signal], own: bool) -> Sequence[Signal]:
+    """The values that a position of the output sees where these meet: in a `Gate`, x alone."""
+    if own and isinstance(meeting, Multiply):
+        return parts[:1]
+    return [parts[place] for place in meeting.sights(tuple(part.shape for part in parts))]
+
+
+def values_of(x: Any) -> tuple[Any, ...]:
+    """One value, or several."""
+    return tuple(x.values()) if isinstance(x, Several) else (x,)
+
+
+def first_of(x: Any) -> Any:
+    """One value, or the first of several: what a row says of a block's shapes."""
+    return next(iter(x.values())) if isinstance(x, Several) else x
 
 
 class Sight(NamedTuple):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
 from .arch.axes import PHASES, Phases
-from .arch.joins import Aux, Join
-from .arch.node import Layer, Node
-from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows, merge, show
+from .arch.joins import Aux, Flow, Join
+from .arch.meetings import Add, Meeting
+from .arch.node import Layer, Node, Ports
+from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows, merge
+from .arch.steps import Step
 from .arch.turning import behind
-from .calculate import calculate, check_size, extent, facts_of, stacked
+from .arch.walker import child_path
+from .calculate import calculate, extent, facts_of, meeting_of, seen_of, shapes_of
 from .report import ITEM_BYTES
 from .report.rows import Extent
 
@@ -31,22 +35,24 @@ class Totals(NamedTuple):
     peak_activation_bytes: int
 
 
-def totals(description: Node, input_size: Shape) -> Totals:
+def totals(description: Node, input_size: Shape | Sequence[Shape]) -> Totals:
     """What `calculate` comes to, for many descriptions: a block that was met before at the same shape costs nothing.
 
     Raises what `calculate` does.
     """
-    check_size(input_size)
-    shape = tuple(input_size)
+    shapes = shapes_of(input_size)
     try:
-        whole = _part.__wrapped__(description, shape, prod(shape), False)  # a whole network is not met again
+        if len(shapes) > 1 or description._takes or description._gives:
+            raise _NotAloneError
+        whole = _part.__wrapped__(description, shapes[0], prod(shapes[0]), False)  # a whole network is not met again
     except ShapeError:
-        calculate(description, shape)  # says where
+        calculate(description, shapes)  # says where
         raise
     except _NotAloneError:
-        report = calculate(description, shape)
+        report = calculate(description, shapes)
         named = {name: value for name, value in report.totals.items() if name in Totals._fields}
         return Totals(report[""].output_shape, **named)
+    shape = shapes[0]
     if isinstance(description, Aux):
         whole = _apart(whole, shape)
     windows, seen = whole.last_map[0] if whole.last_map else (None, ())
@@ -62,10 +68,13 @@ def totals(description: Node, input_size: Shape) -> Totals:
 
 
 class _NotAloneError(Exception):
-    """Raised where the receptive field behind a block may not follow from the block alone: in front of an unknown one
-    where all positions of a map see the same pixels of the input, an effective stride of 0, as behind a 1x1 map that is
-    pooled to a larger one, or where they differ; where some see nothing; where channels do not come first; and where
-    the period in which positions may differ comes to more than `PHASES`."""
+    """Raised where a network's totals may not follow from its blocks' alone.
+
+    The receptive field: in front of a block with an unknown one where all positions of a map see the same pixels of the
+    input, an effective stride of 0, as behind a 1x1 map that is pooled to a larger one, or where they differ; where
+    some see nothing; where channels do not come first; where the period in which positions may differ comes to more
+    than `PHASES`. Steps: where several values enter or leave the network, and where some of what runs again has run
+    before, and some has not."""
 
 
 class _Sums(NamedTuple):
@@ -141,8 +150,18 @@ class _Step(NamedTuple):
     part: _Part
 
 
-class _Meter:
-    """Adds up what runs through a join; its input is tensor 0, and the fields of signals begin there."""
+@lru_cache(maxsize=1 << 12)
+def _tensors(node: Node, shape: Shape) -> dict[str, Shape]:
+    """The tensors of a layer or a block at an input shape."""
+    return calculate(node, shape).tensors
+
+
+class _Meter(Flow[Signal]):
+    """Adds up what runs through a join; its input is tensor 0, and the fields of signals begin there.
+
+    What is in the join is a part of its own, met before or not; but where a block takes or gives several values, or
+    later steps read values in it, its children are.
+    """
 
     def __init__(self, held: int) -> None:
         self.sizes = [held]
@@ -150,9 +169,54 @@ class _Meter:
         self.heads: list[_Part] = []
         self.last_map: tuple[tuple[Seen | None, Shape], ...] = ()
         self.phases = 1
+        self.path = ""
+        """That of the block that is gone into, from the join on."""
+        self.wanted: set[str] = set()
+        """The paths of the values that later steps read, and of all blocks around these."""
+        self.seen: dict[str, Signal] = {}
+        """The values at these paths."""
+        self.ran: dict[str, Shape] = {}
+        """The input shapes of what has run, by path."""
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
-        part = _part(child, x.shape, self.sizes[x.source], x.pooled)
+        outer, path = self.path, child_path(self.path, name)
+        y: Signal
+        if isinstance(child, Join) and (path in self.wanted or child._takes or child._gives):
+            self.path = path
+            y = child.flow(x, self)
+            self.path = outer
+        else:
+            self.ran[path] = x.shape
+            y = self._passed(_part(child, x.shape, self.sizes[x.source], x.pooled), child, x)
+        if path in self.wanted:
+            self.seen[path] = y
+        return y
+
+    def look(self, name: str, child: Node, x: Signal, paths: Ports) -> Signal:
+        own = child_path(self.path, name)
+        for path in paths:
+            parts = path.split(".")
+            self.wanted |= {own, *(f"{own}.{'.'.join(parts[: count + 1])}" for count in range(len(parts)))}
+        return self.run(name, child, x)
+
+    def inner(self, path: str) -> Signal:
+        return self.seen[child_path(self.path, path)]
+
+    def again(self, step: Step, x: Signal) -> Signal:
+        """The parameters count where the layers run for the first time."""
+        path = child_path(self.path, step.layers)
+        if step.looks or step.node._takes or step.node._gives or any(one.startswith(f"{path}.") for one in self.ran):
+            raise _NotAloneError
+        around = next((one for one in self.ran if path == one or path.startswith(f"{one}.")), None)
+        part = _part(step.node, x.shape, self.sizes[x.source], x.pooled)
+        if around is not None:
+            if around != path or _tensors(step.node, x.shape) != _tensors(step.node, self.ran[path]):
+                raise _NotAloneError
+            part = part._replace(sums=part.sums._replace(params=0))
+        self.ran.setdefault(path, x.shape)
+        return self._passed(part, step.node, x)
+
+    def _passed(self, part: _Part, child: Node, x: Signal) -> Signal:
         if isinstance(child, Aux):
             self.heads.append(_apart(part, x.shape))
             return x
@@ -170,18 +234,13 @@ class _Meter:
         self.steps.append(_Step((x.source,), tensor, part))
         return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
 
-    def add(self, x: Signal, y: Signal) -> Signal:
-        if x.shape != y.shape:
-            raise ShapeError(f"cannot add {show(x.shape)} to {show(y.shape)}")
-        return self._meet(x.shape, (x, y))
-
-    def cat(self, parts: list[Signal]) -> Signal:
-        return self._meet(stacked([part.shape for part in parts]), tuple(parts))
-
-    def _meet(self, shape: Shape, parts: tuple[Signal, ...]) -> Signal:
+    def meet(self, name: str, meeting: Meeting, parts: list[Signal]) -> Signal:
+        if not name and isinstance(meeting, Add) and parts[0].shape != parts[1].shape:
+            raise ShapeError("cannot add a shortcut of another shape")
+        shape = meeting_of(meeting, tuple(part.shape for part in parts), None).output_shape
         if self.phases > 1:
             self._count(prod(_period(part.field) for part in parts))
-        field = merge(parts)
+        field = merge(seen_of(meeting, parts, not name))
         pooled = all(part.pooled for part in parts)
         if len(shape) == 3 and not pooled:
             self.last_map = ((field, shape),)
@@ -190,7 +249,10 @@ class _Meter:
         reads = tuple(part.source for part in parts)
         part = _Part(shape, _Sums(activations=elements), peak_shared=elements, peak_last=elements)
         self.steps.append(_Step(reads, tensor, part))
-        return Signal(shape, field, max(part.depth for part in parts), tensor, pooled)
+        y = Signal(shape, field, max(part.depth for part in parts), tensor, pooled)
+        if name and (path := child_path(self.path, name)) in self.wanted:
+            self.seen[path] = y
+        return y
 
     def _count(self, phases: int) -> None:
         self.phases = max(self.phases, phases)
@@ -207,12 +269,13 @@ class _Meter:
         sums = _Sums._make(map(sum, zip(_Sums(), *(part.sums for part in parts), strict=True)))
         windows = _windows(y.field)
         last_map = tuple([(windows if field is y.field else _windows(field), map_) for field, map_ in self.last_map])
-        last = (*self._peaks(), self.sizes[y.source], y.source == 0, y.pooled, self.phases)
+        last = (*self._peaks(y.source), self.sizes[y.source], y.source == 0, y.pooled, self.phases)
         return _Part(y.shape, sums, y.depth, windows, last_map, *last)
 
-    def _peaks(self) -> tuple[int, int]:
-        """`peak_shared` and `peak_last` of the join, by the rule `Report.liveness`."""
+    def _peaks(self, given: int) -> tuple[int, int]:
+        """`peak_shared` and `peak_last` of the join, by the rule `Report.liveness`; the tensor `given` is returned."""
         last = {tensor: number for number, step in enumerate(self.steps) for tensor in (*step.reads, step.leaves)}
+        last[given] = len(self.steps)
         alive, shared = self.sizes[0], 0  # shared: the input, once nothing in here reads it any more
         peak_shared = peak_last = 0
         for number, (reads, leaves, part) in enumerate(self.steps):

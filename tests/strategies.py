@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from cnnzoo.arch import (
@@ -10,11 +12,13 @@ from cnnzoo.arch import (
     RBF,
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
+    Add,
     Aux,
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
     BlurPool2d,
+    Cat,
     ChannelShuffle,
     Chunk,
     Concat,
@@ -27,6 +31,8 @@ from cnnzoo.arch import (
     EvoNorm2dS0,
     FilterResponseNormTlu2d,
     Flatten,
+    From,
+    Gate,
     GlobalResponseNorm,
     GroupNorm,
     Hardsigmoid,
@@ -44,6 +50,9 @@ from cnnzoo.arch import (
     MaxPool2d,
     Mean,
     Mish,
+    ModuleList,
+    Multiply,
+    Outputs,
     PadChannels,
     Permute,
     PixelShuffle,
@@ -54,6 +63,7 @@ from cnnzoo.arch import (
     ReLU6,
     ReplicationPad2d,
     Residual,
+    Run,
     SamePad2d,
     Scale,
     ScaledStdConv2d,
@@ -69,6 +79,7 @@ from cnnzoo.arch import (
     StdConv2d,
     StochasticDepth,
     Subsampling2d,
+    Subtract,
     Sum,
     TableConv2d,
     Tanh,
@@ -476,13 +487,14 @@ def networks(
     depth: int = 2,
     heads: bool = True,
     features: bool = True,
+    steps: bool = False,
 ) -> Node:
     """A description that takes maps of `shape`: layers, nested joins, and perhaps features.
 
     `inside` are the layers within joins; `heads` is whether auxiliary heads may hang on it;
-    without `features` it ends in maps.
+    without `features` it ends in maps; `steps` is whether blocks may have steps.
     """
-    children, out = draw(_chain(shape, layers, inside, depth, heads))
+    children, out = draw(_chain(shape, layers, inside, depth, heads, steps))
     if features and draw(st.booleans()):
         branches = draw(st.integers(0, 2))
         end = draw(st.sampled_from([Flatten(), Flatten(), Mean((2, 3)), Sum((-1, -2)), Max((2, -1))]))
@@ -501,13 +513,15 @@ Chain = tuple[dict[str, Node], Shape]
 
 
 @st.composite
-def _chain(draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads: bool = False) -> Chain:
+def _chain(
+    draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads: bool = False, steps: bool = False
+) -> Chain:
     """Children one after the other, by name, and the shape behind them; maps stay maps."""
     children: dict[str, Node] = {}
     for number in range(draw(st.integers(1, 4))):
         name = f"n{number}"
         if depth and draw(st.integers(0, 2)) == 0:
-            children[name], shape = draw(_join(shape, inside, depth - 1))
+            children[name], shape = draw(_join(shape, inside, depth - 1, steps))
         else:
             layer = draw(layers)
             try:
@@ -537,8 +551,10 @@ def _handed_on_by_meta(layer: Layer, shape: Shape) -> bool:
 
 
 @st.composite
-def _join(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shape]:
-    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense]))
+def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -> tuple[Node, Shape]:
+    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense, *[Gate, From] * steps]))
+    if kind is From:
+        return draw(_stepped(shape, layers, depth))
     if kind is Concat:
         branches, channels = {}, 0
         for number in range(draw(st.integers(1, 3))):
@@ -549,6 +565,9 @@ def _join(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shape]:
     children, out = draw(_chain(shape, layers, layers, depth))
     if kind is Sequential:
         return Sequential(**children), out
+    if kind is Gate:
+        wanted = draw(st.sampled_from([shape, (shape[0], 1, 1), (1, *shape[1:])]))
+        return Gate(**children, **_fitted(out, wanted)), shape
     if kind is Dense:
         return Dense(**children, **_fitted(out, (out[0], *shape[1:]))), (shape[0] + out[0], *shape[1:])
     if draw(st.booleans()):  # the body is brought to the shortcut, or the shortcut to the body
@@ -558,6 +577,33 @@ def _join(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shape]:
     tail, after = draw(_chain(out, layers, layers, 0))
     tail = {f"after_{name}": child for name, child in tail.items()}
     return Residual(**children, downsample=Sequential(**shortcut), **tail), after
+
+
+@st.composite
+def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shape]:
+    """Two branches of which one may read a value in the other, run by turns, met, and perhaps handed to a block that
+    takes two values and gives two."""
+    one, out = draw(_chain(shape, layers, layers, depth, steps=True))
+    left = Sequential(begin=Identity(), **one)
+    inner = draw(st.sampled_from(["input", "left", "left.begin"]))
+    read = out if inner == "left" else shape
+    two, other = draw(_chain(read, layers, layers, 0))
+    children: dict[str, Any] = {"left": left, "right": From(inner, Sequential(**two, **_fitted(other, out)))}
+    names = ["left", "right"]
+    if draw(st.booleans()):
+        children["held"] = ModuleList(Sequential(conv=Conv2d(out[0], 1), act=ReLU()))
+        children["a"], children["b"] = Run("held.0", "left"), Run("held.0", "right")
+        names += ["a", "b", "b.conv"]
+    if draw(st.booleans()):
+        pair = Sequential(
+            x=From("input.1", Conv2d(out[0], 1)), y=Add("x", "input.0"), z=ReLU(), give=Outputs("y", "z", "input.1")
+        )
+        children["pair"], children["more"] = From(*names[-2:], pair), pair
+        names += ["more.y", "more.1" if draw(st.booleans()) else "more.z"]
+    meeting = draw(st.sampled_from([Add, Subtract, Multiply, Cat]))
+    chosen = draw(st.lists(st.sampled_from(names), min_size=2, max_size=2))
+    children["end"] = meeting(*chosen)
+    return Sequential(**children), ((2 * out[0], *out[1:]) if meeting is Cat else out)
 
 
 def _fitted(shape: Shape, wanted: Shape) -> dict[str, Node]:

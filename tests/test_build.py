@@ -14,13 +14,13 @@ from torch import nn
 
 import cnnzoo
 from cnnzoo import arch
-from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Flatten, Linear, ReLU, Residual, Sequential, ShapeError
+from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Flatten, Gate, Linear, ReLU, Residual, Sequential, ShapeError
 from cnnzoo.arch.joins import TAKEN
 from cnnzoo.calculate import calculate
 from cnnzoo.models import alexnet, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11
 from cnnzoo.pytorch.modules import forwards as modules
-from cnnzoo.pytorch.modules.build import build
-from cnnzoo.pytorch.modules.network import Headed, Network
+from cnnzoo.pytorch.modules.build import BLOCKS, build
+from cnnzoo.pytorch.modules.network import Network, Stepped
 
 TORCHVISION = {
     NEXT_DOOR.get(key, key): known
@@ -71,13 +71,17 @@ def test_is_torchvisions_network(name):
 @given(st.data())
 def test_random_descriptions_are_built_as_calculated(data):
     shape = data.draw(st.tuples(st.sampled_from([2, 4]), st.integers(3, 9), st.integers(3, 9)))
-    description = data.draw(networks(shape, heads=1))
+    description = data.draw(networks(shape, heads=1, steps=True))
     report = calculate(description, shape)
     net = build(description, shape, init=None).eval()
     assert {key: tuple(value.shape) for key, value in net.state_dict().items()} == report.tensors
     seen = {}
     for path, module in net.named_modules():
-        module.register_forward_hook(lambda _, __, out, path=path: seen.__setitem__(path, tuple(out.shape[1:])))
+        module.register_forward_hook(
+            lambda _, __, out, path=path: seen.__setitem__(
+                path, tuple((out[0] if isinstance(out, tuple) else out).shape[1:])
+            )
+        )
     with torch.no_grad():
         net(torch.zeros(2, *shape))
     shapes = {row.path: row.output_shape for row in (*report.rows, *report.blocks) if not row.aux}
@@ -87,9 +91,10 @@ def test_random_descriptions_are_built_as_calculated(data):
 
 class TestIsOrdinary:
     def test_layers_are_torchs_own(self):
-        kinds = {type(module) for module in resnet50(init=None).modules()}
-        own = {Network, modules.Residual}
-        assert {kind for kind in kinds if kind.__module__.startswith("cnnzoo")} == own
+        net = resnet50(init=None)
+        kinds = {type(module) for module in net.modules()}
+        bases = {kind.__base__ for kind in kinds if kind.__module__.startswith("cnnzoo")}
+        assert bases == {Network, modules.Residual}
         assert isinstance(vgg11(init=None).features, nn.Sequential)
 
     def test_slices_and_children_run(self):
@@ -190,18 +195,18 @@ class TestHeads:
 class TestNames:
     """What torch's modules refuse as the name of a child, a description refuses, and nothing else."""
 
-    JOINS = (Sequential, Concat, Residual, Dense)
+    JOINS = (Sequential, Concat, Residual, Dense, Gate)
 
     def test_every_attribute_of_the_modules_is_known(self):
         """Those that begin with an underscore are refused in any case."""
-        kinds = [nn.Sequential, Network, Headed, modules.Aux, modules.Residual, modules.Dense, modules.Concat]
-        made = [kind({}) if issubclass(kind, modules.Join) else kind() for kind in kinds]
+        kinds = [nn.Sequential, Network, Stepped, modules.Aux, modules.ModuleList, *BLOCKS.values()]
+        made = [kind({}) if issubclass(kind, (modules.Join, modules.ModuleList)) else kind() for kind in kinds]
         found = {name for module in made for name in dir(module) if not name.startswith("_")}
         found |= {name for kind in kinds for one in kind.__mro__ for name in getattr(one, "__annotations__", ())}
         net = resnet18(device="meta")
         found |= set(vars(net)) - set(vars(nn.Sequential()))
         assert {name for name in found if not name.startswith("_")} - TAKEN == set()
-        assert not TAKEN & {"features", "classifier", "head", "fc", "downsample", "input", "norm", "pool"}
+        assert not TAKEN & {"features", "classifier", "head", "fc", "downsample", "norm", "pool"}
 
     @pytest.mark.parametrize("name", sorted(TAKEN))
     def test_are_refused_by_both(self, name):
@@ -211,7 +216,9 @@ class TestNames:
         with pytest.raises(ShapeError, match=f"Aux: a child cannot be named '{name}'"):
             Aux("a", **{name: ReLU()})
 
-    @pytest.mark.parametrize("name", ["0", "00", "a b", "class", "größe", "ﬁ", "-", "'", "self", "children2", "input"])
+    @pytest.mark.parametrize(
+        "name", ["0", "00", "a b", "class", "größe", "ﬁ", "-", "'", "self", "children2", "x0", "torch"]
+    )
     def test_that_a_description_takes_are_built_and_found(self, name):
         for join in self.JOINS:
             description = Sequential(first=Conv2d(2, 1), **{name: join(**{name: Conv2d(2, 1), f"{name}2": ReLU()})})
@@ -272,7 +279,7 @@ class TestWhereAndWhat:
         between = [Conv2d(2, 1), arch.Sigmoid(), arch.Identity(), arch.MaxPool2d(2, 1)]
         bends = [*(kind() for kind in BENDS), arch.LeakyReLU(-0.5), arch.ELU(-0.5), arch.PReLU()]
         layers = st.one_of(*map(st.sampled_from, [[ReLU()], between, bends]))
-        description = data.draw(networks((2, 6, 6), layers, heads=1))
+        description = data.draw(networks((2, 6, 6), layers, heads=1, steps=True))
         x = image((2, 6, 6), 2).requires_grad_()
         found = []
         for inplace in (False, True):

@@ -1103,7 +1103,7 @@ def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32") ->
     assert buffers == sum(one.numel() for one in module.buffers())
 
 
-@given(strategies.networks(INPUT, heads=1), st.sampled_from(["cpu", "meta"]))
+@given(strategies.networks(INPUT, heads=1, steps=True), st.sampled_from(["cpu", "meta"]))
 @example(Sequential(n0=Residual(Sequential())), "cpu")
 @example(Sequential(ReLU(), Flatten(), Linear(3)), "cpu")
 @example(Sequential(Dropout(0.0)), "cpu")

@@ -59,7 +59,7 @@ def test_every_network_agrees_at_three_sizes(name, batch):
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @settings(max_examples=5 * settings().max_examples)  # 500; 10,000 in the long profile
-@given(networks(SIZE, heads=1), st.integers(1, 3))
+@given(networks(SIZE, heads=1, steps=True), st.integers(1, 3))
 def test_every_description_agrees(description, batch):
     single = "more than one value of each channel"  # of which a batch norm without running statistics takes no mean
     try:

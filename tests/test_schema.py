@@ -79,7 +79,7 @@ def test_ranges_and_fractions():
     assert (last["effective_stride"], last["effective_padding"]) == (["1/4", "1/2"], 1)
 
 
-@given(networks((3, 9, 7)))
+@given(networks((3, 9, 7), steps=True))
 def test_every_description_s_report_is_valid(description):
     document = calculate(description, (3, 9, 7)).to_dict()
     VALIDATOR.validate(document)

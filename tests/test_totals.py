@@ -47,7 +47,7 @@ def outcome(description: Node, size: Shape, priced: bool) -> object:
         return repr(error)
 
 
-@given(maps(side=40).flatmap(lambda size: st.tuples(networks(size, heads=1), st.just(size))))
+@given(maps(side=40).flatmap(lambda size: st.tuples(networks(size, heads=1, steps=True), st.just(size))))
 @example((Sequential(), (3, 4, 4)))
 @example((Sequential(Sequential(), Sequential()), (3, 4, 4)))
 @example((Sequential(n0=Conv2d(9, 1), n1=DROPPED, n2=Conv2d(2, 1)), (3, 4, 4)))

@@ -22,8 +22,9 @@ from .axes import Axis, Phases, Span, Window
 from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
-from .joins import Aux, Concat, Dense, Flow, Join, Residual, Sequential
+from .joins import Aux, Concat, Dense, Flow, Gate, Join, ModuleList, Residual, Sequential
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
+from .meetings import Add, Cat, Meeting, Multiply, Stack, Subtract
 from .node import Kept, Layer, Node, Work, layer
 from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
 from .norms import (
@@ -43,6 +44,7 @@ from .reductions import Max, Mean, Sum
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample
 from .signal import Shape, ShapeError, Signal
+from .steps import From, Outputs, Run, Several
 
 __all__ = [
     "ELU",
@@ -50,12 +52,14 @@ __all__ = [
     "RBF",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
+    "Add",
     "Aux",
     "AvgPool2d",
     "Axis",
     "BatchNorm1d",
     "BatchNorm2d",
     "BlurPool2d",
+    "Cat",
     "Change",
     "ChannelShuffle",
     "Chunk",
@@ -71,6 +75,8 @@ __all__ = [
     "Flatten",
     "Flow",
     "FormatError",
+    "From",
+    "Gate",
     "GlobalResponseNorm",
     "GroupNorm",
     "Hardsigmoid",
@@ -90,8 +96,12 @@ __all__ = [
     "Max",
     "MaxPool2d",
     "Mean",
+    "Meeting",
     "Mish",
+    "ModuleList",
+    "Multiply",
     "Node",
+    "Outputs",
     "PReLU",
     "PadChannels",
     "PathError",
@@ -104,12 +114,14 @@ __all__ = [
     "ReflectionPad2d",
     "ReplicationPad2d",
     "Residual",
+    "Run",
     "SamePad2d",
     "Scale",
     "ScaleShift",
     "ScaledStdConv2d",
     "ScaledTanh",
     "Sequential",
+    "Several",
     "Shape",
     "ShapeError",
     "Shift",
@@ -120,9 +132,11 @@ __all__ = [
     "Softmax",
     "Span",
     "Square",
+    "Stack",
     "StdConv2d",
     "StochasticDepth",
     "Subsampling2d",
+    "Subtract",
     "Sum",
     "TableConv2d",
     "Tanh",

@@ -10,6 +10,7 @@ from ..words import hint, quoted
 from .joins import Join
 from .node import Node
 from .signal import ShapeError
+from .steps import From
 from .walker import child_path
 
 
@@ -37,18 +38,19 @@ def find(node: Node, path: str) -> Node:
     return node
 
 
-def replace(node: Node, path: str, new: Node | None) -> Node:
-    """The description with `new` at `path`; `None` removes what is there."""
+def replace(node: Node, path: str, new: Node | From | None) -> Node:
+    """The description with `new` at `path`, which reads what was read there, or as a step what it says; `None` removes
+    what is there. What reads a removed step by name is an error, and what followed it reads what it read."""
     if not path:
-        if new is None:
-            raise PathError("the description itself cannot be removed")
+        if not isinstance(new, Node):
+            raise PathError("the description itself cannot be removed, and is no step")
         return new
     parent_path, _, name = path.rpartition(".")
     find(node, path)
     parent = find(node, parent_path)
     assert isinstance(parent, Join)
     children = {own: new if own == name else child for own, child in parent.children}
-    return replace(node, parent_path, rebuilt(parent, children, parent_path))
+    return replace(node, parent_path, rebuilt(parent, children, parent_path, bypass=False))
 
 
 def remove(node: Node, path: str) -> Node:
@@ -57,7 +59,8 @@ def remove(node: Node, path: str) -> Node:
 
 
 def rewrite(node: Node, change: Callable[[str, Node], Node | None], path: str = "") -> Node | None:
-    """The description with every node replaced by `change(path, node)`, children first; None removes it.
+    """The description with every node replaced by `change(path, node)`, children first; None removes it, and what read
+    it reads what it read.
 
     A subtree in which nothing changed is the same object, so an identity rewrite returns its argument.
     """
@@ -84,6 +87,9 @@ def diff(before: Node, after: Node, path: str = "") -> list[Change]:
     if not same_kind or not isinstance(before, Join) or not isinstance(after, Join) or before._head != after._head:
         return [Change(path, before, after)]
     old, new = dict(before.children), dict(after.children)
+    both = old.keys() & new.keys()
+    if any(before._reads.get(name) != after._reads.get(name) for name in both):
+        return [Change(path, before, after)]
     changes: list[Change] = []
     for name in {**old, **new}:
         inner = child_path(path, name)
@@ -96,10 +102,11 @@ def diff(before: Node, after: Node, path: str = "") -> list[Change]:
     return changes
 
 
-def rebuilt(join: Join, children: Mapping[str, Node | None], path: str) -> Join:
-    """The join at `path` around other children; None leaves one out, and a shortcut plain."""
+def rebuilt(join: Join, children: Mapping[str, Node | From | None], path: str, bypass: bool = True) -> Join:
+    """The join at `path` around other children; None leaves one out, and a shortcut plain. With `bypass` steps that
+    read by name what is left out read what it read."""
     try:
-        return join._with(children)
+        return join._with(children, bypass)
     except ShapeError as error:
         raise error.at(path) from None
 

@@ -14,6 +14,11 @@ from .rules import RULES
 from .signal import POINTWISE, Shape, ShapeError, Windows, show
 
 IntOrPair: TypeAlias = int | tuple[int, int]
+Ports: TypeAlias = tuple[str, ...]
+"""Names of values that enter or leave together."""
+
+ALL: Ports = ("",)
+"""In `Node._takes`: whatever enters, one value or several."""
 
 
 class Work(NamedTuple):
@@ -56,10 +61,32 @@ class Node:
     """How many layers and joins the description has, this one included."""
     _levels: int = 0
     """How many levels of joins are nested in each other here; a layer has none."""
+    _takes: Ports = ()
+    """The names by which it reads one of several values that enter, as in "input.p3"; empty where one value enters."""
+    _gives: Ports = ()
+    """The names of the several values that it gives; empty where it gives one."""
+    _makes: bool = True
+    """Whether it makes a value where it stands."""
+    _runs: bool = True
+    """Whether its layers can run again on another value."""
 
     def __init_subclass__(cls) -> None:
         if not cls.__name__.startswith("_"):
             Node.kinds[cls.__name__] = cls
+
+    def _enter(self, given: Ports) -> None:
+        """Raise a `ShapeError` where it does not take the several values of these names, or one, where there are
+        none."""
+        if given and not self._takes:
+            raise ShapeError(f"takes one value, and is given {len(given)}: {', '.join(given)}")
+        for port in filter(None, self._takes):
+            if not (port in given or (port.isdecimal() and int(port) < len(given))):
+                there = f"{len(given)}: {', '.join(given)}" if given else "one value"
+                raise ShapeError(f"asks for input.{port}, and is given {there}")
+
+    def _reading(self, names: str) -> str:
+        """The source of a step that reads the values of these names."""
+        return f"From({names}, {self!r})"
 
 
 T = TypeVar("T")
@@ -67,7 +94,7 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True)
 def layer(cls: type[T]) -> type[T]:
-    """Make a subclass of `Layer` a frozen dataclass; comparison, hash, repr and what freezes it are `Layer`'s
+    """Make a subclass of `Leaf` a frozen dataclass; comparison, hash, repr and what freezes it are `Leaf`'s
     own, once for all, where `dataclass(frozen=True)` would compile them anew for every class; the constructor is
     compiled when it is first called or looked at, as an import of all layers would otherwise spend most of its time
     on constructors that are not used.
@@ -77,6 +104,10 @@ def layer(cls: type[T]) -> type[T]:
     made = dataclass(init=False, eq=False, repr=False)(cls)
     made.__init__ = _Constructor(made)  # type: ignore[method-assign, assignment]
     return made
+
+
+leaf: Callable[[type[T]], type[T]] = layer
+"""`layer` for classes whose calls with names give steps: type checkers read their `__new__`, not the fields."""
 
 
 class _Constructor:
@@ -95,7 +126,7 @@ class _Constructor:
 
 def _explained(init: Callable[..., None]) -> Callable[..., None]:
     @wraps(init)
-    def __init__(self: Layer, *args: Any, **settings: Any) -> None:  # noqa: N807
+    def __init__(self: Leaf, *args: Any, **settings: Any) -> None:  # noqa: N807
         try:
             init(self, *args, **settings)
         except TypeError as error:
@@ -130,7 +161,7 @@ NOT_SAID = {
 """Why a description does not say what torch's modules are told."""
 
 
-def _misfit(cls: type[Layer], taken: list[Parameter], args: tuple[Any, ...], settings: dict[str, Any]) -> str:
+def _misfit(cls: type[Leaf], taken: list[Parameter], args: tuple[Any, ...], settings: dict[str, Any]) -> str:
     """What a layer takes, and what it was given instead: `Conv2d(3, 64, 3)` in the order of torch.nn, say."""
     plain = [one.replace(annotation=Parameter.empty) for one in taken]
     by_position = [one for one in plain if one.kind is one.POSITIONAL_OR_KEYWORD]
@@ -139,31 +170,15 @@ def _misfit(cls: type[Layer], taken: list[Parameter], args: tuple[Any, ...], set
     given = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in settings.items())])
     reasons = [NOT_SAID[name] for name in settings if name in NOT_SAID and name not in {one.name for one in taken}]
     room = sum(one.name not in settings for one in by_position)
-    if not reasons and len(args) > room and cls.tensors is not Layer.tensors:
+    if not reasons and len(args) > room and issubclass(cls, Layer) and cls.tensors is not Layer.tensors:
         reasons = [NOT_SAID["in_channels"]]
     return "; ".join([f"{cls.__name__} takes ({', '.join(spelled)}), got ({given})", *reasons])
 
 
 @layer
-class Layer(Node):
-    """A leaf. A layer that stands twice in a description is two layers: weights are not shared.
+class Leaf(Node):
+    """What has no children: a frozen dataclass whose fields are its settings, held to the rules of their names."""
 
-    A subclass is a frozen dataclass named and spelled as in `torch.nn`, without the input channels.
-    From its input shape (channels first, per sample) it states its output shape, its tensors and its
-    MACs; all else that a report prints is derived from these or defaults to nothing.
-    """
-
-    weighted: ClassVar[bool] = False
-    """Whether it counts as a layer in "a 16-layer network"."""
-    is_view: ClassVar[bool] = False
-    """Whether inference hands its input, or a part of it, on without a new tensor; training does too, unless `kept`
-    copies."""
-    pools: ClassVar[bool] = False
-    """Whether it is a pooling to a fixed size, as the last before a classifier is."""
-    keeps_input: ClassVar[bool] = False
-    """Whether autograd keeps its input for the backward pass, unless `kept` says otherwise."""
-    keeps_output: ClassVar[bool] = False
-    """Whether autograd keeps its output for the backward pass."""
     rules: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     """What its own settings are held to, by name, where that is not what `RULES` says of the name."""
 
@@ -205,7 +220,7 @@ class Layer(Node):
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Layer) and self._key == other._key)
+        return self is other or (isinstance(other, Leaf) and self._key == other._key)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), **self.settings), ()
@@ -219,6 +234,29 @@ class Layer(Node):
             elif value != field.default or type(value) is not type(field.default):
                 shown.append(f"{field.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@layer
+class Layer(Leaf):
+    """A leaf that makes one value of another. A layer that stands twice in a description is two layers: weights are
+    not shared.
+
+    A subclass is a frozen dataclass named and spelled as in `torch.nn`, without the input channels.
+    From its input shape (channels first, per sample) it states its output shape, its tensors and its
+    MACs; all else that a report prints is derived from these or defaults to nothing.
+    """
+
+    weighted: ClassVar[bool] = False
+    """Whether it counts as a layer in "a 16-layer network"."""
+    is_view: ClassVar[bool] = False
+    """Whether inference hands its input, or a part of it, on without a new tensor; training does too, unless `kept`
+    copies."""
+    pools: ClassVar[bool] = False
+    """Whether it is a pooling to a fixed size, as the last before a classifier is."""
+    keeps_input: ClassVar[bool] = False
+    """Whether autograd keeps its input for the backward pass, unless `kept` says otherwise."""
+    keeps_output: ClassVar[bool] = False
+    """Whether autograd keeps its output for the backward pass."""
 
     def output_shape(self, shape: Shape) -> Shape:
         """The output's shape; a `ShapeError` where the input cannot be taken."""
@@ -288,11 +326,11 @@ def pair(value: IntOrPair) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else value
 
 
-_RULES_OF: dict[type[Layer], tuple[tuple[str, Callable[[Any], Any]], ...]] = {}
+_RULES_OF: dict[type[Leaf], tuple[tuple[str, Callable[[Any], Any]], ...]] = {}
 
 
-def _rules(cls: type[Layer]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    """The settings of a class of layers that have a rule, with the rules; found once for each class."""
+def _rules(cls: type[Leaf]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The settings of a class of leaves that have a rule, with the rules; found once for each class."""
     if cls not in _RULES_OF:
         named = (field.name for field in fields(cls))
         rules = {**RULES, **cls.rules}

@@ -9,7 +9,9 @@ from typing import Any
 from ..errors import CnnzooError
 from ..words import quoted, shortened
 from .joins import DEEPEST, Aux, Join
-from .node import Layer, Node
+from .meetings import Meeting
+from .node import Layer, Leaf, Node
+from .steps import From
 
 
 class FormatError(CnnzooError, ValueError):
@@ -17,15 +19,14 @@ class FormatError(CnnzooError, ValueError):
 
 
 def to_dict(node: Node) -> dict[str, Any]:
-    """`{"kind": "Conv2d", "out_channels": 64, "kernel_size": 7}`, defaults omitted; joins have "children"."""
+    """`{"kind": "Conv2d", "out_channels": 64, "kernel_size": 7}`, defaults omitted; joins have "children", and a step
+    "reads", the names of the values that it reads."""
     if isinstance(node, Join):
         head = {"source": node.source} if isinstance(node, Aux) else {}
-        return {
-            "kind": type(node).__name__,
-            **head,
-            "children": {name: to_dict(child) for name, child in node.children},
-        }
-    assert isinstance(node, Layer)
+        reads = {name: {"reads": list(names)} for name, names in node._reads.items()}
+        children = {name: {**to_dict(child), **reads.get(name, {})} for name, child in node.children}
+        return {"kind": type(node).__name__, **head, "children": children}
+    assert isinstance(node, Leaf)
     settings = {
         field.name: getattr(node, field.name)
         for field in fields(node)
@@ -46,7 +47,7 @@ def _node(data: Any, place: str, level: int) -> Node:
         raise FormatError(f'{place}: an object with a "kind" was expected, got {quoted(data)}')
     given = {name: value for name, value in data.items() if name != "kind"}
     cls = Node.kinds.get(data["kind"])
-    if cls is None or cls in (Layer, Join):
+    if cls is None or cls in (Leaf, Layer, Meeting, Join):
         raise FormatError(f"{place}: there is no layer or join {quoted(data['kind'])}")
     known = _settings(cls)
     for name in given:
@@ -64,7 +65,9 @@ def _node(data: Any, place: str, level: int) -> Node:
         for name in children:
             if not isinstance(name, str):
                 raise FormatError(f"{place}: a child's name must be a string, got {quoted(name)}")
-        inner = {name: _node(child, f"{place} > {_printable(name)}", level + 1) for name, child in children.items()}
+        inner: dict[str, Any] = {
+            name: _child(child, f"{place} > {_printable(name)}", level + 1) for name, child in children.items()
+        }
         return cls(*given.values(), **inner)
     except FormatError:
         raise
@@ -74,9 +77,19 @@ def _node(data: Any, place: str, level: int) -> Node:
         raise FormatError(f"{place}: a setting is nested too deep") from None
 
 
+def _child(data: Any, place: str, level: int) -> Node | From:
+    """A child, or a step with what it reads."""
+    if not isinstance(data, dict) or "reads" not in data:
+        return _node(data, place, level)
+    names = data["reads"]
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise FormatError(f'{place}: "reads" must be a list of names, got {quoted(names)}')
+    return From(*names, _node({name: value for name, value in data.items() if name != "reads"}, place, level))
+
+
 def _settings(cls: type[Node]) -> dict[str, bool]:
     """What may stand beside the kind, and whether it must."""
-    if issubclass(cls, Layer):
+    if issubclass(cls, Leaf):
         return {field.name: field.default is MISSING for field in fields(cls)}
     return {"source": True, "children": False} if issubclass(cls, Aux) else {"children": False}
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar, cast
 
-from ..arch import Aux, Conv2d, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
+from ..arch import Add, Aux, Conv2d, Dense, Join, Layer, Meeting, Node, Residual, Sequential, Shape, ShapeError
 from ..arch.edit import rebuilt
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
@@ -137,14 +137,16 @@ class Shapes(Walker[Shape | None]):
         if x is not None:
             self.inputs[self.path] = x
 
-    def add(self, x: Shape | None, y: Shape | None) -> Shape | None:
-        return y if x is None else x
-
-    def cat(self, parts: list[Shape | None]) -> Shape | None:
-        shapes = [part for part in parts if part is not None]
+    def meeting(self, meeting: Meeting, parts: list[Shape | None], own: bool) -> Shape | None:
+        if own and isinstance(meeting, Add):
+            return parts[1] if parts[0] is None else parts[0]  # a sum has the shape of both
+        shapes = tuple(part for part in parts if part is not None)
         if len(shapes) < len(parts):
             return None
-        return bounded((sum(shape[0] for shape in shapes), *shapes[0][1:]))
+        try:
+            return bounded(meeting.output_shape(shapes))
+        except ShapeError:
+            return None
 
 
 @lru_cache(maxsize=1 << 12)

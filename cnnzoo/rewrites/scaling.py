@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import combinations, count, islice
 from math import lcm
 from typing import NamedTuple, TypeGuard
 
 from ..arch import (
     Aux,
+    Cat,
     Conv2d,
     ConvTranspose2d,
     Join,
     Layer,
     Linear,
+    Meeting,
+    Multiply,
     Node,
     PadChannels,
     Residual,
     Sequential,
+    Stack,
     TableConv2d,
     walk,
 )
@@ -71,21 +75,26 @@ class _Scaling(Walker[Width | None]):
         self.unit = lcm(*grouped)
         self.edits: dict[str, Node | None] = {}
 
-    def add(self, x: Width | None, y: Width | None) -> Width | None:
+    def meeting(self, meeting: Meeting, parts: list[Width | None], own: bool) -> Width | None:
+        known = [part for part in parts if part is not None]
+        if isinstance(meeting, Cat) and meeting.dim == 1:
+            return Width(*map(sum, zip(*known, strict=True))) if len(known) == len(parts) else None
+        if isinstance(meeting, Stack | Cat):
+            return None
+        fits = [self._fits(one, other) for one, other in combinations(parts, 2)]
+        if not all(fits):
+            raise self._unfit(
+                "what is multiplied by what" if isinstance(meeting, Multiply) else "what is added to what"
+            )
+        return min(known, default=None)
+
+    @staticmethod
+    def _fits(x: Width | None, y: Width | None) -> bool:
         if x is None or y is None:
             known = x or y
-            fits = known is None or known.before == known.after
-        else:
-            known = min(x, y)
-            off = x.before - y.before if x.each != y.each else 0  # which the input's own channels make up for
-            fits = x.after - y.after == off
-        if not fits:
-            raise self._unfit("what is added to what")
-        return known
-
-    def cat(self, parts: list[Width | None]) -> Width | None:
-        known = [part for part in parts if part is not None]
-        return Width(*map(sum, zip(*known, strict=True))) if len(known) == len(parts) else None
+            return known is None or known.before == known.after
+        off = x.before - y.before if x.each != y.each else 0  # which the input's own channels make up for
+        return x.after - y.after == off
 
     def layer(self, layer: Layer, x: Width | None) -> Width | None:
         new = self.edits[self.path] = layer if self.path in self.unscaled else self._scaled(layer, x)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ...arch.node import Node
 from ...arch.signal import Shape, ShapeError
-from ...calculate import calculate
+from ...calculate import calculate, shapes_of
 from ...errors import CnnzooError
 from ...report import Report, Row
 
@@ -49,7 +49,7 @@ class Agreement(NamedTuple):
     differ."""
 
     model: str
-    input_size: Shape
+    input_size: Shape | Sequence[Shape]
     batch_size: int
     rows: int
     figures: int
@@ -72,7 +72,9 @@ def sizes_for(description: Node, own: Shape, count: int = 3) -> list[Shape]:
     return found
 
 
-def check(description: Node, input_size: Shape, batch_size: int = 1, model: str = "network") -> Agreement:
+def check(
+    description: Node, input_size: Shape | Sequence[Shape], batch_size: int = 1, model: str = "network"
+) -> Agreement:
     """A description built, measured, and compared with what is calculated."""
     from ...pytorch.measuring.measure import measure
     from ...pytorch.modules.build import build
@@ -83,7 +85,8 @@ def check(description: Node, input_size: Shape, batch_size: int = 1, model: str 
     except CnnzooError as error:  # a layer without a module, or a name that this torch refuses
         rows = len(calculated.rows)
         return Agreement(model, input_size, batch_size, rows, 0, (), f"it cannot be built: {error}")
-    measured = measure(module, (batch_size, *input_size))
+    sizes = [(batch_size, *shape) for shape in shapes_of(input_size)]
+    measured = measure(module, sizes if len(sizes) > 1 else sizes[0])
     differences, figures = disagreements(calculated, measured)
     problem = "; ".join([*map(str, measured.unknown), *measured.notes]) or None
     return Agreement(model, input_size, batch_size, len(calculated.rows), figures, tuple(differences), problem)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from ...arch.joins import Aux, Join
-from ...arch.node import Layer, Node
+from ...arch.joins import Aux, Flow, Join
+from ...arch.meetings import Add, Cat, Meeting, Multiply, Stack, Subtract
+from ...arch.node import Layer, Node, Ports
 from ...arch.signal import POINTWISE
+from ...arch.steps import Several, Step
 from ...arch.walker import child_path
+from ...calculate import first_of, values_of
 from ...report import Report, Row
 
 Role: TypeAlias = Literal["input", "output", "fork", "convolution", "linear", "pooling", "other", "block", "add", "cat"]
@@ -18,6 +21,16 @@ Role: TypeAlias = Literal["input", "output", "fork", "convolution", "linear", "p
 
 INPUT = -1
 """What flows into a level; all else that flows in it is the position of the part it comes from."""
+
+
+MEETINGS: dict[type[Meeting], tuple[Role, str]] = {
+    Add: ("add", "+"),
+    Subtract: ("add", "−"),
+    Multiply: ("add", "×"),
+    Cat: ("cat", "concat"),
+    Stack: ("cat", "stack"),
+}
+"""The role and the sign of each kind of meeting."""
 
 
 @dataclass
@@ -43,7 +56,7 @@ class Part:
 
 
 @dataclass
-class Level:
+class Level(Flow[int]):
     """The inside of a block as a value flows through it: parts, and arrows between their positions."""
 
     index: Index
@@ -53,38 +66,56 @@ class Level:
     parts: list[Part] = field(default_factory=list)
     arrows: list[tuple[int, int]] = field(default_factory=list)
     out: int = INPUT
+    position: dict[str, int] = field(default_factory=dict)
+    """Of each child: its part."""
 
     def looks(self) -> tuple[object, ...]:
         return [part.looks() for part in self.parts], self.arrows, self.out
 
     def run(self, name: str, child: Node, x: int) -> int:
-        path = child_path(self.path, name)
+        return self._child(name, child_path(self.path, name), child, x)
+
+    def look(self, name: str, child: Node, x: int, paths: Ports) -> int:
+        return self.run(name, child, x)
+
+    def again(self, step: Step, x: int) -> int:
+        return self._child(step.name, child_path(self.path, step.layers), step.node, x)
+
+    def inner(self, path: str) -> int:
+        """The block that the value is in."""
+        return self.position[path.partition(".")[0]]
+
+    def _child(self, name: str, path: str, child: Node, x: int) -> int:
         row = self.index.rows[path]
         if isinstance(child, Layer):
             slight = row.input_shape == row.output_shape and child.windows(row.input_shape) == POINTWISE
             slight = child.is_view or (slight and not row.macs)
-            return self._put(Part(row.role, [name or row.kind], [row], slight), x)
+            self.position[name] = self._put(Part(row.role, [name or row.kind], [row], slight), x)
+            return self.position[name]
         assert isinstance(child, Join)
         if path not in self.index.filled:
             return x
         part = Part("block", [name], [row], head=isinstance(child, Aux))
         if self.depth > (path.count(".") + 1 if path else 0):
             part.inner = Level(self.index, self.depth, path)
-            part.inner.out = child.flow(INPUT, part.inner)
+            entering: Any = Several.fromkeys(x, INPUT) if isinstance(x, Several) else INPUT
+            part.inner.out = first_of(child.flow(entering, part.inner))
             part.inner._merge(_stacked)
             part.inner._merge(_folded)
-        return self._put(part, x)
+        number = self.position[name] = self._put(part, *values_of(x))
+        return Several.fromkeys(child._gives, number) if child._gives else number  # type: ignore[return-value]
 
     @property
     def forks(self) -> bool:
         """Whether several parts read what flows in."""
         return sum(source == INPUT for source, _ in self.arrows) > 1
 
-    def add(self, x: int, y: int) -> int:
-        return self._put(Part("add", ["+"], [self.index.step(self.path)]), x, y)
-
-    def cat(self, parts: list[int]) -> int:
-        return self._put(Part("cat", ["concat"], [self.index.step(self.path)]), *parts)
+    def meet(self, name: str, meeting: Meeting, parts: list[int]) -> int:
+        role, sign = MEETINGS[type(meeting)]
+        row = self.index.rows[child_path(self.path, name)] if name else self.index.step(self.path)
+        number = self._put(Part(role, [sign], [row]), *parts)
+        self.position[name] = number
+        return number
 
     def _put(self, part: Part, *sources: int) -> int:
         number = len(self.parts)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from ...arch import Dense, Join, Layer, Node, Residual, Shape, Signal
+from ...arch import Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
+from ...arch.meetings import Meeting as Meet
 from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turned, Windows, merge
 from ...arch.turning import behind
 from ...arch.walker import Walker
+from ...calculate import seen_of
 from ...words import most_of
 
 
@@ -80,20 +82,16 @@ class Streams(Walker[Stream]):
         self.inputs[self.path], self.outputs[self.path] = x, y
         return y
 
-    def add(self, x: Stream, y: Stream) -> Stream:
-        return self._meet("add", x.shape, [x, y])
-
-    def cat(self, parts: list[Stream]) -> Stream:
-        first = parts[0].shape
-        return self._meet("cat", (sum(part.shape[0] for part in parts), *first[1:]), parts)
-
-    def _meet(self, kind: str, shape: Shape, parts: list[Stream]) -> Stream:
+    def meeting(self, meeting: Meet, parts: list[Stream], own: bool) -> Stream:
         """The branch that decides, and what it decides; else the union."""
+        shapes = tuple(part.shape for part in parts)
+        shape, kind = meeting.output_shape(shapes), meeting.operator if own else type(meeting).__name__
         self.parts[self.path] = parts
         maker = f"{self.path} ({kind})".lstrip()
-        branches = [(name, part.field) for name, part in zip(_names(self.join), parts, strict=True)]
+        names = _names(self.join) if own else [part.maker for part in parts]
+        branches = [(name, part.field) for name, part in zip(names, parts, strict=True)]
         known = tuple((name, field) for name, field in branches if field is not None and not isinstance(field, Turned))
-        field = merge(Signal(part.shape, part.field) for part in parts)
+        field = merge(seen_of(meeting, [Signal(part.shape, part.field) for part in parts], own))
         whole = [part for part in parts if part.field == field is not None]
         most, *_ = whole or sorted(parts, key=_seen, reverse=True)
         y = most._replace(shape=shape, maker=maker)
@@ -153,7 +151,7 @@ def _seen(part: Stream) -> int:
 def _names(join: Node) -> list[str]:
     if isinstance(join, Residual):
         return ["the body", "the shortcut"]
-    if isinstance(join, Dense):
+    if isinstance(join, Dense | Gate):
         return ["the input", "the body"]
     assert isinstance(join, Join)
     return [name for name, _ in join.children]

@@ -2,49 +2,67 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
 from ... import arch
-from ...arch import Aux, Concat, Dense, Join, Layer, Node, Residual, Sequential, Shape, ShapeError
+from ...arch import (
+    Aux,
+    Concat,
+    Dense,
+    Gate,
+    Join,
+    Layer,
+    Meeting,
+    ModuleList,
+    Node,
+    Outputs,
+    Residual,
+    Run,
+    Sequential,
+    Shape,
+    ShapeError,
+)
 from ...arch.activations import may_overwrite
 from ...arch.ends import head
 from ...arch.joins import PLAIN
+from ...arch.steps import INPUT, Plan, Ref
 from ...arch.walker import child_path
-from ...calculate import calculate
+from ...calculate import calculate, shapes_of
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
 from . import affine, norms, parts, windowed
 from . import forwards as modules
 from .init import Scheme, initialise
-from .network import Ends, Headed, Network
+from .network import Ends, Network, Stepped
+from .written import Writer, looks_of, written
 
 
 def build(
     description: Node,
-    input_size: Shape,
+    input_size: Shape | Sequence[Shape],
     *,
     init: str | Scheme | None = "torch",
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     inplace: bool = False,
 ) -> nn.Module:
-    """The description as a module for inputs of (N, *input_size); its state dict is `Report.tensors`.
+    """The description as a module for inputs of (N, *input_size), of several sizes for as many inputs; its state dict
+    is `Report.tensors`.
 
-    What is sequential is an `nn.Sequential`, a layer is torch.nn's own, the rest is in `modules`. The
-    module knows nothing of its description: what is done to it is all there is. `init` names a scheme or
+    A chain is an `nn.Sequential`, a layer is torch.nn's own, the rest is in `modules`, with forwards written out as
+    source. The module knows nothing of its description: what is done to it is all there is. `init` names a scheme or
     is one (`cnnzoo.pytorch.modules.init`); None leaves the parameters as the memory was. With `inplace` each ReLU
     and its like overwrites its input where nobody else reads that. Raises `ShapeError` where the input does not fit.
     """
-    shapes = {row.path: row.input_shape for row in calculate(description, tuple(input_size)).rows}
+    sizes = shapes_of(input_size)
+    shapes = {row.path: row.input_shape for row in calculate(description, sizes).rows}
     with torch.device("meta"):
-        net = _Building(shapes, inplace).module("", description, own=False)
-    if isinstance(net, nn.Sequential):
-        net = _network(net, description, shapes)
+        net = _Building(description, shapes, inplace).network(description, len(sizes))
     affine.take_at_paths(net)
     if dtype is not None:
         net.to(dtype)
@@ -55,27 +73,41 @@ def build(
     return net
 
 
-def _network(net: nn.Sequential, description: Node, shapes: Mapping[str, Shape]) -> Network:
-    """The same children as a whole network, which knows where its features end."""
-    heads = any(isinstance(child, modules.Aux) for child in net)
-    whole = (Headed if heads else Network)(OrderedDict(net.named_children()))
-    ends = head(description)
-    if ends is not None:
-        features, read = (shapes[path] for path in ends)
-        whole.ends = Ends(*ends, maps=len(read) == 3)
-        whole.num_features, whole.head_hidden_size = features[0], read[0] if len(read) == 3 else read[-1]
-    return whole
-
-
 class _Building:
     """Modules for the nodes of one description; what reaches each layer is known by its path."""
 
-    def __init__(self, shapes: Mapping[str, Shape], inplace: bool) -> None:
+    def __init__(self, description: Node, shapes: Mapping[str, Shape], inplace: bool) -> None:
         self.shapes = shapes
         self.inplace = inplace
+        self.looks = looks_of(description)
+
+    def network(self, description: Node, inputs: int) -> nn.Module:
+        """The whole network: a chain is one that knows where its features end."""
+        if not isinstance(description, Sequential) or isinstance(description, Aux):
+            return self.module("", description, own=False)
+        children = self._children("", description, False)
+        if description._plan is not None:
+            ports = tuple(map(str, range(inputs))) if inputs > 1 else ()
+            stepped: Any = written(Stepped, Writer(description, "", ports, self.looks, everything=True).program)
+            return stepped(children)  # type: ignore[no-any-return]
+        whole = Network(children).rewrite()
+        ends = head(description)
+        if ends is not None:
+            features, read = (self.shapes[path] for path in ends)
+            whole.ends = Ends(*ends, maps=len(read) == 3)
+            whole.num_features, whole.head_hidden_size = features[0], read[0] if len(read) == 3 else read[-1]
+        return whole
 
     def module(self, path: str, node: Node, own: bool) -> nn.Module:
         """`own`: what reaches it is a new tensor that nobody else reads or keeps."""
+        base: Any = BLOCKS.get(type(node))
+        if base is not None:
+            assert isinstance(node, Join)
+            children = self._children(path, node, own)
+            if isinstance(node, Sequential) and node._plan is None and path not in self.looks:
+                return nn.Sequential(children)
+            cls = written(base, Writer(node, path, node._takes, self.looks).program)
+            return self._made(path, lambda _, named: cls(named), node, children)
         make = _maker(type(node))
         if make is None:
             raise InvalidTypeError(
@@ -83,42 +115,72 @@ class _Building:
                 f"cnnzoo.pytorch.modules.build.MODULES, in a module that is an entry point of the group {PLUGINS!r}"
             )
         if isinstance(node, Join):
-            children: OrderedDict[str, Any] = OrderedDict()
-            for name, child, inside in _flows(node, own):
-                inner = child_path(path, name)
-                plain = isinstance(node, Residual) and name == "downsample" and child == PLAIN
-                children[name] = None if plain else self.module(inner, child, inside)
-            try:
-                return make(node, children)
-            except KeyError as error:  # a name that another torch's modules have as an attribute
-                raise ShapeError(f"torch {torch.__version__} refuses a child's name: {error.args[0]}", path) from None
-        module = make(node, self.shapes[path])
-        if self.inplace and own and may_overwrite(node):
+            return self._made(path, make, node, self._children(path, node, own))
+        module = make(node, self.shapes.get(path, ()))
+        if self.inplace and own and isinstance(node, Layer) and may_overwrite(node):
             module.inplace = True  # type: ignore[assignment]
         return module
 
+    def _made(self, path: str, make: Make, node: Join, children: OrderedDict[str, Any]) -> nn.Module:
+        try:
+            return make(node, children)
+        except KeyError as error:  # a name that another torch's modules have as an attribute
+            raise ShapeError(f"torch {torch.__version__} refuses a child's name: {error.args[0]}", path) from None
 
-def _flows(join: Join, own: bool) -> Iterator[tuple[str, Node, bool]]:
-    """Each child, and whether what reaches it is a new tensor that nobody else reads or keeps."""
-    sources = {child.source for child in join if isinstance(child, Aux)}
+    def _children(self, path: str, join: Join, own: bool) -> OrderedDict[str, Any]:
+        """The modules of a join's children; None for a plain shortcut."""
+        children: OrderedDict[str, Any] = OrderedDict()
+        seen = {inner.partition(".")[0] for inner in self.looks.get(path, ())}
+        for name, child, inside in _flows(join, own, seen):
+            plain = isinstance(join, Residual) and name == "downsample" and child == PLAIN
+            children[name] = None if plain else self.module(child_path(path, name), child, inside)
+        return children
+
+
+def _flows(join: Join, own: bool, seen: Set[str]) -> Iterator[tuple[str, Node, bool]]:
+    """Each child with a module, and whether what reaches it is a new tensor that nobody else reads or keeps; `seen` are
+    the children whose values, or values in them, are read from around the join."""
+    if isinstance(join, Sequential) and join._plan is not None:
+        yield from _planned(join, join._plan, own, seen)
+        return
+    shared = {child.source for child in join if isinstance(child, Aux)} | seen
     own = own and isinstance(join, Sequential)
     for name, child in join.children:
-        shared = isinstance(child, Aux) or isinstance(join, Concat)
-        if isinstance(join, Residual) and name == "downsample":
+        if isinstance(child, Aux) or isinstance(join, Concat | ModuleList):
+            yield name, child, False
+        elif isinstance(join, Residual) and name == "downsample":
             yield name, child, False
             own = True
-        elif shared:
-            yield name, child, False
         else:
             yield name, child, own
-            own = name not in sources and _is_new(child)
+            own = name not in shared and _is_new(child)
+
+
+def _planned(join: Sequential, plan: Plan, own: bool, seen: Set[str]) -> Iterator[tuple[str, Node, bool]]:
+    readers = Counter(ref.source for step in plan.steps for ref in step.reads)
+    readers.update(seen)
+    again = {step.layers.partition(".")[0] for step in plan.steps if step.layers}
+    steps = {step.name: step for step in plan.steps}
+    new = {step.name: not step.looks and not step.layers and _is_new(step.node) for step in plan.steps}
+    new[INPUT] = own
+    for name, child in join.children:
+        if isinstance(child, Run | Outputs):
+            continue
+        if name not in steps:
+            yield name, child, False
+            continue
+        step = steps[name]
+        source = step.reads[0].source
+        alone = len(step.reads) == 1 and step.reads[0] == Ref(source) and readers[source] == 1 and name not in again
+        yield name, child, alone and new[source]
 
 
 def _is_new(node: Node) -> bool:
     """Whether its output is a tensor of its own that autograd does not keep."""
     if isinstance(node, Layer):
         return not (node.is_view or node.keeps_output or may_overwrite(node))  # autograd keeps what is written over
-    assert isinstance(node, Join)
+    if not isinstance(node, Join):
+        return isinstance(node, Meeting)
     inner = [(name, child) for name, child in node.children if not isinstance(child, Aux)]
     if isinstance(node, Sequential | Residual) and inner[-1:] and inner[-1][0] != "downsample":
         return _is_new(inner[-1][1])
@@ -134,10 +196,6 @@ def _maker(kind: type[Node]) -> Make | None:
     if kind not in MODULES:
         load_plugins(PLUGINS)
     return MODULES.get(kind)
-
-
-def _sequential(_: Sequential, children: OrderedDict[str, nn.Module]) -> nn.Module:
-    return nn.Sequential(children)
 
 
 def _aux(join: Aux, children: OrderedDict[str, nn.Module]) -> nn.Module:
@@ -170,12 +228,23 @@ def _layer_norm(kind: Callable[..., nn.Module]) -> Make:
     return make
 
 
+BLOCKS: dict[type[Node], type[modules.Join]] = {
+    Sequential: modules.Sequential,
+    Concat: modules.Concat,
+    Residual: modules.Residual,
+    Dense: modules.Dense,
+    Gate: modules.Gate,
+}
+"""The class of the module of each kind of join whose forward is written out from its flow."""
+
 MODULES: dict[type[Node], Make] = {
-    Sequential: _sequential,
     Aux: _aux,
-    Concat: lambda _, children: modules.Concat(children),
-    Residual: lambda _, children: modules.Residual(children),
-    Dense: lambda _, children: modules.Dense(children),
+    ModuleList: lambda _, children: modules.ModuleList(children),
+    arch.Add: lambda meeting, _: modules.Add(),
+    arch.Subtract: lambda meeting, _: modules.Subtract(),
+    arch.Multiply: lambda meeting, _: modules.Multiply(),
+    arch.Cat: _same(modules.Cat),
+    arch.Stack: _same(modules.Stack),
     arch.Conv1d: _channels(nn.Conv1d),
     arch.Conv2d: _channels(nn.Conv2d),
     arch.StdConv2d: _channels(windowed.StdConv2d),

@@ -16,7 +16,7 @@ from ...calculate import calculate
 from ...errors import InvalidValueError
 from ...report import Report, Row
 from .affine import take_at_paths
-from .network import Checkpointing, Headed, Network
+from .network import Checkpointing, Located, Network
 
 Indices = int | Sequence[int] | None
 
@@ -162,7 +162,7 @@ def introduced(
             config |= {"classifier": net.ends.classifier, "num_classes": net.num_classes}
         with suppress(ValueError):  # where it has no maps
             net.feature_info = FeatureInfo(description, input_size)
-    if isinstance(net, Headed):
+    if isinstance(net, Located):
         net.outputs = outputs
     whole: Any = net
     whole.pretrained_cfg = whole.default_cfg = config

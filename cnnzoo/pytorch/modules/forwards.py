@@ -1,21 +1,22 @@
-"""The forwards that torch.nn lacks: the joins, the layers of LeNet-5 and of shortcut option A, and ConvNeXt's.
+"""The modules that torch.nn lacks: joins and what meets in steps, the layers of LeNet-5 and of shortcut option A, and
+ConvNeXt's.
 
-A join runs whatever modules it holds now, in their order, so a child that is assigned anew takes effect.
+A join's forward calls its children by name, so a child that is assigned anew takes effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import accumulate, pairwise
 from math import prod
-from typing import Any
+from typing import List  # noqa: UP035 - what jit.script reads
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from .drawings import drawings
+from .written import Written
 
 IntOrPair = int | tuple[int, int]
 Bound = Callable[[int], float]
@@ -27,63 +28,97 @@ def torch_bound(fan_in: int) -> float:
     return float(fan_in**-0.5)
 
 
-class Join(nn.Module):
-    """Named children, and a forward of its own."""
+class Join(Written):
+    """Named children; `written` gives a subclass its forward."""
 
     is_container = True
     """That `measure` is to treat it as a block even where it has no children: its own addition or concatenation is then
     a row of its own in the report, as it is where it has some."""
     checkpointed = False
     """Whether its activations are worked out again in the backward pass, not kept (`torch.utils.checkpoint`)."""
+    __constants__ = ("checkpointed",)
 
     def __init__(self, children: Mapping[str, nn.Module | None]) -> None:
         super().__init__()
         for name, child in children.items():
             self.register_module(name, child)
 
-    def forward(self, x: Tensor) -> Tensor:
-        if self.checkpointed:
-            return checkpoint(self._run, x, use_reentrant=False)  # type: ignore[no-any-return]
-        return self._run(x)
-
-    def _run(self, x: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def _named(self) -> Iterator[tuple[str, Any]]:
-        """All children in order: unlike `named_children`, a module that stands twice is there twice."""
-        return iter(self._modules.items())
-
 
 class Residual(Join):
     """F(x) + x: the children before `downsample` are F, it is the shortcut (None: x itself), the rest
     follow the sum."""
 
-    def _run(self, x: Tensor) -> Tensor:
-        y = x
-        for name, child in self._named():
-            y = _add(y, x, child) if name == "downsample" else child(y)
-        return y
-
-
-def _add(y: Tensor, x: Tensor, shortcut: Any) -> Tensor:
-    return y + (x if shortcut is None else shortcut(x))
-
 
 class Dense(Join):
     """[x, F(x)]: the input with the body's maps after it."""
-
-    def _run(self, x: Tensor) -> Tensor:
-        y = x
-        for _, child in self._named():
-            y = child(y)
-        return torch.cat([x, y], 1)
 
 
 class Concat(Join):
     """[f(x), g(x), …]: the branches' maps, one after the other."""
 
-    def _run(self, x: Tensor) -> Tensor:
-        return torch.cat([branch(x) for _, branch in self._named()], 1)
+
+class Gate(Join):
+    """x · F(x)."""
+
+
+class Sequential(Join):
+    """Steps, each of which reads what earlier ones give."""
+
+
+class ModuleList(nn.Module):
+    """Layers that the forward of a block around runs."""
+
+    is_container = True
+
+    def __init__(self, children: Mapping[str, nn.Module | None]) -> None:
+        super().__init__()
+        for name, child in children.items():
+            self.register_module(name, child)
+
+
+class Add(nn.Module):
+    """a + b + …"""
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006 - what jit.script reads
+        total = values[0]
+        for value in values[1:]:
+            total = total + value
+        return total
+
+
+class Subtract(nn.Module):
+    """a - b."""
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        return values[0] - values[1]
+
+
+class Multiply(nn.Module):
+    """a · b."""
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        return values[0] * values[1]
+
+
+class Cat(nn.Module):
+    """Tensors one after the other along a dimension."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        return torch.cat(values, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Stack(Cat):
+    """Tensors side by side along a new dimension."""
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        return torch.stack(values, self.dim)
 
 
 class Aux(nn.Sequential):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ...errors import InvalidValueError
-from .forwards import Aux, Join
+from .forwards import Aux, Join, Sequential
+from .written import Program, Written, child_of, outputs, written
 
 
 class Ends(NamedTuple):
@@ -38,12 +39,54 @@ class Checkpointing(nn.Module):
             block.checkpointed = enable
 
 
-class Network(nn.Sequential, Checkpointing):
-    """A whole network: an `nn.Sequential` that says where in it an input failed, with the methods of timm's models.
+TOLD = ("program", "outputs", "feature_info", "pretrained_cfg", "default_cfg")
+"""What a network says of itself, none of which its forward reads."""
+
+
+class Located(Written):
+    """A whole network: it says where in it an input failed, and may have auxiliary heads.
+
+    In training, a network with heads returns a named tuple of the logits and each head's output by the head's name, in
+    eval mode the logits alone. A head set to None is left out. `outputs` are other names of these fields by head, in
+    their order. `torch.jit.script` has a tuple in both modes, by the heads' own names, with None in eval mode.
+    """
+
+    __jit_ignored_attributes__: Sequence[str] = TOLD
+
+    outputs: Mapping[str, str] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except Exception as error:
+            _locate(error, self, args)
+            raise
+
+    def headed(self, y: Tensor, read: Mapping[str, Tensor]) -> Any:
+        """What is returned where `read` is what each head reads."""
+        heads = {name: self._modules.get(name) for name in read}
+        found = {name: head(read[name]) for name, head in heads.items() if head is not None and self.training}
+        if not found:
+            return y
+        fields = {name: name for name in found} if self.outputs is None else self.outputs
+        order = [name for name in fields if name in found]
+        return outputs(*(fields[name] for name in order))(y, *(found[name] for name in order))
+
+
+class Stepped(Located, Sequential, Checkpointing):
+    """A whole network that is no chain."""
+
+
+class Network(Located, nn.Sequential, Checkpointing):
+    """A whole network that is a chain, with the methods of timm's models.
 
     These go by the paths that the last maps and the classifier had when it was built, so what is assigned there anew
-    counts. A slice, and a network that does not end in a classifier, has none of them.
+    counts, and what is added otherwise does not run. A slice, and a network that does not end in a classifier, has none
+    of them.
     """
+
+    __jit_unused_properties__ = ("num_classes",)
+    __jit_ignored_attributes__ = (*TOLD, "ends", "num_features", "head_hidden_size")
 
     ends: Ends | None = None
     feature_info: Any
@@ -52,12 +95,37 @@ class Network(nn.Sequential, Checkpointing):
     head_hidden_size: int
     """Features that the classifier reads."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().__call__(*args, **kwargs)
-        except Exception as error:
-            _locate(error, self, args)
-            raise
+    def rewrite(self) -> Network:
+        """Have it run the children that it has now, in their order."""
+        lines: list[str] = []
+        heads: list[tuple[str, str]] = []
+        variables: dict[str, str] = {}
+        x = "x0"
+        for name, child in self._modules.items():
+            if isinstance(child, Aux):
+                heads.append((name, variables[child.source]))
+                continue
+            lines.append(f"x{len(lines) + 1} = {child_of(name)}({x})")
+            x = variables[name] = f"x{len(lines)}"
+        self.__class__ = written(Network, Program(1, tuple(lines), (x,), tuple(heads)))
+        return self
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return Network(OrderedDict(list(self._modules.items())[index])).rewrite()
+        return super().__getitem__(index)
+
+    def append(self, module: nn.Module) -> Network:
+        super().append(module)
+        return self.rewrite()
+
+    def insert(self, index: int, module: nn.Module) -> Network:
+        super().insert(index, module)
+        return self.rewrite()
+
+    def __delitem__(self, index: int | slice) -> None:
+        super().__delitem__(index)
+        self.rewrite()
 
     def _ends(self) -> Ends:
         if self.ends is None:
@@ -145,39 +213,3 @@ def _locate(error: Exception, net: nn.Module, args: tuple[Any, ...]) -> None:
         frame = frame.tb_next
     given = ", ".join(str(tuple(one.shape)) for one in args if isinstance(one, Tensor))
     error.add_note(f"at {path} ({type(net.get_submodule(path)).__name__}) of a network that was given {given}")
-
-
-class Headed(Network):
-    """A network with auxiliary heads: in training it returns a named tuple of the logits and each
-    head's output by the head's name, in eval mode the logits alone. A head set to None is left out.
-
-    `outputs` are other names of these fields by head, in their order.
-    """
-
-    outputs: Mapping[str, str] | None = None
-
-    def forward(self, x: Tensor) -> Any:
-        heads = {name: child for name, child in self._modules.items() if isinstance(child, Aux) and self.training}
-        sources = {head.source for head in heads.values()}
-        seen = {}
-        for name, child in self._modules.items():
-            if child is not None and not isinstance(child, Aux):
-                x = child(x)
-                if name in sources:
-                    seen[name] = x
-        if not heads:
-            return x
-        found = {name: head(seen[head.source]) for name, head in heads.items()}
-        fields = {name: name for name in found} if self.outputs is None else self.outputs
-        order = [name for name in fields if name in found]
-        return outputs(*(fields[name] for name in order))(x, *(found[name] for name in order))
-
-
-_OUTPUTS: dict[tuple[str, ...], Any] = {}
-
-
-def outputs(*heads: str) -> Any:
-    """What a network with these heads returns in training, as a class: `Outputs(logits, aux1, aux2)`."""
-    if heads not in _OUTPUTS:
-        _OUTPUTS[heads] = namedtuple("Outputs", ("logits", *heads))
-    return _OUTPUTS[heads]

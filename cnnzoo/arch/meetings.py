@@ -1,0 +1,169 @@
+"""What becomes of several values where they meet: their sum, difference or product, or all of them in one tensor."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from math import prod
+from typing import Any, ClassVar, TypeAlias
+
+from .node import ALL, Leaf, Ports, Work, leaf
+from .signal import Shape, ShapeError, checked, show
+from .steps import From
+
+Shapes: TypeAlias = tuple[Shape, ...]
+
+
+@leaf
+class Meeting(Leaf):
+    """A leaf that makes one value of several. `Add("a", "b")` is a step that reads the values of these names; `Add()`,
+    without names, is what happens there, as `net.out` gives it."""
+
+    operator: ClassVar[str] = ""
+    """What torch calls it: the kind of its row where it is a join's own."""
+    least: ClassVar[int] = 1
+    most: ClassVar[int | None] = None
+    """How many values may meet."""
+    _takes = ALL
+    _runs = False
+    keeps_inputs: ClassVar[bool] = False
+    """Whether autograd keeps all that meets for the backward pass."""
+
+    def __new__(cls, *names: str, **settings: Any) -> Any:
+        if not names:
+            return super().__new__(cls)
+        return From(*names, cls(**settings))
+
+    def _reading(self, names: str) -> str:
+        kind, _, settings = repr(self).partition("(")
+        return f"{kind}({names}{settings if settings == ')' else ', ' + settings}"
+
+    def output_shape(self, shapes: Shapes) -> Shape:
+        """The shape of the output; a `ShapeError` where values of these shapes cannot meet."""
+        raise NotImplementedError
+
+    def work(self, shapes: Shapes) -> Work:
+        """What it does, per sample."""
+        return Work()
+
+    def sights(self, shapes: Shapes) -> range:
+        """Which of the values a position of the output sees, so that its receptive field is theirs together."""
+        return range(len(shapes))
+
+    def _enter(self, given: Ports) -> None:
+        count = len(given) or 1
+        if count < self.least or (self.most is not None and count > self.most):
+            raise ShapeError(f"{type(self).__name__} takes {self.least} values, and is given {count}")
+
+
+def broadcast(kind: str, shapes: Shapes) -> Shape:
+    """The shape of an operation on each pair of elements: as torch's, but values have as many dimensions each."""
+    first = shapes[0]
+    for shape in shapes:
+        if len(shape) != len(first) or any(len({*lengths} - {1}) > 1 for lengths in zip(first, shape, strict=True)):
+            wanted = f"{show(first)}, or 1 in place of some of these lengths, would fit"
+            raise ShapeError(f"{kind}: {show(shape)} does not go with {show(first)}; {wanted}")
+        first = tuple(map(_longer, first, shape))
+    return checked(first, f"{kind}: an output")
+
+
+def _longer(one: int, other: int) -> int:
+    return other if one == 1 else one
+
+
+@leaf
+class _Elementwise(Meeting):
+    """An operation on elements at the same place; a length of 1 goes with any other."""
+
+    def output_shape(self, shapes: Shapes) -> Shape:
+        return broadcast(type(self).__name__, shapes)
+
+    def operations(self, shapes: Shapes) -> int:
+        """How many pairs of elements meet, one value after the other."""
+        return sum(map(prod, list(accumulate(shapes, lambda *pair: broadcast(type(self).__name__, pair)))[1:]))
+
+
+@leaf
+class Add(_Elementwise):
+    """a + b + …: `Add("conv2", "shortcut")`."""
+
+    operator: ClassVar[str] = "add"
+
+    def work(self, shapes: Shapes) -> Work:
+        return Work(additions=self.operations(shapes))
+
+
+@leaf
+class Subtract(_Elementwise):
+    """a - b: `Subtract("a", "b")`."""
+
+    least: ClassVar[int] = 2
+    most: ClassVar[int | None] = 2
+
+    def work(self, shapes: Shapes) -> Work:
+        return Work(additions=self.operations(shapes))
+
+
+@leaf
+class Multiply(_Elementwise):
+    """a · b: `Multiply("input", "gate")`. What has one position for all of the other's is a gate, and no part of the
+    receptive field."""
+
+    operator: ClassVar[str] = "mul"
+
+    least: ClassVar[int] = 2
+    most: ClassVar[int | None] = 2
+    keeps_inputs: ClassVar[bool] = True
+
+    def work(self, shapes: Shapes) -> Work:
+        return Work(multiplications=self.operations(shapes))
+
+    def sights(self, shapes: Shapes) -> range:
+        one, other = (prod(shape[1:]) for shape in shapes)
+        return range(len(shapes)) if one == other else range(1) if one > other else range(1, 2)
+
+
+@leaf
+class Cat(Meeting):
+    """The values one after the other along dimension `dim`, the batch being 0: `Cat("a", "b")`, along the channels."""
+
+    operator: ClassVar[str] = "cat"
+
+    dim: int = 1
+
+    def output_shape(self, shapes: Shapes) -> Shape:
+        place = _place(self, self.dim, len(shapes[0]))
+        first = shapes[0]
+        for shape in shapes:
+            if len(shape) != len(first) or _without(shape, place) != _without(first, place):
+                what = "maps" if self.dim == 1 and len(first) == 3 else "values"
+                fits = first[1:] if self.dim == 1 else (*first[:place], "any", *first[place + 1 :])
+                raise ShapeError(f"cannot concatenate {show(shape)} after {show(first)}; {what} of {fits} would fit")
+        total = sum(shape[place] for shape in shapes)
+        return checked((*first[:place], total, *first[place + 1 :]), "a concatenation")
+
+
+@leaf
+class Stack(Meeting):
+    """The values side by side along a new dimension `dim`, the batch being 0: `Stack("a", "b")` is (2, C, H, W)."""
+
+    dim: int = 1
+
+    def output_shape(self, shapes: Shapes) -> Shape:
+        place = _place(self, self.dim, len(shapes[0]) + 1)
+        first = shapes[0]
+        for shape in shapes:
+            if shape != first:
+                raise ShapeError(f"cannot stack {show(shape)} on {show(first)}; equal shapes would fit")
+        return checked((*first[:place], len(shapes), *first[place:]), "a stack")
+
+
+def _place(meeting: Cat | Stack, dim: int, rank: int) -> int:
+    """Which dimension of a sample `dim` is, of `rank` in all."""
+    place = dim + rank if dim < 0 else dim - 1
+    if not dim or not 0 <= place < rank:
+        raise ShapeError(f"{type(meeting).__name__}: dim={dim} is none of the {rank} dimensions after the batch, 0")
+    return place
+
+
+def _without(shape: Shape, place: int) -> Shape:
+    return (*shape[:place], *shape[place + 1 :])
