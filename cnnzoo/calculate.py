@@ -258,7 +258,8 @@ class _Calculation(Walker[Signal]):
                     stored += self.sizes[part.source] * self.item
         source = self._tensor(prod(shape), None)
         field = merge(seen_of(meeting, parts, own))
-        y = Signal(shape, field, max(part.depth for part in parts), source, all(part.pooled for part in parts))
+        made = parts[meeting.elements_of]
+        y = Signal(shape, field, max(part.depth for part in made), source, all(part.pooled for part in made))
         reads = tuple(self.holder[part.source] for part in parts)
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, reads, source))
         return y
@@ -376,7 +377,12 @@ def seen_of(meeting: Meeting, parts: Sequence[Signal], own: bool) -> Sequence[Si
     """The values that a position of the output sees where these meet: in a `Gate`, x alone."""
     if own and isinstance(meeting, Multiply):
         return parts[:1]
-    return [parts[place] for place in meeting.sights(tuple(part.shape for part in parts))]
+    shapes = tuple(part.shape for part in parts)
+    layer = meeting.layer(shapes)
+    if layer is None:
+        return [parts[place] for place in meeting.sights(shapes)]
+    x = parts[0]
+    return [x._replace(field=behind(layer, x.shape, x.field, layer.windows(x.shape)))]
 
 
 def values_of(x: Any) -> tuple[Any, ...]:

@@ -241,7 +241,10 @@ class _Meter(Flow[Signal]):
         if self.phases > 1:
             self._count(prod(_period(part.field) for part in parts))
         field = merge(seen_of(meeting, parts, not name))
-        pooled = all(part.pooled for part in parts)
+        made = parts[meeting.elements_of]
+        if len(made) < len(parts):
+            self._count(_period(field))
+        pooled = all(part.pooled for part in made)
         if len(shape) == 3 and not pooled:
             self.last_map = ((field, shape),)
         elements = prod(shape)
@@ -249,7 +252,7 @@ class _Meter(Flow[Signal]):
         reads = tuple(part.source for part in parts)
         part = _Part(shape, _Sums(activations=elements), peak_shared=elements, peak_last=elements)
         self.steps.append(_Step(reads, tensor, part))
-        y = Signal(shape, field, max(part.depth for part in parts), tensor, pooled)
+        y = Signal(shape, field, max(part.depth for part in made), tensor, pooled)
         if name and (path := child_path(self.path, name)) in self.wanted:
             self.seen[path] = y
         return y

@@ -85,6 +85,7 @@ from cnnzoo.arch import (
     Tanh,
     Unflatten,
     Upsample,
+    UpsampleLike,
     ZeroPad2d,
 )
 from cnnzoo.arch.node import Layer, Node, pair
@@ -594,6 +595,11 @@ def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shap
         children["held"] = ModuleList(Sequential(conv=Conv2d(out[0], 1), act=ReLU()))
         children["a"], children["b"] = Run("held.0", "left"), Run("held.0", "right")
         names += ["a", "b", "b.conv"]
+    if draw(st.booleans()):
+        children["small"] = From("left", AdaptiveAvgPool2d(draw(st.integers(1, 4))))
+        mode = draw(st.sampled_from(["nearest", "bilinear"]))
+        children["large"] = UpsampleLike("small", "left", mode=mode)
+        names += ["large"]
     if draw(st.booleans()):
         pair = Sequential(
             x=From("input.1", Conv2d(out[0], 1)), y=Add("x", "input.0"), z=ReLU(), give=Outputs("y", "z", "input.1")

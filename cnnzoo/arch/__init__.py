@@ -24,7 +24,7 @@ from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .joins import Aux, Concat, Dense, Flow, Gate, Join, ModuleList, Residual, Sequential
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
-from .meetings import Add, Cat, Meeting, Multiply, Stack, Subtract
+from .meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from .node import Kept, Layer, Node, Work, layer
 from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
 from .norms import (
@@ -142,6 +142,7 @@ __all__ = [
     "Tanh",
     "Unflatten",
     "Upsample",
+    "UpsampleLike",
     "Window",
     "Work",
     "ZeroPad2d",

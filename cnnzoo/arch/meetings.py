@@ -6,7 +6,8 @@ from itertools import accumulate
 from math import prod
 from typing import Any, ClassVar, TypeAlias
 
-from .node import ALL, Leaf, Ports, Work, leaf
+from .node import ALL, Layer, Leaf, Ports, Work, leaf
+from .shaping import Upsample
 from .signal import Shape, ShapeError, checked, show
 from .steps import From
 
@@ -23,6 +24,8 @@ class Meeting(Leaf):
     least: ClassVar[int] = 1
     most: ClassVar[int | None] = None
     """How many values may meet."""
+    elements_of: ClassVar[slice] = slice(None)
+    """Which of the values its output is made of; of the others the shape counts alone."""
     _takes = ALL
     _runs = False
     keeps_inputs: ClassVar[bool] = False
@@ -44,6 +47,10 @@ class Meeting(Leaf):
     def work(self, shapes: Shapes) -> Work:
         """What it does, per sample."""
         return Work()
+
+    def layer(self, shapes: Shapes) -> Layer | None:
+        """The layer that makes the same of the first value alone, where there is one."""
+        return None
 
     def sights(self, shapes: Shapes) -> range:
         """Which of the values a position of the output sees, so that its receptive field is theirs together."""
@@ -167,3 +174,33 @@ def _place(meeting: Cat | Stack, dim: int, rank: int) -> int:
 
 def _without(shape: Shape, place: int) -> Shape:
     return (*shape[:place], *shape[place + 1 :])
+
+
+@leaf
+class UpsampleLike(Meeting):
+    """The first value at the height and width of the second: `UpsampleLike("p5", "c4")` is `Upsample(size)`, whatever
+    size that is."""
+
+    rules: ClassVar = Upsample.rules
+    least: ClassVar[int] = 2
+    most: ClassVar[int | None] = 2
+    elements_of: ClassVar[slice] = slice(1)
+
+    mode: str = "nearest"
+    align_corners: bool | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        Upsample(1, mode=self.mode, align_corners=self.align_corners)  # raises what does not go together
+
+    def layer(self, shapes: Shapes) -> Upsample:
+        like = shapes[1]
+        if len(like) != 3:
+            raise ShapeError(f"UpsampleLike takes the size of maps (channels, height, width), got {show(like)}")
+        return Upsample((like[1], like[2]), mode=self.mode, align_corners=self.align_corners)
+
+    def output_shape(self, shapes: Shapes) -> Shape:
+        return checked(self.layer(shapes).output_shape(shapes[0]), "UpsampleLike: an output")
+
+    def work(self, shapes: Shapes) -> Work:
+        return self.layer(shapes).work(shapes[0])

@@ -76,6 +76,7 @@ class _Scaling(Walker[Width | None]):
         self.edits: dict[str, Node | None] = {}
 
     def meeting(self, meeting: Meeting, parts: list[Width | None], own: bool) -> Width | None:
+        parts = parts[meeting.elements_of]
         known = [part for part in parts if part is not None]
         if isinstance(meeting, Cat) and meeting.dim == 1:
             return Width(*map(sum, zip(*known, strict=True))) if len(known) == len(parts) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ...arch.joins import Aux, Flow, Join
-from ...arch.meetings import Add, Cat, Meeting, Multiply, Stack, Subtract
+from ...arch.meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from ...arch.node import Layer, Node, Ports
 from ...arch.signal import POINTWISE
 from ...arch.steps import Several, Step
@@ -29,6 +29,7 @@ MEETINGS: dict[type[Meeting], tuple[Role, str]] = {
     Multiply: ("add", "×"),
     Cat: ("cat", "concat"),
     Stack: ("cat", "stack"),
+    UpsampleLike: ("other", "resize"),
 }
 """The role and the sign of each kind of meeting."""
 

@@ -245,6 +245,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Multiply: lambda meeting, _: modules.Multiply(),
     arch.Cat: _same(modules.Cat),
     arch.Stack: _same(modules.Stack),
+    arch.UpsampleLike: _same(modules.UpsampleLike),
     arch.Conv1d: _channels(nn.Conv1d),
     arch.Conv2d: _channels(nn.Conv2d),
     arch.StdConv2d: _channels(windowed.StdConv2d),

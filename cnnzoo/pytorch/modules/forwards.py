@@ -121,6 +121,22 @@ class Stack(Cat):
         return torch.stack(values, self.dim)
 
 
+class UpsampleLike(nn.Module):
+    """The first tensor at the height and width of the second."""
+
+    def __init__(self, mode: str, align_corners: bool | None) -> None:
+        super().__init__()
+        self.mode = mode
+        self.align_corners = align_corners
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        size = values[1].shape[2:]
+        return F.interpolate(values[0], size, mode=self.mode, align_corners=self.align_corners)
+
+    def extra_repr(self) -> str:
+        return f"mode={self.mode!r}"
+
+
 class Aux(nn.Sequential):
     """A side head: `Headed` gives it the output of the sibling `source`, in training only."""
 
