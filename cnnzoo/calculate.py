@@ -79,10 +79,14 @@ def entering(description: Node, shapes: Sequence[Shape]) -> Any:
     """What enters a network: a `Signal`, or `Several` of them."""
     signals = [Signal(shape, PIXEL if len(shape) == 3 else None, source=number) for number, shape in enumerate(shapes)]
     several = Several(zip(map(str, range(len(signals))), signals, strict=True))
+    names = tuple(several) if len(several) > 1 else ()
     try:
-        description._enter(tuple(several) if len(several) > 1 else ())
+        description._enter(names)
     except ShapeError as error:
         raise ShapeError(f"the network {error.problem}; input_size={', '.join(map(show, shapes))}") from None
+    if names and names[-1] not in description._takes:
+        read = ", ".join(f"input.{port}" for port in sorted(description._takes))
+        raise ShapeError(f"the network is given {len(names)} inputs, of which it reads {read}")
     return several if len(several) > 1 else signals[0]
 
 

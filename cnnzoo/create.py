@@ -80,7 +80,7 @@ def create_model(
     drop_head = drop_head or num_classes == 0 or other_classes
     replaced = source and not drop_head  # every parameter is loaded
     begin = None if replaced else scheme
-    net = build(description, found.shape, init=begin, device=device, dtype=dtype, inplace=inplace)
+    net = build(description, found.sizes, init=begin, device=device, dtype=dtype, inplace=inplace)
     if zero_init_residual:
         zero_residuals(net)
     load_pretrained(net, name, source, drop_head=drop_head, progress=progress)

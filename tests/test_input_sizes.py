@@ -14,6 +14,7 @@ from command import call
 from torch import Tensor, nn
 
 import cnnzoo
+from cnnzoo.arch import AdaptiveAvgPool2d, Conv2d, Flatten, From, Run, Sequential, ShapeError, Subtract
 from cnnzoo.pytorch.measuring.training import training_step
 from cnnzoo.pytorch.peers import printed
 
@@ -332,3 +333,42 @@ def test_of_another_nested_tensor_the_work_is_unknown() -> None:
     assert (report.status, report.totals["macs"]) == ("partial", None)
     assert "depends on the lengths in a nested tensor" in str(report.unknown[0])
     assert "MACs" in str(report)
+
+
+class TestSeveralInputs:
+    """A description that takes several values has as many input sizes."""
+
+    PAIR = Sequential(
+        tower=From("input.0", Sequential(conv=Conv2d(4, 3), pool=AdaptiveAvgPool2d(1), flat=Flatten())),
+        other=Run("tower", "input.1"),
+        end=Subtract("tower", "other"),
+    )
+
+    def test_are_calculated_built_and_measured(self):
+        sizes = [(3, 9, 9), (3, 12, 10)]
+        report = cnnzoo.summary(self.PAIR, sizes, batch_size=2)
+        assert (report.input_size, report.more_inputs, report.batch_size) == ((3, 9, 9), ((3, 12, 10),), 2)
+        assert report.total_params == 3 * 4 * 9 + 4
+        assert report.total_macs == 108 * (7 * 7 + 10 * 8)
+        net = cnnzoo.create_model(self.PAIR, input_size=sizes)
+        assert net(torch.zeros(2, *sizes[0]), torch.ones(2, *sizes[1])).shape == (2, 4)
+        assert cnnzoo.summary(net, [(2, *size) for size in sizes]).total_macs == report.total_macs
+        assert cnnzoo.summary(self.PAIR, [(2, *size) for size in sizes]).batch_size == 2
+
+    @pytest.mark.parametrize(
+        ("sizes", "said"),
+        [
+            ((3, 9, 9), r"the network asks for input.0, and is given one value"),
+            ([(3, 9, 9)] * 3, r"given 3 inputs, of which it reads input.0, input.1"),
+            ([(2, 3, 9, 9), (3, 9, 9)], "all inputs have one batch, got 1 and 2"),
+            ([(3, 9, 9), 9], "got .*9, 9"),
+            ([(3, 9, 9), (4, 9, 9)], r"at tower.conv: has tensors of .* and would need"),
+        ],
+    )
+    def test_that_do_not_fit_are_refused(self, sizes, said):
+        with pytest.raises(ValueError, match=said):
+            cnnzoo.summary(self.PAIR, sizes)
+
+    def test_of_a_network_that_takes_one_are_refused(self):
+        with pytest.raises(ShapeError, match="takes one value, and is given 2"):
+            cnnzoo.summary("lenet5", [(1, 32, 32)] * 2)

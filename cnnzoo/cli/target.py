@@ -76,7 +76,7 @@ def report_of(
         made = found if isinstance(found, Builder) else make(found)
         if isinstance(made, Builder | Node):
             own = settings if isinstance(made, Builder) else {}
-            report = calculated(made, _image(input_sizes), rewrites=names, settings=own, **about)
+            report = calculated(made, _images(input_sizes), rewrites=names, settings=own, **about)
             return Target(report if report.model else replace(report, model="+".join([place, *names])))
         if names:
             raise InvalidValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
@@ -116,11 +116,22 @@ def _foreign(target: str) -> Iterator[None]:
             raise Failure(f"{target} fails: GeneratorExit") from end
 
 
-def _image(sizes: tuple[InputSize, ...]) -> int | tuple[int, ...] | None:
-    """The one input of a description."""
-    if len(sizes) > 1:
-        raise InvalidValueError("a description has one input: give --input-size once")
-    return sizes[0].image if sizes else None
+def _images(sizes: tuple[InputSize, ...]) -> Any:
+    """The input of a description, or as many as it takes."""
+    images = [size.image for size in sizes]
+    if len(images) < 2:
+        return images[0] if images else None
+    square = next((size for size in images if isinstance(size, int)), None)
+    if square is not None:
+        meant = f"--input-size 3x{square}x{square}, say, for {square}"
+        raise InvalidValueError(f"of several inputs each says its channels: {meant}")
+    return images[0] if images else None
+    square = next((size for size in images if isinstance(size, int)), None)
+    if square is not None:
+        raise InvalidValueError(
+            f"of several inputs each says its channels: --input-size 3x{square}x{square}, not {square}"
+        )
+    return images
 
 
 def _measured(

@@ -55,15 +55,20 @@ class Design(NamedTuple):
     named: Named
     description: Node
     """Where features are taken, up to the last of them."""
-    shape: Shape
-    """(channels, height, width)."""
+    sizes: tuple[Shape, ...]
+    """(channels, height, width) of each input."""
     batch_size: int
     features: FeatureInfo | None
+
+    @property
+    def shape(self) -> Shape:
+        """That of the first input."""
+        return self.sizes[0]
 
 
 def design(
     model: str | Builder[Any] | Node,
-    input_size: int | Iterable[int] | None = None,
+    input_size: int | Iterable[Any] | None = None,
     *,
     rewrites: Iterable[str] = (),
     batch_size: int | None = None,
@@ -76,18 +81,24 @@ def design(
     named = find(model, rewrites, keywords)
     own = named.builder.input_size if named.builder else None
     default = (in_chans or own[0], *own[1:]) if own else None
-    shape, batch = read_size(said if input_size is None else input_size, default, batch_size)
+    size: Any = said if input_size is None else input_size
+    several = isinstance(size, list | tuple) and bool(size) and all(isinstance(one, list | tuple) for one in size)
+    read = [read_size(one, default, batch_size) for one in (size if several else [size])]
+    sizes, batches = tuple(shape for shape, _ in read), {batch for _, batch in read}
+    if len(batches) > 1:
+        raise InvalidValueError(f"all inputs have one batch, got {' and '.join(map(str, sorted(batches)))}")
+    (shape, *_), batch = sizes, batches.pop()
     if in_chans not in (None, shape[0]):
         raise InvalidValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
     if not features_only:
         if out_indices is not None:
             raise InvalidValueError("out_indices are of maps: they go with features_only=True")
-        return Design(named, named.description, shape, batch, None)
+        return Design(named, named.description, sizes, batch, None)
     from ..arch.ends import cut
     from ..pytorch.modules.features import FeatureInfo
 
     info = FeatureInfo(named.description, shape, out_indices)
-    return Design(named, cut(named.description, info.steps[-1]), shape, batch, info)
+    return Design(named, cut(named.description, info.steps[-1]), sizes, batch, info)
 
 
 def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Mapping[str, Any]) -> Named:

@@ -87,7 +87,7 @@ def calculated(
             about["printed"] = remarks(named.builder)
     kind = str(dtype or "float32").removeprefix("torch.")
     try:
-        return calculate(found.description, found.shape, batch_size=found.batch_size, dtype=kind, **about)
+        return calculate(found.description, found.sizes, batch_size=found.batch_size, dtype=kind, **about)
     except ShapeError as error:
         raise ShapeError(f"{error.problem}; {hint}", error.place) if hint else error from None
 
