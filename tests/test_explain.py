@@ -14,7 +14,7 @@ from math import ceil, floor, prod
 import pytest
 import torch
 from command import call, on_terminal, without_codes
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from small import small
 from strategies import ADAPTIVE_POOL, AVG_POOL, CONV, CONV_TRANSPOSE, LAYERS, MAX_POOL, RBFS, maps, networks
@@ -37,8 +37,10 @@ from cnnzoo.arch import (
     Residual,
     Sequential,
     ShapeError,
+    Slice,
     Upsample,
     Window,
+    ZeroPad2d,
     find,
     layer,
     walk,
@@ -206,6 +208,8 @@ def test_and_in_small_at_an_uneven_size(name: str) -> None:
 
 
 @given(maps().flatmap(lambda shape: st.tuples(networks(shape, LAYERS), st.just(shape))))
+@example((Sequential(Dense(ZeroPad2d((0, 0, -1, 1)))), (1, 1, 1)))
+@example((Sequential(Concat(Slice(1, None, 2), Slice(0, -1, 2))), (1, 4, 1)))
 def test_every_formula_of_random_networks(drawn: tuple[Node, tuple[int, ...]]) -> None:
     for explanation in everywhere(*drawn):
         hold(explanation)

@@ -10,6 +10,7 @@ from ...arch.axes import Axis, Phases, Span, Window
 from ...calculate import extent, square
 from .equations import Equation
 from .streams import Step, Stream
+from .text import signed
 
 TURNS = (
     "in larger maps positions take turns: a receptive field begins at pixel a and ends before b; that which sees "
@@ -59,7 +60,7 @@ def _union(axes: Sequence[Axis | Phases], after: Axis) -> str:
     if len(known) < len(axes):
         return _end(Span(-after.padding, after.size))
     furthest = max(known, key=lambda axis: axis.size - axis.padding)
-    return f"({furthest.size:,} − {furthest.padding:,}) + {max(axis.padding for axis in known):,}"
+    return f"({furthest.size:,} − {signed(furthest.padding)}) + {signed(max(axis.padding for axis in known))}"
 
 
 def _ends(phases: Phases, positions: int) -> str:
@@ -71,9 +72,7 @@ def _ends(phases: Phases, positions: int) -> str:
 
 def _end(span: Span) -> str:
     """From where a position begins to read to where it ends."""
-    first = f"{span.start:,}" if span.start >= 0 else f"(−{-span.start:,})"
-    last = span.start + span.size
-    return f"{last:,} − {first}" if last >= 0 else f"(−{-last:,}) − {first}"
+    return f"{signed(span.start + span.size)} − {signed(span.start)}"
 
 
 def folded(steps: Sequence[Step]) -> Iterator[tuple[str, Equation]]:

@@ -13,6 +13,11 @@ def times(factors: Iterable[int]) -> str:
     return "·".join(f"{factor:,}" for factor in factors) or "1"
 
 
+def signed(term: int) -> str:
+    """A term of a sum; one below 0 in brackets."""
+    return f"{term:,}" if term >= 0 else f"(−{-term:,})"
+
+
 def plus(terms: Iterable[int]) -> str:
     """64 + 128 + 32, what is 0 left out."""
     return " + ".join(f"{term:,}" for term in terms if term) or "0"
