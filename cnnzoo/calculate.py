@@ -279,7 +279,8 @@ class _Calculation(Walker[Signal]):
         stored = 0
         if more or indices or statistics:
             stored = more * self.item + indices * self.index + statistics * self.element
-        if input_kept and contiguous and self.sizes[source] > (own := prod(shape)):
+        several = self.item > self.element  # samples, whose parts are not next to each other
+        if input_kept and contiguous and several and self.sizes[source] > (own := prod(shape)):
             stored += own * self.item
         elif input_kept and source not in self.kept:
             self.kept.add(source)

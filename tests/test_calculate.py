@@ -1061,8 +1061,9 @@ def test_a_part_of_the_channels_holds_all_of_them() -> None:
 )
 def test_what_is_kept_of_a_part_is_the_whole_or_a_copy(part: Layer, reader: Layer, kept: int) -> None:
     net = Sequential(ReLU(), part, Sequential(reader))
-    assert calculate(net, (4, 2, 3)).totals["stored_bytes"] == 4 * (24 + kept)
+    assert calculate(net, (4, 2, 3), batch_size=2).totals["stored_bytes"] == 2 * 4 * (24 + kept)
     check_stored(net, (4, 2, 3), "cpu")
+    check_stored(net, (4, 2, 3), "cpu", batch=1)  # whose part is contiguous, and not copied
 
 
 def test_peak_memory_by_hand() -> None:
@@ -1091,13 +1092,13 @@ def saved_bytes(module: nn.Module, x: torch.Tensor) -> int:
     return sum(storage.nbytes() for number, storage in saved.items() if number not in own)
 
 
-def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32") -> None:
+def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32", batch: int = 2) -> None:
     """Of a batch of two: of one sample, a batch norm takes no statistics where there is one position. Buffers, which
     are none of it, are those of the report."""
     kind = getattr(torch, dtype)
     module = build(net, size, init=None, device=device, dtype=kind).train()
-    x = torch.ones(2, *size, device=device, dtype=kind, requires_grad=True)
-    report = calculate(net, size, batch_size=2, dtype=dtype)
+    x = torch.ones(batch, *size, device=device, dtype=kind, requires_grad=True)
+    report = calculate(net, size, batch_size=batch, dtype=dtype)
     assert report.totals["stored_bytes"] == saved_bytes(module, x)
     buffers = report.totals["buffers"] + report.totals["aux_buffers"]
     assert buffers == sum(one.numel() for one in module.buffers())

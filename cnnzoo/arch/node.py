@@ -40,7 +40,7 @@ class Kept(NamedTuple):
     output as they are (once, however many layers keep them), other elements, and int64 indices; `statistics` are
     elements for the whole batch, whatever its size. `copies`: training makes a tensor where inference hands the
     input on. An input that is a part of another tensor is kept as the whole of that tensor; `contiguous`: as a copy of
-    that part."""
+    that part, unless there is one sample alone, whose parts are contiguous as they are."""
 
     input: bool = False
     output: bool = False
