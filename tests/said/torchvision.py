@@ -1,0 +1,165 @@
+"""Networks of torchvision, said with the vocabulary: its names of modules and tensors in its order, its outputs.
+
+A call is a row of the paper's table, its arguments in the paper's order; the input's channels stand first where the
+paper derives a width from them.
+"""
+
+from itertools import count
+
+from said.inception import inception_v3
+from said.mobile import conv, efficientnet_b0, mobilenet_v2, mobilenet_v3_small, shufflenet_v2_x1_0, squeeze_excitation
+
+from cnnzoo.arch import (
+    GELU,
+    AdaptiveAvgPool2d,
+    Add,
+    Cat,
+    Conv2d,
+    Dropout,
+    Flatten,
+    From,
+    LayerNorm,
+    LayerNorm2d,
+    Linear,
+    MaxPool2d,
+    Node,
+    Permute,
+    ReLU,
+    Residual,
+    Scale,
+    Sequential,
+    Sigmoid,
+    StochasticDepth,
+)
+
+# SqueezeNet: Iandola et al. (2016), table 1
+
+
+def fire(s1: int, e1: int, e3: int) -> Sequential:
+    """A row of table 1: #1x1 squeeze, #1x1 expand, #3x3 expand (section 3.1)."""
+    return Sequential(
+        squeeze=Conv2d(s1, 1),
+        squeeze_activation=ReLU(),
+        expand1x1=Conv2d(e1, 1),
+        expand1x1_activation=ReLU(),
+        expand3x3=From("squeeze_activation", Conv2d(e3, 3, padding=1)),
+        expand3x3_activation=ReLU(),
+        out=Cat("expand1x1_activation", "expand3x3_activation"),
+    )
+
+
+def squeezenet1_0(num_classes: int = 1000) -> Sequential:
+    return Sequential(
+        features=Sequential(
+            Conv2d(96, 7, stride=2),
+            ReLU(),
+            MaxPool2d(3, stride=2, ceil_mode=True),
+            fire(16, 64, 64),
+            fire(16, 64, 64),
+            fire(32, 128, 128),
+            MaxPool2d(3, stride=2, ceil_mode=True),
+            fire(32, 128, 128),
+            fire(48, 192, 192),
+            fire(48, 192, 192),
+            fire(64, 256, 256),
+            MaxPool2d(3, stride=2, ceil_mode=True),
+            fire(64, 256, 256),
+        ),
+        classifier=Sequential(Dropout(0.5), Conv2d(num_classes, 1), ReLU(), AdaptiveAvgPool2d(1)),
+        flatten=Flatten(),
+    )
+
+
+# ConvNeXt: Liu et al. (2022), figure 4 and table 9
+
+
+def convnext_block(dim: int, p: float) -> Residual:
+    """Figure 4: a depthwise 7x7, a normalisation, four times the channels and back, a scale of each channel."""
+    return Residual(
+        block=Sequential(
+            Conv2d(dim, 7, padding=3, groups=dim),
+            Permute((0, 2, 3, 1)),
+            LayerNorm(eps=1e-6),
+            Linear(4 * dim),
+            GELU(),
+            Linear(dim),
+            Permute((0, 3, 1, 2)),
+        ),
+        layer_scale=Scale(1e-6, (-1, 1, 1)),
+        stochastic_depth=StochasticDepth(p, "row"),
+    )
+
+
+def convnext_tiny(num_classes: int = 1000) -> Sequential:
+    number = count()
+
+    def stage(dim: int, blocks: int) -> Sequential:
+        return Sequential(*(convnext_block(dim, 0.1 * next(number) / 17) for _ in range(blocks)))
+
+    return Sequential(
+        features=Sequential(
+            Sequential(Conv2d(96, 4, stride=4), LayerNorm2d(eps=1e-6)),
+            stage(96, 3),
+            Sequential(LayerNorm2d(eps=1e-6), Conv2d(192, 2, stride=2)),
+            stage(192, 3),
+            Sequential(LayerNorm2d(eps=1e-6), Conv2d(384, 2, stride=2)),
+            stage(384, 9),
+            Sequential(LayerNorm2d(eps=1e-6), Conv2d(768, 2, stride=2)),
+            stage(768, 3),
+        ),
+        avgpool=AdaptiveAvgPool2d(1),
+        classifier=Sequential(LayerNorm2d(eps=1e-6), Flatten(), Linear(num_classes)),
+    )
+
+
+# RegNet: Radosavovic et al. (2020), section 3 and the table of RegNetY
+
+
+def y_block(into: int, w: int, g: int, s: int) -> Node:
+    """A bottleneck with b = 1: 1x1, 3x3 in groups of g channels, a gate of a quarter of what enters, 1x1."""
+    f = Sequential(
+        a=conv(w, 1, ReLU()),
+        b=conv(w, 3, ReLU(), stride=s, groups=w // g),
+        se=squeeze_excitation(w, round(into / 4), ReLU(), Sigmoid()),
+        c=conv(w, 1),
+    )
+    if into == w and s == 1:
+        return Residual(f=f, downsample=None, activation=ReLU())
+    return Sequential(proj=conv(w, 1, stride=s), f=From("input", f), add=Add("proj", "f"), activation=ReLU())
+
+
+def y_stage(number: int, into: int, d: int, w: int, g: int) -> Sequential:
+    """d blocks of w channels, the first of stride 2."""
+    blocks = [y_block(into, w, g, 2), *[y_block(w, w, g, 1)] * (d - 1)]
+    return Sequential(**{f"block{number}-{place}": one for place, one in enumerate(blocks)})
+
+
+def regnet_y_400mf(num_classes: int = 1000) -> Sequential:
+    """d = (1, 3, 6, 6), w = (48, 104, 208, 440), g = 8."""
+    return Sequential(
+        stem=conv(32, 3, ReLU(), stride=2),
+        trunk_output=Sequential(
+            block1=y_stage(1, 32, 1, 48, 8),
+            block2=y_stage(2, 48, 3, 104, 8),
+            block3=y_stage(3, 104, 6, 208, 8),
+            block4=y_stage(4, 208, 6, 440, 8),
+        ),
+        avgpool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        fc=Linear(num_classes),
+    )
+
+
+SAID = {
+    one.__name__: one
+    for one in (
+        inception_v3,
+        squeezenet1_0,
+        mobilenet_v2,
+        mobilenet_v3_small,
+        shufflenet_v2_x1_0,
+        efficientnet_b0,
+        regnet_y_400mf,
+    )
+}
+"""The networks by torchvision's names."""
