@@ -223,7 +223,8 @@ class _Calculation(Walker[Signal]):
     def block(self, join: Join, x: Signal) -> Signal:
         outer = self.entered, self.aux
         aux = self.aux or isinstance(join, Aux)
-        path, first = self.path, first_of(x)
+        path = self.path
+        first = x.part(join._takes[0]) if path and isinstance(x, Several) else first_of(x)  # as its module takes them
         self.entered, self.aux = first.shape, aux
         again = self.frames.setdefault(path, NOTHING) is not NOTHING
         try:

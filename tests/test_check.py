@@ -11,12 +11,15 @@ from strategies import networks
 import cnnzoo
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
+    Add,
     Concat,
     Conv2d,
     Dense,
     Flatten,
+    From,
     Layer,
     Linear,
+    MaxPool2d,
     Node,
     ReLU,
     Residual,
@@ -103,6 +106,18 @@ def test_a_difference_is_found(path, other, said):
     module = build(replace(NETWORK, path, other), SIZE, init=None, device="meta")
     found, _ = disagreements(cnnzoo.summary(NETWORK, SIZE), measure(module, SIZE))
     assert (said is None and not found) or any(said in str(one) for one in found), found
+
+
+def test_a_block_of_several_values_has_the_shape_of_the_one_that_it_reads_first():
+    """Its module takes them in the order in which it reads them; a network takes them in theirs."""
+    block = Sequential(
+        coarse=From("input.1", Conv2d(2, 1)),
+        fine=From("input.0", Conv2d(2, 3, stride=2, padding=1)),
+        out=Add("coarse", "fine"),
+    )
+    within = Sequential(pool=MaxPool2d(2), block=From("input", "pool", block))
+    for description, size in ((within, (3, 8, 6)), (block, ((3, 8, 6), (3, 4, 3)))):
+        assert check(description, size).agrees
 
 
 def test_what_the_measurement_does_not_know_is_no_agreement():
