@@ -214,8 +214,9 @@ class Report(Shown):
 
     @property
     def tensors(self) -> dict[str, Shape]:
-        """The state dict's names and shapes, in its order: parameters and buffers, heads included. Of a measured
-        module those buffers too that its state dict leaves out."""
+        """The state dict's names and shapes: parameters and buffers, heads included, in the order in which the layers
+        run, which is the state dict's where no `ModuleList` holds them before they do. Of a measured module those
+        buffers too that its state dict leaves out."""
         named = ((row, {**row.tensors, **row.buffer_tensors}) for row in self.rows)
         return {key_of(row.path, name): shape for row, tensors in named for name, shape in tensors.items()}
 
