@@ -1,0 +1,307 @@
+"""Networks of timm 1.0, said as descriptions with the names of timm's state dicts; each in the words of its paper."""
+
+from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
+    Add,
+    AvgPool2d,
+    BatchNorm2d,
+    Cat,
+    Chunk,
+    Conv2d,
+    Flatten,
+    From,
+    Linear,
+    MaxPool2d,
+    ModuleList,
+    Outputs,
+    ReLU,
+    Residual,
+    Run,
+    Sequential,
+    Slice,
+    Upsample,
+)
+
+
+def conv(width: int, kernel: int, stride: int = 1, bias: bool = False) -> Sequential:
+    return Sequential(
+        Conv2d(width, kernel, stride=stride, padding=kernel // 2, bias=bias),
+        BatchNorm2d(),
+        ReLU(),
+    )
+
+
+def shortcut(width: int, stride: int = 1) -> Sequential:
+    return Sequential(Conv2d(width, 1, stride=stride, bias=False), BatchNorm2d())
+
+
+def basic(width: int) -> Residual:
+    return Residual(
+        conv1=Conv2d(width, 3, padding=1, bias=False),
+        bn1=BatchNorm2d(),
+        act1=ReLU(),
+        conv2=Conv2d(width, 3, padding=1, bias=False),
+        bn2=BatchNorm2d(),
+        downsample=None,
+        act2=ReLU(),
+    )
+
+
+def bottleneck(width: int) -> Residual:
+    return Residual(
+        conv1=Conv2d(width, 1, bias=False),
+        bn1=BatchNorm2d(),
+        act1=ReLU(),
+        conv2=Conv2d(width, 3, padding=1, bias=False),
+        bn2=BatchNorm2d(),
+        act2=ReLU(),
+        conv3=Conv2d(4 * width, 1, bias=False),
+        bn3=BatchNorm2d(),
+        downsample=shortcut(4 * width),
+        act3=ReLU(),
+    )
+
+
+def fuse(widths: tuple[int, ...], source: int, target: int) -> Sequential:
+    """From one resolution to another (figure 3): up by a 1x1 and its nearest pixels, down by 3x3s with stride 2."""
+    width = widths[target]
+    if source > target:
+        return Sequential(Conv2d(width, 1, bias=False), BatchNorm2d(), Upsample(scale_factor=2 ** (source - target)))
+    down = [conv(widths[source], 3, stride=2) for _ in range(target - source - 1)]
+    return Sequential(*down, Sequential(Conv2d(width, 3, stride=2, padding=1, bias=False), BatchNorm2d()))
+
+
+def exchange(*widths: int) -> Sequential:
+    """HRNet's unit: two basic blocks at each resolution, then each is the sum of all brought to its size (figure 3)."""
+    places = range(len(widths))
+    units = {}
+    for target in places:
+        others = [source for source in places if source != target]
+        for source in others:
+            units[f"from{source}to{target}"] = Run(f"fuse_layers.{target}.{source}", f"b{source}")
+        sources = (f"b{target}" if source == target else f"from{source}to{target}" for source in places)
+        units[f"sum{target}"] = Add(*sources)
+        units[f"x{target}"] = ReLU()
+    return Sequential(
+        branches=ModuleList(*(Sequential(basic(width), basic(width)) for width in widths)),
+        fuse_layers=ModuleList(
+            *(
+                ModuleList(**{str(source): fuse(widths, source, target) for source in places if source != target})
+                for target in places
+            )
+        ),
+        **{f"b{place}": Run(f"branches.{place}", f"input.{place}") for place in places},
+        **units,
+        out=Outputs(*(f"x{place}" for place in places)),
+    )
+
+
+def hrnet_w18_small() -> Sequential:
+    """Sun et al. (2019), with the head for classification (Wang et al. 2019, figure 8): from the highest resolution
+    down, each is brought to 1,024 channels at the most and added to what comes from above."""
+    return Sequential(
+        conv1=Conv2d(64, 3, stride=2, padding=1, bias=False),
+        bn1=BatchNorm2d(),
+        act1=ReLU(),
+        conv2=Conv2d(64, 3, stride=2, padding=1, bias=False),
+        bn2=BatchNorm2d(),
+        act2=ReLU(),
+        layer1=Sequential(bottleneck(32)),
+        transition1=ModuleList(conv(16, 3), Sequential(conv(32, 3, stride=2))),
+        t0=Run("transition1.0", "layer1"),
+        t1=Run("transition1.1", "layer1"),
+        stage2=From("t0", "t1", Sequential(exchange(16, 32))),
+        transition2=ModuleList(**{"2": Sequential(conv(64, 3, stride=2))}),
+        t2=Run("transition2.2", "stage2.x1"),
+        stage3=From("stage2", "t2", Sequential(exchange(16, 32, 64))),
+        transition3=ModuleList(**{"3": Sequential(conv(128, 3, stride=2))}),
+        t3=Run("transition3.3", "stage3.x2"),
+        stage4=From("stage3", "t3", Sequential(exchange(16, 32, 64, 128))),
+        incre_modules=ModuleList(*(Sequential(bottleneck(width)) for width in (32, 64, 128, 256))),
+        downsamp_modules=ModuleList(*(conv(width, 3, stride=2, bias=True) for width in (256, 512, 1024))),
+        head0=Run("incre_modules.0", "stage4.x0"),
+        head1=Run("incre_modules.1", "stage4.x1"),
+        down1=Run("downsamp_modules.0", "head0"),
+        sum1=Add("head1", "down1"),
+        head2=Run("incre_modules.2", "stage4.x2"),
+        down2=Run("downsamp_modules.1", "sum1"),
+        sum2=Add("head2", "down2"),
+        head3=Run("incre_modules.3", "stage4.x3"),
+        down3=Run("downsamp_modules.2", "sum2"),
+        sum3=Add("head3", "down3"),
+        final_layer=conv(2048, 1, bias=True),
+        pool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        classifier=Linear(1000),
+    )
+
+
+def aggregation(width: int) -> Sequential:
+    """A root: all that it is given, one after the other, to `width` channels (Yu et al. 2018, figure 3)."""
+    return Sequential(conv=Conv2d(width, 1, bias=False), bn=BatchNorm2d(), relu=ReLU())
+
+
+def branch(width: int, stride: int) -> Sequential:
+    """A basic block that is given its shortcut."""
+    return Sequential(
+        conv1=From("input.0", Conv2d(width, 3, stride=stride, padding=1, bias=False)),
+        bn1=BatchNorm2d(),
+        relu1=ReLU(),
+        conv2=Conv2d(width, 3, padding=1, bias=False),
+        bn2=BatchNorm2d(),
+        sum=Add("bn2", "input.1"),
+        relu=ReLU(),
+    )
+
+
+def tree(width: int, joined: tuple[str, ...] = ()) -> Sequential:
+    """Two blocks at half the resolution and their root; `joined` are other values that go into the root."""
+    return Sequential(
+        downsample=MaxPool2d(2, stride=2),
+        project=shortcut(width),
+        tree1=From("input", "project", branch(width, 2)),
+        tree2=basic(width),
+        leaves=Cat("tree2", "tree1", *joined),
+        root=aggregation(width),
+    )
+
+
+def second_tree(width: int) -> Sequential:
+    """Two blocks, and a root that is given the first tree and what entered that, too."""
+    return Sequential(
+        tree1=From("input.0", basic(width)),
+        tree2=basic(width),
+        leaves=Cat("tree2", "tree1", "input.1", "input.0"),
+        root=aggregation(width),
+    )
+
+
+def deep_tree(width: int) -> Sequential:
+    """A tree of trees: only the last root aggregates over all."""
+    return Sequential(
+        downsample=MaxPool2d(2, stride=2),
+        tree1=From("input", tree(width)),
+        tree2=From("tree1", "downsample", second_tree(width)),
+    )
+
+
+def dla34() -> Sequential:
+    """Deep layer aggregation: Yu, Wang, Shelhamer and Darrell (2018), table 1."""
+    return Sequential(
+        base_layer=conv(16, 7),
+        level0=conv(16, 3),
+        level1=conv(32, 3, stride=2),
+        level2=tree(64),
+        level3=deep_tree(128),
+        level4=deep_tree(256),
+        level5=tree(512, joined=("downsample",)),
+        global_pool=AdaptiveAvgPool2d(1),
+        fc=Conv2d(1000, 1),
+        flatten=Flatten(),
+    )
+
+
+def bottle2neck(width: int, stride: int = 1, first: bool = False, scale: int = 4) -> Sequential:
+    """Res2Net's module (Gao et al. 2019, figure 2): of `scale` groups each sees those before it, but where the stage
+    begins each sees its own and the last one is pooled."""
+    each = 26 * width // 64
+    steps: dict = {}
+    for place in range(scale - 1):
+        steps[f"part{place}"] = From("act1", Chunk(scale, place))
+        if place and not first:
+            steps[f"sum{place}"] = Add(f"group{place - 1}", f"part{place}")
+        steps[f"conv3x3_{place}"] = Run(f"convs.{place}")
+        steps[f"norm{place}"] = Run(f"bns.{place}")
+        steps[f"group{place}"] = ReLU()
+    return Sequential(
+        conv1=Conv2d(scale * each, 1, bias=False),
+        bn1=BatchNorm2d(),
+        act1=ReLU(),
+        convs=ModuleList(*[Conv2d(each, 3, stride=stride, padding=1, bias=False)] * (scale - 1)),
+        bns=ModuleList(*[BatchNorm2d()] * (scale - 1)),
+        **steps,
+        last=From("act1", Chunk(scale, scale - 1)),
+        pool=AvgPool2d(3, stride=stride, padding=1) if first else None,
+        groups=Cat(*(f"group{place}" for place in range(scale - 1)), "pool" if first else "last"),
+        conv3=Conv2d(4 * width, 1, bias=False),
+        bn3=BatchNorm2d(),
+        downsample=From("input", shortcut(4 * width, stride)) if first else None,
+        sum=Add("bn3", "downsample" if first else "input"),
+        act3=ReLU(),
+    )
+
+
+def res2net50_26w_4s() -> Sequential:
+    """Gao et al. (2019), table 1: ResNet-50 with groups of 26 channels, 4 scales."""
+
+    def stage(width: int, blocks: int, stride: int) -> Sequential:
+        return Sequential(bottle2neck(width, stride, first=True), *[bottle2neck(width)] * (blocks - 1))
+
+    return Sequential(
+        conv1=Conv2d(64, 7, stride=2, padding=3, bias=False),
+        bn1=BatchNorm2d(),
+        act1=ReLU(),
+        maxpool=MaxPool2d(3, stride=2, padding=1),
+        layer1=stage(64, 3, 1),
+        layer2=stage(128, 4, 2),
+        layer3=stage(256, 6, 2),
+        layer4=stage(512, 3, 2),
+        pool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        fc=Linear(1000),
+    )
+
+
+def pre_activated(width: int, kernel: int, stride: int = 1, groups: int = 1) -> Sequential:
+    return Sequential(
+        bn=BatchNorm2d(eps=0.001),
+        relu=ReLU(),
+        conv=Conv2d(width, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
+    )
+
+
+def dual_path(reduced: int, width: int, growth: int, stride: int = 1, project: bool = False) -> Sequential:
+    """Chen et al. (2017), figure 2 (d): of what a block makes, `width` channels are added to the residual path, and
+    `growth` stand behind those of the dense path."""
+    projection = f"c1x1_w_s{stride}"
+    steps = {projection: pre_activated(width + 2 * growth, 1, stride)} if project else {}
+    return Sequential(
+        **steps,
+        residual=Slice(0, width),
+        dense=From(projection if project else "input", Slice(width, None)),
+        c1x1_a=From("input", pre_activated(reduced, 1)),
+        c3x3_b=pre_activated(reduced, 3, stride, groups=32),
+        c1x1_c=pre_activated(width + growth, 1),
+        to_add=Slice(0, width),
+        to_append=From("c1x1_c", Slice(width, None)),
+        sum=Add("residual", "to_add"),
+        out=Cat("sum", "dense", "to_append"),
+    )
+
+
+def dpn68() -> Sequential:
+    """Dual path networks, small: stages of 3, 4, 12 and 3 blocks that grow by 16, 32, 32 and 64 channels.
+
+    Before the classifier stands a ReLU, as in timm 1.0.31, whose source names an ELU that its network does not have.
+    """
+    blocks = {}
+    for stage, (depth, growth) in enumerate(zip((3, 4, 12, 3), (16, 32, 32, 64), strict=True)):
+        width = 64 * 2**stage
+        for place in range(depth):
+            stride = 2 if stage and not place else 1
+            blocks[f"conv{stage + 2}_{place + 1}"] = dual_path(2 * width, width, growth, stride, project=not place)
+    return Sequential(
+        features=Sequential(
+            conv1_1=Sequential(
+                conv=Conv2d(10, 3, stride=2, padding=1, bias=False),
+                bn=BatchNorm2d(eps=0.001),
+                relu=ReLU(),
+            ),
+            conv1_pool=MaxPool2d(3, stride=2, padding=1),
+            **blocks,
+            conv5_bn_ac=Sequential(bn=BatchNorm2d(eps=0.001), relu=ReLU()),
+        ),
+        global_pool=AdaptiveAvgPool2d(1),
+        classifier=Conv2d(1000, 1),
+        flatten=Flatten(),
+    )

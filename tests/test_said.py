@@ -1,0 +1,150 @@
+"""Networks of other libraries and of papers, said as descriptions, are those networks: their names and outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from reference import fill, image
+from said import attention, graphs, timm, written
+from torch import nn
+
+from cnnzoo import arch
+from cnnzoo.arch import Join, dumps, loads
+from cnnzoo.calculate import calculate, shapes_of
+from cnnzoo.features.check import check
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.totals import totals
+
+DATA = Path(__file__).parent / "data"
+
+
+class Case(NamedTuple):
+    """A description, at what sizes it is tried, and what it is to be: a module, or what a file says of one."""
+
+    describe: Callable[[], Join]
+    sizes: tuple[Any, ...]
+    original: Callable[[], nn.Module] | dict[str, Any]
+
+
+def known(file: str, *described: Callable[[], Join]) -> dict[str, Case]:
+    """The cases of a file. `outputs` are the shape, the first values and the norm of what `reference.image` gives with
+    the weights of `reference.fill`; `state` has the names and shapes of each module's tensors in their order, where
+    "norm 64" is a batch norm of 64 channels."""
+    networks = json.loads((DATA / file).read_text())["networks"]
+    return {
+        one.__name__: Case(one, tuple(tuple(out["input"]) for out in known["outputs"]), known)
+        for one in described
+        for known in [networks[one.__name__]]
+    }
+
+
+def state_of(known: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a state dict that a file says."""
+    state = {}
+    for path, tensors in known["state"].items():
+        for tensor in tensors.split(", "):
+            name, _, lengths = tensor.partition(" ")
+            shape = tuple(map(int, lengths.split("x")))
+            if name == "norm":
+                own = dict.fromkeys(("weight", "bias", "running_mean", "running_var"), shape)
+                state |= {f"{path}.{key}": value for key, value in {**own, "num_batches_tracked": ()}.items()}
+            else:
+                state[f"{path}.{name}"] = shape
+    return state
+
+
+PAIR = ((3, 19, 19), (3, 19, 19))
+CASES = {
+    **known("said_timm.json", timm.hrnet_w18_small, timm.dla34, timm.res2net50_26w_4s, timm.dpn68),
+    **known("said_timm.json", attention.selective_kernel, attention.eca, attention.cbam),
+    "unet": Case(partial(graphs.unet, 4), ((3, 32, 48), (3, 16, 16)), partial(written.UNet, 4)),
+    "unet_2015": Case(partial(graphs.unet_2015, 4), ((3, 188, 188), (3, 188, 204)), partial(written.UNet, 4, 0)),
+    "resizing_unet": Case(
+        partial(graphs.resizing_unet, 4), ((3, 16, 16), (3, 21, 13)), partial(written.ResizingUNet, 4)
+    ),
+    "siamese": Case(graphs.siamese, (PAIR, ((3, 32, 25), (3, 21, 24))), written.Siamese),
+    "siamese_in_one": Case(graphs.siamese_in_one, ((6, 19, 19), (6, 32, 25)), written.SiameseInOne),
+    "retinanet": Case(graphs.retinanet, ((3, 32, 32), (3, 40, 72)), written.RetinaNet),
+    "unread": Case(graphs.unread, ((3, 8, 8), (3, 9, 7)), written.Unread),
+}
+
+each = pytest.mark.parametrize("name", CASES)
+
+
+@cache
+def described(name: str) -> Join:
+    return CASES[name].describe()
+
+
+def inputs(size: Any) -> list[torch.Tensor]:
+    return [image(shape, 2) * (1 + place) for place, shape in enumerate(shapes_of(size))]
+
+
+@torch.no_grad()
+def outputs(net: nn.Module, given: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    y = net(*given)
+    return y if isinstance(y, tuple) else (y,)
+
+
+@each
+def test_is_the_original(name):
+    """The same names and shapes in the same order and, for the same weights, the same outputs."""
+    case = CASES[name]
+    net = build(described(name), case.sizes[0], init=None).eval()
+    state = net.state_dict()
+    net.load_state_dict(fill(state))
+    ours = [(key, tuple(value.shape)) for key, value in state.items()]
+    assert dict(ours) == calculate(described(name), case.sizes[0]).tensors
+    if isinstance(case.original, dict):
+        assert ours == [*state_of(case.original).items()]
+        for out in case.original["outputs"]:
+            (y,) = outputs(net, [image(tuple(out["input"]))])
+            assert list(y.shape[1:]) == out["shape"]
+            scale = max(map(abs, out["first"]))
+            assert y.flatten()[:8].tolist() == pytest.approx(out["first"], rel=1e-5, abs=1e-5 * scale)
+            assert y.norm().item() == pytest.approx(out["norm"], rel=1e-5)
+    else:
+        original = case.original().eval()
+        assert ours == [(key, tuple(value.shape)) for key, value in original.state_dict().items()]
+        original.load_state_dict(fill(original.state_dict()))
+        for size in case.sizes:
+            ys, zs = outputs(net, inputs(size)), outputs(original, inputs(size))
+            assert [y.shape for y in ys] == [z.shape for z in zs]
+            assert all(map(torch.equal, ys, zs))
+    for place, given in enumerate(inputs(case.sizes[0])):
+        changed = inputs(case.sizes[0])
+        changed[place] = given.flip(0)
+        for y, z in zip(outputs(net, inputs(case.sizes[0])), outputs(net, changed), strict=True):
+            assert (y - z).abs().max() > 1e-3 * y.abs().max(), "the outputs depend on each input"
+
+
+@each
+def test_is_calculated_as_measured(name, wide):
+    for size in CASES[name].sizes:
+        for batch in (1, 3) if wide else (2,):
+            agreement = check(described(name), size, batch_size=batch)
+            assert agreement.agrees, [agreement.problem, *map(str, agreement.differences[:5])]
+        report = calculate(described(name), size)
+        summed = totals(described(name), size)._asdict()
+        both = summed.keys() & report.totals.keys()
+        assert both
+        assert {key: summed[key] for key in both} == {key: report.totals[key] for key in both}
+
+
+@each
+def test_has_a_repr_and_a_json_that_say_it(name):
+    description = described(name)
+    assert eval(repr(description), vars(arch)) == description
+    assert loads(dumps(description)) == description
+
+
+def test_unet_of_2015_has_the_sizes_of_its_figure():
+    report = calculate(graphs.unet_2015(), (1, 572, 572))
+    assert report["encoder.block5"].output_shape == (1024, 28, 28)
+    assert report[""].output_shape == (2, 388, 388)
