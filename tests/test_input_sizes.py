@@ -372,3 +372,12 @@ class TestSeveralInputs:
     def test_of_a_network_that_takes_one_are_refused(self):
         with pytest.raises(ShapeError, match="takes one value, and is given 2"):
             cnnzoo.summary("lenet5", [(1, 32, 32)] * 2)
+
+    def test_at_a_prompt(self, tmp_path):
+        file = tmp_path / "pair.py"
+        file.write_text(f"from cnnzoo.arch import *\npair = {self.PAIR!r}\n")
+        sizes = ["--input-size", "3x9x9", "--input-size", "3x12x10"]
+        result = call("summary", f"{file}:pair", *sizes, "--format", "json")
+        found = json.loads(result.succeeded())
+        assert (found["input_size"], found["more_inputs"]) == ([3, 9, 9], [[3, 12, 10]])
+        assert found["totals"]["params"] == 3 * 4 * 9 + 4

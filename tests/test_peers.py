@@ -167,7 +167,7 @@ def test_options_reach_the_figures(tmp_path):
         ("package.module:factory", "cannot import 'package.module'"),
         ("resnet51", "did you mean"),
         ("resnet50 --input-size 0", "no input size"),
-        ("resnet50 --input-size 224 --input-size 224", "one input"),
+        ("resnet50 --input-size 224 --input-size 224", "each says its channels"),
         ("resnet50 --num-classes -1", "--num-classes"),
         ("{here}/nets.py:small", "give --input-size"),
         ("{here}/nets.py:smal --input-size 8", "did you mean small?"),

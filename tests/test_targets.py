@@ -211,6 +211,7 @@ def test_a_network_that_fails_shows_the_rows_before(here):
         ("vgg16 --input-size 224:int64", "says a dtype"),
         ("vgg16 --arg deepness=3", "no keyword 'deepness'"),
         ("vgg16 --input-size 224 --input-size 224", "each says its channels"),
+        ("vgg16 --input-size 3x224x224 --input-size 3x224x224", "takes one value, and is given 2"),
         ("timm:resnet18", "timm"),
         (":net", "':net' names no network"),
         ("some_nets:", "'some_nets:' names no network"),

@@ -206,7 +206,7 @@ class Planner:
         source, _, rest = text.partition(".")
         if source == INPUT and "." not in rest:
             return Ref(INPUT, rest)
-        there = f"there are {listed([*self.ports, repr(INPUT)])}"
+        there = f"there are {listed(self.ports)} and {INPUT!r}" if self.ports else f"there is {INPUT!r} alone"
         if source not in self.ports:
             held = "; its layers are held for Run alone" if source in self.children else ""
             raise self._error(name, f"reads {quoted(text)}{held}; {there}")

@@ -125,12 +125,6 @@ def _images(sizes: tuple[InputSize, ...]) -> Any:
     if square is not None:
         meant = f"--input-size 3x{square}x{square}, say, for {square}"
         raise InvalidValueError(f"of several inputs each says its channels: {meant}")
-    return images[0] if images else None
-    square = next((size for size in images if isinstance(size, int)), None)
-    if square is not None:
-        raise InvalidValueError(
-            f"of several inputs each says its channels: --input-size 3x{square}x{square}, not {square}"
-        )
     return images
 
 
