@@ -104,13 +104,39 @@ def test_they_have_the_original_s_names_and_shapes_and_its_outputs(whole: tuple[
     x = torch.randn(2, *SIZE)
     assert torch.equal(original(x), built(x))
     shapes = {name: tuple(tensor.shape) for name, tensor in original.state_dict().items()}
-    assert shapes == calculate(WHOLE, SIZE).tensors
-    assert [*shapes.items()] != [*calculate(WHOLE, SIZE).tensors.items()]  # a block's own come first there
+    assert [*shapes.items()] == [*calculate(WHOLE, SIZE).tensors.items()]
     saved = built.state_dict()
-    assert {name: tuple(tensor.shape) for name, tensor in saved.items()} == shapes
-    assert list(saved) == list(calculate(WHOLE, SIZE).tensors)
+    assert [(name, tuple(tensor.shape)) for name, tensor in saved.items()] == [*shapes.items()]
     assert original.load_state_dict(saved) == ([], [])
     assert {one.data_ptr() for one in built.parameters()} == {one.data_ptr() for one in saved.values()}
+
+
+def test_a_block_s_own_come_first_wherever_they_run() -> None:
+    """In the whole, in a block, and behind another network's tensors in a state dict that both fill."""
+    net = Sequential(
+        stem=Conv2d(6, 1),
+        block=Sequential(inner=block(-1), after=Scale(1, ()), fc=Conv2d(6, 1), last=Shift(0, ())),
+        gain=Scale(1, ()),
+    )
+    expected = [
+        "gain",
+        "stem.weight",
+        "stem.bias",
+        "block.after",
+        "block.last",
+        "block.inner.gamma",
+        "block.inner.conv.weight",
+        "block.inner.conv.bias",
+        "block.fc.weight",
+        "block.fc.bias",
+    ]
+    built = build(net, SIZE)
+    assert list(built.state_dict()) == list(calculate(net, SIZE).tensors) == expected
+    assert list(cnnzoo.summary(built, SIZE).tensors) == expected
+    together = {"other": torch.ones(1)}
+    built.block.state_dict(destination=together, prefix="block.")
+    assert list(together) == ["other", *expected[3:]]
+    assert list(copy.deepcopy(built).state_dict()) == list(pickle.loads(pickle.dumps(built)).state_dict()) == expected
 
 
 def test_they_begin_as_their_number() -> None:

@@ -25,6 +25,7 @@ from .rows import (
     key_of,
     known_sum,
     listed,
+    own_first,
     plain,
 )
 from .tree import Line, lines, tree
@@ -215,10 +216,12 @@ class Report(Shown):
     @property
     def tensors(self) -> dict[str, Shape]:
         """The state dict's names and shapes: parameters and buffers, heads included, in the order in which the layers
-        run, which is the state dict's where no `ModuleList` holds them before they do. Of a measured module those
-        buffers too that its state dict leaves out."""
-        named = ((row, {**row.tensors, **row.buffer_tensors}) for row in self.rows)
-        return {key_of(row.path, name): shape for row, tensors in named for name, shape in tensors.items()}
+        run, in each block those of its own parameters first: the state dict's order where no `ModuleList` holds layers
+        before they run. Of a measured module those buffers too that its state dict leaves out."""
+        named = [(row, {**row.tensors, **row.buffer_tensors}) for row in self.rows]
+        found = {key_of(row.path, name): shape for row, tensors in named for name, shape in tensors.items()}
+        own = {row.path for row in self.rows if "" in row.tensors}
+        return {key: found[key] for key in own_first([*found], own)}
 
     def __iter__(self) -> Iterator[Row]:
         """The `rows`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -211,6 +211,17 @@ def added(frame: Row, rows: Sequence[Row]) -> Row:
 def key_of(path: str, name: str) -> str:
     """What the state dict calls a tensor of the layer at a path; that of a layer with a single one may have no name."""
     return ".".join(part for part in (path, name) if part)
+
+
+def own_first(keys: Sequence[str], own: Set[str]) -> list[str]:
+    """The keys of a state dict, in each block those of its `own` parameters before those of its children."""
+    found = [*keys]
+    for block in {key[: key.rfind(".") + 1] for key in own}:
+        places = [place for place, key in enumerate(found) if key.startswith(block)]
+        inside = sorted((found[place] for place in places), key=lambda key: key not in own or "." in key[len(block) :])
+        for place, key in zip(places, inside, strict=True):
+            found[place] = key
+    return found
 
 
 def known_sum(values: Sequence[int | None]) -> int | None:

@@ -33,16 +33,24 @@ class AtPath(nn.Module):
 
 
 def take_at_paths(net: nn.Module) -> None:
-    """Let each module take from a state dict what its children have at their own paths."""
+    """Let each module take from a state dict what its children have at their own paths, and save it before what its
+    other children have."""
     for module in net.modules():
         if any(isinstance(child, AtPath) for child in module.children()):
             module.register_load_state_dict_pre_hook(_renamed)  # type: ignore[no-untyped-call]
+            module.register_state_dict_post_hook(_first)  # type: ignore[no-untyped-call]
 
 
 def _renamed(module: nn.Module, state_dict: Any, prefix: str, *rest: Any) -> None:
     for name, child in module.named_children():
         if isinstance(child, AtPath) and prefix + name in state_dict:
             state_dict[f"{prefix}{name}.weight"] = state_dict.pop(prefix + name)
+
+
+def _first(module: nn.Module, state_dict: Any, prefix: str, *rest: Any) -> None:
+    own = {prefix + name for name, child in module.named_children() if isinstance(child, AtPath)}
+    for key in [key for key in state_dict if key.startswith(prefix) and key not in own]:
+        state_dict[key] = state_dict.pop(key)
 
 
 class _OneNumber(AtPath):
