@@ -41,7 +41,7 @@ class Walker(Flow[T]):
         return y
 
     def look(self, name: str, child: Node, x: T, paths: Ports) -> T:
-        if not self._looks:
+        if "_seen" not in vars(self):
             self._seen = {}
         self._looks += 1
         y = self.run(name, child, x)
