@@ -87,8 +87,10 @@ from cnnzoo.arch import (
     Upsample,
     UpsampleLike,
     ZeroPad2d,
+    walk,
 )
 from cnnzoo.arch.node import Layer, Node, pair
+from cnnzoo.calculate import calculate
 
 Shape = tuple[int, ...]
 
@@ -610,6 +612,48 @@ def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shap
     chosen = draw(st.lists(st.sampled_from(names), min_size=2, max_size=2))
     children["end"] = meeting(*chosen)
     return Sequential(**children), ((2 * out[0], *out[1:]) if meeting is Cat else out)
+
+
+PARTS = st.sampled_from(
+    [
+        *(Conv2d(4, 1), Conv2d(2, 1), Conv2d(4, 1, bias=False), Conv2d(4, 3, padding=1), Conv2d(4, 5, padding=2)),
+        *(Conv2d(4, 3, padding=1, groups=2), BatchNorm2d(), BatchNorm2d(), ReLU(), Identity(), ChannelShuffle(2)),
+        Sequential(one=Conv2d(2, 1), norm=BatchNorm2d(), three=Conv2d(4, 3, padding=1), relu=ReLU()),
+        Sequential(conv=Conv2d(4, 3, padding=1), norm=BatchNorm2d()),
+        Gate(pool=AdaptiveAvgPool2d(1), conv=Conv2d(4, 1)),
+        Residual(conv=Conv2d(4, 3, padding=1), norm=BatchNorm2d()),
+        Dense(conv=Conv2d(4, 3, padding=1)),
+    ]
+)
+
+
+@st.composite
+def programs(draw, shape: Shape = (4, 6, 5), length: int = 9, depth: int = 1) -> Sequential:
+    """A Sequential whose steps read any earlier values and run any earlier layers: whatever of random ones fits."""
+    made = Sequential()
+    for number in range(draw(st.integers(2, length))):
+        nodes = {f"n{number}": draw(PARTS if not depth or draw(st.booleans()) else programs(shape, 4, depth - 1))}
+        paths = ["input", *(path for path, _ in walk(made) if path)]
+        one, two = (draw(st.sampled_from(paths)) for _ in range(2))
+        (name, node), kind = *nodes.items(), draw(st.integers(0, 9))
+        if kind == 0:
+            nodes = {f"held{number}": ModuleList(node), name: Run(f"held{number}.0", one)}
+        elif kind == 1:
+            block = Sequential(x=From("input.1", node), y=Add("x", "input.0"), give=Outputs("y", "x"))
+            nodes = {f"pair{number}": From(one, two, block), name: From(f"pair{number}.{'xy'[len(paths) % 2]}", node)}
+        elif kind < 4:
+            nodes[name] = draw(st.sampled_from([Add, Subtract, Multiply, Cat]))(one, two)
+        elif kind < 6:
+            nodes[name] = From(one, node)
+        elif kind < 8:
+            nodes[name] = Run(one, two)
+        try:
+            more = Sequential(**dict(made._said()), **nodes)
+            calculate(more, shape)
+        except ShapeError:
+            continue
+        made = more
+    return made
 
 
 def _fitted(shape: Shape, wanted: Shape) -> dict[str, Node]:

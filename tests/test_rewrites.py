@@ -168,7 +168,7 @@ LAYERS = (
 )
 
 
-@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1))
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1, steps=True))
 def test_any_description_is_rewritten_into_one_of_the_same_shapes(net: Node) -> None:
     before = outputs(net, INPUT)
     for rewrite, new in applied(net, INPUT[1]):
@@ -179,7 +179,7 @@ def test_any_description_is_rewritten_into_one_of_the_same_shapes(net: Node) -> 
             assert loads(dumps(new)) == new
 
 
-@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS))
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, steps=True))
 def test_merging_and_factorising_without_a_stride_keep_what_a_position_sees(net: Node) -> None:
     for rewrite in map(get_rewrite, ("merge_stacks", "factorise=1xn", "factorise")):
         strided = any(isinstance(node, Conv2d) and node.stride != 1 for _, node in walk(net))
@@ -558,7 +558,7 @@ def test_a_fused_module_gives_the_same_outputs(family: str) -> None:
     assert bool(norms) == (family == "densenet121")  # where a norm reads a concatenation
 
 
-@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1, features=False))
+@given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1, features=False, steps=True))
 def test_any_fused_module_gives_the_same_outputs(description: Node) -> None:
     fuse = get_rewrite("fuse_batchnorm")
     new = fuse(description)

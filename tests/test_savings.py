@@ -193,7 +193,7 @@ def test_a_summary_says_in_one_line_what_its_1x1s_save_if_they_reduce(name: str)
 # Over any network
 
 
-@given(strategies.networks(INPUT), st.data())
+@given(strategies.networks(INPUT, steps=True), st.data())
 def test_any_network_against_any_other_that_a_rewrite_makes_of_it(net: Node, data: st.DataObject) -> None:
     designed = calculate(net, INPUT)
     assert isinstance(str(designed), str)

@@ -93,6 +93,13 @@ class Several(dict[str, T]):
         return self[name]
 
 
+class Entered(Several[T]):
+    """The values that enter a block, by the ports that it reads and no others."""
+
+    def part(self, name: str) -> T:
+        return self[name]
+
+
 class Ref(NamedTuple):
     """A value that a step reads: that of a source, which is an earlier child or `INPUT`."""
 

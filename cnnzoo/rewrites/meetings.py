@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..arch import Conv2d, Dense, Join, Node, Residual, Sequential, Shape
+from typing import Any
+
+from ..arch import Conv2d, Dense, Join, Node, Residual, Sequential
 from ..arch import rewrite as changed
 from ..arch.walker import child_path
 from .registry import DoesNotApply, register_rewrite
@@ -58,7 +60,7 @@ class _Adding(Shapes):
         self.widths: dict[str, int] = {}
         """How many channels the last convolution of each of these must give, by that convolution's path."""
 
-    def block(self, join: Join, x: Shape | None) -> Shape | None:
+    def block(self, join: Join, x: Any) -> Any:
         y = super().block(join, x)
         last = _last_convolution(join) if isinstance(join, Dense) and x is not None else None
         if last is None or x is None:

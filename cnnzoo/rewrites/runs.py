@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar, cast
 
-from ..arch import Add, Aux, Conv2d, Dense, Join, Layer, Meeting, Node, Residual, Sequential, Shape, ShapeError
-from ..arch.edit import rebuilt
+from ..arch import Add, Aux, Conv2d, Identity, Join, Layer, Meeting, Node, Sequential, Shape, ShapeError
+from ..arch.edit import find, rebuilt, walk
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
+from ..arch.steps import Entered, Several, Step
+from ..arch.steps import Run as Again
 from ..arch.walker import Walker, child_path
 from ..plugins import called
 from ..words import MOST
 
 L = TypeVar("L", bound=Layer)
+T = TypeVar("T")
 
 
 class Leaf(NamedTuple):
@@ -31,48 +34,94 @@ Run = list[Leaf]
 def runs(description: Node) -> list[Run]:
     """The layers that run one after the other with nothing else reading in between, in order of execution.
 
-    A run ends where a branch, a shortcut or an auxiliary head begins or ends.
+    A run ends where values meet, where something else reads, from around by a path, too, and where layers begin or end
+    that run again: what runs in a run does so every time that its layers do.
     """
-    return [run for run in _collected(description) if run]
+    return list(_collected(description)[0])
 
 
 def tail(description: Node) -> Run:
-    """The run that the description ends in; empty where it ends in a join."""
-    return _collected(description)[-1]
+    """The run that makes what the description gives, which nothing in it reads; empty where it gives several values,
+    or ends in a join."""
+    return next(iter(tails(description)), []) if not description._gives else []
+
+
+def tails(description: Node) -> list[Run]:
+    """The same where it may give several values."""
+    return list(_collected(description)[1])
 
 
 @lru_cache(maxsize=16)
-def _collected(description: Node) -> list[Run]:
-    found: list[Run] = [[]]
-    _collect("", description, found)
-    return found
+def _collected(description: Node) -> tuple[list[Run], list[Run]]:
+    calls = _Calls()
+    given = calls.run("", description, entering(description, _Value))
+    before = {path: calls.before(path) for path in calls.made}
+    after = {one: path for path, one in before.items() if one is not None}
+    found: list[Run] = []
+    for path, one in before.items():
+        if one is None:
+            found.append([])
+            behind: str | None = path
+            while behind is not None:
+                found[-1].append(Leaf(behind, calls.layers[behind]))
+                behind = after.get(behind)
+    ends = {id(value) for value in (given.values() if isinstance(given, Several) else [given])}
+    last = [run for run in found if all(id(y) in ends and not y.readers for _, y in calls.made[run[-1].path])]
+    return found, last
 
 
-def _collect(path: str, node: Node, found: list[Run]) -> None:
-    """Add what runs in `node` to the last of the runs, which is the open one, and begin others."""
-    if isinstance(node, Layer):
-        found[-1].append(Leaf(path, node))
-        return
-    assert isinstance(node, Join)
-    straight = isinstance(node, Sequential)
-    sources = {child.source for child in node if isinstance(child, Aux)}
-    if not straight:
-        found.append([])
-    for name, child in node.children:
-        inner = child_path(path, name)
-        if isinstance(child, Aux):
-            head: list[Run] = [[]]
-            _collect(inner, child, head)
-            found[-1:-1] = head
-            continue
-        apart = not isinstance(node, Sequential | Residual | Dense) or (name == "downsample" and not straight)
-        if apart:
-            found.append([])
-        _collect(inner, child, found)
-        if apart or name in sources:
-            found.append([])
-    if not straight:
-        found.append([])
+def entering(description: Node, value: Callable[[], T]) -> T | Several[T]:
+    """Values that enter a description."""
+    return Entered((port, value()) for port in description._takes) if any(description._takes) else value()
+
+
+class _Value:
+    """What a layer, or something else, makes in one call."""
+
+    def __init__(self, path: str | None = None, turn: object = None) -> None:
+        self.path = path
+        """That of the layer that made it."""
+        self.turn = turn
+        """In which of the runs of layers that run again it was made."""
+        self.readers = 0
+
+
+class _Calls(Walker[Any]):
+    """Every call of a layer, with what it reads and what it makes, by the layer's path."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, list[tuple[_Value, _Value]]] = {}
+        self.layers: dict[str, Layer] = {}
+        self.turn: object = None
+
+    def layer(self, layer: Layer, x: _Value) -> _Value:
+        y = _Value(self.path, self.turn)
+        x.readers += 1
+        self.layers[self.path] = layer
+        self.made.setdefault(self.path, []).append((x, y))
+        return y
+
+    def block(self, join: Join, x: Any) -> Any:
+        if isinstance(join, Aux) and self.path:
+            x.readers += 1
+        return super().block(join, x)
+
+    def again(self, step: Step, x: Any) -> Any:
+        outer, self.turn = self.turn, object()
+        y = super().again(step, x)
+        self.turn = outer
+        return y
+
+    def meeting(self, meeting: Meeting, parts: list[_Value], own: bool) -> _Value:
+        for part in parts:
+            part.readers += 1
+        return _Value()
+
+    def before(self, path: str) -> str | None:
+        """The path of the layer whose output this one reads every time, and nothing else; None where there is none."""
+        first = self.made[path][0][0].path
+        alike = all(x.path == first and x.turn is y.turn and x.readers == 1 for x, y in self.made[path])
+        return first if alike and first is not None and len(self.made[first]) == len(self.made[path]) else None
 
 
 PROBE = (5040, 1 << 20, 1 << 20)
@@ -105,37 +154,45 @@ def convolutions(run: Run) -> list[list[tuple[int, Conv2d]]]:
 def channels(description: Node) -> Mapping[str, int]:
     """The channels of the maps that reach each layer and each block, by path, where the description says so.
 
-    It does not say how many the input has, so what reads the input is not among them.
+    It does not say how many the input has, so what reads the input is not among them; nor is what runs again on another
+    number of channels.
     """
-    return {path: shape[0] for path, shape in input_shapes(description).items() if len(shape) == 3}
+    found = {
+        path: {shape[:1] * (len(shape) == 3) for shape in shapes} for path, shapes in _reaching(description).items()
+    }
+    return {path: one[0] for path, ones in found.items() if len(ones) == 1 for one in ones if one}
 
 
 def input_shapes(description: Node, shape: Shape | None = None) -> dict[str, Shape]:
-    """The shape of what reaches each layer and each block, by path, of an input of that shape; only where the
-    channels are known, and where the input's are not, the size is as large as need be."""
+    """The shape of what reaches each layer and each block, the first time that it runs, by path, of an input of that
+    shape; only where the channels are known, and where the input's are not, the size is as large as need be."""
+    return {path: shapes[0] for path, shapes in _reaching(description, shape).items()}
+
+
+def _reaching(description: Node, shape: Shape | None = None) -> dict[str, list[Shape]]:
     walker = Shapes()
-    walker.run("", description, shape)
+    walker.run("", description, entering(description, lambda: shape))
     return walker.inputs
 
 
-class Shapes(Walker[Shape | None]):
+class Shapes(Walker[Any]):
     """The shapes of maps on their way through a description; None where the channels are unknown."""
 
     def __init__(self) -> None:
-        self.inputs: dict[str, Shape] = {}
-        """The shape of what reaches each layer and each block, by path."""
+        self.inputs: dict[str, list[Shape]] = {}
+        """The shapes of what reaches each layer and each block, one for each time that it runs, by path."""
 
     def layer(self, layer: Layer, x: Shape | None) -> Shape | None:
         self._reached(x)
         return output_shape(layer, x)
 
-    def block(self, join: Join, x: Shape | None) -> Shape | None:
+    def block(self, join: Join, x: Any) -> Any:
         self._reached(x)
         return super().block(join, x)
 
-    def _reached(self, x: Shape | None) -> None:
-        if x is not None:
-            self.inputs[self.path] = x
+    def _reached(self, x: Any) -> None:
+        if isinstance(x, tuple):
+            self.inputs.setdefault(self.path, []).append(x)
 
     def meeting(self, meeting: Meeting, parts: list[Shape | None], own: bool) -> Shape | None:
         if own and isinstance(meeting, Add):
@@ -169,7 +226,9 @@ def bounded(shape: Shape) -> Shape | None:
 
 def edited(description: Node, edits: Mapping[str, Node | None]) -> Node:
     """The description with another node at each path of `edits`; None removes what is there. A row of layers of
-    which none is left goes, too, unless it is a branch or a shortcut."""
+    which none is left goes, too, unless it is a branch or a shortcut. What reads by name what is gone reads what that
+    read; where a name has to stay, as what is looked up in a block or given by name, an Identity stands for it."""
+    kept = names_kept(description)
     touched = {path.rpartition(".")[0] for path in edits if path}
     for path in list(touched):
         while path:
@@ -178,20 +237,43 @@ def edited(description: Node, edits: Mapping[str, Node | None]) -> Node:
 
     def at(path: str, node: Node) -> Node | None:
         if path in edits:
-            return edits[path]
+            return Identity() if edits[path] is None and path in kept else edits[path]
         if path not in touched:
             return node
         assert isinstance(node, Join)
         children: dict[str, Node | None] = {}
         for name, child in node.children:
             new = children[name] = at(child_path(path, name), child)
-            if new is not child and isinstance(new, Sequential) and not len(new) and isinstance(node, Sequential):
+            empty = new is not child and isinstance(new, Sequential) and not len(new)
+            if empty and isinstance(node, Sequential) and child_path(path, name) not in kept:
                 children[name] = None
         return node if tuple(children.items()) == node.children else rebuilt(node, children, path)
 
     new = at("", description)
     assert new is not None
     return new
+
+
+def names_kept(description: Node) -> set[str]:
+    """The paths that steps name other than as what a sibling reads: values in a block, layers that run again, and
+    values that are read or given together, which go by the end of their name."""
+    found = set()
+    for path, node in walk(description):
+        for step in node._plan.steps if isinstance(node, Sequential) and node._plan is not None else ():
+            layers = child_path(path, step.layers or step.name)
+            found |= {child_path(layers, _standing(step.node, inner)) for inner in step.looks}
+            found |= {layers} if step.layers else set()
+            if len(step.reads) > 1 and not isinstance(step.node, Meeting):
+                found |= {child_path(path, read.source) for read in step.reads}
+    return found
+
+
+def _standing(node: Node, path: str) -> str:
+    """The path in a node at which the layers stand that make the value at a path: those that a `Run` runs."""
+    name, _, rest = path.partition(".")
+    child = find(node, name)
+    own = child.layers if isinstance(child, Again) else name
+    return f"{own}.{_standing(find(node, own), rest)}" if rest else own
 
 
 def replace(layer: L, **settings: Any) -> L:

@@ -18,7 +18,7 @@ from ...arch.edit import find, walk
 from ...arch.joins import Aux, Flow, Join, Sequential
 from ...arch.meetings import Meeting
 from ...arch.node import Node, Ports
-from ...arch.steps import Run, Several, Step
+from ...arch.steps import Entered, Run, Several, Step
 from ...arch.walker import child_path
 from ...calculate import values_of
 
@@ -142,13 +142,6 @@ def outputs(*heads: str) -> Any:
     return _OUTPUTS[heads]
 
 
-class _Entered(Several[str]):
-    """The variables that enter a block, by the ports that it reads."""
-
-    def part(self, name: str) -> str:
-        return self[name]
-
-
 def looks_of(description: Node) -> dict[str, Ports]:
     """The paths in a block of the values that its forward returns beside its own, as later steps read them, by the
     path of the block; layers that run again return the same each time."""
@@ -187,7 +180,7 @@ class Writer(Flow[Any]):
         self.numbers = count(max(1, len(entering)))
         x: Any = "x0"
         if entering:
-            kind = Several if everything else _Entered
+            kind = Several if everything else Entered
             x = kind((name, f"x{number}") for number, name in enumerate(entering))
         y = join.flow(x, self)
         self.given = (*values_of(y), *(self.seen[inner] for inner in looks.get(path, ())))
