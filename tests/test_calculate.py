@@ -685,6 +685,24 @@ def test_receptive_fields_in_larger_maps_are_what_gradients_reach_position_by_po
         (Residual(Conv2d(2, 3, padding=1), MaxPool2d(3), Upsample(scale_factor=3)), 5, 1, 1),
         (Concat(ConvTranspose2d(2, 1, stride=2, output_padding=1), Upsample(scale_factor=2)), 1, Fraction(1, 2), 0),
         (Sequential(AdaptiveAvgPool2d(1), Upsample(9)), 9, 1, 0),
+        (Concat(Sequential(AdaptiveAvgPool2d(1), AdaptiveAvgPool2d(9)), Identity()), 9, 0, 0),
+        (Concat(Sequential(AdaptiveAvgPool2d(1), AdaptiveAvgPool2d(9)), Conv2d(2, 3, padding=1)), None, None, None),
+        (
+            Sequential(
+                Conv2d(2, 3, padding=1), Concat(Sequential(AdaptiveMaxPool2d(1), AdaptiveMaxPool2d(9)), Identity())
+            ),
+            11,
+            0,
+            1,
+        ),
+        (
+            Sequential(
+                Upsample(scale_factor=2), Concat(Sequential(AdaptiveAvgPool2d(1), AdaptiveAvgPool2d(18)), Identity())
+            ),
+            9,
+            0,
+            0,
+        ),
     ],
 )
 def test_fields_in_larger_maps(net: Node, field: Extent, stride: Pace, padding: Extent) -> None:

@@ -156,17 +156,24 @@ def _composed(axis: Axis | Phases, window: Window | Phases) -> Axis | Phases | N
     return periodic(spans, rounds * reads.step // count * before.step, Axis)
 
 
-def union(axes: Sequence[Axis | Phases]) -> Axis | Phases | None:
-    """From where the first of several fields begins to where the furthest one ends, position by position; None where
-    their strides differ, or their period together is too long."""
+def union(axes: Sequence[Axis | Phases], positions: int) -> Axis | Phases | None:
+    """From where the first of several fields begins to where the furthest one ends, position by position of so many.
+
+    None where their strides differ, unless what all positions see alike is all that any sees, and where their period
+    together is too long.
+    """
     ends = [(axis.padding, axis.size - axis.padding, axis.stride) for axis in axes if isinstance(axis, Axis)]
     if len(ends) == len(axes):
         before, after, strides = zip(*ends, strict=True)
-        return Axis(max(before) + max(after), strides[0], max(before)) if len({*strides}) == 1 else None
+        if len({*strides}) > 1:
+            return _all_seen(axes, positions)
+        return Axis(max(before) + max(after), strides[0], max(before))
     every = [_phases(axis) for axis in axes]
     count = lcm(*(len(one.spans) for one in every))
     steps = {one.step * (count // len(one.spans)) for one in every}
-    if count > PHASES or len(steps) > 1:
+    if len(steps) > 1:
+        return _all_seen(axes, positions)
+    if count > PHASES:
         return None
     spans = []
     for position in range(count):
@@ -174,3 +181,19 @@ def union(axes: Sequence[Axis | Phases]) -> Axis | Phases | None:
         start = min((span.start for span in read), default=0)
         spans.append(Span(start, max(map(sum, read), default=start) - start))
     return periodic(spans, steps.pop(), Axis)
+
+
+def _all_seen(axes: Sequence[Axis | Phases], positions: int) -> Axis | Phases | None:
+    """Of fields that differ from position to position and some that do not, the latter where it holds all others."""
+    alike = [axis for axis in axes if isinstance(axis, Axis) and not axis.stride]
+    if not alike:
+        return None
+    whole = union(alike, positions)
+    assert isinstance(whole, Axis)
+    for phases in map(_phases, axes):
+        count = len(phases.spans)
+        for position in {*range(min(count, positions)), *range(max(positions - count, 0), positions)}:
+            start, size = phases.at(position)
+            if size and (start < -whole.padding or start + size > whole.size - whole.padding):
+                return None
+    return whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -88,9 +88,9 @@ def advance(field: Field | None, windows: Windows | None) -> Field | None:
     return (height, width) if height.stride <= MOST >= width.stride else None
 
 
-def merge(signals: Iterable[Signal]) -> Field | None:
-    """The receptive field where branches meet: their union, unknown where their strides differ, and where height or
-    width may be what they are concatenated along."""
+def merge(signals: Sequence[Signal]) -> Field | None:
+    """The receptive field where branches meet, maps of one size: their union, as `union` knows it, and unknown where
+    height or width may be what they are concatenated along."""
     fields = {signal.field for signal in signals}
     if len(fields) == 1:
         field = fields.pop()
@@ -99,8 +99,10 @@ def merge(signals: Iterable[Signal]) -> Field | None:
     if len(known) < len(fields):
         return None
     heights, widths = zip(*known, strict=True)
-    height = union(heights)
-    width = height if heights == widths else union(widths)
+    shape = signals[0].shape
+    rows, columns = shape[1:] if len(shape) == 3 else (1, 1)
+    height = union(heights, rows)
+    width = height if heights == widths and rows == columns else union(widths, columns)
     return None if height is None or width is None else (height, width)
 
 
