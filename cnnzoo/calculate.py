@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 from .arch.axes import Axis, Phases
 from .arch.edit import walk
 from .arch.joins import Aux, Join, ModuleList
-from .arch.meetings import Add, Meeting, Multiply
+from .arch.meetings import Add, Meeting
 from .arch.node import Kept, Layer, Node, Work
 from .arch.rules import is_whole
+from .arch.sights import gated_behind, united, united_with_gates
 from .arch.signal import (
     PIXEL,
     POINTWISE,
@@ -24,7 +25,6 @@ from .arch.signal import (
     Signal,
     Turned,
     checked,
-    merge,
     show,
 )
 from .arch.steps import Several, Step
@@ -262,15 +262,15 @@ class _Calculation(Walker[Signal]):
                     self.kept.add(part.source)
                     stored += self.sizes[part.source] * self.item
         source = self._tensor(prod(shape), None)
-        field = merge(seen_of(meeting, parts, own))
-        made = parts[meeting.elements_of]
-        y = Signal(shape, field, max(part.depth for part in made), source, all(part.pooled for part in made))
+        field = united(meeting, parts, shape, own)
+        made, gated = parts[meeting.elements_of], united_with_gates(meeting, parts, shape, field)
+        y = Signal(shape, field, max(part.depth for part in made), source, all(part.pooled for part in made), gated)
         reads = tuple(self.holder[part.source] for part in parts)
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, reads, source))
         return y
 
     def layer(self, layer: Layer, x: Signal) -> Signal:
-        shape, field, depth, source, pooled = x
+        shape, field, depth, source, pooled, gated = x
         try:
             output_shape, fixed, windows, elements, kept, pools, pointwise, _ = facts_of(layer, shape)
         except ShapeError as error:
@@ -293,7 +293,9 @@ class _Calculation(Walker[Signal]):
             stored += elements * self.item
         if not pointwise or type(field) is Turned:
             field, pooled = behind(layer, shape, field, windows), pools or (pointwise and pooled)
-        y = Signal(output_shape, field, depth + layer.weighted, source, pooled)
+        if gated:
+            gated = gated_behind(layer, x, windows, output_shape, field)
+        y = Signal(output_shape, field, depth + layer.weighted, source, pooled, gated)
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, (held,), self.holder[source]))
         return y
 
@@ -331,22 +333,23 @@ class _Calculation(Walker[Signal]):
         rows = []
         alive = self.inputs
         field: Seen | None = None
-        dimensions, call, uneven = 0, 1, False
+        dimensions, call, unlike = 0, 1, False
         seen = Sight()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
-            if y.field is not field or len(y.shape) != dimensions or uneven:
-                field, dimensions = y.field, len(y.shape)
+            shape, sees, depth, _, _, gated = y
+            if sees is not field or len(shape) != dimensions or unlike or gated:
+                field, dimensions = sees, len(shape)
                 seen = _seen(y)
-                uneven = field is not None and (type(field[0]) is Phases or type(field[1]) is Phases)
+                unlike = bool(gated) or (field is not None and (type(field[0]) is Phases or type(field[1]) is Phases))
             live_bytes = 0
             if not aux:
                 if fills not in reads:
                     alive += sizes[fills]
                 live_bytes = alive * item
                 alive -= freed[number]
-            size = prod(y.shape) * item
+            size = prod(shape) * item
             trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
-            row = (path, *fixed, y.depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, ALL_KNOWN)
+            row = (path, *fixed, depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, ALL_KNOWN)
             rows.append(Row._make(row))
         return tuple(self._called(rows) if self.runs else rows)
 
@@ -379,18 +382,6 @@ class _Calculation(Walker[Signal]):
         return None
 
 
-def seen_of(meeting: Meeting, parts: Sequence[Signal], own: bool) -> Sequence[Signal]:
-    """The values that a position of the output sees where these meet: in a `Gate`, x alone."""
-    if own and isinstance(meeting, Multiply):
-        return parts[:1]
-    shapes = tuple(part.shape for part in parts)
-    layer = meeting.layer(shapes)
-    if layer is None:
-        return [parts[place] for place in meeting.sights(shapes)]
-    x = parts[0]
-    return [x._replace(field=behind(layer, x.shape, x.field, layer.windows(x.shape)))]
-
-
 def values_of(x: Any) -> tuple[Any, ...]:
     """One value, or several."""
     return tuple(x.values()) if isinstance(x, Several) else (x,)
@@ -407,22 +398,29 @@ class Sight(NamedTuple):
     receptive_field: Extent | None = None
     effective_stride: Pace | None = None
     effective_padding: IntOrPair | None = None
+    gated_field: Extent | None = None
 
 
 def _seen(y: Signal) -> Sight:
     """The receptive field as a report has it; effective stride and padding belong to maps alone."""
     if y.field is None:
-        return Sight()
+        return Sight(gated_field=_gated(y, None))
     height, width, *_ = y.field
     if len(y.shape) != 3:
-        return Sight(extent(y.field, y.shape))
+        size = extent(y.field, y.shape)
+        return Sight(size, gated_field=_gated(y, size))
     if height == width and type(height) is Axis:
-        return Sight._make(height)
-    return Sight(
-        extent(y.field, y.shape),
-        square(height.stride, width.stride),
-        square(height.padding, width.padding),
-    )
+        return Sight(*height, _gated(y, height.size))
+    size = extent(y.field, y.shape)
+    steps, offsets = square(height.stride, width.stride), square(height.padding, width.padding)
+    return Sight(size, steps, offsets, _gated(y, size))
+
+
+def _gated(y: Signal, size: Extent | None) -> Extent | None:
+    """How much positions see with the gates, if they see so much without."""
+    if not y.gated:
+        return size
+    return None if y.gated[0] is None else extent(y.gated[0], y.shape)
 
 
 def extent(field: Seen, shape: Shape) -> Extent:

@@ -11,11 +11,12 @@ from .arch.axes import PHASES, Phases
 from .arch.joins import Aux, Flow, Join
 from .arch.meetings import Add, Meeting
 from .arch.node import Layer, Node, Ports
-from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows, merge
+from .arch.sights import united
+from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows
 from .arch.steps import Step
 from .arch.turning import behind
 from .arch.walker import child_path
-from .calculate import calculate, extent, facts_of, meeting_of, seen_of, shapes_of
+from .calculate import calculate, extent, facts_of, meeting_of, shapes_of
 from .report import ITEM_BYTES
 from .report.rows import Extent
 
@@ -240,7 +241,7 @@ class _Meter(Flow[Signal]):
         shape = meeting_of(meeting, tuple(part.shape for part in parts), None).output_shape
         if self.phases > 1:
             self._count(prod(_period(part.field) for part in parts))
-        field = merge(seen_of(meeting, parts, not name))
+        field = united(meeting, parts, shape, not name)
         made = parts[meeting.elements_of]
         if len(made) < len(parts):
             self._count(_period(field))

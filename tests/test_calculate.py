@@ -23,11 +23,13 @@ from cnnzoo.arch import (
     RBF,
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
+    Add,
     Aux,
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
     BlurPool2d,
+    Cat,
     ChannelShuffle,
     Chunk,
     Concat,
@@ -40,6 +42,8 @@ from cnnzoo.arch import (
     EvoNorm2dS0,
     FilterResponseNormTlu2d,
     Flatten,
+    From,
+    Gate,
     GlobalResponseNorm,
     GroupNorm,
     Hardsigmoid,
@@ -57,6 +61,7 @@ from cnnzoo.arch import (
     MaxPool2d,
     Mean,
     Mish,
+    Multiply,
     PadChannels,
     Permute,
     PixelShuffle,
@@ -101,7 +106,7 @@ from cnnzoo.pytorch.modules.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row
 from cnnzoo.report.rows import Extent, Pace
 from cnnzoo.totals import totals
-from cnnzoo.words import Range
+from cnnzoo.words import Range, most_of, sides
 
 Shape = tuple[int, ...]
 INPUT = (4, 9, 8)
@@ -713,7 +718,7 @@ def test_fields_in_larger_maps(net: Node, field: Extent, stride: Pace, padding: 
 
 
 def sight(row: Row) -> Sight:
-    return Sight(row.receptive_field, row.effective_stride, row.effective_padding)
+    return Sight(row.receptive_field, row.effective_stride, row.effective_padding, row.gated_field)
 
 
 LAST = Permute((0, 2, 3, 1))
@@ -744,6 +749,75 @@ def test_a_permutation_keeps_what_positions_see_and_so_does_what_reads_the_chann
     alike = Sequential(*body, Conv2d(2, (3, 1)))
     assert sight(calculate(whole, shape).rows[-1]) == sight(calculate(alike, shape).rows[-1])
     assert totals(whole, shape).receptive_field == totals(alike, shape).receptive_field
+
+
+SQUEEZE = {"pool": AdaptiveAvgPool2d(1), "fc": Conv2d(2, 1)}
+GATES = {
+    "squeeze and excitation": Gate(**SQUEEZE),
+    "by features": Gate(Mean((2, 3)), Linear(2), Unflatten(1, (2, 1, 1))),
+    "of rows": Gate(Mean(3, keepdim=True), Conv2d(2, (3, 1), padding=(1, 0))),
+    "of positions": Gate(Max(1, keepdim=True), Conv2d(1, 5, padding=2)),
+    "of a coarse map": Gate(MaxPool2d(2), Conv2d(2, 3, padding=1), Upsample(scale_factor=2)),
+}
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("kind", ["alone", "beside a shortcut", "twice", "behind a larger map"])
+def test_a_gate_keeps_the_field_and_what_it_sees_itself_is_said_beside_it(gate: str, kind: str) -> None:
+    node, conv = GATES[gate], Conv2d(2, 3, padding=1)
+    body = {
+        "alone": (node,),
+        "beside a shortcut": (Residual(conv, node), conv),
+        "twice": (node, conv, node),
+        "behind a larger map": (Upsample(scale_factor=2), conv, node, MaxPool2d(2)),
+    }[kind]
+    shape = (2, 40, 44)
+    net = Sequential(MaxPool2d(2), *body, conv)
+    report = calculate(net, shape)
+    ungated = rewrite(net, lambda path, one: Identity() if isinstance(one, Gate) else one)
+    last, plain = report.rows[-1], calculate(ungated, shape).rows[-1]
+    assert sight(last)[:3] == sight(plain)[:3]
+    assert totals(net, shape).receptive_field == report.receptive_field == plain.receptive_field == plain.gated_field
+    x = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
+    y = reading(net, report)(x)
+    seen = last.gated_field if isinstance(last.gated_field, tuple) else (last.gated_field,) * 2
+    for axis in (0, 1):
+        middle = y.shape[2 + axis] // 2
+        reads = [read_by(y, x, axis, position) for position in range(middle - 1, middle + 2)]
+        most = max(end - first + 1 for first, end in reads)
+        assert min(most_of(seen[axis]), shape[1 + axis]) == most
+    differs = last.gated_field != last.receptive_field
+    assert differs
+    assert (f"({sides(last.gated_field)} with its gates)" in report.document().text("text")) == differs
+
+
+ROWS = Max(3, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("net", "field"),
+    [
+        (Sequential(all=MaxPool2d(9, stride=1), out=Add("input", "all")), 9),  # over all positions, not beside each
+        (Sequential(part=MaxPool2d(3), out=Cat("part", "part", dim=2)), None),
+        (Sequential(part=MaxPool2d(3), out=Cat("part", "part")), 3),
+        (Sequential(row=ROWS, column=Max(2, keepdim=True), out=Multiply("row", "column")), (1, 9)),
+        (Sequential(row=ROWS, column=From("input", Max(2, keepdim=True)), out=Multiply("row", "column")), 9),
+        (Sequential(row=ROWS, out=Multiply("input", "row")), 1),
+    ],
+)
+def test_where_values_are_broadcast_or_stand_side_by_side(net: Node, field: Extent | None) -> None:
+    report = calculate(net, (2, 9, 9))
+    assert report.rows[-1].receptive_field == field
+    assert totals(net, (2, 9, 9)).receptive_field == report.receptive_field
+
+
+def test_what_is_made_of_one_position_sees_what_that_does() -> None:
+    attention = (Mean((2, 3)), Unflatten(1, (1, -1)), Conv1d(1, 3, padding=1), Flatten(), Unflatten(1, (-1, 1, 1)))
+    net = Sequential(Conv2d(4, 3), Gate(*attention), Upsample(scale_factor=1000))
+    rows = calculate(net, (1, 11, 11)).rows
+    assert [row.receptive_field for row in rows[1:6]] == [11] * 5
+    assert sight(rows[6]) == Sight(3, 1, 0, 11)
+    assert rows[-1].receptive_field is None
 
 
 def test_positions_that_there_are_not_see_nothing() -> None:

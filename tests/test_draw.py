@@ -17,7 +17,18 @@ from pictured import DEPTHS, ODD, any_network, check_svg, drawn, report_of
 from PIL import Image
 from torch import nn
 
-from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Linear, MaxPool2d, ReLU, Sequential
+from cnnzoo.arch import (
+    Concat,
+    Conv2d,
+    ConvTranspose2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+    Unflatten,
+    Upsample,
+)
 from cnnzoo.calculate import calculate
 from cnnzoo.features import draw
 from cnnzoo.features.draw import colours, field, volumes
@@ -267,6 +278,15 @@ def test_a_field_that_differs_is_drawn_as_the_most_and_says_the_least():
     whole, *_, last = [bounds(mark) for mark in sheet.marks if isinstance(mark, Area) and len(mark.points) == 4]
     pixel = (whole[2] - whole[0]) / 16
     assert [(last[at + 2] - last[at]) / pixel for at in (0, 1)] == pytest.approx([4, 4])
+
+
+def test_a_map_of_which_all_positions_see_the_same_is_drawn():
+    net = Sequential(
+        conv=Conv2d(2, 3), flat=Flatten(), fc=Linear(8), map=Unflatten(1, (2, 2, 2)), up=Upsample(scale_factor=2)
+    )
+    report = calculate(net, (2, 9, 9))
+    assert (report["up"].receptive_field, report["up"].effective_stride) == (9, 0)
+    assert draw.PLOTS["field"](report, 2).marks
 
 
 def test_vectors_alone_can_be_drawn():

@@ -190,10 +190,22 @@ def _all_seen(axes: Sequence[Axis | Phases], positions: int) -> Axis | Phases | 
         return None
     whole = union(alike, positions)
     assert isinstance(whole, Axis)
-    for phases in map(_phases, axes):
-        count = len(phases.spans)
-        for position in {*range(min(count, positions)), *range(max(positions - count, 0), positions)}:
-            start, size = phases.at(position)
-            if size and (start < -whole.padding or start + size > whole.size - whole.padding):
-                return None
-    return whole
+    seen = [reach(axis, positions) for axis in axes]
+    inside = all(-whole.padding <= start and start + size <= whole.size - whole.padding for start, size in seen if size)
+    return whole if inside else None
+
+
+def reach(axis: Axis | Phases, positions: int) -> Span:
+    """From where the first of what so many positions see begins to where the furthest ends."""
+    phases = _phases(axis)
+    count = len(phases.spans)
+    ends = {*range(min(count, positions)), *range(max(positions - count, 0), positions)}
+    read = [span for position in ends if (span := phases.at(position)).size]
+    start = min((span.start for span in read), default=0)
+    return Span(start, max(map(sum, read), default=start) - start)
+
+
+def fixed(axis: Axis | Phases) -> Axis | Phases:
+    """What the first position sees, as what all do."""
+    start, size = axis.at(0) if isinstance(axis, Phases) else (-axis.padding, axis.size)
+    return Axis(size, 0, -start) if size else Phases((NOTHING,), 0)

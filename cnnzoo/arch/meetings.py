@@ -112,7 +112,7 @@ class Subtract(_Elementwise):
 
 @leaf
 class Multiply(_Elementwise):
-    """a · b: `Multiply("input", "gate")`. What has one position for all of the other's is a gate, and no part of the
+    """a · b: `Multiply("input", "gate")`. What is broadcast over the other's positions is a gate, and no part of the
     receptive field."""
 
     operator: ClassVar[str] = "mul"
@@ -125,8 +125,9 @@ class Multiply(_Elementwise):
         return Work(multiplications=self.operations(shapes))
 
     def sights(self, shapes: Shapes) -> range:
-        one, other = (prod(shape[1:]) for shape in shapes)
-        return range(len(shapes)) if one == other else range(1) if one > other else range(1, 2)
+        size = broadcast(type(self).__name__, shapes)[1:]
+        whole = [place for place, shape in enumerate(shapes) if shape[1:] == size]
+        return range(whole[0], whole[0] + 1) if len(whole) == 1 else range(len(shapes))
 
 
 @leaf

@@ -71,6 +71,8 @@ class Signal(NamedTuple):
     pooled: bool = False
     """Whether all of it comes from a pooling to a fixed size, with nothing but pointwise layers since: then it is no
     map that a classifier could read, whatever its shape."""
+    gated: tuple[()] | tuple[Seen | None] = ()
+    """The receptive field together with those of the gates on the way, where that is another than `field`."""
 
 
 def advance(field: Field | None, windows: Windows | None) -> Field | None:

@@ -90,6 +90,7 @@ COLUMNS: dict[str, Column] = {
     "receptive_field": Column("Field", _figure("receptive_field"), sides),
     "effective_stride": Column("Eff. stride", _figure("effective_stride"), sides),
     "effective_padding": Column("Eff. padding", _figure("effective_padding"), sides),
+    "gated_field": Column("With gates", _figure("gated_field"), sides),
     "activation_bytes": _sum("activation_bytes", "Activation", size_in_full, short=size),
     "live_bytes": Column("Live", _figure("live_bytes"), size_in_full, short=size),
     "stored_bytes": _sum("stored_bytes", "Stored", size_in_full, short=size),

@@ -118,9 +118,12 @@ def _macs(report: Report) -> str:
 def receptive_field(last: Row, whole: Row) -> str:
     """That of the last map, and that of the output where it is another."""
     output = whole.receptive_field
+    gates = (
+        f" ({sides(last.gated_field or 'unknown')} with its gates)" if last.gated_field != last.receptive_field else ""
+    )
     settings = f"effective stride {sides(last.effective_stride)}, padding {sides(last.effective_padding)}"
     pixels = "pixel" if last.receptive_field == 1 else "pixels"
-    seen = "unknown" if last.receptive_field is None else f"{sides(last.receptive_field)} {pixels}; {settings}"
+    seen = "unknown" if last.receptive_field is None else f"{sides(last.receptive_field)} {pixels}{gates}; {settings}"
     more = "" if output == last.receptive_field else f"; the output sees {sides(output or 'unknown')}"
     return f"{seen}; at {last.path or 'the output'}, the last map{more}"
 

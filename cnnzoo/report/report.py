@@ -139,6 +139,7 @@ class Report(Shown):
             "receptive_field": self.receptive_field,
             "effective_stride": self.effective_stride,
             "effective_padding": self.effective_padding,
+            "gated_field": self.gated_field,
             "input_bytes": prod(self.input_size) * self.batch_size * item,
             "param_bytes": main.least("params") * item,
             "buffer_bytes": sum(prod(shape) * item if shape else 8 for shape in buffers),
@@ -212,6 +213,12 @@ class Report(Shown):
     @property
     def effective_padding(self) -> IntOrPair | None:
         return self.last_map.effective_padding if self.last_map else None
+
+    @property
+    def gated_field(self) -> Extent | None:
+        """What one position of `last_map` sees with the gates on the way (squeeze-and-excitation), which the receptive
+        field leaves out."""
+        return self.last_map.gated_field if self.last_map else None
 
     @property
     def tensors(self) -> dict[str, Shape]:

@@ -83,6 +83,8 @@ class Row(NamedTuple):
     receptive_field: Extent | None = None
     effective_stride: Pace | None = None
     effective_padding: IntOrPair | None = None
+    gated_field: Extent | None = None
+    """Pixels that positions see with the gates on the way, which the receptive field leaves out."""
     aux: bool = False
     """Whether it is part of an auxiliary head: run in training only, counted apart."""
     activation_bytes: int | None = 0
@@ -149,6 +151,7 @@ class Row(NamedTuple):
             receptive_field=None,
             effective_stride=None,
             effective_padding=None,
+            gated_field=None,
             live_bytes=0,
         )
 

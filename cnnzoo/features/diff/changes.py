@@ -15,7 +15,7 @@ What: TypeAlias = Literal["added", "removed", "changed", "moved", "renamed", "re
 """What became of a layer or a block. Three of these leave parameters and MACs as they were: "renamed" is another path
 and nothing else, "resized" another input or output size, "rewired" an input as large that comes from elsewhere."""
 
-SEEN = ("depth", "receptive_field", "effective_stride", "effective_padding")
+SEEN = ("depth", "receptive_field", "effective_stride", "effective_padding", "gated_field")
 """The figures of a row that follow from the rows before it."""
 
 LONG = 20

@@ -153,7 +153,7 @@ def _nearest(length: int, axis: Axis, middle: int) -> Span:
 
     Where positions differ, as much as that sees which sees most, from where it would begin if all were as far apart."""
     size, stride, padding = axis
-    position = -((stride + size - 2 * padding - middle) // (2 * stride))
+    position = -((stride + size - 2 * padding - middle) // (2 * stride)) if stride else 0  # all see the same
     return int(min(max(position, 0), length - 1) * stride // 1) - padding, size
 
 

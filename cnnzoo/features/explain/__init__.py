@@ -104,6 +104,8 @@ def explain(
         said.append(("Meet", _meeting(node, row, parts, equations)))
     if path:
         said.insert(1, ("Place", _place(description, row, x.maker)))
+    if row.gated_field != row.receptive_field:
+        said.append(("With gates", f"a position sees {sides(row.gated_field or 'unknown')}"))
     start = Equation("", "receptive_field", "1", 1, effective_stride=1, effective_padding=0)
     known = y.field is not None or bool(y.steps)
     return Explanation(

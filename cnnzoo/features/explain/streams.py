@@ -8,10 +8,10 @@ from typing import NamedTuple
 from ...arch import Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
 from ...arch.meetings import Meeting as Meet
-from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turned, Windows, merge
+from ...arch.sights import united
+from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
 from ...arch.turning import behind
 from ...arch.walker import Walker
-from ...calculate import seen_of
 from ...words import most_of
 
 
@@ -88,19 +88,24 @@ class Streams(Walker[Stream]):
         shape, kind = meeting.output_shape(shapes), meeting.operator if own else type(meeting).__name__
         self.parts[self.path] = parts
         maker = f"{self.path} ({kind})".lstrip()
+        layer = meeting.layer(shapes)
+        if layer is not None:
+            return _through(self.path, layer, parts[0])._replace(maker=maker)
         names = _names(self.join) if own else [part.maker for part in parts]
         branches = [(name, part.field) for name, part in zip(names, parts, strict=True)]
         known = tuple((name, field) for name, field in branches if field is not None and not isinstance(field, Turned))
-        field = merge(seen_of(meeting, [Signal(part.shape, part.field) for part in parts], own))
+        field = united(meeting, [Signal(part.shape, part.field) for part in parts], shape, own)
         whole = [part for part in parts if part.field == field is not None]
         most, *_ = whole or sorted(parts, key=_seen, reverse=True)
         y = most._replace(shape=shape, maker=maker)
         if field is None:
             strides = f"branches of different effective strides: {_strides(known)}"
-            differ = f"{maker} joins {strides if len(known) == len(parts) else 'maps whose channels do not come first'}"
+            several = len({(field[0].stride, field[1].stride) for _, field in known}) > 1
+            differ = f"{maker} joins {strides if several else 'what does not meet position by position'}"
             return y._replace(field=None, lost=next((part.lost for part in parts if part.lost), differ))
         if most.field != field:
-            assert most.field is not None and not isinstance(most.field, Turned)  # noqa: PT018
+            assert not isinstance(most.field, Turned | None)
+            assert not isinstance(field, Turned)
             step = Step(self.path, kind, most.field, field, shape, branches=known)
             return y._replace(field=field, steps=(*y.steps, step))
         if any(other != field for _, other in known):
@@ -124,10 +129,10 @@ def _through(path: str, layer: Layer, x: Stream) -> Stream:
     field = behind(layer, x.shape, x.field, windows)
     if x.field is None or (field is not None and field[:2] == x.field[:2] and (len(x.field), len(field)) != (2, 2)):
         return y._replace(field=field)  # of the same axes, in another order or kept in one
-    if field is None or windows is None or isinstance(field, Turned) or isinstance(x.field, Turned):
+    if field is None or isinstance(windows, Turn) or isinstance(field, Turned) or isinstance(x.field, Turned):
         name = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
         return y._replace(field=None, lost=f"{name} {_lost(x.field, windows)}")
-    step = Step(path, type(layer).__name__, x.field, field, y.shape, windows)
+    step = Step(path, type(layer).__name__, x.field, field, y.shape, windows or POINTWISE)
     return y._replace(field=field, steps=(*x.steps, step))
 
 
