@@ -347,6 +347,13 @@ class TestMethods:
         with pytest.raises(ValueError, match="no whole network that ends in a classifier"):
             net[:3].forward_features(image((3, 32, 32)))
 
+    @pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+    def test_are_none_of_a_network_without_a_classifier(self):
+        net = resnet18(init="torch", stem="cifar", width=8)[:4]
+        assert not hasattr(net, "num_classes")
+        x = image((3, 32, 32))
+        assert torch.equal(torch.jit.script(net.eval())(x), net(x))
+
     def test_another_description_without_maps_has_no_features(self):
         net = cnnzoo.create_model(Sequential(flatten=Flatten(), fc=Linear(3)), input_size=(1, 4, 4))
         assert not hasattr(net, "feature_info")

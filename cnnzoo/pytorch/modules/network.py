@@ -24,6 +24,11 @@ class Ends(NamedTuple):
     """Whether the classifier reads maps, so that it is a convolution."""
 
 
+class NoEndsError(InvalidValueError, AttributeError):
+    """A network that does not end in a classifier was asked for what stands at its ends. As an AttributeError it makes
+    a property one that is not there, for `hasattr` and for `torch.jit.script`, which reads them all."""
+
+
 class Checkpointing(nn.Module):
     """What can be asked to keep less for the backward pass."""
 
@@ -129,7 +134,7 @@ class Network(Located, nn.Sequential, Checkpointing):
 
     def _ends(self) -> Ends:
         if self.ends is None:
-            raise InvalidValueError("this is no whole network that ends in a classifier")
+            raise NoEndsError("this is no whole network that ends in a classifier")
         return self.ends
 
     def _steps(self) -> list[tuple[str, nn.Module]]:
