@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from reference import fill, image
-from said import attention, graphs, timm, written
+from said import attention, graphs, timm, torchvision, written
 from torch import nn
 
 from cnnzoo import arch
@@ -33,9 +33,10 @@ class Case(NamedTuple):
 
 
 def known(file: str, *described: Callable[[], Join]) -> dict[str, Case]:
-    """The cases of a file. `outputs` are the shape, the first values and the norm of what `reference.image` gives with
-    the weights of `reference.fill`; `state` has the names and shapes of each module's tensors in their order, where
-    "norm 64" is a batch norm of 64 channels."""
+    """The cases of a file. `outputs` are the first values and the norm of what `reference.image` gives with the weights
+    of `reference.fill`; `state` has the names and shapes of each module's tensors in their order, where "norm 64" is a
+    batch norm of 64 channels. Of torchvision's networks `num_params` and `gmacs` are what it publishes for the size
+    `input`, and `macs` what `torch.utils.flop_counter` counts."""
     networks = json.loads((DATA / file).read_text())["networks"]
     return {
         one.__name__: Case(one, tuple(tuple(out["input"]) for out in known["outputs"]), known)
@@ -50,7 +51,7 @@ def state_of(known: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     for path, tensors in known["state"].items():
         for tensor in tensors.split(", "):
             name, _, lengths = tensor.partition(" ")
-            shape = tuple(map(int, lengths.split("x")))
+            shape = tuple(map(int, filter(None, lengths.split("x"))))
             if name == "norm":
                 own = dict.fromkeys(("weight", "bias", "running_mean", "running_var"), shape)
                 state |= {f"{path}.{key}": value for key, value in {**own, "num_batches_tracked": ()}.items()}
@@ -59,8 +60,10 @@ def state_of(known: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return state
 
 
+TORCHVISION = known("said_torchvision.json", *torchvision.SAID.values())
 PAIR = ((3, 19, 19), (3, 19, 19))
 CASES = {
+    **TORCHVISION,
     **known("said_timm.json", timm.hrnet_w18_small, timm.dla34, timm.res2net50_26w_4s, timm.dpn68),
     **known("said_timm.json", attention.selective_kernel, attention.eca, attention.cbam),
     "unet": Case(partial(graphs.unet, 4), ((3, 32, 48), (3, 16, 16)), partial(written.UNet, 4)),
@@ -92,6 +95,12 @@ def outputs(net: nn.Module, given: list[torch.Tensor]) -> tuple[torch.Tensor, ..
     return y if isinstance(y, tuple) else (y,)
 
 
+def begins(y: torch.Tensor, first: list[float]) -> bool:
+    scale = max(map(abs, first))
+    return bool(y.flatten()[: len(first)].tolist() == pytest.approx(first, rel=1e-5, abs=1e-5 * scale))
+
+
+@pytest.mark.wide
 @each
 def test_is_the_original(name):
     """The same names and shapes in the same order and, for the same weights, the same outputs."""
@@ -105,9 +114,7 @@ def test_is_the_original(name):
         assert ours == [*state_of(case.original).items()]
         for out in case.original["outputs"]:
             (y,) = outputs(net, [image(tuple(out["input"]))])
-            assert list(y.shape[1:]) == out["shape"]
-            scale = max(map(abs, out["first"]))
-            assert y.flatten()[:8].tolist() == pytest.approx(out["first"], rel=1e-5, abs=1e-5 * scale)
+            assert begins(y, out["first"])
             assert y.norm().item() == pytest.approx(out["norm"], rel=1e-5)
     else:
         original = case.original().eval()
@@ -124,16 +131,19 @@ def test_is_the_original(name):
             assert (y - z).abs().max() > 1e-3 * y.abs().max(), "the outputs depend on each input"
 
 
+@pytest.mark.wide
 @each
 def test_is_calculated_as_measured(name, wide):
-    for size in CASES[name].sizes:
+    case = CASES[name]
+    own = [tuple(case.original["input"])] if wide and name in TORCHVISION else []
+    for size in [*case.sizes, *own]:
         for batch in (1, 3) if wide else (2,):
             agreement = check(described(name), size, batch_size=batch)
             assert agreement.agrees, [agreement.problem, *map(str, agreement.differences[:5])]
         report = calculate(described(name), size)
         summed = totals(described(name), size)._asdict()
         both = summed.keys() & report.totals.keys()
-        assert both
+        assert len(both) > 5
         assert {key: summed[key] for key in both} == {key: report.totals[key] for key in both}
 
 
@@ -142,6 +152,32 @@ def test_has_a_repr_and_a_json_that_say_it(name):
     description = described(name)
     assert eval(repr(description), vars(arch)) == description
     assert loads(dumps(description)) == description
+    assert hash(loads(dumps(description))) == hash(description)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_figures_are_torchvisions(name):
+    known = TORCHVISION[name].original
+    report = calculate(described(name), tuple(known["input"]))
+    assert report.total_params + report.totals["aux_params"] == known["num_params"]
+    assert report.total_macs == known["macs"]
+    assert round(report.total_macs / 1e9, 3) == known["gmacs"]
+
+
+def test_inception_v3_has_torchvisions_auxiliary_head():
+    known = TORCHVISION["inception_v3"].original["outputs"]
+    net = build(described("inception_v3"), tuple(known[0]["input"]), init=None).eval()
+    net.load_state_dict(fill(net.state_dict()))
+    seen = []
+    net.Mixed_6e.register_forward_hook(lambda *call: seen.append(call[2]))
+    for out in known:
+        outputs(net, [image(tuple(out["input"]))])
+        assert begins(outputs(net.AuxLogits, seen)[0], out["aux"])
+        seen.clear()
+    logits = net.train()(image((3, 299, 299), 2))
+    assert logits._fields == ("logits", "AuxLogits")
+    assert [tuple(one.shape) for one in logits] == [(2, 1000), (2, 1000)]
 
 
 def test_unet_of_2015_has_the_sizes_of_its_figure():
