@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import pytest
@@ -216,3 +217,27 @@ def test_a_blur_is_a_binomial_filter_on_each_map(size: int, stride: int, mode: s
 
 def padded_by(shape: Shape, around: int) -> Shape:
     return (shape[0], *(length + 2 * around for length in shape[1:]))
+
+
+def test_traced_and_scripted_they_are_right_at_every_size() -> None:
+    """A padding that was right at one size alone would be so here at the first."""
+    net = arch.Sequential(
+        pad=arch.SamePad2d(3, 2),
+        conv=arch.StdConv2d(4, 3, stride=2, padding=0),
+        around=arch.SamePad2d(2, 3, "-inf"),
+        pool=arch.MaxPool2d(2, 3),
+        blur=arch.BlurPool2d(stride=1),
+        scaled=arch.ScaledStdConv2d(4, 3),
+    )
+    module = build(net, (3, 33, 32)).eval()
+    x = torch.randn(2, 3, 33, 32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.jit is deprecated
+        others = [torch.fx.symbolic_trace(module), torch.jit.script(module)]
+    rows, columns = torch.export.Dim.AUTO, torch.export.Dim.AUTO
+    others.append(torch.export.export(module, (x,), dynamic_shapes=({2: rows, 3: columns},)).module())
+    for height, width in [(33, 32), (32, 33), (45, 64), (19, 23)]:
+        x = torch.randn(2, 3, height, width)
+        wanted = module(x)
+        assert tuple(wanted.shape[1:]) == calculate(net, (3, height, width))[""].output_shape
+        assert all(torch.equal(other(x), wanted) for other in others)

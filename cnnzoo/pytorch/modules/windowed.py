@@ -34,11 +34,11 @@ class SamePad2d(nn.Module):
 def _lacking(length: int, extent: int, stride: int) -> int:
     """What ceil(length / stride) windows reach beyond the map: max((windows - 1) stride + extent - length, 0).
 
-    It is written without a comparison, so that torch.fx traces it for every length: windows stride - length is below
-    the stride, so that the factor is 0 where less than nothing is lacking, and 1 elsewhere.
+    Lengths are compared with nothing, so that torch.fx traces it for all of them: below 0 and above -stride, as it is
+    with a short extent alone, the factor is 0.
     """
-    rest = (length + stride - 1) // stride * stride - length - max(stride - extent, 0)
-    return rest * ((rest + stride) // stride) + max(extent - stride, 0)
+    beyond = -length % stride + extent - stride
+    return beyond if extent >= stride else beyond * ((beyond + stride) // stride)
 
 
 class StdConv2d(nn.Conv2d):
