@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from .arch.axes import Axis, Phases
 from .arch.edit import walk
-from .arch.joins import Aux, Join, ModuleList
+from .arch.join import Join
 from .arch.meetings import Add, Meeting
 from .arch.node import Kept, Layer, Node, Work
 from .arch.rules import is_whole
+from .arch.sequential import Aux, ModuleList
 from .arch.sights import gated_behind, united, united_with_gates
 from .arch.signal import (
     PIXEL,

@@ -8,9 +8,10 @@ from math import prod
 from typing import NamedTuple
 
 from .arch.axes import PHASES, Phases
-from .arch.joins import Aux, Flow, Join
+from .arch.join import Flow, Join
 from .arch.meetings import Add, Meeting
 from .arch.node import Layer, Node, Ports
+from .arch.sequential import Aux
 from .arch.sights import united
 from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows
 from .arch.steps import Step

@@ -43,7 +43,7 @@ from cnnzoo.arch import (
     to_dict,
     walk,
 )
-from cnnzoo.arch.joins import Join
+from cnnzoo.arch.join import Join
 from cnnzoo.arch.node import Layer, Node, layer
 from cnnzoo.arch.serial import DEEPEST
 from cnnzoo.calculate import calculate

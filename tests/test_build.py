@@ -15,7 +15,7 @@ from torch import nn
 import cnnzoo
 from cnnzoo import arch
 from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Flatten, Gate, Linear, ReLU, Residual, Sequential, ShapeError
-from cnnzoo.arch.joins import TAKEN
+from cnnzoo.arch.join import TAKEN
 from cnnzoo.calculate import calculate
 from cnnzoo.models import alexnet, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11
 from cnnzoo.pytorch.modules import forwards as modules

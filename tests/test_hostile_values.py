@@ -36,7 +36,7 @@ from cnnzoo.arch import (
     from_dict,
     loads,
 )
-from cnnzoo.arch.joins import DEEPEST, LARGEST
+from cnnzoo.arch.join import DEEPEST, LARGEST
 from cnnzoo.arch.pooling import Shares
 from cnnzoo.calculate import calculate
 from cnnzoo.features.explain import explain

@@ -22,7 +22,8 @@ from .axes import Axis, Phases, Span, Window
 from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
-from .joins import Aux, Concat, Dense, Flow, Gate, Join, ModuleList, Residual, Sequential
+from .join import Flow, Join
+from .joins import Concat, Dense, Gate, Residual
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
 from .meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from .node import Kept, Layer, Node, Work, layer
@@ -41,6 +42,7 @@ from .padding import ConstantPad2d, ReflectionPad2d, ReplicationPad2d, SamePad2d
 from .parts import Chunk, Slice
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .reductions import Max, Mean, Sum
+from .sequential import Aux, ModuleList, Sequential
 from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample
 from .signal import Shape, ShapeError, Signal

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import CnnzooError
 from ..words import hint, quoted
-from .joins import Join
+from .join import Join
 from .node import Node
 from .signal import ShapeError
 from .steps import From

@@ -69,6 +69,18 @@ class Node:
     """Whether it makes a value where it stands."""
     _runs: bool = True
     """Whether its layers can run again on another value."""
+    _is_head: bool = False
+    """Whether it runs in training only."""
+
+    @property
+    def _heads(self) -> Sequence[str]:
+        """The names of the auxiliary heads among its children."""
+        return ()
+
+    @property
+    def _is_step(self) -> bool:
+        """Whether a Sequential with this child is no chain of functions of one value."""
+        return not (self._runs and self._makes) or bool(self._takes or self._gives)
 
     def __init_subclass__(cls) -> None:
         if not cls.__name__.startswith("_"):

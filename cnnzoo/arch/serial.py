@@ -8,9 +8,10 @@ from typing import Any
 
 from ..errors import CnnzooError
 from ..words import quoted, shortened
-from .joins import DEEPEST, Aux, Join
+from .join import DEEPEST, Join
 from .meetings import Meeting
 from .node import Layer, Leaf, Node
+from .sequential import Aux
 from .steps import From
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from .joins import Flow, Join
+from .join import Flow, Join
 from .meetings import Meeting
 from .node import Layer, Node, Ports
 from .steps import Step

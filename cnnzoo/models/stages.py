@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from ..arch.joins import LARGEST
+from ..arch.join import LARGEST
 from ..errors import InvalidValueError
 from ..words import quoted
 

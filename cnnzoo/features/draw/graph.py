@@ -6,8 +6,8 @@ from itertools import count
 from textwrap import wrap
 from typing import NamedTuple
 
-from ...arch.joins import Aux
 from ...arch.node import Node
+from ...arch.sequential import Aux
 from ...report import Report, Row, Shape, known_sum
 from ...report.columns import window
 from .levels import INPUT, Index, Level, Part, Role

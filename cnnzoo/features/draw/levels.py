@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from ...arch.joins import Aux, Flow, Join
+from ...arch.join import Flow, Join
 from ...arch.meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from ...arch.node import Layer, Node, Ports
+from ...arch.sequential import Aux
 from ...arch.signal import POINTWISE
 from ...arch.steps import Several, Step
 from ...arch.walker import child_path

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint  # noqa: F401
 
 from ...arch.edit import find, walk
-from ...arch.joins import Aux, Flow, Join, Sequential
+from ...arch.join import Flow, Join
 from ...arch.meetings import Meeting
 from ...arch.node import Node, Ports
+from ...arch.sequential import Aux, Sequential
 from ...arch.steps import Entered, Run, Several, Step
 from ...arch.walker import child_path
 from ...calculate import values_of

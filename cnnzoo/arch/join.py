@@ -1,0 +1,234 @@
+"""The base of all joins: named children, what they may be, and how a reader follows a value through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import count
+from keyword import iskeyword
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, overload
+
+from ..errors import InvalidTypeError
+from ..words import listed, quoted
+from .meetings import Meeting
+from .node import Node, Ports
+from .signal import ShapeError
+from .steps import INPUT, From, Step
+
+T = TypeVar("T")
+
+TAKEN = frozenset(
+    "T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double "  # noqa: SIM905
+    "dump_patches eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half "
+    "insert ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters "
+    "pop register_backward_hook register_buffer register_forward_hook register_forward_pre_hook "
+    "register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook "
+    "register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook "
+    "register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty "
+    "train training type xpu zero_grad "
+    "checkpointed default_cfg ends feature_info forward_features forward_head get_classifier head_hidden_size headed "
+    "is_container num_classes num_features outputs pretrained_cfg program reset_classifier rewrite "
+    "set_grad_checkpointing "
+    "source".split()
+)
+"""What `torch.nn.Sequential` has as attributes, and what the modules have that are built here: no names of children."""
+
+DEEPEST = 64
+"""Levels of joins of a description; the registered networks have five."""
+
+LARGEST = 100_000
+"""Layers and joins of a description: so many rows are calculated in seconds and in less than 1 GiB."""
+
+
+class Flow(Protocol[T]):
+    """What `Join.flow` is told by a reader of descriptions: how a value of T goes through a child, and what becomes of
+    values that meet. T is a shape for one reader, a tensor or a box of a drawing for another."""
+
+    def run(self, name: str, child: Node, x: T) -> T:
+        """What a child makes of what it reads; `Several[T]` where it takes or gives several values."""
+
+    def look(self, name: str, child: Node, x: T, paths: Ports) -> T:
+        """The same of a child in which later steps read the values at these paths."""
+
+    def again(self, step: Step, x: T) -> T:
+        """What the layers that a `Run` names make of another value."""
+
+    def inner(self, path: str) -> T:
+        """The value at a path into a child that was looked into."""
+
+    def meet(self, name: str, meeting: Meeting, parts: list[T]) -> T:
+        """What becomes of values where they meet: in the child of that name, or, "", in the join itself."""
+
+
+class Join(Node):
+    """An inner node: named children, and the way in which a value flows through them.
+
+    Children given by position are named "0", "1", … as in `nn.Sequential`; `None` is no child. A child
+    is an attribute (`net.layer4`), an item by number or slice, and `find` follows a whole path.
+    """
+
+    __slots__ = ("_hash", "_levels", "_nodes", "children")
+
+    _takes_steps: ClassVar[bool] = False
+    """Whether its children may be steps."""
+    _takes_heads: ClassVar[bool] = False
+    """Whether its children may be auxiliary heads."""
+
+    children: tuple[tuple[str, Node], ...]
+
+    def __init__(self, /, *layers: Node | None, **named: Node | None) -> None:
+        given = [*zip(map(str, count()), layers), *named.items()]  # noqa: B905
+        children = tuple((name, child) for name, child in given if child is not None)
+        before: dict[str, Node] = {}
+        nodes, levels = 1, 0
+        for name, child in children:
+            self._check(name, child, before)
+            before[name] = child
+            nodes += child._nodes
+            levels = max(levels, child._levels)
+            if nodes > LARGEST:
+                raise ShapeError(f"{type(self).__name__}: a description has at most {LARGEST:,} layers and joins")
+        if levels >= DEEPEST:
+            raise ShapeError(f"{type(self).__name__}: nested more than {DEEPEST} levels deep, which is no description")
+        for slot, value in (("children", children), ("_nodes", nodes), ("_levels", levels + 1)):
+            object.__setattr__(self, slot, value)
+
+    def _check(self, name: str, child: Any, before: Mapping[str, Node]) -> None:
+        """Raise what is wrong with a child that stands behind those of `before`."""
+        kind = type(self).__name__
+        if not isinstance(child, Node):
+            raise InvalidTypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {_met(kind, child)}")
+        if not name or not name.isprintable() or "." in name or name.startswith("_"):
+            raise ShapeError(f"{kind}: a child cannot be named {quoted(name)}: a name is one part of a path")
+        if name == INPUT:
+            raise ShapeError(f"{kind}: a child cannot be named {INPUT!r}: steps read what enters by that name")
+        if name in TAKEN or hasattr(type(self), name):
+            raise ShapeError(f"{kind}: a child cannot be named {name!r}: modules have an attribute of that name")
+        if name in before:
+            raise ShapeError(f"{kind}: two children are named {quoted(name)}")
+        if child._is_head and not self._takes_heads:
+            raise ShapeError(f"{kind}: the auxiliary head {quoted(name)} belongs into a Sequential, beside its source")
+        if child._is_step and not self._takes_steps:
+            raise ShapeError(f"{kind}: {quoted(name)} is no function of one value; steps stand in a Sequential")
+        if child._heads:
+            raise ShapeError(
+                f"{kind}: {quoted(name)} has the auxiliary head {quoted(child._heads[0])}; heads stand in the "
+                f"outermost Sequential alone"
+            )
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        raise InvalidTypeError(f"{type(self).__name__} does not say how a value flows through it")
+
+    @property
+    def _head(self) -> tuple[Any, ...]:
+        """The arguments that the constructor takes before the children: an `Aux` takes its source, other joins none."""
+        return ()
+
+    @property
+    def _reads(self) -> Mapping[str, Ports]:
+        """The names that a child reads, by its own name, where that is not as in a chain."""
+        return {}
+
+    def _said(self) -> list[tuple[str, Any]]:
+        """Its children as they were given, steps with what they read."""
+        return list(self.children)
+
+    def _values(self) -> dict[str, Node]:
+        """The children that make a value where they stand."""
+        return {name: child for name, child in self.children if child._makes}
+
+    def _with(self, children: Mapping[str, Any], bypass: bool = False) -> Join:
+        """The same join around other children; None is no child."""
+        return type(self)(*self._head, **children)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            for own, child in self.children:
+                if own == name:
+                    return child
+        raise AttributeError(f"{type(self).__name__} has no child {quoted(name)}{_listed(self)}")
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Join: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._with(dict(self.children[index]))
+        return self.children[index][1]
+
+    def __len__(self) -> int:
+        return len(self.children)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Node]:
+        return (child for _, child in self.children)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name, _ in self.children)]
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a description is a value: replace(net, {name!r}, …) makes another one")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a description is a value: remove(net, {name!r}) makes another one")
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other):
+            return NotImplemented
+        assert isinstance(other, Join)
+        return self._head == other._head and self._reads == other._reads and self.children == other.children
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash  # type: ignore[no-any-return]
+        except AttributeError:
+            value = hash((type(self), self._head, self.children))
+            object.__setattr__(self, "_hash", value)
+            return value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), *self._head, **dict(self._said())), ()
+
+    def _shown(self) -> list[tuple[str, object]]:
+        return self._said()
+
+    def __repr__(self) -> str:
+        parts = [repr(one) for one in self._head]
+        by_position = True
+        for position, (name, child) in enumerate(self._shown()):
+            by_position = by_position and name == str(position)
+            if by_position:
+                parts.append(repr(child))
+            elif name.isidentifier() and name.isascii() and not iskeyword(name):  # others are read as their NFKC form
+                parts.append(f"{name}={child!r}")
+            else:
+                parts.append(f"**{{{name!r}: {child!r}}}")
+        line = ", ".join(parts)
+        if len(line) > 80 or "\n" in line:
+            line = "".join(f"\n{part},".replace("\n", "\n    ") for part in parts) + "\n"
+        return f"{type(self).__name__}({line})"
+
+
+def _met(kind: str, given: Any) -> str:
+    """What was given for a child, and how it is said here where torch.nn says it so."""
+    if isinstance(given, Mapping):
+        return f"a dict: {kind}(**children) takes them by name"
+    if isinstance(given, list | tuple):
+        return f"a {type(given).__name__}: {kind}(*children) takes them by position"
+    if isinstance(given, From):
+        return f"the step {given!r}: steps stand in a Sequential"
+    if isinstance(given, type):
+        return f"the class {given.__name__}: {given.__name__}(…) makes one"
+    if type(given).__module__.startswith("torch."):
+        return f"torch's {type(given).__name__}: the layers of a description are those of cnnzoo.arch"
+    return quoted(given)
+
+
+def _listed(join: Join) -> str:
+    names = [name for name, _ in join.children]
+    return f"; its children are {listed(names)}" if names else ""
