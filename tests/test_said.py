@@ -15,7 +15,7 @@ from said import attention, graphs, timm, torchvision, written
 from torch import nn
 
 from cnnzoo import arch
-from cnnzoo.arch import Join, dumps, loads
+from cnnzoo.arch import Dropout, Join, Layer, ShapeError, StochasticDepth, dumps, loads, walk
 from cnnzoo.calculate import calculate, shapes_of
 from cnnzoo.features.check import check
 from cnnzoo.pytorch.modules.build import build
@@ -36,7 +36,8 @@ def known(file: str, *described: Callable[[], Join]) -> dict[str, Case]:
     """The cases of a file. `outputs` are the first values and the norm of what `reference.image` gives with the weights
     of `reference.fill`; `state` has the names and shapes of each module's tensors in their order, where "norm 64" is a
     batch norm of 64 channels. Of torchvision's networks `num_params` and `gmacs` are what it publishes for the size
-    `input`, and `macs` what `torch.utils.flop_counter` counts."""
+    `input`, and `macs` what `torch.utils.flop_counter` counts; `norm` is the eps and the momentum of all
+    normalisations, and `p` the chance of each layer that drops something."""
     networks = json.loads((DATA / file).read_text())["networks"]
     return {
         one.__name__: Case(one, tuple(tuple(out["input"]) for out in known["outputs"]), known)
@@ -163,6 +164,16 @@ def test_figures_are_torchvisions(name):
     assert report.total_params + report.totals["aux_params"] == known["num_params"]
     assert report.total_macs == known["macs"]
     assert round(report.total_macs / 1e9, 3) == known["gmacs"]
+    assert [*report.tensors.items()] == [*state_of(known).items()]
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_settings_that_show_in_training_alone_are_torchvisions(name):
+    known = TORCHVISION[name].original
+    layers = [node for _, node in walk(described(name)) if isinstance(node, Layer)]
+    norms = {(layer.eps, layer.settings.get("momentum")) for layer in layers if "Norm" in type(layer).__name__}
+    assert norms == ({tuple(known["norm"])} if known["norm"] else set())
+    assert [round(one.p, 9) for one in layers if isinstance(one, Dropout | StochasticDepth)] == known["p"]
 
 
 def test_inception_v3_has_torchvisions_auxiliary_head():
@@ -178,6 +189,15 @@ def test_inception_v3_has_torchvisions_auxiliary_head():
     logits = net.train()(image((3, 299, 299), 2))
     assert logits._fields == ("logits", "AuxLogits")
     assert [tuple(one.shape) for one in logits] == [(2, 1000), (2, 1000)]
+
+
+def test_least_input_of_inception_v3():
+    """torchvision says 75, and its network with the head trains from 299."""
+    for least, heads in ((75, False), (299, True)):
+        net = torchvision.inception_v3(aux_logits=heads)
+        assert calculate(net, (3, least, least)).rows[-1].output_shape == (1000,)
+        with pytest.raises(ShapeError, match=r"^at (Mixed_7a|AuxLogits)\."):
+            calculate(net, (3, least - 1, least - 1))
 
 
 def test_unet_of_2015_has_the_sizes_of_its_figure():

@@ -111,7 +111,8 @@ def inception_e() -> Sequential:
     )
 
 
-def inception_v3(num_classes: int = 1000) -> Sequential:
+def inception_v3(num_classes: int = 1000, aux_logits: bool = True) -> Sequential:
+    """Without its head, which needs 299 pixels, it takes 75."""
     return Sequential(
         Conv2d_1a_3x3=basic(32, 3, stride=2),
         Conv2d_2a_3x3=basic(32, 3),
@@ -136,7 +137,9 @@ def inception_v3(num_classes: int = 1000) -> Sequential:
             avgpool=AdaptiveAvgPool2d(1),
             flatten=Flatten(),
             fc=Linear(num_classes),
-        ),
+        )
+        if aux_logits
+        else None,
         Mixed_7a=inception_d(),
         Mixed_7b=inception_e(),
         Mixed_7c=inception_e(),

@@ -116,7 +116,7 @@ def convnext_tiny(num_classes: int = 1000) -> Sequential:
     )
 
 
-# RegNet: Radosavovic et al. (2020), section 3 and the table of RegNetY
+# RegNetY-400MF: Radosavovic et al. (2020)
 
 
 def y_block(into: int, w: int, g: int, s: int) -> Node:
