@@ -587,12 +587,15 @@ def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shap
     """Two branches of which one may read a value in the other, run by turns, met, and perhaps handed to a block that
     takes two values and gives two."""
     one, out = draw(_chain(shape, layers, layers, depth, steps=True))
-    left = Sequential(begin=Identity(), **one)
+    left = Sequential(begin=Identity(), **one, end=Identity())
     inner = draw(st.sampled_from(["input", "left", "left.begin"]))
     read = out if inner == "left" else shape
     two, other = draw(_chain(read, layers, layers, 0))
-    children: dict[str, Any] = {"left": left, "right": From(inner, Sequential(**two, **_fitted(other, out)))}
-    names = ["left", "right"]
+    children: dict[str, Any] = {
+        "left": left,
+        "right": From(inner, Sequential(**two, **_fitted(other, out), end=Identity())),
+    }
+    names = ["left", "right", "left.end", "right.end"]
     if draw(st.booleans()):
         children["held"] = ModuleList(Sequential(conv=Conv2d(out[0], 1), act=ReLU()))
         children["a"], children["b"] = Run("held.0", "left"), Run("held.0", "right")
@@ -606,7 +609,10 @@ def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shap
         pair = Sequential(
             x=From("input.1", Conv2d(out[0], 1)), y=Add("x", "input.0"), z=ReLU(), give=Outputs("y", "z", "input.1")
         )
-        children["pair"], children["more"] = From(*names[-2:], pair), pair
+        children["pair"], children["more"] = (
+            From(*draw(st.lists(st.sampled_from(names), min_size=2, max_size=2)), pair),
+            pair,
+        )
         names += ["more.y", "more.1" if draw(st.booleans()) else "more.z"]
     meeting = draw(st.sampled_from([Add, Subtract, Multiply, Cat]))
     chosen = draw(st.lists(st.sampled_from(names), min_size=2, max_size=2))
