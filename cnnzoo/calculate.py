@@ -78,6 +78,8 @@ def shapes_of(input_size: Any) -> tuple[Shape, ...]:
 
 def entering(description: Node, shapes: Sequence[Shape]) -> Any:
     """What enters a network: a `Signal`, or `Several` of them."""
+    if not isinstance(description, Layer | Join):
+        raise ShapeError(f"{description!r} is a step, and no network; steps stand in a Sequential")
     signals = [Signal(shape, PIXEL if len(shape) == 3 else None, source=number) for number, shape in enumerate(shapes)]
     several = Several(zip(map(str, range(len(signals))), signals, strict=True))
     names = tuple(several) if len(several) > 1 else ()

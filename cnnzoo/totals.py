@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from math import prod
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def totals(description: Node, input_size: Shape | Sequence[Shape]) -> Totals:
     """
     shapes = shapes_of(input_size)
     try:
-        if len(shapes) > 1 or description._takes or description._gives:
+        if len(shapes) > 1 or description._takes or description._gives or not isinstance(description, Layer | Join):
             raise _NotAloneError
         whole = _part.__wrapped__(description, shapes[0], prod(shapes[0]), False)  # a whole network is not met again
     except ShapeError:
@@ -179,6 +180,8 @@ class _Meter(Flow[Signal]):
         """The values at these paths."""
         self.ran: dict[str, Shape] = {}
         """The input shapes of what has run, by path."""
+        self.around: set[str] = set()
+        """The paths of the blocks around what has run."""
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
         outer, path = self.path, child_path(self.path, name)
@@ -188,7 +191,7 @@ class _Meter(Flow[Signal]):
             y = child.flow(x, self)
             self.path = outer
         else:
-            self.ran[path] = x.shape
+            self._runs(path, x.shape)
             y = self._passed(_part(child, x.shape, self.sizes[x.source], x.pooled), child, x)
         if path in self.wanted:
             self.seen[path] = y
@@ -207,16 +210,22 @@ class _Meter(Flow[Signal]):
     def again(self, step: Step, x: Signal) -> Signal:
         """The parameters count where the layers run for the first time."""
         path = child_path(self.path, step.layers)
-        if step.looks or step.node._takes or step.node._gives or any(one.startswith(f"{path}.") for one in self.ran):
+        if step.looks or step.node._takes or step.node._gives or path in self.around:
             raise _NotAloneError
-        around = next((one for one in self.ran if path == one or path.startswith(f"{one}.")), None)
+        around = next((one for one in accumulate(path.split("."), child_path) if one in self.ran), None)
         part = _part(step.node, x.shape, self.sizes[x.source], x.pooled)
         if around is not None:
             if around != path or _tensors(step.node, x.shape) != _tensors(step.node, self.ran[path]):
                 raise _NotAloneError
             part = part._replace(sums=part.sums._replace(params=0))
-        self.ran.setdefault(path, x.shape)
+        else:
+            self._runs(path, x.shape)
         return self._passed(part, step.node, x)
+
+    def _runs(self, path: str, shape: Shape) -> None:
+        self.ran[path] = shape
+        if "." in path:
+            self.around.update(accumulate(path.split(".")[:-1], child_path))
 
     def _passed(self, part: _Part, child: Node, x: Signal) -> Signal:
         if isinstance(child, Aux):

@@ -6,6 +6,7 @@ The same rule filled torchvision's networks for `tests/data/networks.json`.
 import zlib
 
 import torch
+from torch import nn
 
 NEXT_DOOR = {"alexnet": "alexnet_tv", "googlenet_aux": "googlenet_tv"}
 """Our name of torchvision's network where it is another."""
@@ -32,3 +33,18 @@ def _values(name: str, tensor: torch.Tensor) -> torch.Tensor:
 
 def image(shape: tuple[int, ...], batch: int = 1) -> torch.Tensor:
     return torch.randn((batch, *shape), generator=torch.Generator().manual_seed(0))
+
+
+def saved_bytes(module: nn.Module, *images: torch.Tensor) -> int:
+    """The storages that autograd saves in a forward pass, each once, parameters and buffers apart."""
+    saved: dict[int, torch.UntypedStorage] = {}  # they are held, so that none takes another's address
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        saved[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        module(*images)
+    own = {one.untyped_storage()._cdata for one in (*module.parameters(), *module.buffers())}
+    return sum(storage.nbytes() for number, storage in saved.items() if number not in own)

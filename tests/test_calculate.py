@@ -14,6 +14,7 @@ import strategies
 import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from reference import saved_bytes
 from torch import nn
 
 import cnnzoo
@@ -1167,21 +1168,6 @@ def test_peak_memory_by_hand() -> None:
 
 
 # Memory in training, against what autograd saves
-
-
-def saved_bytes(module: nn.Module, x: torch.Tensor) -> int:
-    """The storages that autograd saves in a forward pass, each once, parameters and buffers apart."""
-    saved: dict[int, torch.UntypedStorage] = {}  # they are held, so that none takes another's address
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        saved[storage._cdata] = storage
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        module(x)
-    own = {one.untyped_storage()._cdata for one in (*module.parameters(), *module.buffers())}
-    return sum(storage.nbytes() for number, storage in saved.items() if number not in own)
 
 
 def check_stored(net: Node, size: Shape, device: str, dtype: str = "float32", batch: int = 2) -> None:

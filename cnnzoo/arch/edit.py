@@ -30,10 +30,9 @@ def find(node: Node, path: str) -> Node:
     """The node at `path` ("layer4.2.conv3"; "" is the description itself)."""
     here: list[str] = []
     for name in path.split(".") if path else ():
-        children = dict(node.children) if isinstance(node, Join) else {}
-        if name not in children:
-            raise PathError(_missing(name, list(children), ".".join(here), node))
-        node = children[name]
+        if name not in node._named:
+            raise PathError(_missing(name, list(node._named), ".".join(here), node))
+        node = node._named[name]
         here.append(name)
     return node
 

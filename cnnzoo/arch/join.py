@@ -67,7 +67,7 @@ class Join(Node):
     is an attribute (`net.layer4`), an item by number or slice, and `find` follows a whole path.
     """
 
-    __slots__ = ("_hash", "_levels", "_nodes", "children")
+    __slots__ = ("_hash", "_levels", "_named", "_nodes", "children")
 
     _takes_steps: ClassVar[bool] = False
     """Whether its children may be steps."""
@@ -90,7 +90,7 @@ class Join(Node):
                 raise ShapeError(f"{type(self).__name__}: a description has at most {LARGEST:,} layers and joins")
         if levels >= DEEPEST:
             raise ShapeError(f"{type(self).__name__}: nested more than {DEEPEST} levels deep, which is no description")
-        for slot, value in (("children", children), ("_nodes", nodes), ("_levels", levels + 1)):
+        for slot, value in (("children", children), ("_named", before), ("_nodes", nodes), ("_levels", levels + 1)):
             object.__setattr__(self, slot, value)
 
     def _check(self, name: str, child: Any, before: Mapping[str, Node]) -> None:
@@ -133,19 +133,13 @@ class Join(Node):
         """Its children as they were given, steps with what they read."""
         return list(self.children)
 
-    def _values(self) -> dict[str, Node]:
-        """The children that make a value where they stand."""
-        return {name: child for name, child in self.children if child._makes}
-
     def _with(self, children: Mapping[str, Any], bypass: bool = False) -> Join:
         """The same join around other children; None is no child."""
         return type(self)(*self._head, **children)
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_"):
-            for own, child in self.children:
-                if own == name:
-                    return child
+        if not name.startswith("_") and name in self._named:
+            return self._named[name]
         raise AttributeError(f"{type(self).__name__} has no child {quoted(name)}{_listed(self)}")
 
     @overload
@@ -187,7 +181,7 @@ class Join(Node):
         try:
             return self._hash  # type: ignore[no-any-return]
         except AttributeError:
-            value = hash((type(self), self._head, self.children))
+            value = hash((type(self), self._head, self.children, *self._reads.items()))
             object.__setattr__(self, "_hash", value)
             return value
 

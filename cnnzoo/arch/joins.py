@@ -49,13 +49,12 @@ class Residual(Join):
         named["downsample"] = PLAIN if shortcut is None else shortcut
         super().__init__(*layers, **named)
 
-    def _values(self) -> dict[str, Node]:
-        return {name: child for name, child in self.children if (name, child) != ("downsample", PLAIN)}
+    def _is_plain(self, name: str, child: Node) -> bool:
+        return name == "downsample" and child == PLAIN
 
     def _shown(self) -> list[tuple[str, object]]:
-        plain = ("downsample", PLAIN)
-        shown = [(name, None if (name, child) == plain else child) for name, child in self.children]
-        return list(shown[:-1] if self.children[-1] == plain else shown)
+        shown = [(name, None if self._is_plain(name, child) else child) for name, child in self.children]
+        return list(shown[:-1] if self._is_plain(*self.children[-1]) else shown)
 
     def flow(self, x: T, through: Flow[T]) -> T:
         y = x

@@ -61,6 +61,8 @@ class Node:
     """How many layers and joins the description has, this one included."""
     _levels: int = 0
     """How many levels of joins are nested in each other here; a layer has none."""
+    _named: Mapping[str, Node] = {}
+    """The children by name; a layer has none."""
     _takes: Ports = ()
     """The names by which it reads one of several values that enter, as in "input.p3"; empty where one value enters."""
     _gives: Ports = ()
@@ -91,10 +93,15 @@ class Node:
         none."""
         if given and not self._takes:
             raise ShapeError(f"takes one value, and is given {len(given)}: {', '.join(given)}")
+        known = {*given, *map(str, range(len(given)))}
         for port in filter(None, self._takes):
-            if not (port in given or (port.isdecimal() and int(port) < len(given))):
+            if port not in known:
                 there = f"{len(given)}: {', '.join(given)}" if given else "one value"
                 raise ShapeError(f"asks for input.{port}, and is given {there}")
+
+    def _is_plain(self, name: str, child: Node) -> bool:
+        """Whether that child is a shortcut that changes nothing, so that a module has none there."""
+        return False
 
     def _reading(self, names: str) -> str:
         """The source of a step that reads the values of these names."""

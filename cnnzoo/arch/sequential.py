@@ -101,21 +101,20 @@ class Sequential(Join):
             return super()._with(children)
         given = {name: child for name, child in children.items() if child is not None}
         reads = {step.name: tuple(map(str, step.reads)) for step in self._plan.steps}
-
-        def instead(name: str) -> Ports:
-            """What is read in place of a value that may be gone."""
-            return (
-                (name,) if name in given or name not in reads else tuple(n for one in reads[name] for n in instead(one))
-            )
-
+        instead: dict[str, Ports] = {}
+        """What is read in place of each step that is gone."""
+        for name in reads:
+            if name not in given:
+                instead[name] = tuple(n for one in reads[name] for n in instead.get(one, (one,)))
         last = INPUT
         for name, child in given.items():
             names = self._reads.get(name, ())
             if isinstance(child, From | Aux | ModuleList):
                 pass
             elif names:
-                given[name] = From(*(n for one in names for n in (instead(one) if bypass else (one,))), child)
-            elif name in reads and (gone := instead(reads[name][0])) != (last,) and reads[name][0] not in given:
+                found = [n for one in names for n in instead.get(one, (one,))] if bypass else names
+                given[name] = From(*found, child)
+            elif name in reads and (gone := instead.get(reads[name][0], (last,))) != (last,):
                 given[name] = From(*gone, child)
             last = name if _node(child)._makes else last
         return type(self)(*self._head, **given)

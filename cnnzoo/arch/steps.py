@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import InvalidTypeError
@@ -30,7 +33,10 @@ class From:
         if isinstance(node, From):
             raise InvalidTypeError(f"From: {node!r} says already what it reads")
         if not names or not all(isinstance(name, str) for name in names) or not isinstance(node, Node):
-            given = ", ".join(map(repr, reads))
+            if isinstance(node, Leaf) and not node._runs:
+                given = ", ".join(map(quoted, names))
+                raise InvalidTypeError(f"{type(node).__name__} reads values by their names, got {given or 'none'}")
+            given = ", ".join(map(quoted, reads))
             raise InvalidTypeError(
                 f'From takes names and a layer or a join, as in From("conv3", ReLU()); got ({given})'
             )
@@ -56,8 +62,8 @@ class Run(Leaf):
 
     layers: str
 
-    def __new__(cls, layers: str, *names: str) -> Any:
-        return From(*names, cls(layers)) if names else super().__new__(cls)
+    def __new__(cls, layers: str = "", *names: str, **settings: Any) -> Any:
+        return From(*names, cls(layers, **settings)) if names else super().__new__(cls)
 
     def __post_init__(self) -> None:
         if not isinstance(self.layers, str) or not self.layers:
@@ -76,8 +82,8 @@ class Outputs(Leaf):
     _makes = False
     _runs = False
 
-    def __new__(cls, *names: str) -> Any:
-        return From(*names, cls()) if names else super().__new__(cls)
+    def __new__(cls, *names: str, **settings: Any) -> Any:
+        return From(*names, cls(**settings)) if names else super().__new__(cls)
 
     def _reading(self, names: str) -> str:
         return f"Outputs({names})"
@@ -88,9 +94,11 @@ class Several(dict[str, T]):
 
     def part(self, name: str) -> T:
         """The value of a name or, for a number, at that position."""
-        if name.isdecimal():
-            return [*self.values()][int(name)]
-        return self[name]
+        return self._row[int(name)] if name.isdecimal() else self[name]
+
+    @cached_property
+    def _row(self) -> list[T]:
+        return [*self.values()]
 
 
 class Entered(Several[T]):
@@ -140,7 +148,7 @@ def together(reads: Sequence[tuple[str, Ports]]) -> Ports:
     names = [name for text, ports in reads for name in (ports or (text.rpartition(".")[2],))]
     if len(names) == 1:
         return ()
-    doubled = {name for name in names if names.count(name) > 1 or name.isdecimal()}
+    doubled = {name for name, count in Counter(names).items() if count > 1 or name.isdecimal()}
     return tuple(str(place) if name in doubled else name for place, name in enumerate(names))
 
 
@@ -150,9 +158,11 @@ class Planner:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.children: dict[str, Node] = {}
-        """All children so far."""
+        """All children so far that later ones may name."""
         self.ports: dict[str, Ports] = {}
         """Of the children that make values: the names of several, empty for one."""
+        self.known: dict[str, frozenset[str]] = {}
+        """Of those that were read in part: `_known`."""
         self.last = INPUT
         self.steps: list[Step] = []
         self.takes: dict[str, str] = {}
@@ -174,15 +184,11 @@ class Planner:
         layers = child.layers if isinstance(child, Run) else ""
         self.run.append(layers or name)
         ports = self._enter(name, node, reads)
-        self.children[name] = child
         self.steps.append(Step(name, node, reads, layers))
-        if isinstance(node, Outputs):
-            self.ports[name] = ports
-        elif node._makes:
-            self.ports[name] = node._gives
-        else:
-            return
-        self.last = name
+        if node._makes or isinstance(node, Outputs):
+            self.children[name] = child
+            self.ports[name] = node._gives if node._makes else ports
+            self.last = name
 
     def hold(self, name: str, child: Node, names: Ports) -> None:
         """A child whose layers are run by `Run` alone."""
@@ -193,8 +199,9 @@ class Planner:
 
     def plan(self) -> Plan:
         """The program, once all children are there."""
+        run = {*self.run}
         for path in self.held:
-            if not any(path == run or path.startswith(f"{run}.") for run in self.run):
+            if run.isdisjoint(accumulate(path.split("."), "{}.{}".format)):
                 raise self._error(path, "is held in a ModuleList and never runs; Run(…) runs it")
         if self.whole and self.takes:
             port, name = self.takes.popitem()
@@ -210,40 +217,49 @@ class Planner:
         return ShapeError(f"{self.kind}: {quoted(name)} {problem}")
 
     def _resolved(self, name: str, text: str) -> Ref:
-        source, _, rest = text.partition(".")
-        if source == INPUT and "." not in rest:
+        source, *inner = text.split(".")
+        rest = ".".join(inner)
+        if source == INPUT and len(inner) < 2 and all(inner):
             return Ref(INPUT, rest)
-        there = f"there are {listed(self.ports)} and {INPUT!r}" if self.ports else f"there is {INPUT!r} alone"
         if source not in self.ports:
             held = "; its layers are held for Run alone" if source in self.children else ""
+            there = f"there are {listed(self.ports)} and {INPUT!r}" if self.ports else f"there is {INPUT!r} alone"
             raise self._error(name, f"reads {quoted(text)}{held}; {there}")
-        if not rest:
+        if not inner:
             return Ref(source)
         ports = self.ports[source]
-        if rest in ports or (rest.isdecimal() and int(rest) < len(ports)):
+        if rest in self._known(source):
             return Ref(source, rest)
-        node = self._seen(self.children[source])
-        for part in rest.split("."):
-            children = _values(node)
-            if part not in children:
-                names = listed([*ports, *(own for own in children if own not in ports)]) or "none"
-                raise self._error(name, f"reads {quoted(text)}; the values in {quoted(source)} are {names}")
-            node = self._seen(children[part], node)
+        node, here = self._seen(self.children[source]), source
+        for part in inner:
+            children = node._named
+            child = children.get(part)
+            if child is None or not child._makes or node._is_plain(part, child):
+                own = [one for one in children if children[one]._makes and not node._is_plain(one, children[one])]
+                names = listed(dict.fromkeys((*(ports if here == source else ()), *own))) or "none"
+                raise self._error(name, f"reads {quoted(text)}; the values in {quoted(here)} are {names}")
+            node, here = self._seen(child, node), f"{here}.{part}"
         if node._gives:
             raise self._error(name, f"reads {quoted(text)}, which is several values: {listed(node._gives)}")
         self.looks.setdefault(source, []).append(rest)
         return Ref(source, inner=rest)
 
+    def _known(self, source: str) -> frozenset[str]:
+        """The names and positions by which one of several values of a source is read."""
+        if source not in self.known:
+            ports = self.ports[source]
+            self.known[source] = frozenset((*ports, *map(str, range(len(ports)))))
+        return self.known[source]
+
     def _seen(self, child: Node, parent: Node | None = None) -> Node:
         """The node that makes the value of a child: of a `Run`, that whose layers run."""
         if not isinstance(child, Run):
             return child
-        children = self.children if parent is None else dict(getattr(parent, "children", ()))
-        return _at(children, child.layers) or child
+        return _at(self.children if parent is None else parent._named, child.layers) or child
 
     def _layers(self, name: str, path: str) -> Node:
         node = _at(self.children, path)
-        if node is None or isinstance(node, Run) or not node._runs:
+        if node is None or not node._runs:
             names = [own for own, child in self.children.items() if child._runs]
             raise self._error(name, f"runs {quoted(path)}; the layers before it are {listed(names) or 'none'}")
         return node
@@ -273,20 +289,14 @@ class Planner:
         return given
 
 
-def _values(node: Node) -> dict[str, Node]:
-    """The children of a node that make a value where they stand."""
-    values: Callable[[], dict[str, Node]] = getattr(node, "_values", dict)
-    return values()
-
-
 def _at(children: Mapping[str, Node], path: str) -> Node | None:
-    """The node at a path into these children."""
+    """The node at a path into these children, where it is a module: a plain shortcut is none."""
     node: Node | None = None
-    for part in path.split("."):
-        node = children.get(part)
-        if node is None:
+    for name in path.split("."):
+        child = children.get(name)
+        if child is None or (node is not None and node._is_plain(name, child)):
             return None
-        children = dict(getattr(node, "children", ()))
+        node, children = child, child._named
     return node
 
 
