@@ -63,7 +63,7 @@ def totals(description: Node, input_size: Shape | Sequence[Shape]) -> Totals:
     peak = (prod(shape) + whole.peak_last) * ITEM_BYTES["float32"]
     return Totals(
         whole.output_shape,
-        depth=whole.depth,
+        depth=whole.deepest,
         receptive_field=None if field is None else extent(field, seen),
         peak_activation_bytes=peak,
         **whole.sums._asdict(),
@@ -97,6 +97,8 @@ class _Part(NamedTuple):
     sums: _Sums
     depth: int = 0
     """Weighted layers on the longest way through it."""
+    deepest: int = 0
+    """Weighted layers on the longest way in it, which may end where nothing reads on."""
     windows: Reads | None = None
     """What a position of its output reads of its input; None where that is not known."""
     last_map: tuple[tuple[Reads | None, Shape], ...] = ()
@@ -132,7 +134,7 @@ def _part(node: Node, shape: Shape, held: int, pooled: bool) -> _Part:
     sums = _Sums(found.fixed.weights + found.fixed.biases, found.fixed.macs, found.elements)
     last_map = ((found.windows, found.output_shape),) if is_map else ()
     depth, view = int(node.weighted), node.is_view
-    part = _Part(found.output_shape, sums, depth, found.windows, last_map, made, made, made, view, pooled)
+    part = _Part(found.output_shape, sums, depth, depth, found.windows, last_map, made, made, made, view, pooled)
     return part if found.alike else part._replace(phases=_period(found.windows))
 
 
@@ -172,6 +174,7 @@ class _Meter(Flow[Signal]):
         self.heads: list[_Part] = []
         self.last_map: tuple[tuple[Seen | None, Shape], ...] = ()
         self.phases = 1
+        self.deepest = 0
         self.path = ""
         """That of the block that is gone into, from the join on."""
         self.wanted: set[str] = set()
@@ -241,6 +244,7 @@ class _Meter(Flow[Signal]):
         if part.last_map:
             windows, shape = part.last_map[0]
             self.last_map = ((field if windows == part.windows else behind(child, x.shape, x.field, windows), shape),)
+        self.deepest = max(self.deepest, x.depth + part.deepest)
         tensor = x.source if part.is_view else self._tensor(part.held)
         self.steps.append(_Step((x.source,), tensor, part))
         return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
@@ -284,7 +288,7 @@ class _Meter(Flow[Signal]):
         windows = _windows(y.field)
         last_map = tuple([(windows if field is y.field else _windows(field), map_) for field, map_ in self.last_map])
         last = (*self._peaks(y.source), self.sizes[y.source], y.source == 0, y.pooled, self.phases)
-        return _Part(y.shape, sums, y.depth, windows, last_map, *last)
+        return _Part(y.shape, sums, y.depth, self.deepest, windows, last_map, *last)
 
     def _peaks(self, given: int) -> tuple[int, int]:
         """`peak_shared` and `peak_last` of the join, by the rule `Report.liveness`; the tensor `given` is returned."""

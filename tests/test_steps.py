@@ -43,7 +43,7 @@ from cnnzoo.arch import (
     Subtract,
     dumps,
     find,
-    joins,
+    join,
     loads,
     remove,
     rewrite,
@@ -423,7 +423,7 @@ class TestJson:
             loads(json.dumps(child(RELU, ["input"])))
 
     def test_too_many_and_too_deep_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(joins, "LARGEST", 1000)
+        monkeypatch.setattr(join, "LARGEST", 1000)
         many = {f"c{number}": child(RELU, ["input"]) for number in range(1000)}
         with pytest.raises(FormatError, match="at most 1,000 layers and joins"):
             loads(json.dumps({"kind": "Sequential", "children": many}))

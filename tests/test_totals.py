@@ -8,6 +8,7 @@ from strategies import descriptions, maps, networks, shapes
 import cnnzoo
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
+    Add,
     Aux,
     AvgPool2d,
     Concat,
@@ -49,6 +50,7 @@ def outcome(description: Node, size: Shape, priced: bool) -> object:
 
 @given(maps(side=40).flatmap(lambda size: st.tuples(networks(size, heads=1, steps=True), st.just(size))))
 @example((Sequential(), (3, 4, 4)))
+@example((Sequential(a=ReLU(), unread=Sequential(Conv2d(3, 1), Conv2d(3, 1)), end=Add("a", "a")), (3, 4, 4)))
 @example((Sequential(Sequential(), Sequential()), (3, 4, 4)))
 @example((Sequential(n0=Conv2d(9, 1), n1=DROPPED, n2=Conv2d(2, 1)), (3, 4, 4)))
 @example((Residual(DROPPED), (3, 4, 4)))
