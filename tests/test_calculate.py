@@ -644,7 +644,7 @@ def test_receptive_fields_in_larger_maps_are_what_gradients_reach_position_by_po
                 start, wide = phases.at(position)
                 if not wide:
                     assert not y.requires_grad or read_by(y, x, axis, position) is None
-                elif start > 0 and start + wide < SMALL[1 + axis]:  # no edge in sight
+                elif start > 3 and start + wide < SMALL[1 + axis] - 3:  # no edge in sight, of what was cut off either
                     assert read_by(y, x, axis, position) == (start, start + wide - 1)
                     tally["positions"] += 1
                 else:
