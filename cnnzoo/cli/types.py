@@ -29,7 +29,7 @@ class InputSize(NamedTuple):
         if self.dtype is not None:
             said = f"{str(self)!r} says a dtype, which the inputs of a torch.nn.Module have; a description has --dtype"
             raise click.BadParameter(said, param_hint="'--input-size'")
-        if isinstance(self.lengths, tuple) and len(self.lengths) not in (3, 4):
+        if isinstance(self.lengths, tuple) and len(self.lengths) not in (2, 3, 4):
             raise _no_size(str(self))
         return self.lengths
 

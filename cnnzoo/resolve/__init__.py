@@ -168,7 +168,7 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
             raise InvalidValueError(f"input_size {shape} says a batch of {shape[0]}, batch_size says {batch_size}")
         batch_size, *rest = shape
         shape = tuple(rest)
-    if len(shape) not in (1, 3) or any(type(length) is not int or length < 1 for length in shape):
+    if len(shape) not in (1, 2, 3) or any(type(length) is not int or length < 1 for length in shape):
         raise InvalidValueError(
             f"input_size must be (channels, height, width), (batch, channels, height, width) or one number, "
             f"all of them positive whole numbers; got {quoted(shape)}"
