@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import maps, networks
 
 import cnnzoo
-from cnnzoo.arch import Aux, Join, Node
+from cnnzoo.arch import Aux, Join, Node, Sequential, walk
 from cnnzoo.calculate import calculate
 from cnnzoo.features import draw
 from cnnzoo.features.draw import colours
@@ -61,11 +61,18 @@ def renamed(node: Node) -> Node:
     return type(node)(*node._head, **children)
 
 
+def has_steps(description: Node) -> bool:
+    """Whether it names what is read in it."""
+    return any(isinstance(node, Sequential) and node._plan is not None for _, node in walk(description))
+
+
 @st.composite
 def any_network(drawn) -> tuple[Node, Report]:
-    """A description with odd names, and its report."""
+    """A description with odd names or with steps, and its report."""
     size = drawn(maps(side=12))
-    description = renamed(drawn(networks(size)))
+    description = drawn(networks(size, steps=True))
+    if not has_steps(description):
+        description = renamed(description)
     return description, calculate(description, size, model='a "<&\\n')
 
 

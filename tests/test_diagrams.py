@@ -8,10 +8,33 @@ import pytest
 from command import call
 from hypothesis import given
 from hypothesis import strategies as st
-from pictured import DEPTHS, any_network, graph_of, report_of
+from pictured import DEPTHS, any_network, graph_of, has_steps, report_of
 from pygraphviz import AGraph
 
-from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Node, ReLU, Residual, Sequential
+from cnnzoo.arch import (
+    Add,
+    Aux,
+    Cat,
+    Concat,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    From,
+    Join,
+    MaxPool2d,
+    ModuleList,
+    Node,
+    Outputs,
+    ReLU,
+    Residual,
+    Run,
+    Sequential,
+    Subtract,
+    find,
+)
+from cnnzoo.arch.joins import ADD, CAT, MULTIPLY
+from cnnzoo.arch.meetings import Meeting
+from cnnzoo.arch.walker import Walker
 from cnnzoo.calculate import calculate
 from cnnzoo.features import draw
 from cnnzoo.report import Report, Row
@@ -33,27 +56,37 @@ def check(graph: draw.Graph, report: Report) -> None:
         assert order.index(edge.source) < order.index(edge.target)
         assert edge.aux == boxes[edge.target].aux
         incoming.setdefault(edge.target, []).append(edge)
-        assert edge.shape == output_of(boxes[edge.source], graph, report)
+        assert edge.name or edge.shape == output_of(boxes[edge.source], graph, report)
     for box in graph.boxes:
         shapes = [edge.shape for edge in incoming.get(box.id, [])]
         if box.role == "input":
             assert not shapes
-        elif box.role == "cat":
-            assert (sum(shape[0] for shape in shapes), *shapes[0][1:]) == step_of(box, report).output_shape
-        elif box.role == "add":
-            assert shapes == [step_of(box, report).output_shape] * 2
+        elif box.role in ("add", "cat"):
+            assert met(box, report).output_shape(tuple(shapes)) == step_of(box, report).output_shape
+        elif box.role == "block":
+            assert shapes[0] == report[box.paths[0]].input_shape
+        elif len(shapes) > 1:
+            assert step_of(box, report).kind == "UpsampleLike"
         else:
             assert len(shapes) == 1
             assert not box.paths or shapes == [report[box.paths[0]].input_shape]
-    assert [box.role for box in graph.boxes if not any(edge.source == box.id for edge in graph.edges)] == [
-        box.role for box in graph.boxes if box.role == "output"
-    ]
+    ends = {box.id for box in graph.boxes if not any(edge.source == box.id for edge in graph.edges)}
+    outputs = {box.id for box in graph.boxes if box.role == "output"}
+    assert outputs == ends if not has_steps(report.description) else outputs <= ends
     frames = {frame.id for frame in graph.frames}
     assert {one.frame for one in (*graph.boxes, *graph.frames)} - {None} <= frames
 
 
 def step_of(box: draw.Box, report: Report) -> Row:
-    return next(row for row in report.rows if row.own and row.path == box.paths[0])
+    """The row of values that meet."""
+    rows = [row for row in report.rows if row.path == box.paths[0]]
+    return next((row for row in rows if row.own), rows[0])
+
+
+def met(box: draw.Box, report: Report) -> Meeting:
+    """What becomes of the values that meet in a box."""
+    node = find(report.description, box.paths[0])
+    return {"add": ADD, "cat": CAT, "mul": MULTIPLY}[step_of(box, report).kind] if isinstance(node, Join) else node
 
 
 def output_of(box: draw.Box, graph: draw.Graph, report: Report) -> tuple[int, ...]:
@@ -83,15 +116,52 @@ def test_so_they_do_in_any_network(network, depth):
     check(draw.diagram(report, depth), report)
 
 
+def inside(box: draw.Box, report: Report) -> set[tuple[str, bool]]:
+    """The rows of a box, by path and whether they are a block's own."""
+    if box.role != "block":
+        return {(path, row.own) for path in box.paths for row in [step_of_path(path, box, report)]}
+    return {(row.path, row.own) for row in report.rows if f"{row.path}.".startswith(f"{box.paths[0]}.")}
+
+
+def step_of_path(path: str, box: draw.Box, report: Report) -> Row:
+    return step_of(box._replace(paths=(path,)), report)
+
+
 @given(any_network())
 def test_opened_all_the_way_every_row_is_in_one_box(network):
+    """What runs again is a closed box: each of its rows is there once more."""
     _, report = network
     graph = draw.diagram(report, 99)
     times = {None: 1}
     for frame in graph.frames:
         times[frame.id] = times[frame.frame] * frame.times
-    assert sum(len(box.paths) * box.times * times[box.frame] for box in graph.boxes) == len(report.rows)
+    assert sum(len(inside(box, report)) * box.times * times[box.frame] for box in graph.boxes) == len(report.rows)
     assert sum(box.params for box in graph.boxes if box.aux) == report.aux_params
+
+
+class Upstream(Walker[frozenset]):
+    """What each value is made of, as the paths of layers."""
+
+    def layer(self, layer, x):
+        return x | {self.path}
+
+    def meeting(self, meeting, parts, own):
+        return frozenset().union(*parts, {self.path})
+
+
+@given(any_network())
+def test_an_output_is_made_of_what_leads_to_it(network):
+    description, report = network
+    graph = draw.diagram(report, 99)
+    if any(one.times > 1 for one in (*graph.boxes, *graph.frames)):
+        return
+    behind: dict[str, frozenset] = {}
+    for box in graph.boxes:
+        own = {path for path, _ in inside(box, report)} if box.paths else ()
+        sources = [behind[edge.source] for edge in graph.edges if edge.target == box.id]
+        behind[box.id] = frozenset().union(*sources, own)
+    (output,) = (box for box in graph.boxes if box.name == "output")
+    assert behind[output.id] == Upstream().run("", description, frozenset())
 
 
 def wires(description: Node, size: tuple[int, ...], depth: int = 9) -> list[tuple[str, str]]:
@@ -160,6 +230,124 @@ def test_equal_branches_are_not():
     assert wires(Concat(Conv2d(2, 1), Conv2d(2, 1)), (3, 8, 8)).count((".", "0")) == 1
 
 
+# Steps
+
+
+def conv(channels: int, **settings) -> Sequential:
+    return Sequential(conv=Conv2d(channels, 3, padding=1, **settings), relu=ReLU())
+
+
+def up(channels: int) -> Sequential:
+    return Sequential(
+        up=From("input.0", ConvTranspose2d(channels, 2, stride=2)),
+        skip=Cat("input.1", "up"),
+        conv=Conv2d(channels, 3, padding=1),
+    )
+
+
+U_NET = Sequential(
+    encoder=Sequential(one=conv(4), pool=MaxPool2d(2), two=conv(6), pool2=MaxPool2d(2), three=conv(8)),
+    decoder=From(
+        "encoder",
+        "encoder.two",
+        "encoder.one",
+        Sequential(a=From("input.0", "input.1", up(6)), b=From("a", "input.2", up(4))),
+    ),
+    head=Conv2d(2, 1),
+)
+
+
+def test_skips_come_from_within_what_is_opened():
+    ends = [
+        *(("one", "pool"), ("pool", "two"), ("two", "pool2"), ("pool2", "three")),
+        *(("three", "a"), ("two", "a"), ("a", "b"), ("one", "b"), ("b", "head")),
+    ]
+    assert sorted(wires(U_NET, (3, 16, 16), 2)) == sorted([("input", "one"), *ends, ("head", "output")])
+    graph = draw.diagram(calculate(U_NET, (3, 16, 16)), 3)
+    concats = {box.id: box for box in graph.boxes if box.role == "cat"}
+    assert [box.name for box in concats.values()] == ["skip", "skip"]
+    into = [edge.shape for edge in graph.edges if edge.target in concats]
+    assert into == [(6, 8, 8), (6, 8, 8), (4, 16, 16), (4, 16, 16)]
+
+
+def test_a_closed_block_says_which_of_its_values_an_arrow_is():
+    graph = draw.diagram(calculate(U_NET, (3, 16, 16)), 1)
+    assert [(edge.name, edge.shape) for edge in graph.edges] == [
+        *(("", (3, 16, 16)), ("", (8, 4, 4)), ("two", (6, 8, 8)), ("one", (4, 16, 16))),
+        *(("", (4, 16, 16)), ("", (2, 16, 16))),
+    ]
+    assert 'label=" two 6×8×8 "' in draw.to_dot(graph)
+    assert '|"two 6×8×8"|' in draw.to_mermaid(graph)
+
+
+def test_inputs_and_outputs_have_boxes_of_their_own():
+    tower = Sequential(conv=Conv2d(4, 3, padding=1), pool=MaxPool2d(2))
+    net = Sequential(a=From("input.0", tower), b=Run("a", "input.1"), c=Subtract("a", "b"), d=Outputs("c", "b"))
+    report = calculate(net, ((3, 8, 8), (3, 8, 8)), model="pair")
+    graph = draw.diagram(report, 9)
+    names = {box.id: box.name for box in graph.boxes}
+    assert [(names[edge.source], names[edge.target]) for edge in graph.edges] == [
+        *(("input.0", "conv"), ("conv", "pool"), ("input.1", "b"), ("pool", "c"), ("b", "c")),
+        *(("c", "output.c"), ("b", "output.b")),
+    ]
+    again = next(box for box in graph.boxes if box.name == "b")
+    assert (again.layers, again.params, again.macs) == ("a", 0, report["a"].macs // 2)
+    assert sum(box.params for box in graph.boxes) == report.total_params
+    assert ("−",) in [box.lines for box in graph.boxes]
+    check_dot(graph)
+    check_mermaid(graph)
+    assert "input 3×8×8 and 3×8×8" in draw.to_mermaid(graph)
+    assert "b #61; a" in draw.to_mermaid(graph)
+    assert "<b>b</b> = a" in draw.to_dot(graph)
+
+
+def test_blocks_that_hand_on_several_values_are_folded():
+    """Where one reads all that the one before gives, and nothing else does."""
+    unit = Sequential(
+        held=ModuleList(Conv2d(2, 1)),
+        a=From("input.0", Conv2d(2, 1)),
+        b=Run("held.0", "input.1"),
+        sum=Add("a", "b"),
+        out=Outputs("a", "sum"),
+    )
+    start = {"x": Conv2d(2, 1), "y": From("input", Conv2d(2, 1)), "u": From("x", "y", unit)}
+    net = Sequential(**start, v=unit, w=unit, end=From("w.sum", Conv2d(1, 1)))
+    for depth in (1, 9):
+        report = calculate(net, (3, 4, 4))
+        graph = draw.diagram(report, depth)
+        assert [one.times for one in (*graph.boxes, *graph.frames) if one.times > 1] == [3]
+        check(graph, report)
+    assert [(box.name, box.layers) for box in graph.boxes if box.layers] == [("b", "held.0")]
+    beside = Sequential(**start, v=unit, w=From("v.sum", "v.a", unit), end=From("w.sum", Conv2d(1, 1)))
+    graph = draw.diagram(calculate(beside, (3, 4, 4)), 1)
+    assert [box.name for box in graph.boxes if box.times > 1] == ["u-v"]
+    read = Sequential(**start, v=unit, w=From("u.a", Conv2d(1, 1)), end=Cat("v.a", "w"))
+    assert not any(box.times > 1 for box in draw.diagram(calculate(read, (3, 4, 4)), 1).boxes)
+
+
+def test_layers_that_run_again_and_again_are_folded():
+    net = Sequential(a=Sequential(Conv2d(3, 1), ReLU()), b=Run("a"), c=Run("a"), d=Conv2d(1, 1))
+    graph = draw.diagram(calculate(net, (3, 4, 4)), 1)
+    assert [(box.name, box.layers, box.times, box.params) for box in graph.boxes[1:-1]] == [
+        *(("a", "", 1, 12), ("b-c", "a", 2, 0), ("d", "", 1, 4)),
+    ]
+
+
+def test_layers_are_not_stacked_where_what_is_below_is_read_outside():
+    net = Sequential(a=conv(3), b=From("a.conv", Conv2d(3, 1)), c=Add("a", "b"))
+    assert wires(net, (3, 8, 8)) == [
+        *(("input", "conv"), ("conv", "relu"), ("conv", "b"), ("relu", "c"), ("b", "c"), ("c", "output")),
+    ]
+
+
+def test_an_empty_block_hands_on_what_enters():
+    turn = Sequential(out=Outputs("input.1", "input.0"))
+    net = Sequential(
+        a=Conv2d(2, 1), b=Conv2d(3, 1), t=From("a", "b", turn), c=From("t.0", Conv2d(1, 1)), d=Cat("c", "t.1")
+    )
+    assert wires(net, (3, 4, 4)) == [("input", "a"), ("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("d", "output")]
+
+
 # As text
 
 
@@ -175,8 +363,7 @@ def check_dot(graph: draw.Graph) -> None:
     assert all(exact(read.get_node(box.id).attr["tooltip"]) == (box.params, box.macs) for box in boxes)
     shown = Counter((edge[0], edge[1], edge.attr["label"].strip()) for edge in read.edges())
     said = Counter(
-        (edge.source, edge.target, "" if edge.source in graph.forks else "×".join(map(str, edge.shape)))
-        for edge in graph.edges
+        (edge.source, edge.target, "" if edge.source in graph.forks else said_on(edge)) for edge in graph.edges
     )
     assert shown == said
     parents = {frame.id: frame.frame for frame in graph.frames}
@@ -189,8 +376,14 @@ def check_dot(graph: draw.Graph) -> None:
     assert held == {cluster.name.removeprefix("cluster_"): set(map(str, cluster.nodes())) for cluster in clusters(read)}
 
 
+def said_on(edge: draw.Edge) -> str:
+    return f"{edge.name} {'×'.join(map(str, edge.shape))}".strip()
+
+
 def clusters(graph: AGraph) -> Iterator[AGraph]:
     for inner in graph.subgraphs():
+        if inner.name == "inputs":  # side by side, in no frame
+            continue
         yield inner
         yield from clusters(inner)
 
@@ -235,14 +428,15 @@ def check_mermaid(graph: draw.Graph) -> None:
         assert lines[1 : 1 + len(box.lines)] == list(box.lines)
     said = Counter()
     for edge in graph.edges:
-        label = "" if edge.source in graph.forks else "×".join(map(str, edge.shape))
+        label = "" if edge.source in graph.forks else said_on(edge)
         said[edge.source, edge.target, label, edge.aux] += 1
     assert edges == said
 
 
 def frame_name(frame: draw.Frame) -> str:
     kind = "" if frame.kind == "Sequential" else f" {frame.kind}"
-    return f"{frame.name} ×{frame.times}{kind}" if frame.times > 1 else f"{frame.name}{kind}"
+    name = f"{frame.name} = {frame.layers}" if frame.layers else frame.name
+    return f"{name} ×{frame.times}{kind}" if frame.times > 1 else f"{name}{kind}"
 
 
 def plain(label: str) -> list[str]:

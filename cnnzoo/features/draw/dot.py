@@ -7,7 +7,7 @@ from html import escape
 
 from .colours import FRAME, INK, LINE, MUTED, PAINTS, PAPER, Colour
 from .graph import Box, Edge, Frame, Graph
-from .words import costs, folding, heading, sizes
+from .words import after_name, costs, flowing, folding, heading, sizes
 
 FONT = "DejaVu Sans,Verdana,sans-serif"
 SIZE = 9
@@ -42,6 +42,7 @@ def to_dot(graph: Graph) -> str:
         f"node {box}",
         f"edge {edge}",
         *_inside(graph, None),
+        *_beside([box.id for box in graph.boxes if box.role == "input"]),
         *(_edge(edge, graph.forks) for edge in graph.edges),
     ]
     return "".join([f"digraph {_quoted(title)} {{\n", *(f"  {line}\n" for line in lines), "}\n"])
@@ -60,6 +61,11 @@ def _inside(graph: Graph, frame: str | None) -> Iterator[str]:
             yield "}"
 
 
+def _beside(inputs: list[str]) -> list[str]:
+    """Several inputs, side by side."""
+    return [f"subgraph inputs {{rank=same; {'; '.join(inputs)}}}"] if len(inputs) > 1 else []
+
+
 def _fork(box: Box) -> str:
     return _attributes(color=LINE.light, label="", shape="point", tooltip=sizes(box.shape), width=0.05)
 
@@ -68,13 +74,13 @@ def _box(box: Box) -> str:
     paint = PAINTS[box.role]
     step = box.role in ("add", "cat") and not box.lines
     name = box.name if step else f"<b>{escape(box.name)}</b>"
-    many = f" ×{box.times}" if box.times > 1 else ""
+    beside = after_name(box)
     figures = " · ".join(costs(box.params, box.macs))
     small = [_font(figures, SIZE, MUTED)] if figures else []
     return _attributes(
         color=paint.line.light,
         fillcolor=paint.fill.light,
-        label=_lines([f"{name}{many}", *map(escape, box.lines), *small]),
+        label=_lines([f"{name}{escape(beside)}", *map(escape, box.lines), *small]),
         shape="circle" if step and box.role == "add" else "box",
         style=_style(box.aux),
         tooltip="\n".join(_exactly(box)),
@@ -88,13 +94,13 @@ def _exactly(box: Box) -> Iterator[str]:
 
 
 def _frame(frame: Frame) -> str:
-    many = f" ×{frame.times}" if frame.times > 1 else ""
-    beside = LETTER * len(f"{frame.name}{many}{frame.words}")
+    name = _font(f"<b>{escape(frame.name)}</b>", SIZE, INK)
+    behind = f"{after_name(frame)}{frame.words}"
     return _attributes(
         color=FRAME.line.light,
         fillcolor=FRAME.fill.light,
         fontcolor=MUTED.light,
-        label=_lines([f"{_font(f'<b>{escape(frame.name)}</b>', SIZE, INK)}{many}{escape(frame.words)}"], beside),
+        label=_lines([f"{name}{escape(behind)}"], LETTER * len(f"{frame.name}{behind}")),
         labeljust="l",
         margin=8,
         style=_style(frame.aux),
@@ -103,7 +109,7 @@ def _frame(frame: Frame) -> str:
 
 
 def _edge(edge: Edge, forks: set[str]) -> str:
-    label = {} if edge.source in forks else {"label": f" {sizes(edge.shape)} "}
+    label = {} if edge.source in forks else {"label": f" {flowing(edge)} "}
     style = {"style": "dashed"} if edge.aux else {}
     head = {"arrowhead": "none"} if edge.target in forks else {}
     return f"{edge.source} -> {edge.target} {_attributes(**label, **style, **head)}"

@@ -6,11 +6,10 @@ from itertools import count
 from textwrap import wrap
 from typing import NamedTuple
 
-from ...arch.node import Node
 from ...arch.sequential import Aux
-from ...report import Report, Row, Shape, known_sum
+from ...report import Report, Shape, known_sum
 from ...report.columns import window
-from .levels import INPUT, Index, Level, Part, Role
+from .levels import INPUT, WHOLE, Level, Part, Role, Value, levels, slots
 
 WIDTH = 30
 """Characters of a line in a box, about."""
@@ -34,8 +33,10 @@ class Box(NamedTuple):
     macs: int | None = 0
     """Of all that it stands for together, as in a report's tables."""
     shape: Shape = ()
-    """The shape of the output."""
+    """The shape of the output, of several the first."""
     aux: bool = False
+    layers: str = ""
+    """Where layers of another name run: what these are called."""
 
 
 class Edge(NamedTuple):
@@ -45,6 +46,8 @@ class Edge(NamedTuple):
     target: str
     shape: Shape
     aux: bool
+    name: str = ""
+    """Which of several values that the source gives it is, or the path of the value in it."""
 
 
 class Frame(NamedTuple):
@@ -57,6 +60,8 @@ class Frame(NamedTuple):
     kind: str
     times: int
     aux: bool
+    layers: str = ""
+    """Where layers of another name run: what these are called."""
 
     @property
     def words(self) -> str:
@@ -80,12 +85,17 @@ class Graph(NamedTuple):
 
 def diagram(report: Report, depth: int) -> Graph:
     """The diagram of the network that a report is calculated from, its blocks opened `depth` levels down, equal
-    neighbours folded into one."""
-    description: Node = report.description
-    top = Level(Index(report), depth)
-    top.out = top.run("", description, INPUT)
-    whole = top.parts[0].inner if top.parts and top.parts[0].inner else top
-    return _Drawing(report).graph(whole, isinstance(description, Aux))
+    neighbours folded into one; layers that run again are a box by the name of the block whose layers they are."""
+    return _Drawing(report).graph(levels(report, depth), isinstance(report.description, Aux))
+
+
+class _Source(NamedTuple):
+    """From where an arrow comes."""
+
+    box: Box
+    shape: Shape
+    name: str = ""
+    """Which of the box's values it is, where that is to be said."""
 
 
 class _Drawing:
@@ -99,27 +109,52 @@ class _Drawing:
         self.ids = map("n{}".format, count())
 
     def graph(self, whole: Level, aux: bool) -> Graph:
-        start = self._put(Box(next(self.ids), None, "input", "input", shape=self.report.input_size))
-        self._end(self._level(whole, start, None, 1, aux), "output")
+        sizes = (self.report.input_size, *self.report.more_inputs)
+        boxes = [
+            self._put(Box(next(self.ids), None, "input", _end("input", name), shape=size))
+            for name, size in zip(slots(sizes), sizes, strict=True)
+        ]
+        entering = {name: _Source(box, box.shape) for name, box in zip(slots(sizes), boxes, strict=True)}
+        leaving = self._level(whole, entering, None, 1, aux)
+        for name in whole.out:
+            self._end(leaving[name], _end("output", name))
         return Graph(self.report, tuple(self.boxes), tuple(self.edges), tuple(self.frames))
 
-    def _level(self, level: Level, source: Box, frame: str | None, times: int, aux: bool) -> Box:
-        """Lay out a level that reads a box; the box that its output comes from."""
-        if level.forks:
-            source = self._put(Box(next(self.ids), frame, "fork", "", shape=source.shape, aux=aux), source)
-        boxes = {INPUT: source}
+    def _level(
+        self, level: Level, entering: dict[str, _Source], frame: str | None, times: int, aux: bool
+    ) -> dict[str, _Source]:
+        """Lay out a level on what enters it, by name; where what is read outside comes from, by name or path."""
+        for name in level.forks:
+            given = entering[name]
+            fork = self._put(Box(next(self.ids), frame, "fork", "", shape=given.shape, aux=aux), given)
+            entering = {**entering, name: _Source(fork, given.shape)}
+        boxes: dict[int, Box] = {}
+        inside: dict[int, dict[str, _Source]] = {INPUT: entering}
+
+        def source(value: Value) -> _Source:
+            opened = inside.get(value.part)
+            return opened[value.name] if opened else _Source(boxes[value.part], value.shape, value.name)
+
         for number, part in enumerate(level.parts):
-            sources = [boxes[source] for source, target in level.arrows if target == number]
+            sources = {arrow.slot: source(arrow.value) for arrow in level.arrows if arrow.part == number}
             apart, together = aux or part.head, times * len(part.names)
             if part.inner is None:
-                boxes[number] = self._put(self._box(part, frame, together, apart), *sources)
+                boxes[number] = self._put(self._box(part, frame, together, apart), *sources.values())
             else:
-                inner = Frame(f"f{len(self.frames)}", frame, _name(part), part.rows[0].kind, len(part.names), apart)
+                inner = Frame(
+                    f"f{len(self.frames)}",
+                    frame,
+                    _name(part),
+                    part.rows[0].kind,
+                    len(part.names),
+                    apart,
+                    part.layers,
+                )
                 self.frames.append(inner)
-                boxes[number] = self._level(part.inner, sources[0], inner.id, together, apart)
+                inside[number] = self._level(part.inner, sources, inner.id, together, apart)
             if part.head:
-                self._end(boxes[number], "output in training")
-        return boxes[level.out]
+                self._end(source(Value(number, WHOLE, part.rows[-1].output_shape)), "output in training")
+        return {name: source(value) for name, value in level.leaving().items()}
 
     def _box(self, part: Part, frame: str | None, times: int, aux: bool) -> Box:
         return Box(
@@ -127,22 +162,27 @@ class _Drawing:
             frame,
             part.role,
             _name(part),
-            _lines(part.rows),
+            _lines(part),
             tuple(row.path for row in part.rows),
             len(part.names),
             known_sum([row.params for row in part.rows] * times),
             known_sum([row.macs for row in part.rows] * times),
             part.rows[-1].output_shape,
             aux,
+            part.layers,
         )
 
-    def _end(self, last: Box, name: str) -> None:
-        self._put(Box(next(self.ids), None, "output", name, shape=last.shape, aux=last.aux), last)
+    def _end(self, last: _Source, name: str) -> None:
+        self._put(Box(next(self.ids), None, "output", name, shape=last.shape, aux=last.box.aux), last)
 
-    def _put(self, box: Box, *sources: Box) -> Box:
+    def _put(self, box: Box, *sources: _Source) -> Box:
         self.boxes.append(box)
-        self.edges += [Edge(source.id, box.id, source.shape, box.aux) for source in sources]
+        self.edges += [Edge(end.box.id, box.id, end.shape, box.aux, end.name) for end in sources]
         return box
+
+
+def _end(kind: str, name: str) -> str:
+    return f"{kind}.{name}" if name else kind
 
 
 def _name(part: Part) -> str:
@@ -150,8 +190,9 @@ def _name(part: Part) -> str:
     return f"{first}-{others[-1]}" if others else first
 
 
-def _lines(rows: list[Row]) -> tuple[str, ...]:
-    """What a box is: its first layer or block, and in other lines what is stacked on it."""
-    first, *stacked = rows
-    head = [] if first.own else [f"{first.kind} {window(first).replace('x', '×')}".rstrip()]
+def _lines(part: Part) -> tuple[str, ...]:
+    """What a box is: its first layer or block or what meets in it, and in other lines what is stacked on it."""
+    first, *stacked = part.rows
+    what = part.sign or f"{first.kind} {window(first).replace('x', '×')}".rstrip()
+    head = [] if first.own else [what]
     return (*head, *wrap(", ".join(row.kind for row in stacked), WIDTH))

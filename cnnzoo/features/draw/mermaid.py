@@ -9,7 +9,7 @@ from warnings import warn
 
 from .colours import FRAME, INK, PAINTS, Paint
 from .graph import Box, Edge, Frame, Graph
-from .words import costs, folding, heading, sizes
+from .words import after_name, costs, flowing, folding, heading
 
 SHAPES = {"input": "([{}])", "output": "([{}])", "fork": "(({}))", "add": "(({}))"}
 """The brackets around a box's text; others are rectangles."""
@@ -65,20 +65,18 @@ def _inside(graph: Graph, frame: str | None) -> Iterator[str]:
 
 
 def _box(box: Box) -> str:
-    many = f" ×{box.times}" if box.times > 1 else ""
-    lines = [f"{box.name}{many}", *box.lines, *costs(box.params, box.macs)]
+    lines = [f"{box.name}{after_name(box)}", *box.lines, *costs(box.params, box.macs)]
     shape = SHAPES.get(box.role, "[{}]")
     return f"{box.id}{shape.format(_quoted(lines))}:::{box.role}"
 
 
 def _frame(frame: Frame) -> str:
-    many = f" ×{frame.times}" if frame.times > 1 else ""
-    return _quoted([f"{frame.name}{many}{frame.words}"])
+    return _quoted([f"{frame.name}{after_name(frame)}{frame.words}"])
 
 
 def _edge(edge: Edge, labelled: bool) -> str:
     arrow = "-.->" if edge.aux else "-->"
-    label = f"|{_quoted([sizes(edge.shape)])}|" if labelled else ""
+    label = f"|{_quoted([flowing(edge)])}|" if labelled else ""
     return f"{edge.source} {arrow}{label} {edge.target}"
 
 

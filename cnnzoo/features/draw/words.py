@@ -9,7 +9,7 @@ from ...report.columns import total_of
 from ...words import short, sides, visible
 
 if TYPE_CHECKING:
-    from .graph import Graph
+    from .graph import Box, Edge, Frame, Graph
 
 EXACT = 10_000
 """Figures below this are shown in full."""
@@ -26,10 +26,22 @@ def sizes(shape: Shape) -> str:
     return sides(shape, "×")
 
 
+def after_name(one: Box | Frame) -> str:
+    """What is said beside the name: the layers that run there, by their own name, and how many equals it stands for."""
+    layers = f" = {one.layers}" if one.layers else ""
+    return f"{layers} ×{one.times}" if one.times > 1 else layers
+
+
+def flowing(edge: Edge) -> str:
+    """What an arrow says: the shape, and the name where its source gives several values."""
+    return f"{edge.name} {sizes(edge.shape)}".lstrip()
+
+
 def heading(report: Report) -> tuple[str, str]:
     """The title of a picture, and what stands under it."""
+    entering = " and ".join(map(sizes, (report.input_size, *report.more_inputs)))
     return visible(report.model or "network"), (
-        f"input {sizes(report.input_size)} · {total_of(report, 'params')} parameters · {total_of(report, 'macs')} MACs"
+        f"input {entering} · {total_of(report, 'params')} parameters · {total_of(report, 'macs')} MACs"
     )
 
 
