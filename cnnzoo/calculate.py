@@ -93,6 +93,9 @@ def entering(description: Node, shapes: Sequence[Shape]) -> Any:
     return several if len(several) > 1 else signals[0]
 
 
+REST = (ALL_KNOWN, (), ())
+"""The last fields of the row of a layer."""
+
 STEPS = ("add", "cat", "mul")
 """The kinds of rows that are a join's own step."""
 
@@ -237,7 +240,9 @@ class _Calculation(Walker[Signal]):
         if not again:
             made = first_of(y)
             fixed = Fixed(type(join).__name__, {}, first.shape, made.shape, {}, {})
-            self.frames[path] = Row(path, *fixed, 0, *_seen(made), aux)  # no depth: blocks get their rows' sums
+            taken, given = (tuple(one.shape for one in values_of(value)[1:]) for value in (x, y))
+            row = Row(path, *fixed, 0, *_seen(made), aux)  # no depth: blocks get their rows' sums
+            self.frames[path] = row._replace(more_inputs=taken, more_outputs=given) if taken or given else row
         self.entered, self.aux = outer
         return y
 
@@ -352,7 +357,7 @@ class _Calculation(Walker[Signal]):
                 alive -= freed[number]
             size = prod(shape) * item
             trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
-            row = (path, *fixed, depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, ALL_KNOWN)
+            row = (path, *fixed, depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, *REST)
             rows.append(Row._make(row))
         return tuple(self._called(rows) if self.runs else rows)
 

@@ -60,7 +60,11 @@ def _kind(row: Row) -> str:
         return f"{row.kind} (not called)"
     if row.call > 1 and (row.tensors or row.buffer_tensors):  # its parameters were counted before
         return f"{row.kind} (call {row.call})"
-    return f"{row.kind} (apart)" if row.kind == "Aux" else row.kind
+    if row.kind == "Aux":
+        return f"{row.kind} (apart)"
+    several = [(len(row.more_inputs), "in"), (len(row.more_outputs), "out")]
+    said = ", ".join(f"{count + 1} {way}" for count, way in several if count)
+    return f"{row.kind} ({said})" if said else row.kind
 
 
 def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
@@ -68,6 +72,8 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     total = report.totals
     shape = " and ".join(sides(size or None) for size in (report.input_size, *report.more_inputs))
     said = [("Input", f"{shape}, batch of {report.batch_size}, {report.dtype}"), ("Parameters", _parameters(report))]
+    if report.outputs:
+        said.insert(1, ("Outputs", ", ".join(f"{name} {sides(shape)}" for name, shape in report.outputs.items())))
     if total["aux_params"] != 0:
         said.append(("Auxiliary", _auxiliary(report)))
     said.append(("MACs", _macs(report)))

@@ -57,7 +57,7 @@ class Report(Shown):
     printed: tuple[str, ...] = field(default=())
     """What that source prints of the whole network, beside what is true."""
     more_inputs: tuple[Shape, ...] = ()
-    """The shapes of what a measured network takes besides the first input."""
+    """The shapes of what the network takes besides the first input."""
     unknown: tuple[Unknown, ...] = ()
     """What a measurement could not determine."""
     notes: tuple[str, ...] = ()
@@ -221,6 +221,15 @@ class Report(Shown):
         return self.last_map.gated_field if self.last_map else None
 
     @property
+    def outputs(self) -> dict[str, Shape]:
+        """The shapes of what the network gives, by name, where that is several values; a measured network's go by
+        their positions."""
+        whole = self.blocks[0] if self.blocks else NOTHING
+        shapes = (whole.output_shape, *whole.more_outputs)
+        names = getattr(self.description, "_gives", ()) or map(str, range(len(shapes)))
+        return dict(zip(names, shapes, strict=True)) if whole.more_outputs else {}
+
+    @property
     def tensors(self) -> dict[str, Shape]:
         """The state dict's names and shapes: parameters and buffers, heads included, in the order in which the layers
         run, in each block those of its own parameters first: the state dict's order where no `ModuleList` holds layers
@@ -269,6 +278,7 @@ class Report(Shown):
             "batch_size": self.batch_size,
             "dtype": self.dtype,
             "more_inputs": [list(shape) for shape in self.more_inputs],
+            "outputs": {name: list(shape) for name, shape in self.outputs.items()},
             "status": self.status,
             "unknown": [one._asdict() for one in self.unknown],
             "notes": list(self.notes),

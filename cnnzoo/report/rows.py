@@ -101,6 +101,10 @@ class Row(NamedTuple):
     """Whether it is a block's own step."""
     known: Mapping[str, int] = ALL_KNOWN
     """Of figures that are unknown, by name: the part that is known, where there is some."""
+    more_inputs: tuple[Shape, ...] = ()
+    """Of a block that takes several values: the shapes of all but the first."""
+    more_outputs: tuple[Shape, ...] = ()
+    """Of a block that gives several values: the shapes of all but the first."""
 
     @property
     def params(self) -> int | None:

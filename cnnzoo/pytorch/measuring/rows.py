@@ -279,15 +279,19 @@ class Rows:
             call = self._blocks.get(path)
             if path not in parents and call is None:
                 continue
-            shapes: tuple[Shape, Shape] = ((), ())
-            if call is not None:
-                shapes = (
-                    self._sample(call.input_shape),
-                    self._sample(call.output_shapes[0]) if call.output_shapes else (),
-                )
+            taken, given = ([], []) if call is None else (call.input_shapes, call.output_shapes)
+            first, *more = map(self._sample, taken or [()])
+            made, *further = map(self._sample, given or [()])
             aux = path in self._aux or (call is None and path not in main)
-            given, made = shapes
-            frame = NOTHING._replace(path=path, kind=kind_of(module), input_shape=given, output_shape=made, aux=aux)
+            frame = NOTHING._replace(
+                path=path,
+                kind=kind_of(module),
+                input_shape=first,
+                output_shape=made,
+                aux=aux,
+                more_inputs=tuple(more),
+                more_outputs=tuple(further),
+            )
             self.frames.append(frame)
 
 
