@@ -12,7 +12,7 @@ from .arch.axes import Axis, Phases
 from .arch.edit import walk
 from .arch.join import Join
 from .arch.meetings import Add, Meeting
-from .arch.node import Kept, Layer, Node, Work
+from .arch.node import Kept, Layer, Node, Ports, Work
 from .arch.rules import is_whole
 from .arch.sequential import Aux, ModuleList
 from .arch.sights import gated_behind, united, united_with_gates
@@ -81,8 +81,7 @@ def entering(description: Node, shapes: Sequence[Shape]) -> Any:
     if not isinstance(description, Layer | Join):
         raise ShapeError(f"{description!r} is a step, and no network; steps stand in a Sequential")
     signals = [Signal(shape, PIXEL if len(shape) == 3 else None, source=number) for number, shape in enumerate(shapes)]
-    several = Several(zip(map(str, range(len(signals))), signals, strict=True))
-    names = tuple(several) if len(several) > 1 else ()
+    names = names_of(description, len(signals))
     try:
         description._enter(names)
     except ShapeError as error:
@@ -90,7 +89,17 @@ def entering(description: Node, shapes: Sequence[Shape]) -> Any:
     if names and names[-1] not in description._takes:
         read = ", ".join(f"input.{port}" for port in sorted(description._takes))
         raise ShapeError(f"the network is given {len(names)} inputs, of which it reads {read}")
-    return several if len(several) > 1 else signals[0]
+    return Several(zip(names, signals, strict=True)) if names else signals[0]
+
+
+def names_of(description: Node, count: int) -> Ports:
+    """What so many values that enter a network are called in it, empty for one: their positions; where it reads others
+    than these, the names that it reads, in the order in which it reads them."""
+    takes = tuple(filter(None, description._takes))
+    positions = tuple(map(str, range(count)))
+    if len(takes) == count and not {*takes} <= {*positions}:
+        return takes
+    return positions if count > 1 else ()
 
 
 REST = (ALL_KNOWN, (), ())
@@ -240,7 +249,8 @@ class _Calculation(Walker[Signal]):
         if not again:
             made = first_of(y)
             fixed = Fixed(type(join).__name__, {}, first.shape, made.shape, {}, {})
-            taken, given = (tuple(one.shape for one in values_of(value)[1:]) for value in (x, y))
+            others = [x.part(port) for port in join._takes[1:]] if path and isinstance(x, Several) else values_of(x)[1:]
+            taken, given = (tuple(one.shape for one in values) for values in (others, values_of(y)[1:]))
             row = Row(path, *fixed, 0, *_seen(made), aux)  # no depth: blocks get their rows' sums
             self.frames[path] = row._replace(more_inputs=taken, more_outputs=given) if taken or given else row
         self.entered, self.aux = outer

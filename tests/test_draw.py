@@ -18,13 +18,17 @@ from PIL import Image
 from torch import nn
 
 from cnnzoo.arch import (
+    Add,
+    Cat,
     Concat,
     Conv2d,
     ConvTranspose2d,
     Flatten,
+    From,
     Linear,
     MaxPool2d,
     ReLU,
+    Run,
     Sequential,
     Unflatten,
     Upsample,
@@ -224,6 +228,32 @@ def test_volumes_are_all_layers_with_weights(name):
     assert weighted == report.depth - sum(row.kind == "Subsampling2d" for row in report.rows)
 
 
+def test_volumes_of_steps():
+    """What skips layers is left out, and said to be; where layers do not follow each other the block is one box."""
+    up = Sequential(up=From("input.0", Upsample(scale_factor=2)), skip=Cat("input.1", "up"))
+    encoder = Sequential(a=Conv2d(4, 3, padding=1), pool=MaxPool2d(2), b=Conv2d(8, 3, padding=1))
+    fire = Sequential(s=Conv2d(2, 1), a=Conv2d(3, 1), b=From("s", Conv2d(5, 1)), out=Cat("a", "b"))
+    net = Sequential(encoder=encoder, decoder=From("encoder", "encoder.a", up), fire=fire, head=Conv2d(2, 1))
+    report = calculate(net, (3, 8, 8))
+    stages = [(stage.name, stage.shape[0]) for stage in volumes._stages(report, 9)]
+    assert stages == [
+        *(("input", 3), ("encoder.a", 4), ("encoder.pool", 4), ("encoder.b", 8), ("decoder.up", 8)),
+        *(("decoder.skip", 12), ("fire", 8), ("head", 2)),
+    ]
+    said = [mark.words for mark in draw.PLOTS["volumes"](report, 9).marks if isinstance(mark, Text)]
+    assert volumes.BESIDE in said
+    alone = calculate(fire, (3, 8, 8))
+    assert [stage.shape[0] for stage in volumes._stages(alone, 9)] == [3, 8]
+    plain = draw.PLOTS["volumes"](report_of("lenet5"), 9).marks
+    assert volumes.BESIDE not in [mark.words for mark in plain if isinstance(mark, Text)]
+
+
+def test_bars_say_which_call_it_is():
+    net = Sequential(a=Conv2d(3, 1), b=Run("a"))
+    said = [mark.words for mark in draw.PLOTS["bars"](calculate(net, (3, 8, 8)), 9).marks if isinstance(mark, Text)]
+    assert {"a", "a (call 2)"} <= {*said}
+
+
 def test_alexnet_has_five_convolutions_and_three_linear_layers():
     labels = [mark.words for mark in draw.PLOTS["volumes"](report_of("alexnet"), 2).marks if isinstance(mark, Text)]
     assert {"conv1", "conv2", "conv3 ×2", "conv5", "fc6 ×2", "fc8"} <= set(labels)
@@ -253,6 +283,30 @@ def test_a_block_by_itself_costs_what_it_costs_in_the_network(name):
             row.output_shape,
         ) or row.aux
         assert draw.draw(alone, "graph").to("mmd")
+
+
+@given(any_network())
+def test_so_does_any_block(network):
+    """Of several values, too, whatever their names and their order; what runs again costs so once more."""
+    _, report = network
+    for row in report.blocks[1:]:
+        if not row.output_shape or row.aux:
+            continue
+        alone = draw.opened(report, row.path)
+        assert (alone.total_params, alone[""].output_shape) == (row.params, row.output_shape)
+        assert alone[""].more_outputs == row.more_outputs
+        assert draw.draw(alone, "graph").to("mmd")
+
+
+def test_a_block_whose_inputs_have_names_is_drawn_by_itself():
+    unit = Sequential(low=From("input.y", Conv2d(2, 1, stride=2)), out=Add("low", "input.x"))
+    net = Sequential(x=MaxPool2d(2), y=From("input", Conv2d(3, 2)), unit=From("x", "y", unit))
+    report = calculate(net, (2, 8, 8))
+    alone = draw.opened(report, "unit")
+    assert (alone.input_size, alone.more_inputs) == ((3, 7, 7), ((2, 4, 4),))
+    said = draw.draw(alone, "graph").to("mmd").decode()
+    assert "input.y" in said
+    assert "input.x" in said
 
 
 def test_a_block_that_there_is_not():

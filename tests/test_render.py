@@ -21,8 +21,22 @@ from rich.table import Table
 
 import cnnzoo
 import cnnzoo.registry
-from cnnzoo.arch import Concat, Conv1d, Conv2d, ConvTranspose2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from cnnzoo.arch import (
+    Concat,
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    Flatten,
+    From,
+    Linear,
+    MaxPool2d,
+    Outputs,
+    ReLU,
+    Run,
+    Sequential,
+)
 from cnnzoo.calculate import calculate
+from cnnzoo.pytorch.modules.build import build
 from cnnzoo.registry import Builder, Paper, Pinned
 from cnnzoo.render.column import Column
 from cnnzoo.render.document import FORMATS, Document, Label
@@ -543,3 +557,27 @@ def test_a_column_of_trainable_parameters_beside_the_sum_of_frozen_ones():
     assert "130 (" in str(report)
     assert "112 of them frozen" in str(report)
     assert table_lines(report.document(columns=["trainable_params"]).text("table"))[-1].split() == ["Total", "18"]
+
+
+def test_several_values_and_layers_that_run_again_are_said():
+    """Calculated and measured alike, but for the names of outputs, which a module has none of."""
+    pair = Sequential(wide=From("input.0", Conv2d(4, 1)), flat=From("input.1", ReLU()), out=Outputs("wide", "flat"))
+    net = Sequential(
+        head=From("input.0", Conv2d(4, 1)),
+        other=Run("head", "input.1"),
+        pair=From("head", "other", pair),
+        out=Outputs("pair.wide", "other"),
+    )
+    sizes = ((3, 8, 8), (3, 4, 4))
+    calculated = calculate(net, sizes, model="pair")
+    measured = cnnzoo.summary(build(net, sizes), sizes)
+    for report, names in ((calculated, ("wide", "other")), (measured, ("0", "1"))):
+        assert report.outputs == dict(zip(names, ((4, 8, 8), (4, 4, 4)), strict=True))
+        assert (report["pair"].more_inputs, report["pair"].more_outputs) == (((4, 4, 4),), ((4, 4, 4),))
+        for format_ in ("table", "text", "markdown", "html", "latex"):
+            said = report.document(fold=False).text(format_)
+            assert "(2 in, 2 out)" in said
+            assert "(call 2)" in said
+            assert re.search(rf"Outputs\W.*{names[0]} 4x8x8, {names[1]} 4x4x4", said, re.DOTALL), format_
+    rows = [*csv.DictReader(StringIO(calculated.document().text("csv")))]
+    assert [(row["path"], row["params"]) for row in rows][:2] == [("head", "16"), ("head", "0")]

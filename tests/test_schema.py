@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from strategies import networks
 
 import cnnzoo
-from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, Linear, Residual, Sequential, Upsample
+from cnnzoo.arch import Concat, Conv2d, ConvTranspose2d, From, Linear, Outputs, Residual, Run, Sequential, Upsample
 from cnnzoo.calculate import calculate
 from cnnzoo.cli import cli
 from cnnzoo.render.document import FORMATS
@@ -29,6 +29,10 @@ BARE = {
     "height and width apart": (Sequential(Conv2d(4, (3, 5), stride=(1, 2), padding=(0, 1))), (3, 16, 16)),
     "an unknown receptive field": (Concat(Conv2d(2, 1), Conv2d(2, 1, stride=2)), (3, 1, 1)),
     "larger maps": (Sequential(ConvTranspose2d(4, (3, 2), stride=(2, 1)), Upsample(scale_factor=2)), (3, 8, 8)),
+    "several inputs and outputs": (
+        Sequential(a=From("input.0", Conv2d(4, 1)), b=Run("a", "input.1"), out=Outputs("a", "b")),
+        ((3, 8, 8), (3, 4, 4)),
+    ),
     "a join at the root": (Residual(Conv2d(3, 3, padding=1)), (3, 4, 4)),
 }
 
@@ -77,6 +81,14 @@ def test_ranges_and_fractions():
     last = document["rows"][-1]
     assert last["receptive_field"] == [{"least": 1, "most": 2}, 2]
     assert (last["effective_stride"], last["effective_padding"]) == (["1/4", "1/2"], 1)
+
+
+def test_several_values_are_all_there():
+    document = calculate(*BARE["several inputs and outputs"]).to_dict()
+    assert (document["input_size"], document["more_inputs"]) == ([3, 8, 8], [[3, 4, 4]])
+    assert document["outputs"] == {"a": [4, 8, 8], "b": [4, 4, 4]}
+    assert (document["blocks"][0]["more_inputs"], document["blocks"][0]["more_outputs"]) == ([[3, 4, 4]], [[4, 4, 4]])
+    assert calculate(*BARE["a vector"]).to_dict()["outputs"] == {}
 
 
 @given(networks((3, 9, 7), steps=True))

@@ -93,8 +93,8 @@ class Several(dict[str, T]):
     """Several values that flow together, by name, in order."""
 
     def part(self, name: str) -> T:
-        """The value of a name or, for a number, at that position."""
-        return self._row[int(name)] if name.isdecimal() else self[name]
+        """The value of a name or, for a number that is none, at that position."""
+        return self._row[int(name)] if name.isdecimal() and name not in self else self[name]
 
     @cached_property
     def _row(self) -> list[T]:

@@ -15,8 +15,22 @@ from .tree import Line
 if TYPE_CHECKING:
     from .report import Report
 
+
+def _kind(row: Row) -> str:
+    """The kind, and what is unusual about the row."""
+    if not row.call:
+        return f"{row.kind} (not called)"
+    if row.call > 1 and (row.tensors or row.buffer_tensors):  # its parameters were counted before
+        return f"{row.kind} (call {row.call})"
+    if row.kind == "Aux":
+        return f"{row.kind} (apart)"
+    several = [(len(row.more_inputs), "in"), (len(row.more_outputs), "out")]
+    said = ", ".join(f"{count + 1} {way}" for count, way in several if count)
+    return f"{row.kind} ({said})" if said else row.kind
+
+
 DEFAULT = {
-    "kind": COLUMNS["kind"]._replace(narrow="name"),
+    "kind": COLUMNS["kind"]._replace(value=_kind, narrow="name"),
     **pick(("kernel", "output_shape", "params", "macs"), COLUMNS),
 }
 """Beside the tree; they fit a terminal of 80 columns."""
@@ -53,18 +67,6 @@ def label(line: Line[Row]) -> Label:
     head, _, _ = line.row.path.rpartition(".")
     path = f"{line.row.path} {line.name}" if line.row.own else f"{head}.{line.name}" if head else line.name
     return Label(f"{line.name}{times}", f"{path}{times}", line.guides, "" if line.row.own else _kind(line.row))
-
-
-def _kind(row: Row) -> str:
-    if not row.call:
-        return f"{row.kind} (not called)"
-    if row.call > 1 and (row.tensors or row.buffer_tensors):  # its parameters were counted before
-        return f"{row.kind} (call {row.call})"
-    if row.kind == "Aux":
-        return f"{row.kind} (apart)"
-    several = [(len(row.more_inputs), "in"), (len(row.more_outputs), "out")]
-    said = ", ".join(f"{count + 1} {way}" for count, way in several if count)
-    return f"{row.kind} ({said})" if said else row.kind
 
 
 def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
@@ -130,7 +132,8 @@ def receptive_field(last: Row, whole: Row) -> str:
     settings = f"effective stride {sides(last.effective_stride)}, padding {sides(last.effective_padding)}"
     pixels = "pixel" if last.receptive_field == 1 else "pixels"
     seen = "unknown" if last.receptive_field is None else f"{sides(last.receptive_field)} {pixels}{gates}; {settings}"
-    more = "" if output == last.receptive_field else f"; the output sees {sides(output or 'unknown')}"
+    which = "the first output" if whole.more_outputs else "the output"
+    more = "" if output == last.receptive_field else f"; {which} sees {sides(output or 'unknown')}"
     return f"{seen}; at {last.path or 'the output'}, the last map{more}"
 
 

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from ...arch.sequential import Aux
+from ...calculate import names_of
 from ...report import Report, Shape, known_sum
 from ...report.columns import window
 from .levels import INPUT, WHOLE, Level, Part, Role, Value, levels, slots
@@ -110,9 +111,10 @@ class _Drawing:
 
     def graph(self, whole: Level, aux: bool) -> Graph:
         sizes = (self.report.input_size, *self.report.more_inputs)
+        names = names_of(self.report.description, len(sizes)) or ("",)
         boxes = [
             self._put(Box(next(self.ids), None, "input", _end("input", name), shape=size))
-            for name, size in zip(slots(sizes), sizes, strict=True)
+            for name, size in zip(names, sizes, strict=True)
         ]
         entering = {name: _Source(box, box.shape) for name, box in zip(slots(sizes), boxes, strict=True)}
         leaving = self._level(whole, entering, None, 1, aux)

@@ -14,7 +14,7 @@ from ...arch.sequential import Aux
 from ...arch.signal import POINTWISE
 from ...arch.steps import Several, Step
 from ...arch.walker import child_path
-from ...calculate import first_of, values_of
+from ...calculate import names_of, values_of
 from ...report import Report, Row, Shape, added
 
 Role: TypeAlias = Literal["input", "output", "fork", "convolution", "linear", "pooling", "other", "block", "add", "cat"]
@@ -170,7 +170,8 @@ class Level(Flow[Any]):
     def _block(self, name: str, path: str, child: Join, x: Any, inner: Level, layers: str) -> Part:
         """The part that a block is. Layers that have run before are not opened again."""
         frame = self.frames[path]
-        shapes = {"input_shape": first_of(x).shape, "output_shape": next(iter(inner.out.values())).shape}
+        first = x.part(child._takes[0]) if isinstance(x, Several) else x
+        shapes = {"input_shape": first.shape, "output_shape": next(iter(inner.out.values())).shape}
         row = added(frame._replace(known={}, **shapes), [row for row in inner.ran if row.aux == frame.aux])
         part = Part("block", [name], [row], head=isinstance(child, Aux), gives=tuple(inner.out), layers=layers)
         if self.depth > 0 and not (layers and any(row.call > 1 for row in inner.ran)):
@@ -233,7 +234,8 @@ def levels(report: Report, depth: int) -> Level:
     top = Level(iter(report.rows), {row.path: row for row in report.blocks}, depth)
     sizes = (report.input_size, *report.more_inputs)
     values = [Value(INPUT, slot, size) for slot, size in zip(slots(sizes), sizes, strict=True)]
-    entering = Several(zip(slots(sizes), values, strict=True)) if report.more_inputs else values[0]
+    names = names_of(report.description, len(values))
+    entering = Several(zip(names, values, strict=True)) if names else values[0]
     y = top.run("", report.description, entering)
     top.out = dict(y) if isinstance(y, Several) else {WHOLE: y}
     return top.parts[0].inner if top.parts and top.parts[0].inner else top

@@ -10,7 +10,7 @@ from ...errors import InvalidValueError
 from ...report import Report, Shape
 from .colours import MUTED, PAINTS
 from .sheet import Area, Sheet, Text, extent, rectangle, titled
-from .stages import called, chain
+from .stages import called, chain, skips
 from .words import sizes
 
 TALLEST = 116.0
@@ -27,6 +27,7 @@ SHORT = 12
 LINE = 10.0
 
 NOTE = "sides by their square root, numbers by their logarithm"
+BESIDE = "layers beside others, and what skips layers, are left out; the graph has them"
 
 
 class Stage(NamedTuple):
@@ -98,7 +99,7 @@ def volumes(report: Report, depth: int) -> Sheet:
             marks += volume.labels(left + volume.width / 2, bottom - GAP / 3)
             left += volume.width + GAP
         bottom -= 4 * LINE + 2 * GAP
-    return titled(report, marks, NOTE)
+    return titled(report, marks, NOTE, *([BESIDE] if skips(report) else []))
 
 
 def _stages(report: Report, depth: int) -> Iterator[Stage]:

@@ -32,7 +32,7 @@ from ...arch.ends import head
 from ...arch.joins import PLAIN
 from ...arch.steps import INPUT, Plan, Ref
 from ...arch.walker import child_path
-from ...calculate import calculate, shapes_of
+from ...calculate import calculate, names_of, shapes_of
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
 from . import affine, norms, parts, windowed
@@ -87,7 +87,7 @@ class _Building:
             return self.module("", description, own=False)
         children = self._children("", description, False)
         if description._plan is not None:
-            ports = tuple(map(str, range(inputs))) if inputs > 1 else ()
+            ports = names_of(description, inputs)
             stepped: Any = written(Stepped, Writer(description, "", ports, self.looks, everything=True).program)
             return stepped(children)  # type: ignore[no-any-return]
         whole = Network(children).rewrite()
