@@ -463,7 +463,7 @@ def test_a_description_anywhere_is_drawn(source):
         ("vgg16 --depth 0 -o x.svg", ("--depth",)),
         ("vgg16 --input-size 8 -o x.svg", ("at features.", "nothing is left")),
         ("vgg16 --arg depth -o x.svg", ("'depth'",)),
-        ("vgg16 --input-size 64 --input-size 64 -o x.svg", ("once",)),
+        ("vgg16 --input-size 64 --input-size 64 -o x.svg", ("of several inputs each says its channels",)),
         ("vgg16 -o missing/x.svg", ("missing/x.svg",)),
     ],
 )
