@@ -238,8 +238,7 @@ class _Calculation(Walker[Signal]):
     def block(self, join: Join, x: Signal) -> Signal:
         outer = self.entered, self.aux
         aux = self.aux or isinstance(join, Aux)
-        path = self.path
-        first = x.part(join._takes[0]) if path and isinstance(x, Several) else first_of(x)  # as its module takes them
+        path, first = self.path, entered_first(join, self.path, x)
         self.entered, self.aux = first.shape, aux
         again = self.frames.setdefault(path, NOTHING) is not NOTHING
         try:
@@ -403,6 +402,12 @@ class _Calculation(Walker[Signal]):
 def values_of(x: Any) -> tuple[Any, ...]:
     """One value, or several."""
     return tuple(x.values()) if isinstance(x, Several) else (x,)
+
+
+def entered_first(join: Join, path: str, x: Any) -> Any:
+    """What enters the join at a path, of several values that which its module takes first: a block takes them in the
+    order in which it reads them, a whole network in their own."""
+    return x.part(join._takes[0]) if path and isinstance(x, Several) else first_of(x)
 
 
 def first_of(x: Any) -> Any:

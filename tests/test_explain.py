@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from io import StringIO
 from itertools import product
 from math import ceil, floor, prod
@@ -16,6 +16,7 @@ import torch
 from command import call, on_terminal, without_codes
 from hypothesis import example, given
 from hypothesis import strategies as st
+from said import attention, graphs, timm
 from small import small
 from strategies import ADAPTIVE_POOL, AVG_POOL, CONV, CONV_TRANSPOSE, LAYERS, MAX_POOL, RBFS, maps, networks
 from torch import nn
@@ -207,7 +208,29 @@ def test_and_in_small_at_an_uneven_size(name: str) -> None:
         hold(explanation)
 
 
-@given(maps().flatmap(lambda shape: st.tuples(networks(shape, LAYERS), st.just(shape))))
+STEPS = {
+    "hrnet": (timm.hrnet_w18_small, (3, 64, 64)),
+    "res2net": (timm.res2net50_26w_4s, (3, 33, 40)),
+    "unet": (partial(graphs.unet_2015, 4), (3, 188, 204)),
+    "retinanet": (graphs.retinanet, (3, 32, 32)),
+    "siamese": (graphs.siamese, ((3, 19, 19), (3, 21, 24))),
+    "resizing": (partial(graphs.resizing_unet, 4), (3, 21, 13)),
+    "selective_kernel": (attention.selective_kernel, (64, 9, 7)),
+    "cbam": (attention.cbam, (64, 8, 8)),
+}
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", STEPS)
+def test_every_formula_of_steps(name: str) -> None:
+    make, size = STEPS[name]
+    explanations = everywhere(make(), size)
+    for explanation in explanations:
+        hold(explanation)
+    assert {one.row.path for one in explanations} >= {row.path for row in calculate(make(), size).rows if not row.own}
+
+
+@given(maps().flatmap(lambda shape: st.tuples(networks(shape, LAYERS, steps=True), st.just(shape))))
 @example((Sequential(Dense(ZeroPad2d((0, 0, -1, 1)))), (1, 1, 1)))
 @example((Sequential(Concat(Slice(1, None, 2), Slice(0, -1, 2))), (1, 4, 1)))
 def test_every_formula_of_random_networks(drawn: tuple[Node, tuple[int, ...]]) -> None:
@@ -530,6 +553,22 @@ def test_children_stand_where_they_run() -> None:
     names = [row.name for row in explanation.children]
     assert names == ["conv1", "bn1", "relu1", "conv2", "bn2", "downsample", "(add)", "relu"]
     assert "128x28x28 + 128x28x28, element by element: 128·28·28 = 100,352" in said(explanation, "Meet")
+
+
+def test_what_a_step_reads_and_how_often_layers_run() -> None:
+    report = calculate(graphs.retinanet(), (3, 32, 32))
+    assert explain(report, "fpn").reads == "c3.1, c4.1, c5.1"
+    assert explain(report, "fpn.top4").reads == "fpn.lateral4, fpn.up5"
+    assert "16x8x8, 16x8x8 → 16x8x8" in said(explain(report, "fpn.top4"), "Step")
+    assert said(explain(report, "cls.conv"), "Runs").startswith("3 times, on 16x16x16, 16x8x8, 16x4x4")
+    for path, message in [("cls4", "explain cls"), ("fpn.out", "explain fpn"), ("out", "explain the whole network")]:
+        with pytest.raises(PathError, match=message):
+            explain(report, path)
+    pair = calculate(graphs.siamese(), ((3, 19, 19), (3, 19, 19)))
+    assert explain(pair, "tower").reads == "input.0"
+    assert explain(pair, "difference").reads == "tower.flatten, tower.flatten"
+    held = explain(calculate(attention.selective_kernel(), (64, 8, 8)), "paths")
+    assert [child.name for child in held.children] == ["0", "1"]
 
 
 def test_a_plain_shortcut_and_what_is_nowhere_are_refused() -> None:

@@ -48,6 +48,10 @@ class Meeting(Leaf):
         """What it does, per sample."""
         return Work()
 
+    def pairs(self, shapes: Shapes) -> list[Shape]:
+        """The shapes of what two values at a time make, element by element, one value after the other."""
+        return []
+
     def layer(self, shapes: Shapes) -> Layer | None:
         """The layer that makes the same of the first value alone, where there is one."""
         return None
@@ -84,9 +88,12 @@ class _Elementwise(Meeting):
     def output_shape(self, shapes: Shapes) -> Shape:
         return broadcast(type(self).__name__, shapes)
 
+    def pairs(self, shapes: Shapes) -> list[Shape]:
+        return list(accumulate(shapes, lambda *pair: broadcast(type(self).__name__, pair)))[1:]
+
     def operations(self, shapes: Shapes) -> int:
-        """How many pairs of elements meet, one value after the other."""
-        return sum(map(prod, list(accumulate(shapes, lambda *pair: broadcast(type(self).__name__, pair)))[1:]))
+        """How many pairs of elements meet."""
+        return sum(map(prod, self.pairs(shapes)))
 
 
 @leaf

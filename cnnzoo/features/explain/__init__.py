@@ -7,7 +7,23 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from ...arch import Concat, Dense, Join, Layer, Node, PathError, Residual, Shape, find
+from ...arch import (
+    Concat,
+    Dense,
+    Gate,
+    Join,
+    Layer,
+    Meeting,
+    ModuleList,
+    Node,
+    Outputs,
+    PathError,
+    Residual,
+    Run,
+    Sequential,
+    Shape,
+    find,
+)
 from ...arch.signal import Turned
 from ...arch.walker import child_path
 from ...errors import InvalidTypeError
@@ -16,10 +32,10 @@ from ...report import ITEM_BYTES, Report, Row
 from ...report.rows import plain
 from ...words import quoted, sides
 from ..summary import Network, described, reported
-from .equations import Equation, of_block, of_layer, stored
+from .equations import Equation, of_block, of_layer, of_meeting, stored
 from .formulas import formulas_of
 from .steps import decisions, equation, folded
-from .streams import Step, Streams, streams_of
+from .streams import HELD, Step, Streams, streams_of
 from .text import times
 
 __all__ = ["Equation", "Explanation", "explain"]
@@ -34,7 +50,7 @@ class Explanation(Shown):
     source: str
     """The layer or the block as Python code, the repr of its description."""
     reads: str
-    """The path of the layer or the block whose output reaches it, or "the input"."""
+    """The paths of the layers or blocks whose outputs reach it, or "the input"."""
     equations: tuple[Equation, ...]
     steps: tuple[Equation, ...]
     """How the receptive field grows from the input to here."""
@@ -84,26 +100,28 @@ def explain(
     report = reported(network, input_size, **settings)
     description = described(report, "only its figures are known, as `cnnzoo summary` prints them").description
     node = find(description, path)
-    streams = streams_of(description, report.input_size)
-    if path not in streams.outputs:
-        raise PathError(f"at {path}: a plain shortcut, which hands its input on; explain {path.rpartition('.')[0]}")
+    streams = streams_of(description, (report.input_size, *report.more_inputs))
+    if path not in streams.outputs and not isinstance(node, ModuleList):
+        raise PathError(f"at {path}: {_elsewhere(node, path)}")
     row = report[path]
-    x, y = streams.inputs[path], streams.outputs[path]
+    x, y = streams.inputs.get(path, HELD), streams.outputs.get(path, HELD)
     steps = list(y.steps)
     children: tuple[Row, ...] = ()
     if isinstance(node, Layer):
         equations, said = _layer(node, row, report)
         if not isinstance(x.field, Turned | None) and x.field == y.field and len(y.shape) == 3:
             steps.append(Step(path, row.kind, x.field, x.field, y.shape))
+    elif isinstance(node, Meeting):
+        equations, said = _step(node, row, tuple(part.shape for part in streams.parts[path]), report)
     else:
         assert isinstance(node, Join)
         children = _children(node, report, path, streams)
         parts = [part.shape for part in streams.parts.get(path, ())]
         equations = [*of_block(row, children, parts if isinstance(node, Concat | Dense) else ())]
-        said = [("Block", f"{row.kind}: {sides(row.input_shape)} → {sides(row.output_shape)}")]
+        said = [("Block", _sizes(row.kind, row))]
         said.append(("Meet", _meeting(node, row, parts, equations)))
     if path:
-        said.insert(1, ("Place", _place(description, row, x.maker)))
+        said.insert(1, ("Place", _place(description, row, streams.reads.get(path, ""))))
     if row.gated_field != row.receptive_field:
         said.append(("With gates", f"a position sees {sides(row.gated_field or 'unknown')}"))
     start = Equation("", "receptive_field", "1", 1, effective_stride=1, effective_padding=0)
@@ -112,7 +130,7 @@ def explain(
         report.model,
         row,
         repr(node),
-        x.maker,
+        streams.reads.get(path, ""),
         tuple(equations),
         (start, *(equation([step]) for step in steps)) if known else (),
         (("receptive field", start), *folded(steps)) if known else (),
@@ -126,7 +144,10 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     figures, notes = formulas_of(layer, row.input_shape)
     equations = [*of_layer(row, figures)]
     source = repr(layer) if len(repr(layer)) <= 100 else f"{row.kind}(…)"
-    said = [("Layer", f"{source}: {sides(row.input_shape)} → {sides(row.output_shape)}"), *notes]
+    said = [("Layer", _sizes(source, row)), *notes]
+    runs = [sides(one.input_shape) for one in report.rows if one.path == row.path]
+    if len(runs) > 1:
+        said.append(("Runs", f"{len(runs)} times, on {', '.join(runs)}; the first is explained here"))
     formula, words = stored(row, layer.kept(row.input_shape), figures, ITEM_BYTES[report.dtype], report.batch_size)
     if row.stored_bytes:
         equations.append(Equation(row.path, "stored_bytes", formula, row.stored_bytes))
@@ -135,29 +156,66 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     return equations, said
 
 
+def _step(
+    meeting: Meeting, row: Row, shapes: tuple[Shape, ...], report: Report
+) -> tuple[list[Equation], list[tuple[str, str]]]:
+    layer = meeting.layer(shapes)
+    figures, notes = ({}, []) if layer is None else formulas_of(layer, shapes[0])
+    equations = [*of_meeting(row, meeting, shapes, figures, ITEM_BYTES[report.dtype] * report.batch_size)]
+    return equations, [("Step", f"{meeting!r}: {', '.join(map(sides, shapes))} → {sides(row.output_shape)}"), *notes]
+
+
+def _sizes(what: str, row: Row) -> str:
+    """A layer or a block with the sizes of what it reads and gives, where it is run as one."""
+    return f"{what}: {sides(row.input_shape)} → {sides(row.output_shape)}" if row.output_shape else what
+
+
+def _elsewhere(node: Node, path: str) -> str:
+    """What stands at a path at which nothing is computed, and where that is."""
+    parent = path.rpartition(".")[0]
+    if isinstance(node, Run):
+        return f"the layers of {child_path(parent, node.layers)} run again; explain {child_path(parent, node.layers)}"
+    what = "names of values that leave" if isinstance(node, Outputs) else "a plain shortcut, which hands its input on"
+    return f"{what}; explain {parent or 'the whole network'}"
+
+
 def _children(join: Join, report: Report, path: str, streams: Streams) -> tuple[Row, ...]:
-    """The rows of a block in the order in which they run, without a plain shortcut."""
-    own = [row for row in report.rows if row.own and row.path == path]
+    """The rows of a block in the order in which they run, without a plain shortcut; all of layers that run again."""
+    inner = {child_path(path, name) for name, _ in join.children}
+    found: dict[str, list[Row]] = {}
+    for row in (*report.blocks, *report.rows):
+        if row.path == path if row.own else row.path in inner:
+            found.setdefault(row.path, []).append(row)
     rows = []
     for name, _ in join.children:
-        inner = child_path(path, name)
-        rows += [report[inner]] if inner in streams.outputs else []
-        rows += own if isinstance(join, Residual) and name == "downsample" else []
-    return tuple(rows if isinstance(join, Residual) else rows + own)
+        rows += found.get(child_path(path, name), [])
+        rows += found.get(path, []) if isinstance(join, Residual) and name == "downsample" else []
+    return tuple(rows if isinstance(join, Residual) else rows + found.get(path, []))
 
 
 def _meeting(join: Join, row: Row, parts: Sequence[Shape], equations: Sequence[Equation]) -> str:
     """How the children of a block meet."""
     if isinstance(join, Residual):
-        sums = f"{times(row.output_shape)} = {prod(row.output_shape):,}"
-        return f"{' + '.join(map(sides, parts))}, element by element: {sums} additions"
+        return _elementwise("+", "additions", row, parts)
+    if isinstance(join, Gate):
+        return _elementwise("·", "multiplications", row, parts)
     if isinstance(join, Concat | Dense):
         channels = equations[0]
         return f"one after the other along the {channels.figure}: {channels.formula} = {channels.value:,}"
+    if isinstance(join, ModuleList):
+        return "nowhere: they are run by Run, each by itself"
+    if isinstance(join, Sequential) and join._plan is not None:
+        return "each child reads what the one before gives, or the values that its step names"
     return "each child reads what the one before gives" if join.children else "nothing: the input is handed on"
+
+
+def _elementwise(sign: str, operations: str, row: Row, parts: Sequence[Shape]) -> str:
+    made = f"{times(row.output_shape)} = {prod(row.output_shape):,}"
+    return f"{f' {sign} '.join(map(sides, parts))}, element by element: {made} {operations}"
 
 
 def _place(description: Node, row: Row, reads: str) -> str:
     parent = row.path.rpartition(".")[0]
-    where = f"{row.path}, in a {type(find(description, parent)).__name__}, reads {reads}"
+    where = f"{row.path}, in a {type(find(description, parent)).__name__}"
+    where = f"{where}, reads {reads}" if reads else where
     return f"{where}; it runs in training only" if row.aux else where

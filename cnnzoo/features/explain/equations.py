@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from ...arch import Kept, Shape
+from ...arch import Cat, Kept, Meeting, Shape
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair
 from ...report import Row
@@ -101,6 +101,28 @@ def stored(row: Row, kept: Kept, formulas: Mapping[str, str], element: int, batc
     if sum(part.size for part in known) != row.stored_bytes:
         return "", words
     return " + ".join(part.formula for part in known), words + again
+
+
+def of_meeting(
+    row: Row, meeting: Meeting, shapes: tuple[Shape, ...], formulas: Mapping[str, str], item: int
+) -> Iterator[Equation]:
+    """The figures of values of these shapes that meet in a step, an element of which has `item` bytes for all samples;
+    `formulas` are those of the layer that makes the same of the first value, where there is one."""
+    if isinstance(meeting, Cat):
+        axis = meeting.dim - 1 if meeting.dim > 0 else meeting.dim
+        lengths = plus(shape[axis] for shape in shapes)
+        yield Equation(row.path, dimensions(row.output_shape)[axis], lengths, row.output_shape[axis])
+    pairs = " + ".join(map(times, meeting.pairs(shapes)))
+    yield from _counts(row, {**dict.fromkeys(WORK, pairs), **formulas})
+    if row.stored_bytes:
+        every = " + ".join(f"{item:,}·{times(shape)}" for shape in shapes)
+        whole = row.stored_bytes == item * sum(map(prod, shapes))
+        yield Equation(
+            row.path,
+            "stored_bytes",
+            every if whole else f"{item:,}·{row.stored_bytes // item:,}",
+            row.stored_bytes,
+        )
 
 
 def of_block(row: Row, inner: Sequence[Row], parts: Sequence[Shape]) -> Iterator[Equation]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...arch import Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
 from ...arch.meetings import Meeting as Meet
 from ...arch.sights import united
 from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
+from ...arch.steps import INPUT, Several
 from ...arch.turning import behind
 from ...arch.walker import Walker
+from ...calculate import entered_first, first_of, values_of
 from ...words import most_of
 
 
@@ -55,38 +57,62 @@ class Stream(NamedTuple):
     """Why the receptive field is unknown."""
 
 
-class Streams(Walker[Stream]):
-    """What each node of a description reads and gives at an input size that it can take; `streams_of` makes it."""
+HELD = Stream((), None, "", lost="its layers run where a Run says so")
+"""What a list of layers that `Run` alone runs reads and gives."""
 
-    def __init__(self, description: Node, input_size: Shape) -> None:
-        self.inputs: dict[str, Stream] = {}
-        """What each node reads, by its path."""
+
+class Streams(Walker[Stream]):
+    """What each node of a description reads and gives at input sizes that it can take; `streams_of` makes it. Of layers
+    that run again the first run counts, of several values the first."""
+
+    def __init__(self, description: Node, input_sizes: tuple[Shape, ...]) -> None:
+        self.reads: dict[str, str] = {}
+        """What each node reads, by its path: whose outputs these are."""
         self.outputs: dict[str, Stream] = {}
         """What each node gives, by its path."""
+        self.inputs: dict[str, Stream] = {}
+        """What each node reads, by its path."""
         self.parts: dict[str, list[Stream]] = {}
-        """What is added or concatenated in each join, by its path."""
+        """What meets at each path: in a join of its own, or in a step."""
         self.join: Node = description
         """The join at `self.path`."""
-        lost = "" if len(input_size) == 3 else "the input has no height and width"
-        self.run("", description, Stream(input_size, None if lost else PIXEL, "the input", lost=lost))
+        several = len(input_sizes) > 1
+        entering = Several(
+            (str(place), _entering(size, f"{INPUT}.{place}" if several else "the input"))
+            for place, size in enumerate(input_sizes)
+        )
+        x: Any = entering if several else entering["0"]
+        self.run("", description, x)
 
     def layer(self, layer: Layer, x: Stream) -> Stream:
         y = _through(self.path, layer, x)
-        self.inputs[self.path], self.outputs[self.path] = x, y
+        self._seen_at(x, x, y)
         return y
 
     def block(self, join: Join, x: Stream) -> Stream:
         outer, self.join = self.join, join
         y = super().block(join, x)
         self.join = outer
-        self.inputs[self.path], self.outputs[self.path] = x, y
+        self._seen_at(x, entered_first(join, self.path, x), first_of(y))
         return y
 
+    def _seen_at(self, whole: Any, x: Stream, y: Stream) -> None:
+        """Note what the node at `self.path` makes y of."""
+        if self.path not in self.outputs:
+            self.reads[self.path] = ", ".join(one.maker for one in values_of(whole))
+            self.inputs[self.path], self.outputs[self.path] = x, y
+
     def meeting(self, meeting: Meet, parts: list[Stream], own: bool) -> Stream:
+        y = self._met(meeting, parts, own)
+        if not own:
+            self._seen_at(Several((str(place), part) for place, part in enumerate(parts)), parts[0], y)
+        return y
+
+    def _met(self, meeting: Meet, parts: list[Stream], own: bool) -> Stream:
         """The branch that decides, and what it decides; else the union."""
         shapes = tuple(part.shape for part in parts)
         shape, kind = meeting.output_shape(shapes), meeting.operator if own else type(meeting).__name__
-        self.parts[self.path] = parts
+        self.parts.setdefault(self.path, parts)
         maker = f"{self.path} ({kind})".lstrip()
         layer = meeting.layer(shapes)
         if layer is not None:
@@ -115,9 +141,15 @@ class Streams(Walker[Stream]):
 
 
 @lru_cache(maxsize=8)
-def streams_of(description: Node, input_size: Shape) -> Streams:
+def streams_of(description: Node, input_sizes: tuple[Shape, ...]) -> Streams:
     """The streams of a network, worked out once however many of its paths are explained."""
-    return Streams(description, input_size)
+    return Streams(description, input_sizes)
+
+
+def _entering(size: Shape, maker: str) -> Stream:
+    """An input of this size."""
+    lost = "" if len(size) == 3 else "the input has no height and width"
+    return Stream(size, None if lost else PIXEL, maker, lost=lost)
 
 
 def _through(path: str, layer: Layer, x: Stream) -> Stream:
