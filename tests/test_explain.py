@@ -29,6 +29,7 @@ from cnnzoo.arch import (
     Conv2d,
     ConvTranspose2d,
     Dense,
+    Gate,
     Identity,
     Layer,
     MaxPool2d,
@@ -460,6 +461,17 @@ def test_a_union_of_what_begins_first_and_what_reads_furthest() -> None:
     explanation = explain(calculate(net, (2, 12, 12)), "")
     hold(explanation)
     assert explanation.steps[-1][2:4] == ("(3 − 0) + 4", 7)
+
+
+def test_a_gate_is_said_beside_the_receptive_field() -> None:
+    net = Sequential(conv=Conv2d(4, 3), gate=Gate(pool=AdaptiveAvgPool2d(1), fc=Conv2d(4, 1)), after=Conv2d(4, 3))
+    report = calculate(net, (2, 8, 8))
+    for path in ("gate", "after"):
+        explanation = explain(report, path)
+        assert said(explanation, "With gates") == "a position sees 8"
+        assert not said(explanation, "Joins")
+        hold(explanation)
+    assert not said(explain(report, "conv"), "With gates")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ...arch import Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
 from ...arch.meetings import Meeting as Meet
+from ...arch.meetings import Multiply
 from ...arch.sights import united
 from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
 from ...arch.steps import INPUT, Several
@@ -121,6 +122,8 @@ class Streams(Walker[Stream]):
         branches = [(name, part.field) for name, part in zip(names, parts, strict=True)]
         known = tuple((name, field) for name, field in branches if field is not None and not isinstance(field, Turned))
         field = united(meeting, [Signal(part.shape, part.field) for part in parts], shape, own)
+        if own and isinstance(meeting, Multiply) and parts[0].field == field:
+            return parts[0]._replace(shape=shape, maker=maker)  # a gate decides nothing
         whole = [part for part in parts if part.field == field is not None]
         most, *_ = whole or sorted(parts, key=_seen, reverse=True)
         y = most._replace(shape=shape, maker=maker)
