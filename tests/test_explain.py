@@ -215,6 +215,7 @@ STEPS = {
     "unet": (partial(graphs.unet_2015, 4), (3, 188, 204)),
     "retinanet": (graphs.retinanet, (3, 32, 32)),
     "siamese": (graphs.siamese, ((3, 19, 19), (3, 21, 24))),
+    "pyramid": (partial(graphs.pyramid, 5), ((5, 4, 4), (4, 8, 8), (3, 16, 16))),
     "resizing": (partial(graphs.resizing_unet, 4), (3, 21, 13)),
     "selective_kernel": (attention.selective_kernel, (64, 9, 7)),
     "cbam": (attention.cbam, (64, 8, 8)),

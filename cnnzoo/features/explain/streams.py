@@ -14,7 +14,7 @@ from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
 from ...arch.steps import INPUT, Several
 from ...arch.turning import behind
 from ...arch.walker import Walker
-from ...calculate import entered_first, first_of, values_of
+from ...calculate import entered_first, first_of, names_of, values_of
 from ...words import most_of
 
 
@@ -77,12 +77,10 @@ class Streams(Walker[Stream]):
         """What meets at each path: in a join of its own, or in a step."""
         self.join: Node = description
         """The join at `self.path`."""
-        several = len(input_sizes) > 1
-        entering = Several(
-            (str(place), _entering(size, f"{INPUT}.{place}" if several else "the input"))
-            for place, size in enumerate(input_sizes)
-        )
-        x: Any = entering if several else entering["0"]
+        names = names_of(description, len(input_sizes))
+        makers = [f"{INPUT}.{name}" for name in names] or ["the input"]
+        entering = [_entering(size, maker) for size, maker in zip(input_sizes, makers, strict=True)]
+        x: Any = Several(zip(names, entering, strict=True)) if names else entering[0]
         self.run("", description, x)
 
     def layer(self, layer: Layer, x: Stream) -> Stream:
