@@ -97,7 +97,7 @@ def exchange(*widths: int) -> Sequential:
 
 
 def hrnet_w18_small() -> Sequential:
-    """Sun et al. (2019), with the head for classification (Wang et al. 2019, figure 8): from the highest resolution
+    """Sun et al. (2019), with the head for classification (Wang et al. 2019): from the highest resolution
     down, each is brought to 1,024 channels at the most and added to what comes from above."""
     return Sequential(
         conv1=Conv2d(64, 3, stride=2, padding=1, bias=False),
@@ -137,7 +137,7 @@ def hrnet_w18_small() -> Sequential:
 
 
 def aggregation(width: int) -> Sequential:
-    """A root: all that it is given, one after the other, to `width` channels (Yu et al. 2018, figure 3)."""
+    """A root: all that it is given, one after the other, to `width` channels (Yu et al. 2018, section 3)."""
     return Sequential(conv=Conv2d(width, 1, bias=False), bn=BatchNorm2d(), relu=ReLU())
 
 
@@ -232,7 +232,7 @@ def bottle2neck(width: int, stride: int = 1, first: bool = False, scale: int = 4
 
 
 def res2net50_26w_4s() -> Sequential:
-    """Gao et al. (2019), table 1: ResNet-50 with groups of 26 channels, 4 scales."""
+    """Gao et al. (2019): ResNet-50 with groups of 26 channels, 4 scales."""
 
     def stage(width: int, blocks: int, stride: int) -> Sequential:
         return Sequential(bottle2neck(width, stride, first=True), *[bottle2neck(width)] * (blocks - 1))
