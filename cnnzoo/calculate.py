@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,14 +11,12 @@ from .arch.axes import Axis, Phases
 from .arch.edit import walk
 from .arch.join import Join
 from .arch.meetings import Add, Meeting
-from .arch.node import Kept, Layer, Node, Ports, Work
+from .arch.node import Layer, Node, Ports
 from .arch.rules import is_whole
 from .arch.sequential import Aux, ModuleList
 from .arch.sights import gated_behind, united, united_with_gates
 from .arch.signal import (
     PIXEL,
-    POINTWISE,
-    Reads,
     Seen,
     Shape,
     ShapeError,
@@ -28,11 +25,11 @@ from .arch.signal import (
     checked,
     show,
 )
-from .arch.steps import Several, Step
+from .arch.steps import Several, Step, entered_first, first_of, values_of
 from .arch.turning import behind
 from .arch.walker import Walker
 from .errors import InvalidValueError
-from .plugins import called
+from .facts import Fixed, facts_of, meeting_of
 from .report import ITEM_BYTES, IntOrPair, Report, Row
 from .report.rows import ALL_KNOWN, NOTHING, Extent, Pace
 from .words import quoted
@@ -107,95 +104,6 @@ REST = (ALL_KNOWN, (), ())
 
 STEPS = ("add", "cat", "mul")
 """The kinds of rows that are a join's own step."""
-
-
-class Fixed(NamedTuple):
-    """What a row says of a layer at an input shape wherever that layer stands: the fields of `Row` from `kind` to
-    `connections`, in their order."""
-
-    kind: str
-    settings: Mapping[str, Any]
-    input_shape: Shape
-    output_shape: Shape
-    tensors: Mapping[str, Shape]
-    buffer_tensors: Mapping[str, Shape]
-    weights: int = 0
-    biases: int = 0
-    buffers: int = 0
-    macs: int = 0
-    comparisons: int = 0
-    additions: int = 0
-    multiplications: int = 0
-    exponentials: int = 0
-    connections: int = 0
-
-
-class Facts(NamedTuple):
-    """All that is known of a layer at an input shape, wherever it stands."""
-
-    output_shape: Shape
-    fixed: Fixed
-    windows: Reads | None
-    elements: int
-    """Of the output."""
-    kept: Kept
-    pools: bool
-    """Whether it is a pooling to a fixed size."""
-    pointwise: bool
-    """Whether each position of its output is made of the same position of its input; a pooling is none of these."""
-    alike: bool
-    """Whether all positions of its output read as much, as far apart."""
-
-
-@lru_cache(maxsize=1 << 14)
-def facts_of(layer: Layer, shape: Shape) -> Facts:
-    """What the layer states of itself at an input shape, worked out once for equal layers and shapes.
-
-    Raises `ShapeError` where it cannot take the shape, or states what no tensor or no count can be, and `PluginError`
-    where a plugin's layer fails in another way.
-    """
-    kind = type(layer).__name__
-    with called(kind, type(layer)):
-        return _facts_of(kind, layer, shape)
-
-
-def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
-    output_shape = checked(layer.output_shape(shape), f"{kind}: an output")
-    tensors, buffers = layer.tensors(shape), layer.buffers(shape)
-    for name, own in (*tensors.items(), *buffers.items()):
-        checked(own, f"{kind}: a {name}")
-    biases = prod(tensors["bias"]) if "bias" in tensors else 0
-    outputs = prod(output_shape)
-    weights = sum(map(prod, tensors.values())) - biases
-    connections = layer.fan_in(shape) + (outputs if layer.weighted and biases else 0)
-    counts = (weights, biases, sum(map(prod, buffers.values())), layer.macs(shape), *layer.work(shape), connections)
-    kept = Kept(*layer.kept(shape))
-    for figure in (*counts, kept.elements, kept.indices):
-        if not is_count(figure):
-            raise ShapeError(f"{kind}: a count must be a whole number below 2**{BITS}, got {quoted(figure)}")
-    fixed = Fixed(kind, layer.settings, shape, output_shape, tensors, buffers, *counts)
-    windows, pools = layer.windows(shape), layer.pools
-    alike = windows is not None and not any(isinstance(window, Phases) for window in windows)
-    return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE and not pools, alike)
-
-
-@lru_cache(maxsize=1 << 12)
-def meeting_of(meeting: Meeting, shapes: tuple[Shape, ...], entered: Shape | None) -> Fixed:
-    """What a row says of values that meet in a step or, with what `entered` it, in a join itself."""
-    output_shape = meeting.output_shape(shapes)
-    counts = dict(zip(Work._fields, meeting.work(shapes), strict=True))
-    if entered is None:
-        return Fixed(type(meeting).__name__, meeting.settings, shapes[0], output_shape, {}, {}, **counts)
-    return Fixed(meeting.operator, {}, entered, output_shape, {}, {}, **counts)
-
-
-BITS = 256
-"""Bits of the largest count: more than the product of four lengths has."""
-
-
-def is_count(value: Any) -> bool:
-    """Whether a figure that a layer states is a whole number of at most `BITS` bits."""
-    return type(value) in (int, bool) and 0 <= value < 1 << BITS
 
 
 class _Step(NamedTuple):
@@ -397,22 +305,6 @@ class _Calculation(Walker[Signal]):
             if len(y.shape) == 3 and not (y.pooled or self.steps[number].aux):
                 return rows[number]
         return None
-
-
-def values_of(x: Any) -> tuple[Any, ...]:
-    """One value, or several."""
-    return tuple(x.values()) if isinstance(x, Several) else (x,)
-
-
-def entered_first(join: Join, path: str, x: Any) -> Any:
-    """What enters the join at a path, of several values that which its module takes first: a block takes them in the
-    order in which it reads them, a whole network in their own."""
-    return x.part(join._takes[0]) if path and isinstance(x, Several) else first_of(x)
-
-
-def first_of(x: Any) -> Any:
-    """One value, or the first of several: what a row says of a block's shapes."""
-    return next(iter(x.values())) if isinstance(x, Several) else x
 
 
 class Sight(NamedTuple):

@@ -18,7 +18,8 @@ from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signa
 from .arch.steps import Step
 from .arch.turning import behind
 from .arch.walker import child_path
-from .calculate import calculate, extent, facts_of, meeting_of, shapes_of
+from .calculate import calculate, extent, shapes_of
+from .facts import facts_of, meeting_of
 from .report import ITEM_BYTES
 from .report.rows import Extent
 

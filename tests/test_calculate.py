@@ -101,7 +101,8 @@ from cnnzoo.arch import (
 )
 from cnnzoo.arch.axes import Axis, Phases, Span
 from cnnzoo.arch.node import Layer, Node
-from cnnzoo.calculate import Fixed, Sight, calculate, is_count
+from cnnzoo.calculate import Sight, calculate
+from cnnzoo.facts import Fixed, is_count
 from cnnzoo.features.explain.streams import streams_of
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.report import ITEM_BYTES, SUMMED, Line, Report, Row

@@ -17,7 +17,7 @@ from installed import with_dependencies
 PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
 TREE = (
-    *("errors", "words", "plugins", "arch", "render", "report", "calculate", "totals", "rewrites", "registry"),
+    *("errors", "words", "plugins", "arch", "render", "report", "facts", "calculate", "totals", "rewrites", "registry"),
     *("models", "zoo", "published", "weights", "pytorch", "resolve", "create", "features", "cli", ""),
 )
 """The rows of the package, from the one that imports nothing of ours to what a user names."""
@@ -118,6 +118,7 @@ def test_measuring_never_sees_a_description():
         *(
             "arch",
             "calculate",
+            "facts",
             "totals",
             "rewrites",
             "registry",

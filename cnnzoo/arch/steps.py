@@ -108,6 +108,22 @@ class Entered(Several[T]):
         return self[name]
 
 
+def values_of(x: Any) -> tuple[Any, ...]:
+    """One value, or several."""
+    return tuple(x.values()) if isinstance(x, Several) else (x,)
+
+
+def entered_first(node: Node, path: str, x: Any) -> Any:
+    """What enters the node at a path, of several values that which its module takes first: a block takes them in the
+    order in which it reads them, a whole network in their own."""
+    return x.part(node._takes[0]) if path and isinstance(x, Several) else first_of(x)
+
+
+def first_of(x: Any) -> Any:
+    """One value, or the first of several: what a row says of a block's shapes."""
+    return next(iter(x.values())) if isinstance(x, Several) else x
+
+
 class Ref(NamedTuple):
     """A value that a step reads: that of a source, which is an earlier child or `INPUT`."""
 

@@ -12,9 +12,9 @@ from ...arch.meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, Upsam
 from ...arch.node import Layer, Node, Ports
 from ...arch.sequential import Aux
 from ...arch.signal import POINTWISE
-from ...arch.steps import Several, Step
+from ...arch.steps import Several, Step, values_of
 from ...arch.walker import child_path
-from ...calculate import names_of, values_of
+from ...calculate import names_of
 from ...report import Report, Row, Shape, added
 
 Role: TypeAlias = Literal["input", "output", "fork", "convolution", "linear", "pooling", "other", "block", "add", "cat"]

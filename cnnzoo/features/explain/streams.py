@@ -11,10 +11,10 @@ from ...arch.meetings import Meeting as Meet
 from ...arch.meetings import Multiply
 from ...arch.sights import united
 from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
-from ...arch.steps import INPUT, Several
+from ...arch.steps import INPUT, Several, entered_first, first_of, values_of
 from ...arch.turning import behind
 from ...arch.walker import Walker
-from ...calculate import entered_first, first_of, names_of, values_of
+from ...calculate import names_of
 from ...words import most_of
 
 

@@ -19,9 +19,8 @@ from ...arch.join import Flow, Join
 from ...arch.meetings import Meeting
 from ...arch.node import Node, Ports
 from ...arch.sequential import Aux, Sequential
-from ...arch.steps import Entered, Run, Several, Step
+from ...arch.steps import Entered, Run, Several, Step, values_of
 from ...arch.walker import child_path
-from ...calculate import values_of
 
 M = TypeVar("M", bound="Written")
 
