@@ -10,6 +10,7 @@ from functools import cache, partial
 from io import StringIO
 from itertools import product
 from math import ceil, floor, prod
+from typing import Any
 
 import pytest
 import torch
@@ -24,23 +25,32 @@ from torch import nn
 import cnnzoo
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
+    Add,
     AvgPool2d,
+    Cat,
     Concat,
     Conv2d,
     ConvTranspose2d,
     Dense,
+    From,
     Gate,
     Identity,
     Layer,
     MaxPool2d,
+    ModuleList,
+    Multiply,
     Node,
+    Outputs,
     PathError,
     ReLU,
     Residual,
+    Run,
     Sequential,
     ShapeError,
     Slice,
+    Subtract,
     Upsample,
+    UpsampleLike,
     Window,
     ZeroPad2d,
     find,
@@ -183,7 +193,7 @@ def hold(explanation: Explanation, formulas: bool = True) -> None:
             assert worth(formula) == worth(value.rstrip(",")), sentence
 
 
-def everywhere(description: Node, size: tuple[int, ...]) -> list[Explanation]:
+def everywhere(description: Node, size: Any) -> list[Explanation]:
     """Of every node that is run."""
     report = calculate(description, size)
     ran = {row.path for row in (*report.rows, *report.blocks)}
@@ -420,6 +430,94 @@ def test_fixed_centres_are_no_parameters() -> None:
 # Receptive fields.
 
 
+def said_of(description: Node, size: Any, path: str) -> dict[str, str]:
+    return dict(explain(calculate(description, size), path).said)
+
+
+PYRAMID = Sequential(
+    c4=Conv2d(4, 3, stride=2, padding=1),
+    c5=Conv2d(4, 3, stride=2, padding=1),
+    p5=UpsampleLike("c5", "c4"),
+    l4=From("c4", Conv2d(4, 1)),
+    p4=Add("l4", "p5", "c4"),
+    both=Cat("p4", "l4", dim=-2),
+    head=From("c5", Sequential(conv=Conv2d(2, 1), act=ReLU())),
+    head4=Run("head", "p4"),
+    out=Outputs("head", "head4", "both"),
+)
+
+
+def test_steps_are_explained_by_the_names_that_they_read() -> None:
+    said = said_of(PYRAMID, (3, 16, 16), "p4")
+    assert said["Place"] == "p4, in a Sequential, reads l4, p5 and c4"
+    assert said["Step"] == "Add(): 4x8x8, 4x8x8 and 4x8x8 → 4x8x8"
+    explanation = explain(calculate(PYRAMID, (3, 16, 16)), "p4")
+    assert explanation.reads == "l4, p5, c4"
+    assert ("additions", "4·8·8 + 4·8·8", 512) in [one[1:4] for one in explanation.equations]
+    both = explain(calculate(PYRAMID, (3, 16, 16)), "both")
+    assert ("height", "8 + 8", 16) in [one[1:4] for one in both.equations]
+    whole = said_of(PYRAMID, (3, 16, 16), "")
+    assert whole["Block"] == "Sequential: 3x16x16 → 2x4x4, 2x8x8 and 4x16x8"
+    assert whole["Meet"] == (
+        "p5 reads c5 and c4; l4 reads c4; p4 reads l4, p5 and c4; both reads p4 and l4; head reads c5; "
+        "head4 runs head on p4; it gives head, head4 and both; each other child reads what the one before gives"
+    )
+    for one in everywhere(PYRAMID, (3, 16, 13)):
+        hold(one)
+
+
+def test_layers_that_run_again_are_explained_once() -> None:
+    said = said_of(PYRAMID, (3, 16, 16), "head.conv")
+    assert said["Runs again"] == "as head4 on p4; its parameters count once"
+    assert said_of(PYRAMID, (3, 16, 16), "head.act")["Runs again"] == "as head4 on p4"
+    assert "Runs again" not in said_of(PYRAMID, (3, 16, 16), "l4")
+    head = explain(calculate(PYRAMID, (3, 16, 16)), "head")
+    assert [(row.path, row.call) for row in head.children] == [
+        *(("head.conv", 1), ("head.conv", 2), ("head.act", 1), ("head.act", 2))
+    ]
+    assert "Conv2d (call 2)" in head.document().text("table")
+    with pytest.raises(PathError, match="at head4: the layers of head run again; explain head"):
+        explain(calculate(PYRAMID, (3, 16, 16)), "head4")
+    with pytest.raises(PathError, match="at out: names of values that leave; explain the whole network"):
+        explain(calculate(PYRAMID, (3, 16, 16)), "out")
+
+
+def test_layers_that_are_held_are_explained_where_they_run() -> None:
+    unit = Sequential(
+        held=ModuleList(Conv2d(4, 3, padding=1)),
+        a=Run("held.0", "input.0"),
+        b=Run("held.0", "input.1"),
+        out=Subtract("a", "b"),
+    )
+    net = Sequential(unit=From("input.0", "input.1", unit), end=ReLU())
+    sizes = ((4, 8, 8), (4, 8, 8))
+    said = said_of(net, sizes, "unit.held.0")
+    assert said["Runs as"] == "unit.a on input.0"
+    assert said["Runs again"] == "as unit.b on input.1; its parameters count once"
+    assert said["Place"] == "unit.held.0, in a ModuleList, reads input.0"
+    assert said_of(net, sizes, "unit")["Block"] == "Sequential: 4x8x8 and 4x8x8 → 4x8x8"
+    assert (
+        said_of(net, sizes, "")["Meet"]
+        == "unit reads input.0 and input.1; each other child reads what the one before gives"
+    )
+    for one in everywhere(net, sizes):
+        hold(one)
+
+
+def test_a_gate_decides_nothing_of_what_is_seen() -> None:
+    gate = Gate(pool=AdaptiveAvgPool2d(1), fc=Conv2d(4, 1))
+    net = Sequential(conv=Conv2d(4, 3), gate=gate, other=Multiply("gate", "gate.pool"), end=Conv2d(1, 3))
+    report = calculate(net, (3, 9, 9))
+    said = dict(explain(report, "end").said)
+    assert "Joins" not in said
+    assert dict(explain(report, "gate").said)["Meet"] == (
+        "4x7x7 · 4x1x1, element by element: 4·7·7 = 196 multiplications"
+    )
+    assert explain(report, "end").steps[-1].value == report["end"].receptive_field == 5
+    for one in everywhere(net, (3, 9, 9)):
+        hold(one)
+
+
 def test_steps_of_resnet50() -> None:
     """Sizes behind the stem and behind each 3x3, folded where they stand side by side."""
     explanation = explain(cnnzoo.summary("resnet50"), "layer4.2.conv3")
@@ -572,7 +670,7 @@ def test_what_a_step_reads_and_how_often_layers_run() -> None:
     report = calculate(graphs.retinanet(), (3, 32, 32))
     assert explain(report, "fpn").reads == "c3.1, c4.1, c5.1"
     assert explain(report, "fpn.top4").reads == "fpn.lateral4, fpn.up5"
-    assert "16x8x8, 16x8x8 → 16x8x8" in said(explain(report, "fpn.top4"), "Step")
+    assert "16x8x8 and 16x8x8 → 16x8x8" in said(explain(report, "fpn.top4"), "Step")
     assert said(explain(report, "cls.conv"), "Runs").startswith("3 times, on 16x16x16, 16x8x8, 16x4x4")
     for path, message in [("cls4", "explain cls"), ("fpn.out", "explain fpn"), ("out", "explain the whole network")]:
         with pytest.raises(PathError, match=message):

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from ...arch import (
     Concat,
     Dense,
-    Gate,
     Join,
     Layer,
     Meeting,
     ModuleList,
-    Node,
-    Outputs,
     PathError,
     Residual,
-    Run,
-    Sequential,
     Shape,
     find,
 )
@@ -34,9 +27,9 @@ from ...words import quoted, sides
 from ..summary import Network, described, reported
 from .equations import Equation, of_block, of_layer, of_meeting, stored
 from .formulas import formulas_of
+from .reading import elsewhere, meets, passing, place, runs, shown
 from .steps import decisions, equation, folded
 from .streams import HELD, Step, Streams, streams_of
-from .text import times
 
 __all__ = ["Equation", "Explanation", "explain"]
 
@@ -102,7 +95,7 @@ def explain(
     node = find(description, path)
     streams = streams_of(description, (report.input_size, *report.more_inputs))
     if path not in streams.outputs and not isinstance(node, ModuleList):
-        raise PathError(f"at {path}: {_elsewhere(node, path)}")
+        raise PathError(f"at {path}: {elsewhere(node, path)}")
     row = report[path]
     x, y = streams.inputs.get(path, HELD), streams.outputs.get(path, HELD)
     steps = list(y.steps)
@@ -118,10 +111,10 @@ def explain(
         children = _children(node, report, path, streams)
         parts = [part.shape for part in streams.parts.get(path, ())]
         equations = [*of_block(row, children, parts if isinstance(node, Concat | Dense) else ())]
-        said = [("Block", _sizes(row.kind, row))]
-        said.append(("Meet", _meeting(node, row, parts, equations)))
+        said = [("Block", passing(row.kind, row)), ("Meet", meets(node, row, parts, equations))]
     if path:
-        said.insert(1, ("Place", _place(description, row, streams.reads.get(path, ""))))
+        said.insert(1, ("Place", place(description, row, streams.reads.get(path, ""))))
+        said += runs(description, streams, path, bool(row.params))
     if row.gated_field != row.receptive_field:
         said.append(("With gates", f"a position sees {sides(row.gated_field or 'unknown')}"))
     start = Equation("", "receptive_field", "1", 1, effective_stride=1, effective_padding=0)
@@ -144,7 +137,7 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     figures, notes = formulas_of(layer, row.input_shape)
     equations = [*of_layer(row, figures)]
     source = repr(layer) if len(repr(layer)) <= 100 else f"{row.kind}(…)"
-    said = [("Layer", _sizes(source, row)), *notes]
+    said = [("Layer", passing(source, row)), *notes]
     runs = [sides(one.input_shape) for one in report.rows if one.path == row.path]
     if len(runs) > 1:
         said.append(("Runs", f"{len(runs)} times, on {', '.join(runs)}; the first is explained here"))
@@ -162,21 +155,7 @@ def _step(
     layer = meeting.layer(shapes)
     figures, notes = ({}, []) if layer is None else formulas_of(layer, shapes[0])
     equations = [*of_meeting(row, meeting, shapes, figures, ITEM_BYTES[report.dtype] * report.batch_size)]
-    return equations, [("Step", f"{meeting!r}: {', '.join(map(sides, shapes))} → {sides(row.output_shape)}"), *notes]
-
-
-def _sizes(what: str, row: Row) -> str:
-    """A layer or a block with the sizes of what it reads and gives, where it is run as one."""
-    return f"{what}: {sides(row.input_shape)} → {sides(row.output_shape)}" if row.output_shape else what
-
-
-def _elsewhere(node: Node, path: str) -> str:
-    """What stands at a path at which nothing is computed, and where that is."""
-    parent = path.rpartition(".")[0]
-    if isinstance(node, Run):
-        return f"the layers of {child_path(parent, node.layers)} run again; explain {child_path(parent, node.layers)}"
-    what = "names of values that leave" if isinstance(node, Outputs) else "a plain shortcut, which hands its input on"
-    return f"{what}; explain {parent or 'the whole network'}"
+    return equations, [("Step", f"{meeting!r}: {shown(shapes)} → {sides(row.output_shape)}"), *notes]
 
 
 def _children(join: Join, report: Report, path: str, streams: Streams) -> tuple[Row, ...]:
@@ -191,31 +170,3 @@ def _children(join: Join, report: Report, path: str, streams: Streams) -> tuple[
         rows += found.get(child_path(path, name), [])
         rows += found.get(path, []) if isinstance(join, Residual) and name == "downsample" else []
     return tuple(rows if isinstance(join, Residual) else rows + found.get(path, []))
-
-
-def _meeting(join: Join, row: Row, parts: Sequence[Shape], equations: Sequence[Equation]) -> str:
-    """How the children of a block meet."""
-    if isinstance(join, Residual):
-        return _elementwise("+", "additions", row, parts)
-    if isinstance(join, Gate):
-        return _elementwise("·", "multiplications", row, parts)
-    if isinstance(join, Concat | Dense):
-        channels = equations[0]
-        return f"one after the other along the {channels.figure}: {channels.formula} = {channels.value:,}"
-    if isinstance(join, ModuleList):
-        return "nowhere: they are run by Run, each by itself"
-    if isinstance(join, Sequential) and join._plan is not None:
-        return "each child reads what the one before gives, or the values that its step names"
-    return "each child reads what the one before gives" if join.children else "nothing: the input is handed on"
-
-
-def _elementwise(sign: str, operations: str, row: Row, parts: Sequence[Shape]) -> str:
-    made = f"{times(row.output_shape)} = {prod(row.output_shape):,}"
-    return f"{f' {sign} '.join(map(sides, parts))}, element by element: {made} {operations}"
-
-
-def _place(description: Node, row: Row, reads: str) -> str:
-    parent = row.path.rpartition(".")[0]
-    where = f"{row.path}, in a {type(find(description, parent)).__name__}"
-    where = f"{where}, reads {reads}" if reads else where
-    return f"{where}; it runs in training only" if row.aux else where

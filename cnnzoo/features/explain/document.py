@@ -80,7 +80,9 @@ def document(explanation: Explanation) -> Document:
 
 
 def _kind(row: Row, apart: bool) -> str:
-    return "" if row.own else f"{row.kind} (apart)" if apart else row.kind
+    if row.own:
+        return ""
+    return f"{row.kind} (apart)" if apart else f"{row.kind} (call {row.call})" if row.call > 1 else row.kind
 
 
 def _merged(equations: Sequence[Equation]) -> Iterator[tuple[Label, Equation]]:

@@ -12,8 +12,9 @@ from ...arch.meetings import Multiply
 from ...arch.sights import united
 from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
 from ...arch.steps import INPUT, Several, entered_first, first_of, values_of
+from ...arch.steps import Step as Run
 from ...arch.turning import behind
-from ...arch.walker import Walker
+from ...arch.walker import Walker, child_path
 from ...calculate import names_of
 from ...words import most_of
 
@@ -75,6 +76,8 @@ class Streams(Walker[Stream]):
         """What each node reads, by its path."""
         self.parts: dict[str, list[Stream]] = {}
         """What meets at each path: in a join of its own, or in a step."""
+        self.runs: dict[str, dict[str, Run]] = {}
+        """By the paths of layers that `Run` runs: the steps that run them, by their paths, in order."""
         self.join: Node = description
         """The join at `self.path`."""
         names = names_of(description, len(input_sizes))
@@ -82,6 +85,11 @@ class Streams(Walker[Stream]):
         entering = [_entering(size, maker) for size, maker in zip(input_sizes, makers, strict=True)]
         x: Any = Several(zip(names, entering, strict=True)) if names else entering[0]
         self.run("", description, x)
+
+    def again(self, step: Run, x: Stream) -> Stream:
+        layers = child_path(self.path, step.layers)
+        self.runs.setdefault(layers, {})[child_path(self.path, step.name)] = step
+        return super().again(step, x)
 
     def layer(self, layer: Layer, x: Stream) -> Stream:
         y = _through(self.path, layer, x)
@@ -112,16 +120,16 @@ class Streams(Walker[Stream]):
         shapes = tuple(part.shape for part in parts)
         shape, kind = meeting.output_shape(shapes), meeting.operator if own else type(meeting).__name__
         self.parts.setdefault(self.path, parts)
-        maker = f"{self.path} ({kind})".lstrip()
+        maker = f"{self.path} ({kind})".lstrip() if own else self.path
         layer = meeting.layer(shapes)
         if layer is not None:
             return _through(self.path, layer, parts[0])._replace(maker=maker)
         names = _names(self.join) if own else [part.maker for part in parts]
+        field = united(meeting, [Signal(part.shape, part.field) for part in parts], shape, own)
+        places = range(1) if own and isinstance(meeting, Multiply) else meeting.sights(shapes)  # a gate decides nothing
+        names, parts = [names[place] for place in places], [parts[place] for place in places]
         branches = [(name, part.field) for name, part in zip(names, parts, strict=True)]
         known = tuple((name, field) for name, field in branches if field is not None and not isinstance(field, Turned))
-        field = united(meeting, [Signal(part.shape, part.field) for part in parts], shape, own)
-        if own and isinstance(meeting, Multiply) and parts[0].field == field:
-            return parts[0]._replace(shape=shape, maker=maker)  # a gate decides nothing
         whole = [part for part in parts if part.field == field is not None]
         most, *_ = whole or sorted(parts, key=_seen, reverse=True)
         y = most._replace(shape=shape, maker=maker)
