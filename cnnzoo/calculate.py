@@ -91,7 +91,7 @@ def entering(description: Node, shapes: Sequence[Shape]) -> Any:
 
 def names_of(description: Node, count: int) -> Ports:
     """What so many values that enter a network are called in it, empty for one: their positions; where it reads others
-    than these, the names that it reads, in the order in which it reads them."""
+    than these, the names that it reads, in the order in which it takes them."""
     takes = tuple(filter(None, description._takes))
     positions = tuple(map(str, range(count)))
     if len(takes) == count and not {*takes} <= {*positions}:

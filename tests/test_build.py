@@ -14,7 +14,21 @@ from torch import nn
 
 import cnnzoo
 from cnnzoo import arch
-from cnnzoo.arch import Aux, Concat, Conv2d, Dense, Flatten, Gate, Linear, ReLU, Residual, Sequential, ShapeError
+from cnnzoo.arch import (
+    Aux,
+    Concat,
+    Conv2d,
+    Dense,
+    Flatten,
+    From,
+    Gate,
+    Linear,
+    ReLU,
+    Residual,
+    Sequential,
+    ShapeError,
+    Subtract,
+)
 from cnnzoo.arch.join import TAKEN
 from cnnzoo.calculate import calculate
 from cnnzoo.models import alexnet, googlenet, googlenet_tv, lenet5, resnet18, resnet50, vgg11
@@ -431,3 +445,12 @@ class TestAgainstPlainFormulas:
         assert torch.equal(net(x), torch.cat([net.a(x), torch.relu(x)], 1))
         net = build(Sequential(Flatten(), Linear(3)), (2, 4, 4))
         assert torch.equal(net(x), net[1](x.flatten(1)))
+
+
+def test_a_block_takes_positions_by_number():
+    """However they are read: `block(x, y)` has x for input.0."""
+    block = Sequential(x=From("input.1", Conv2d(2, 1)), y=Subtract("x", "input.0"))
+    net = build(Sequential(a=From("input.0", ReLU()), b=From("a", "input.1", block)), [(2, 4, 4), (2, 4, 4)])
+    x, y = image((2, 4, 4)), 2 * image((2, 4, 4))
+    assert torch.equal(net.b(x, y), net.b.x(y) - x)
+    assert torch.equal(net(x, y), net.b(torch.relu(x), y))

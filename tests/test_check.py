@@ -109,7 +109,7 @@ def test_a_difference_is_found(path, other, said):
 
 
 def test_a_block_of_several_values_has_the_shape_of_the_one_that_it_reads_first():
-    """Its module takes them in the order in which it reads them; a network takes them in theirs."""
+    """Its module takes positions by number, and names as it reads them; a network takes them in theirs."""
     block = Sequential(
         coarse=From("input.1", Conv2d(2, 1)),
         fine=From("input.0", Conv2d(2, 3, stride=2, padding=1)),

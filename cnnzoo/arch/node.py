@@ -64,7 +64,8 @@ class Node:
     _named: Mapping[str, Node] = {}
     """The children by name; a layer has none."""
     _takes: Ports = ()
-    """The names by which it reads one of several values that enter, as in "input.p3"; empty where one value enters."""
+    """The names by which it reads one of several values that enter, as in "input.p3", in the order in which its module
+    takes them: positions by number, names as they are read; empty where one value enters."""
     _gives: Ports = ()
     """The names of the several values that it gives; empty where it gives one."""
     _makes: bool = True

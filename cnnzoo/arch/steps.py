@@ -114,8 +114,8 @@ def values_of(x: Any) -> tuple[Any, ...]:
 
 
 def entered_first(node: Node, path: str, x: Any) -> Any:
-    """What enters the node at a path, of several values that which its module takes first: a block takes them in the
-    order in which it reads them, a whole network in their own."""
+    """What enters the node at a path, of several values that which its module takes first: a block takes positions by
+    number and names as it reads them, a whole network all that it is given."""
     return x.part(node._takes[0]) if path and isinstance(x, Several) else first_of(x)
 
 
@@ -227,7 +227,8 @@ class Planner:
             )
         looks = {name: tuple(dict.fromkeys(paths)) for name, paths in self.looks.items()}
         steps = tuple(step._replace(looks=looks.get(step.name, ())) for step in self.steps)
-        return Plan(steps, () if self.whole else tuple(self.takes), self.ports.get(self.last, ()))
+        takes = () if self.whole else tuple(sorted(self.takes, key=_position))
+        return Plan(steps, takes, self.ports.get(self.last, ()))
 
     def _error(self, name: str, problem: str) -> ShapeError:
         return ShapeError(f"{self.kind}: {quoted(name)} {problem}")
@@ -303,6 +304,11 @@ class Planner:
         except ShapeError as error:
             raise self._error(name, f"{error.problem}; it reads {listed(map(str, reads))}") from None
         return given
+
+
+def _position(port: str) -> tuple[bool, int]:
+    """By which ports are sorted: positions by number, names behind them as they are read."""
+    return (False, int(port)) if port.isdecimal() else (True, 0)
 
 
 def _at(children: Mapping[str, Node], path: str) -> Node | None:
