@@ -19,14 +19,20 @@ import cnnzoo
 from cnnzoo import rewrites
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
+    Add,
     Aux,
     AvgPool2d,
     BatchNorm2d,
+    Cat,
+    ChannelShuffle,
+    Chunk,
     Concat,
     Conv2d,
     Dense,
     Dropout,
     Flatten,
+    From,
+    Gate,
     Identity,
     Layer,
     Linear,
@@ -34,20 +40,25 @@ from cnnzoo.arch import (
     Max,
     MaxPool2d,
     Mean,
+    ModuleList,
     Node,
+    Outputs,
     PadChannels,
     ReLU,
     Residual,
+    Run,
     Scale,
     Sequential,
     ShapeError,
     Shift,
+    Sigmoid,
     Slice,
     StochasticDepth,
     TableConv2d,
     dumps,
     find,
     loads,
+    replace,
     walk,
 )
 from cnnzoo.calculate import calculate
@@ -149,6 +160,21 @@ def test_a_rewrite_of_a_rewrite_is_one_and_the_same_again_changes_nothing(name: 
                 calculate(twice, size)
             except ShapeError as error:
                 raise AssertionError(f"{first.name}, then {second.name}: {error}") from error
+
+
+@given(strategies.programs(), st.sampled_from([*every(6)]))
+def test_any_steps_are_rewritten_into_steps(net: Node, rewrite: Rewrite) -> None:
+    size, new = (4, 6, 5), rewrite(net)
+    if rewrite.why_not(net):
+        assert new is net
+        return
+    assert new != net
+    assert loads(dumps(new)) == new == eval(repr(new), vars(cnnzoo.arch))
+    before, after = outputs(net, size), outputs(new, size)
+    if rewrite.name.partition("=")[0] not in RESIZING:
+        assert after[""] == before[""]
+        assert all(after[path] == before[path] for path in shared(net, new) if path in before)
+    build(new, size)(torch.rand(2, *size))
 
 
 CONVOLUTIONS = st.builds(
@@ -558,6 +584,27 @@ def test_a_fused_module_gives_the_same_outputs(family: str) -> None:
     assert bool(norms) == (family == "densenet121")  # where a norm reads a concatenation
 
 
+@given(strategies.programs())
+def test_steps_are_fused_only_where_nothing_else_reads(description: Node) -> None:
+    size = (4, 6, 5)
+    net = build(description, size)
+    for norm in net.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            norm.running_mean.normal_()
+            norm.running_var.uniform_(0.5, 2)
+    fused = fuse_batchnorm(net, description)
+    stated = build(rewrites.fuse_batchnorm(description), size).eval()
+    stated.load_state_dict(fused.state_dict())
+    image = torch.rand(2, *size)
+    with torch.no_grad():
+        wanted = net.eval()(image)
+        for found in (fused(image), stated(image)):
+            pairs = zip(*(one if isinstance(one, tuple) else (one,) for one in (found, wanted)), strict=True)
+            for one, other in pairs:
+                scale = max(1, other.abs().max())  # of products of products
+                torch.testing.assert_close(one / scale, other / scale, rtol=1e-4, atol=1e-4)
+
+
 @given(strategies.networks(INPUT, layers=LAYERS, inside=LAYERS, heads=1, features=False, steps=True))
 def test_any_fused_module_gives_the_same_outputs(description: Node) -> None:
     fuse = get_rewrite("fuse_batchnorm")
@@ -574,6 +621,101 @@ def test_any_fused_module_gives_the_same_outputs(description: Node) -> None:
         except (RuntimeError, ValueError):
             return
         torch.testing.assert_close(fused(image), wanted, rtol=1e-4, atol=1e-4)
+
+
+# Steps
+
+
+def test_a_run_ends_where_a_step_reads_by_name() -> None:
+    one, three = Conv2d(4, 1), Conv2d(8, 3, padding=1)
+    stem = Conv2d(8, 3)
+    for apart in (
+        Sequential(stem=stem, one=one, three=three, side=From("one", three), out=Add("three", "side")),
+        Sequential(
+            stem=stem, row=Sequential(one=one, three=three), side=From("row.one", three), out=Add("row", "side")
+        ),
+        Sequential(stem=stem, held=ModuleList(one, three), a=Run("held.0", "stem"), b=Run("held.1", "a")),
+        Sequential(stem=stem, one=one, three=three, again=Run("one", "three"), out=Outputs("three", "again")),
+    ):
+        assert rewrites.drop_reductions(apart) is apart
+    beside = Sequential(
+        stem=stem, one=one, side=From("stem", three), three=From("one", three), out=Cat("side", "three")
+    )
+    without = Sequential(stem=stem, side=three, three=From("stem", three), out=Cat("side", "three"))
+    assert rewrites.drop_reductions(beside) == without
+
+
+def test_what_runs_again_is_changed_where_it_stands() -> None:
+    row = Sequential(one=Conv2d(4, 1), relu=ReLU(), three=Conv2d(8, 3, padding=1))
+    net = Sequential(stem=Conv2d(8, 3), head=row, again=Run("head", "stem"), out=Outputs("head", "again"))
+    wide = Sequential(three=Conv2d(8, 3, padding=1))
+    assert rewrites.drop_reductions(net) == replace(net, "head", wide)
+    held = Sequential(stem=Conv2d(8, 3), held=ModuleList(row), a=Run("held.0"), b=Run("held.0"))
+    assert rewrites.drop_reductions(held) == replace(held, "held.0", wide)
+
+
+def test_a_name_that_is_given_stays() -> None:
+    conv = Conv2d(4, 3, bias=False)
+    net = Sequential(p3=Sequential(conv=conv, norm=BatchNorm2d()), c4=conv, p4=BatchNorm2d(), out=Outputs("p3", "p4"))
+    looked = Sequential(row=Sequential(conv=conv, norm=BatchNorm2d(), relu=ReLU()), out=From("row.norm", ReLU()))
+    assert rewrites.fuse_batchnorm(net) == Sequential(
+        p3=Sequential(conv=Conv2d(4, 3)), c4=Conv2d(4, 3), p4=Identity(), out=Outputs("p3", "p4")
+    )
+    assert rewrites.fuse_batchnorm(looked).row == Sequential(conv=Conv2d(4, 3), norm=Identity(), relu=ReLU())
+
+
+def test_without_its_gates_a_network_is_the_one_that_they_were_put_into() -> None:
+    def block(*gates: Node) -> Residual:
+        body = Sequential(conv=Conv2d(8, 3, padding=1), norm=BatchNorm2d())
+        return Residual(**dict(body.children), **dict(zip(["se"], gates, strict=False)), downsample=None, relu=ReLU())
+
+    gate = Gate(pool=AdaptiveAvgPool2d(1), fc1=Conv2d(2, 1), relu=ReLU(), fc2=Conv2d(8, 1), scale=Sigmoid())
+    assert rewrites.drop_gates(Sequential(block(gate), block())) == Sequential(block(), block())
+    assert rewrites.drop_gates(Concat(gate, Conv2d(4, 1))) == Concat(Identity(), Conv2d(4, 1))
+    assert rewrites.drop_gates(gate) == Identity()
+    assert rewrites.drop_gates.why_not(block()) == "there is no gate"
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.5, 1.5])
+def test_a_shuffle_unit_keeps_its_halves_and_a_gate_its_maps(factor: float) -> None:
+    unit = Sequential(
+        left=Chunk(2, 0),
+        right=From("input", Chunk(2, 1)),
+        branch=Sequential(Conv2d(8, 1), Conv2d(8, 3, padding=1, groups=8), Conv2d(8, 1)),
+        cat=Cat("left", "branch"),
+        shuffle=ChannelShuffle(2),
+    )
+    gate = Gate(pool=AdaptiveAvgPool2d(1), fc1=Conv2d(2, 1), relu=ReLU(), fc2=Conv2d(16, 1), scale=Sigmoid())
+    spatial = Gate(conv=Conv2d(2, 1), mean=Mean(1, keepdim=True), scale=Sigmoid())
+    new = rewrites.scale_width(Sequential(Conv2d(16, 3), unit, gate, spatial, Conv2d(5, 1)), factor)
+    assert new[1].branch[1].groups == 8 * factor
+    assert totals(new, (3, 9, 9)).output_shape == (5, 7, 7)
+
+
+def test_layers_that_run_again_on_other_maps_are_not_scaled() -> None:
+    net = Sequential(conv=Conv2d(3, 3, padding=1), again=Run("conv"), fc=Conv2d(2, 1))
+    calculate(net, (3, 8, 8))
+    assert "at conv: 0.5 times the channels, what Conv2d(3, 3, padding=1) reads when it runs again no longer fit" in (
+        rewrites.scale_width.why_not(net, 0.5)
+    )
+
+
+def test_the_depth_of_what_is_read_by_name_stays() -> None:
+    block = Residual(conv=Conv2d(4, 3, padding=1))
+    row = Sequential(a=block, b=block, c=block, d=block)
+    looked = Sequential(row=row, side=From("row.d", ReLU()))
+    assert [name for name, _ in rewrites.scale_depth(looked, 2).row.children] == [
+        "a",
+        "b",
+        "c",
+        "c_1",
+        "c_2",
+        "c_3",
+        "d",
+    ]
+    assert [name for name, _ in rewrites.scale_depth(looked, 0.3).row.children] == ["a", "d"]
+    named = Sequential(a=block, b=block, c=block, out=Add("a", "b", "c"))
+    assert rewrites.scale_depth(named, 2) is named
 
 
 # The register

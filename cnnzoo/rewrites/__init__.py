@@ -3,10 +3,11 @@
 Nothing is mutated, names persist, channels follow by themselves, and what does not apply says why.
 """
 
+from .depth import scale_depth
 from .fusion import fuse_batchnorm
 from .heads import convolutionalize, pool_head, strip_aux
 from .kernels import depthwise_separable, factorise, merge_stacks, ungroup
-from .meetings import add_for_concat, drop_shortcuts
+from .meetings import add_for_concat, drop_gates, drop_shortcuts
 from .pointwise import drop_reductions, stride_on_1x1, stride_on_3x3, widen_1x1
 from .registry import (
     DoesNotApply,
@@ -18,7 +19,7 @@ from .registry import (
     register_rewrite,
     registered,
 )
-from .scaling import scale_depth, scale_width
+from .scaling import scale_width
 
 __all__ = [
     "DoesNotApply",
@@ -28,6 +29,7 @@ __all__ = [
     "apply",
     "convolutionalize",
     "depthwise_separable",
+    "drop_gates",
     "drop_reductions",
     "drop_shortcuts",
     "factorise",

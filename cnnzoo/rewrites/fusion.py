@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from ..arch import Aux, BatchNorm2d, Conv2d, ConvTranspose2d, Join, Node, StdConv2d, find, walk
 from ..arch.walker import child_path
+from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import edited, replace, runs
+from .runs import replace, runs
 
 
 def fusible(description: Node) -> Iterator[tuple[str, str]]:

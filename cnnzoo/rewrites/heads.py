@@ -9,8 +9,9 @@ from ..arch import replace as with_other
 from ..arch import rewrite as changed
 from ..arch.node import IntOrPair
 from ..errors import InvalidValueError
+from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import PROBE, Run, edited, input_shapes, is_pointwise, output_shape, replace, tail
+from .runs import PROBE, Run, input_shapes, is_pointwise, output_shape, replace, tail
 
 
 def pools_to_features(layer: Layer) -> bool:

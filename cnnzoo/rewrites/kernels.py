@@ -20,8 +20,9 @@ from ..arch import (
 )
 from ..arch.node import pair
 from ..errors import InvalidValueError
+from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import Run, channels, convolutions, edited, is_pointwise, paddings, replace, runs, times
+from .runs import Run, channels, convolutions, is_pointwise, paddings, replace, runs, times
 
 MOST = 3
 """Convolutions that are merged into one at the most: a 7x7."""

@@ -1,14 +1,15 @@
-"""Rewrites of joins: without shortcuts, and adding where there are concatenations."""
+"""Rewrites of joins: without shortcuts, without gates, and adding where there are concatenations."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..arch import Conv2d, Dense, Join, Node, Residual, Sequential
+from ..arch import Conv2d, Dense, Gate, Join, Node, Residual, Sequential, walk
 from ..arch import rewrite as changed
 from ..arch.walker import child_path
+from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import Shapes, is_pointwise, replace, tail
+from .runs import Shapes, entering, is_pointwise, replace, tail
 
 
 @register_rewrite("He et al. (2015), section 4.1, plain networks")
@@ -27,6 +28,15 @@ def drop_shortcuts(description: Node) -> Node:
     return new
 
 
+@register_rewrite("Hu et al. (2017), section 5.1 and table 2, each network beside the one with squeeze-and-excitation")
+def drop_gates(description: Node) -> Node:
+    """Each gate hands on what it reads, without what it would be multiplied by."""
+    gates = {path for path, node in walk(description) if isinstance(node, Gate)}
+    if not gates:
+        raise DoesNotApply("there is no gate")
+    return edited(description, dict.fromkeys(gates))
+
+
 @register_rewrite("Huang et al. (2016), section 3, equation 2 against equation 1")
 def add_for_concat(description: Node) -> Node:
     """Each dense layer adds its maps to what it reads, where it appended them, so that it is a residual block.
@@ -35,7 +45,7 @@ def add_for_concat(description: Node) -> Node:
     transitions between blocks keep their widths. The branches of an Inception module stay side by side.
     """
     adding = _Adding()
-    adding.run("", description, None)
+    adding.run("", description, entering(description, lambda: None))
     if not adding.widths:
         raise DoesNotApply("there is no dense layer that ends in a convolution and whose channels are known")
 
@@ -63,7 +73,7 @@ class _Adding(Shapes):
     def block(self, join: Join, x: Any) -> Any:
         y = super().block(join, x)
         last = _last_convolution(join) if isinstance(join, Dense) and x is not None else None
-        if last is None or x is None:
+        if last is None:
             return y
         path, conv = last
         channels = x[0]

@@ -8,8 +8,9 @@ from itertools import pairwise
 from ..arch import Conv2d, Node
 from ..arch.node import pair
 from ..errors import InvalidValueError
+from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import Run, channels, convolutions, edited, paddings, replace, runs, times
+from .runs import Run, channels, convolutions, paddings, replace, runs, times
 
 
 def is_1x1(conv: Conv2d) -> bool:

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar, cast
 
-from ..arch import Add, Aux, Conv2d, Identity, Join, Layer, Meeting, Node, Sequential, Shape, ShapeError
-from ..arch.edit import find, rebuilt, walk
+from ..arch import Add, Aux, Conv2d, Join, Layer, Meeting, Node, Shape, ShapeError
 from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE
 from ..arch.steps import Entered, Several, Step
-from ..arch.steps import Run as Again
-from ..arch.walker import Walker, child_path
+from ..arch.walker import Walker
 from ..plugins import called
 from ..words import MOST
 
@@ -222,58 +220,6 @@ def output_shape(layer: Layer, shape: Shape | None) -> Shape | None:
 def bounded(shape: Shape) -> Shape | None:
     """None for what is larger than any tensor is along one side."""
     return shape if max(shape, default=0) <= MOST else None
-
-
-def edited(description: Node, edits: Mapping[str, Node | None]) -> Node:
-    """The description with another node at each path of `edits`; None removes what is there. A row of layers of
-    which none is left goes, too, unless it is a branch or a shortcut. What reads by name what is gone reads what that
-    read; where a name has to stay, as what is looked up in a block or given by name, an Identity stands for it."""
-    kept = names_kept(description)
-    touched = {path.rpartition(".")[0] for path in edits if path}
-    for path in list(touched):
-        while path:
-            path = path.rpartition(".")[0]
-            touched.add(path)
-
-    def at(path: str, node: Node) -> Node | None:
-        if path in edits:
-            return Identity() if edits[path] is None and path in kept else edits[path]
-        if path not in touched:
-            return node
-        assert isinstance(node, Join)
-        children: dict[str, Node | None] = {}
-        for name, child in node.children:
-            new = children[name] = at(child_path(path, name), child)
-            empty = new is not child and isinstance(new, Sequential) and not len(new)
-            if empty and isinstance(node, Sequential) and child_path(path, name) not in kept:
-                children[name] = None
-        return node if tuple(children.items()) == node.children else rebuilt(node, children, path)
-
-    new = at("", description)
-    assert new is not None
-    return new
-
-
-def names_kept(description: Node) -> set[str]:
-    """The paths that steps name other than as what a sibling reads: values in a block, layers that run again, and
-    values that are read or given together, which go by the end of their name."""
-    found = set()
-    for path, node in walk(description):
-        for step in node._plan.steps if isinstance(node, Sequential) and node._plan is not None else ():
-            layers = child_path(path, step.layers or step.name)
-            found |= {child_path(layers, _standing(step.node, inner)) for inner in step.looks}
-            found |= {layers} if step.layers else set()
-            if len(step.reads) > 1 and not isinstance(step.node, Meeting):
-                found |= {child_path(path, read.source) for read in step.reads}
-    return found
-
-
-def _standing(node: Node, path: str) -> str:
-    """The path in a node at which the layers stand that make the value at a path: those that a `Run` runs."""
-    name, _, rest = path.partition(".")
-    child = find(node, name)
-    own = child.layers if isinstance(child, Again) else name
-    return f"{own}.{_standing(find(node, own), rest)}" if rest else own
 
 
 def replace(layer: L, **settings: Any) -> L:

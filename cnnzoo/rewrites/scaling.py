@@ -1,48 +1,48 @@
-"""Rewrites of a network's width and depth."""
+"""The rewrite of a network's width."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, count, islice
 from math import lcm
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from ..arch import (
     Aux,
     Cat,
+    ChannelShuffle,
+    Chunk,
     Conv2d,
     ConvTranspose2d,
-    Join,
     Layer,
     Linear,
     Meeting,
     Multiply,
     Node,
     PadChannels,
-    Residual,
-    Sequential,
+    Shape,
+    ShapeError,
     Stack,
     TableConv2d,
     walk,
 )
-from ..arch import rewrite as changed
-from ..arch.edit import rebuilt
 from ..arch.walker import Walker, child_path
 from ..errors import InvalidValueError
+from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import PROBE, channels, edited, output_shape, replace, tail
+from .runs import PROBE, channels, entering, output_shape, replace, tails
 
 
 @register_rewrite("Howard et al. (2017), section 3.3")
 def scale_width(description: Node, factor: float) -> Node:
     """Every layer's channels times `factor`, rounded to the nearest whole number that its groups divide; the last
     layer, and that of an auxiliary head, keeps its classes."""
-    _check_factor("scale_width", factor)
+    check_factor("scale_width", factor)
     table = next((f"{path}: {node!r:.40}…" for path, node in walk(description) if isinstance(node, TableConv2d)), None)
     if table is not None:
         raise DoesNotApply(f"a table lists one by one the maps that are read at {table}")
     scaling = _Scaling(description, factor)
-    scaling.run("", description, Width(1, 0, 0))
+    image = Width(1, (0, *PROBE[1:]), (0, *PROBE[1:]))
+    scaling.run("", description, entering(description, lambda: image))
     new = edited(description, scaling.edits)
     if new is description:
         raise DoesNotApply(f"{factor} times the channels of any layer rounds to what it has")
@@ -54,58 +54,107 @@ class UnfitError(DoesNotApply):
 
 
 class Width(NamedTuple):
-    """How many channels there are: `each` times the input's, which are not known, and others, before and after."""
+    """The shape of a value, before and after. Its channels are `each` times the input's, which are not known, and so
+    many others; its other sides are those of an input that is as large as need be."""
 
     each: int
-    before: int
-    after: int
+    before: Shape
+    after: Shape
+
+    @property
+    def more(self) -> int:
+        """How many channels there are more after than before."""
+        return self.after[0] - self.before[0]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it has one channel, which goes with any number."""
+        return (self.each, self.before[0], self.after[0]) == (0, 1, 1)
 
 
-class _Scaling(Walker[Width | None]):
+class _Scaling(Walker[Any]):
     """The flow of channels through layers that are scaled on the way; a filter a channel follows its channels. None:
-    not known, as behind a flattening."""
+    not known."""
 
     def __init__(self, description: Node, factor: float) -> None:
         self.factor = factor
         self.unscaled = set(_classifiers(description))
         into = channels(description)
-        grouped = (
-            node.groups for path, node in walk(description) if _is_grouped(node) and node.groups != into.get(path)
-        )
-        self.unit = lcm(*grouped)
+        self.unit = lcm(*(number for path, node in walk(description) for number in _parts(node, into.get(path))))
         self.edits: dict[str, Node | None] = {}
+        self.read: dict[str, Width | None] = {}
+        """What each layer read when it first ran, by path."""
 
     def meeting(self, meeting: Meeting, parts: list[Width | None], own: bool) -> Width | None:
-        parts = parts[meeting.elements_of]
-        known = [part for part in parts if part is not None]
+        read = parts[meeting.elements_of]
+        known = [part for part in read if part is not None]
         if isinstance(meeting, Cat) and meeting.dim == 1:
-            return Width(*map(sum, zip(*known, strict=True))) if len(known) == len(parts) else None
-        if isinstance(meeting, Stack | Cat):
-            return None
-        fits = [self._fits(one, other) for one, other in combinations(parts, 2)]
-        if not all(fits):
-            raise self._unfit(
-                "what is multiplied by what" if isinstance(meeting, Multiply) else "what is added to what"
-            )
-        return min(known, default=None)
+            if len(known) < len(read):
+                return None
+            each, before, after = zip(*known, strict=True)
+            sides = before[0][1:]
+            channels = [sum(shape[0] for shape in shapes) for shapes in (before, after)]
+            return Width(sum(each), (channels[0], *sides), (channels[1], *sides))
+        apart = isinstance(meeting, Stack | Cat)
+        if len(read) > 1:
+            alike = len({part.more for part in known if apart or not part.is_one}) <= 1
+            if len(known) < len(read) or not alike:
+                what = (
+                    "is multiplied by" if isinstance(meeting, Multiply) else "stands beside" if apart else "is added to"
+                )
+                raise self._unfit(f"what {what} what")
+        if apart or not known:
+            return self._beside(meeting, known) if apart else None
+        widest = max(known, key=lambda part: (part.each, part.before))
+        sides = tuple(map(max, zip(*(part.before[1:] for part in parts if part is not None), strict=False)))
+        return Width(widest.each, (widest.before[0], *sides), (widest.after[0], *sides))
 
     @staticmethod
-    def _fits(x: Width | None, y: Width | None) -> bool:
-        if x is None or y is None:
-            known = x or y
-            return known is None or known.before == known.after
-        off = x.before - y.before if x.each != y.each else 0  # which the input's own channels make up for
-        return x.after - y.after == off
+    def _beside(meeting: Meeting, parts: list[Width]) -> Width | None:
+        """What becomes of values that are stacked, or concatenated along another dimension than the channels."""
+        try:
+            before, after = (meeting.output_shape(shapes) for shapes in list(zip(*parts, strict=True))[1:])
+        except ShapeError:
+            return None
+        return None if any(part.each for part in parts) else Width(0, before, after)
 
     def layer(self, layer: Layer, x: Width | None) -> Width | None:
-        new = self.edits[self.path] = layer if self.path in self.unscaled else self._scaled(layer, x)
+        new = layer if self.path in self.unscaled else self._scaled(layer, x)
+        again = self.path in self.edits
+        if again and (new != self.edits[self.path] or (_holds(layer) and not _as_wide(x, self.read[self.path]))):
+            raise self._unfit(f"what {layer!r} reads when it runs again")
+        self.edits[self.path] = new
+        self.read.setdefault(self.path, x)
         if _is_grouped(new) and not _divides(new.groups, x):
             raise self._unfit(f"the groups of {new!r} and what reaches it")
-        if isinstance(new, PadChannels) and isinstance(layer, PadChannels) and x is not None:
-            more = new.out_channels - x.after, layer.out_channels - x.before
-            if more[0] < (more[1] if x.each else 0):
+        if isinstance(new, PadChannels) and isinstance(layer, PadChannels):
+            more = x and (new.out_channels - x.after[0], layer.out_channels - x.before[0])
+            if x is None or not more or more[0] < (more[1] if x.each else 0):
                 raise self._unfit(f"{new!r} and what reaches it")
-        return _outputs(layer, new, x)
+        return self._outputs(layer, new, x)
+
+    def _outputs(self, layer: Layer, new: Layer, x: Width | None) -> Width | None:
+        """What comes out of a layer, and of what it has become; None where that is not known."""
+        if isinstance(layer, Linear) and isinstance(new, Linear) and (x is None or len(x.before) == 1):
+            return Width(0, (layer.out_features,), (new.out_features,))
+        if x is not None and not x.each:
+            before, after = output_shape(layer, x.before), output_shape(new, x.after)
+            if before is not None and after is None:
+                raise self._unfit(f"{new!r} and what reaches it")
+            return None if before is None or after is None else Width(0, before, after)
+        sides = PROBE[1:] if x is None else x.before[1:]
+        more = 0 if x is None else x.more
+        counts = (PROBE[0], PROBE[0] + more, 2 * PROBE[0])
+        one, other, twice = (output_shape(layer, (count, *sides)) for count in counts)
+        if more and one and not other:
+            raise self._unfit(f"{new!r} and what reaches it")
+        if one is None or twice is None:
+            return None
+        if one == twice:
+            return Width(0, one, output_shape(new, (PROBE[0], *sides)) or one)
+        if x is not None and (one[0], twice[0]) == (PROBE[0], 2 * PROBE[0]):
+            return Width(x.each, (x.before[0], *one[1:]), (x.after[0], *one[1:]))
+        return None
 
     def _unfit(self, what: str) -> UnfitError:
         return UnfitError(f"at {self.path or 'the end'}: {self.factor} times the channels, {what} no longer fit")
@@ -113,8 +162,8 @@ class _Scaling(Walker[Width | None]):
     def _scaled(self, layer: Layer, x: Width | None) -> Layer:
         if isinstance(layer, Linear):
             return replace(layer, out_features=self._times(layer.out_features, 1))
-        if _is_grouped(layer) and x is not None and (x.each, x.before) == (0, layer.groups):
-            return replace(layer, out_channels=layer.out_channels // layer.groups * x.after, groups=x.after)
+        if _is_grouped(layer) and x is not None and (x.each, x.before[0]) == (0, layer.groups):
+            return replace(layer, out_channels=layer.out_channels // layer.groups * x.after[0], groups=x.after[0])
         if isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
             return replace(layer, out_channels=self._times(layer.out_channels, self.unit))
         return layer
@@ -123,18 +172,27 @@ class _Scaling(Walker[Width | None]):
         return max(1, int(channels * self.factor / unit + 0.5)) * unit
 
 
+def _parts(node: Node, channels: int | None) -> list[int]:
+    """Into how many equal parts a layer takes channels apart, unless that is each by itself."""
+    settings = node.settings if isinstance(node, Layer) else {}
+    chunks = settings["chunks"] if isinstance(node, Chunk) and node.dim == 1 else 1
+    grouped = settings.get("groups", 1) if isinstance(node, Conv2d | ConvTranspose2d | ChannelShuffle) else 1
+    return [parts for parts in (chunks, grouped, settings.get("num_groups", 1)) if parts != channels]
+
+
+def _holds(layer: Layer) -> bool:
+    """Whether a layer may have tensors."""
+    return (type(layer).tensors, type(layer).buffers) != (Layer.tensors, Layer.buffers)
+
+
+def _as_wide(x: Width | None, y: Width | None) -> bool:
+    """Whether values of as many channels before have as many after."""
+    return x is not None and y is not None and x.more == y.more
+
+
 def _divides(groups: int, x: Width | None) -> bool:
     """Whether the groups divide the channels after if they do before."""
-    return x is None or (x.after - (x.before if x.each else 0)) % groups == 0
-
-
-def _outputs(layer: Layer, new: Layer, x: Width | None) -> Width | None:
-    """How many channels come out of a layer, and of what it has become; None where that is not known."""
-    for name in ("out_channels", "out_features"):
-        if name in layer.settings:
-            return Width(0, layer.settings[name], new.settings[name])
-    outputs = [output_shape(layer, (count, *PROBE[1:])) for count in (PROBE[0], 2 * PROBE[0])]
-    return x if [y and y[0] for y in outputs] == [PROBE[0], 2 * PROBE[0]] else None
+    return x is not None and (x.more if x.each else x.after[0]) % groups == 0
 
 
 def _is_grouped(node: Node) -> TypeGuard[Conv2d | ConvTranspose2d]:
@@ -145,79 +203,13 @@ def _classifiers(description: Node) -> Iterator[str]:
     """The paths of the layers that give the classes: the last of the network and of each auxiliary head."""
     ends = [("", description), *((path, node) for path, node in walk(description) if isinstance(node, Aux))]
     for path, end in ends:
-        weighted = [leaf.path for leaf in tail(end) if leaf.layer.weighted]
-        if weighted:
-            yield child_path(path, weighted[-1])
+        for run in tails(end):
+            weighted = [leaf.path for leaf in run if leaf.layer.weighted]
+            if weighted:
+                yield child_path(path, weighted[-1])
 
 
-@register_rewrite("Tan and Le (2019), section 3.3")
-def scale_depth(description: Node, factor: float) -> Node:
-    """Every stage's number of blocks times `factor`, rounded, at least one; a stage is a row of blocks that are equal
-    but for the first one's stride and projection. The first keeps its name and shape, others are repeated."""
-    _check_factor("scale_depth", factor)
-    stages = 0
-
-    def change(path: str, node: Node) -> Node:
-        nonlocal stages
-        if not isinstance(node, Sequential):
-            return node
-        children: dict[str, Node | None] = {}
-        for stage in _stages(node):
-            stages += len(stage) > 1
-            children |= dict(_repeated(stage, factor, node) if len(stage) > 1 else stage)
-        return node if children == dict(node.children) else rebuilt(node, children, path)
-
-    new = changed(description, change)
-    if not stages:
-        raise DoesNotApply("there is no stage of equal blocks")
-    if new == description:
-        raise DoesNotApply(f"{factor} times the blocks of any stage rounds to what it has")
-    assert new is not None
-    return new
-
-
-Named = tuple[str, Node]
-
-
-def _stages(row: Sequential) -> Iterator[list[Named]]:
-    """The children of a Sequential in lists: blocks that are equal but for stride and shortcut are together in one."""
-    stage: list[Named] = []
-    for name, child in row.children:
-        if stage and not (isinstance(child, Join) and _inside(stage[-1][1]) == _inside(child)):
-            yield stage
-            stage = []
-        stage.append((name, child))
-    if stage:
-        yield stage
-
-
-def _inside(block: Node) -> Node:
-    """The block as it would stand inside of a stage: no stride, and a plain shortcut."""
-
-    def change(_: str, node: Node) -> Node:
-        if isinstance(node, Residual):
-            return node._with({**dict(node.children), "downsample": None})
-        return replace(node, stride=1) if isinstance(node, Conv2d) else node
-
-    new = changed(block, change) if isinstance(block, Join) else block
-    assert new is not None
-    return new
-
-
-def _repeated(stage: list[Named], factor: float, row: Sequential) -> list[Named]:
-    """The stage with more or fewer of its blocks; further ones go on with the last one's number where it is free."""
-    wanted = max(1, int(len(stage) * factor + 0.5))
-    last, block = stage[-1]
-    head = last.rstrip("0123456789")
-    number = last[len(head) :]
-    taken = {name for name, _ in row.children}
-    following = (f"{head}{n}" for n in count(int(number) + 1)) if number else iter(())
-    further = list(islice(following, max(0, wanted - len(stage))))
-    if not number or taken & set(further):
-        further = [f"{last}_{n}" for n in range(1, wanted - len(stage) + 1)]
-    return [*stage[:wanted], *((name, block) for name in further)]
-
-
-def _check_factor(name: str, factor: float) -> None:
+def check_factor(name: str, factor: float) -> None:
+    """Raise where a factor is none."""
     if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < 1e4:
         raise InvalidValueError(f"{name} takes a factor above 0, as in {name}=0.5; got {factor!r}")
