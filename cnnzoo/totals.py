@@ -213,8 +213,9 @@ class _Meter(Flow[Signal]):
 
     def again(self, step: Step, x: Signal) -> Signal:
         """The parameters count where the layers run for the first time."""
-        path = child_path(self.path, step.layers)
-        if step.looks or step.node._takes or step.node._gives or path in self.around:
+        path, own = child_path(self.path, step.layers), child_path(self.path, step.name)
+        looked = step.looks or any(one.startswith(f"{own}.") for one in self.wanted)
+        if looked or step.node._takes or step.node._gives or path in self.around:
             raise _NotAloneError
         around = next((one for one in accumulate(path.split("."), child_path) if one in self.ran), None)
         part = _part(step.node, x.shape, self.sizes[x.source], x.pooled)
@@ -224,7 +225,10 @@ class _Meter(Flow[Signal]):
             part = part._replace(sums=part.sums._replace(params=0))
         else:
             self._runs(path, x.shape)
-        return self._passed(part, step.node, x)
+        y = self._passed(part, step.node, x)
+        if own in self.wanted:
+            self.seen[own] = y
+        return y
 
     def _runs(self, path: str, shape: Shape) -> None:
         self.ran[path] = shape

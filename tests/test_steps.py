@@ -609,3 +609,20 @@ def built(net: Node, sizes: Any) -> tuple[torch.nn.Module, list[torch.Tensor]]:
     torch.manual_seed(0)
     module = build(net, sizes)
     return module, [torch.randn(2, *size) for size in (sizes if isinstance(sizes[0], tuple) else [sizes])]
+
+
+ROW = Sequential(x=ReLU(), y=ReLU())
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        Sequential(block=Sequential(a=ROW, b=Run("a"), c=ReLU()), end=Add("block.b", "block")),
+        Sequential(block=Sequential(a=ROW, b=Run("a"), c=ReLU()), end=Add("block.b.x", "block")),
+        Sequential(block=Sequential(conv=Conv2d(3, 1), b=Run("conv"), c=ReLU()), end=Add("block.b", "block")),
+    ],
+)
+def test_what_runs_again_in_a_block_is_read_from_around(net: Node) -> None:
+    report, priced = calculate(net, (3, 4, 4)), totals(net, (3, 4, 4))
+    figures = {figure: value for figure, value in priced._asdict().items() if figure in report.totals}
+    assert figures == {figure: report.totals[figure] for figure in figures}
