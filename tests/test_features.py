@@ -3,10 +3,13 @@
 import pytest
 import torch
 from reference import fill, image
+from stepped import STEPPED
 from torch import nn
 
 import cnnzoo
 from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
+    Add,
     Aux,
     BatchNorm2d,
     Concat,
@@ -14,12 +17,16 @@ from cnnzoo.arch import (
     Dense,
     Dropout,
     Flatten,
+    From,
     Identity,
     Linear,
     MaxPool2d,
     Mean,
+    ModuleList,
+    Outputs,
     ReLU,
     Residual,
+    Run,
     Sequential,
     walk,
 )
@@ -113,6 +120,17 @@ class TestFeatures:
         with pytest.raises(ValueError, match="at least one"):
             resnet50(features_only=True, out_indices=())
 
+    def test_of_steps(self):
+        """A block with steps is one of the modules that run in turn; of a network with steps, Outputs say them."""
+        block, conv = STEPPED["fire"][0], Conv2d(8, 3, stride=2, padding=1)
+        net = Sequential(conv=conv, block=block, last=conv)
+        part, whole = cnnzoo.create_model(net, input_size=(3, 9, 9), features_only=True), build(net, (3, 9, 9))
+        assert part.feature_info.module_name() == ["block", "last"]
+        part.load_state_dict(whole.state_dict())
+        assert torch.equal(part(image((3, 9, 9)))[1], whole(image((3, 9, 9))))
+        with pytest.raises(ValueError, match=r'end the description in Outputs\("layer1", "layer2\.1"\)'):
+            cnnzoo.create_model(block, input_size=(3, 9, 9), features_only=True)
+
     def test_compile_and_trace(self):
         net = resnet18(features_only=True, init="torch").eval()
         x = image((3, 64, 64))
@@ -146,6 +164,31 @@ class TestCut:
                 assert less[""].output_shape == rows[path].output_shape, path
                 assert less.tensors.items() <= report.tensors.items()
                 assert not less.totals["aux_params"]
+
+    @pytest.mark.parametrize("name", STEPPED)
+    def test_at_every_path_of_steps(self, name):
+        """A cut has what its last value is made of, and nothing else."""
+        net, sizes = STEPPED[name]
+        report = calculate(net, sizes)
+        rows = {row.path: row for row in (*reversed(report.rows), *report.blocks)}
+        held = [path for path, node in walk(net) if isinstance(node, ModuleList)]
+        for path, node in walk(net):
+            if any(path == one or path.startswith(f"{one}.") for one in held):
+                with pytest.raises(ValueError, match="is held in a ModuleList and gives no value"):
+                    cut(net, path)
+            elif path in rows and (less := cut(net, path))._takes == net._takes and not node._gives:
+                priced = calculate(less, sizes)
+                assert priced[""].output_shape == rows[path].output_shape, path
+                assert priced.tensors.items() <= report.tensors.items()
+
+    def test_leaves_out_what_is_not_read(self):
+        conv = Conv2d(4, 1)
+        net = Sequential(a=conv, b=conv, c=From("a", conv), held=ModuleList(conv), d=Run("held.0"), e=Run("b", "d"))
+        assert cut(net, "c") == Sequential(a=conv, c=conv)
+        assert cut(net, "d") == Sequential(a=conv, c=conv, held=ModuleList(conv), d=Run("held.0"))
+        assert cut(net, "e") == net
+        headed = Sequential(a=conv, b=From("input", conv), aux=Aux("a", Flatten()), c=Add("a", "b"))
+        assert cut(headed, "aux") == Sequential(a=conv, aux=Sequential(Flatten()))
 
     def test_runs_as_the_network_does(self):
         full = googlenet_tv(init="torch", inplace=False).eval()  # else the ReLU behind it overwrites what a hook saw
@@ -208,6 +251,36 @@ class TestHead:
         head = Sequential(Conv2d(5, 1), ReLU())
         assert without_head(Sequential(body=body, head=head)) == Sequential(body=body, head=Sequential(Identity()))
 
+    def test_of_steps_it_is_what_nothing_else_reads(self):
+        conv, end = Conv2d(8, 1), {"pool": AdaptiveAvgPool2d(1), "flat": Flatten(), "fc": Linear(3)}
+        net = Sequential(a=conv, b=From("input", conv), met=Add("a", "b"), **end)
+        assert head(net) == ("pool", "fc")
+        assert without_head(net) == Sequential(**dict(net._said()) | {"fc": Identity()})
+        module = build(net, (3, 9, 9))
+        assert (module.num_classes, module.num_features, module.head_hidden_size) == (3, 8, 8)
+        module.reset_classifier(5)
+        assert module(image((3, 9, 9), 2)).shape == (2, 5)
+        for method in (module.forward_features, module.forward_head):
+            with pytest.raises(ValueError, match="steps read by name, so features and head do not run one after the"):
+                method(image((3, 9, 9)))
+        inside = build(Sequential(body=conv, head=Sequential(a=ReLU(), met=Add("a", "input"), **end)), (3, 9, 9))
+        assert inside.num_classes == 3
+        with pytest.raises(ValueError, match="at head: the network's steps read by name"):
+            inside.forward_features(image((3, 9, 9)))
+
+    @pytest.mark.parametrize(
+        "last",
+        [
+            {"fc": Conv2d(2, 1), "out": Add("fc", "input")},
+            {"fc": Conv2d(2, 1), "again": Run("fc")},
+            {"fc": Conv2d(2, 1), "out": Outputs("fc", "conv")},
+            {"row": Sequential(fc=Conv2d(2, 1), out=Add("fc", "fc"))},
+            {"row": Sequential(fc=Conv2d(2, 1), relu=ReLU()), "out": Add("row", "row.fc")},
+        ],
+    )
+    def test_of_steps_that_something_else_reads_there_is_none(self, last):
+        assert head(Sequential(conv=Conv2d(2, 1), **last)) is None
+
     def test_where_there_is_none(self):
         with pytest.raises(ValueError, match="does not end in a classifier"):
             without_head(Sequential(Concat(a=Conv2d(4, 1))))
@@ -225,6 +298,11 @@ class TestStem:
         assert not any(isinstance(module, nn.MaxPool2d) for module in net.modules())
         report = calculate(new_stem(builder.describe(), "cifar"), (3, 32, 32))
         assert report.last_map.output_shape[1:] == (4, 4)
+
+    def test_what_reads_the_pooling_reads_what_that_read(self):
+        net = Sequential(conv=Conv2d(8, 7, stride=2), pool=MaxPool2d(2), a=Conv2d(4, 1), b=From("pool", Conv2d(4, 1)))
+        small = {"conv": Conv2d(8, 3, padding=1), "a": Conv2d(4, 1), "b": From("conv", Conv2d(4, 1))}
+        assert new_stem(net, "cifar") == Sequential(**small)
 
     def test_of_one_layer(self):
         alone = Sequential(Conv2d(8, 7, stride=2, padding=3), MaxPool2d(3, 2, 1))

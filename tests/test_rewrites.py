@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reference import fill
 from rewriting import RESIZING, every
 from small import small
+from stepped import STEPPED
 
 import cnnzoo
 from cnnzoo import rewrites
@@ -160,6 +161,14 @@ def test_a_rewrite_of_a_rewrite_is_one_and_the_same_again_changes_nothing(name: 
                 calculate(twice, size)
             except ShapeError as error:
                 raise AssertionError(f"{first.name}, then {second.name}: {error}") from error
+
+
+@pytest.mark.parametrize("named", STEPPED)
+def test_networks_with_steps_are_measured_as_they_are_calculated(named: str) -> None:
+    net, sizes = STEPPED[named]
+    for rewrite, new in applied(net, 32):
+        compared = check(new, sizes, batch_size=2)
+        assert compared.agrees, (rewrite, compared.differences[:3], compared.problem)
 
 
 @given(strategies.programs(), st.sampled_from([*every(6)]))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as Names
+from typing import Any
 
 from ..errors import InvalidTypeError, InvalidValueError
 from ..words import quoted
@@ -14,18 +17,22 @@ from . import (
     Conv2d,
     Dropout,
     Flatten,
+    From,
     Identity,
     Join,
     Layer,
     MaxPool2d,
+    ModuleList,
     Node,
+    Outputs,
     Residual,
     Sequential,
     find,
-    replace,
     rewrite,
     walk,
 )
+from .node import Leaf
+from .steps import Plan, Ref, Step
 from .walker import child_path
 
 
@@ -41,13 +48,36 @@ def main_path(node: Node, path: str = "") -> Iterator[tuple[str, Layer]]:
 
 def chain(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
     """What a network runs one after the other at inference, with its paths: Sequentials are gone into, other joins and
-    layers are one step."""
+    layers are one step. Of a Sequential that reads by name so is what nothing but the next step reads, up to its end,
+    and before that it stands itself for the rest."""
     if not isinstance(node, Sequential):
         yield path, node
+        return
+    if node._plan is not None:
+        steps = [step for step in node._plan.steps if step.node._makes or isinstance(step.node, Outputs)]
+        ended = [*_chained(steps)]
+        if len(ended) < len(steps):
+            yield path, node
+        for step in reversed(ended):
+            inner = child_path(path, step.name)
+            yield from [(inner, step.node)] if step is ended[-1] and len(step.reads) > 1 else chain(step.node, inner)
         return
     for name, child in node.children:
         if not isinstance(child, Aux):
             yield from chain(child, child_path(path, name))
+
+
+def _chained(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps from the last one back, as long as each gives one value that the next one alone reads, whole."""
+    run = {step.layers.partition(".")[0] for step in steps if step.layers}
+    read = Counter(ref.source for step in steps for ref in step.reads)
+    behind = None
+    for step in reversed(steps):
+        apart = bool(step.layers or step.looks or step.name in run or step.node._gives or not step.node._makes)
+        if apart or (behind is not None and (behind.reads != (Ref(step.name),) or read[step.name] > 1)):
+            return
+        yield step
+        behind = step
 
 
 def head(description: Node) -> tuple[str, str] | None:
@@ -65,8 +95,8 @@ def head(description: Node) -> tuple[str, str] | None:
 
 
 def _is_end(step: Node) -> bool:
-    if isinstance(step, Layer):
-        return step.weighted or isinstance(step, Identity)
+    if isinstance(step, Leaf):
+        return isinstance(step, Identity) or (isinstance(step, Layer) and step.weighted)
     return any(isinstance(node, Layer) and node.weighted for _, node in walk(step))
 
 
@@ -126,7 +156,10 @@ def new_stem(description: Node, stem: str) -> Node:
             f"this network begins with {conv!r}"
         )
     small = dataclasses.replace(conv, kernel_size=3, stride=1, padding=1, dilation=1)
-    return replace(replace(description, path, small), pools[0], None)
+    changed = {path: small, pools[0]: None}
+    new = rewrite(description, lambda place, node: changed.get(place, node))
+    assert new is not None
+    return new
 
 
 def cut(description: Node, path: str) -> Node:
@@ -143,20 +176,50 @@ def cut(description: Node, path: str) -> Node:
     return _cut(description, path.split(".") if path else [])
 
 
-def _cut(node: Node, names: list[str]) -> Node:
+def _cut(node: Node, names: list[str], above: str = "") -> Node:
     if not names:
-        return Sequential(**dict(node.children)) if isinstance(node, Aux) else node
+        return Sequential(**dict(node._said())) if isinstance(node, Aux) else node
     assert isinstance(node, Join)
     children = dict(node.children)
-    name, inner = names[0], _cut(children[names[0]], names[1:])
-    order = list(children)
-    target = children[name]
+    name, order = names[0], list(children)
+    target, here = children[name], child_path(above, names[0])
+    if isinstance(node, ModuleList) or isinstance(target, ModuleList):
+        raise InvalidValueError(f"cut: {here} is held in a ModuleList and gives no value; a step that runs it does")
+    inner = _cut(target, names[1:], here)
+    if isinstance(node, Sequential) and node._plan is not None:
+        needed, run = _needed(node._plan, name)
+        before = {own: children[own] for own in order[: order.index(name)] if own in needed}
+        ahead = {
+            own: _run(child, own, run) if isinstance(child, ModuleList) else child for own, child in before.items()
+        }
+        step: Any = From(target.source, inner) if isinstance(target, Aux) else inner
+        return Sequential(**dict(node._said()))._with({**ahead, name: step})
     if isinstance(target, Aux):
-        before = order[: order.index(target.source) + 1]
+        earlier = order[: order.index(target.source) + 1]
     elif isinstance(node, Concat) or (isinstance(node, Residual) and name == "downsample"):
-        before = []
+        earlier = []
     else:
-        before = order[: order.index(name)]
-    ahead = {own: children[own] for own in before if not isinstance(children[own], Aux)}
+        earlier = order[: order.index(name)]
+    ahead = {own: children[own] for own in earlier if not isinstance(children[own], Aux)}
     whole = isinstance(node, Residual) and "downsample" in ahead
     return (Residual if whole else Sequential)(**ahead, **{name: inner})
+
+
+def _needed(plan: Plan, name: str) -> tuple[set[str], set[str]]:
+    """The children that a step reads, and those that these read or run in turn; and the paths of the layers run."""
+    needed, run = {name}, set()
+    for step in reversed(plan.steps):
+        if step.name in needed:
+            needed |= {ref.source for ref in step.reads}
+            if step.layers:
+                needed.add(step.layers.partition(".")[0])
+                run.add(step.layers)
+    return needed, run
+
+
+def _run(node: Node, path: str, run: Names[str]) -> Node | None:
+    """A node at a path with the layers that run; None where it has none."""
+    if any(f"{path}.".startswith(f"{one}.") for one in run):
+        return node
+    found = {name: _run(child, f"{path}.{name}", run) for name, child in getattr(node, "children", ())}
+    return node._with(found) if isinstance(node, Join) and any(found.values()) else None

@@ -89,8 +89,9 @@ class _Building:
         if description._plan is not None:
             ports = names_of(description, inputs)
             stepped: Any = written(Stepped, Writer(description, "", ports, self.looks, everything=True).program)
-            return stepped(children)  # type: ignore[no-any-return]
-        whole = Network(children).rewrite()
+            whole: Stepped | Network = stepped(children)
+        else:
+            whole = Network(children).rewrite()
         ends = head(description)
         if ends is not None:
             features, read = (self.shapes[path] for path in ends)

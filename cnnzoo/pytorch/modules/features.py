@@ -26,15 +26,21 @@ class FeatureInfo:
     next) and the module that makes it; the methods are timm's.
 
     The maps are the last ones at each effective stride, up to the pooling before the classifier, and where a
-    stride was replaced by a dilation, at each dilation. A block is not looked into, nor is a Sequential in which the
-    stride changes only once, such as a stage or a transition: what counts is its output. `out_indices` are those that
-    are returned, all by default, in the network's order; a number alone is so many of the last. ValueError where the
-    description is no Sequential, or an index is none.
+    stride was replaced by a dilation, at each dilation. A block is not looked into, nor is a Sequential that reads by
+    name or in which the stride changes only once, such as a stage or a transition: what counts is its output.
+    `out_indices` are those that are returned, all by default, in the network's order; a number alone is so many of the
+    last. ValueError where the
+    description is no Sequential or reads by name, or an index is none.
     """
 
     def __init__(self, description: Node, input_size: Shape, out_indices: Indices = None) -> None:
         if not isinstance(description, arch.Sequential):
             raise InvalidValueError(f"features are taken from a Sequential, got a {type(description).__name__}")
+        if description._plan is not None:
+            raise InvalidValueError(
+                "features are taken from what runs one after the other; of a network whose steps read by name, end "
+                'the description in Outputs("layer1", "layer2.1") for its values at these paths'
+            )
         last: dict[tuple[Any, int], Row] = {}
         self.steps: list[str] = []
         """The paths of the modules that run, one after the other, up to the last map that is returned."""
@@ -103,7 +109,7 @@ def _steps(join: arch.Sequential, report: Report) -> Iterator[Row]:
             strides = {row.effective_stride for row in report.rows if row.path.startswith(f"{inner}.")}
             if isinstance(child, Aux):
                 continue
-            if isinstance(child, arch.Sequential) and len(strides | {before}) > 2:
+            if isinstance(child, arch.Sequential) and child._plan is None and len(strides | {before}) > 2:
                 yield from run(child, inner)
             elif inner in rows:
                 before = rows[inner].effective_stride

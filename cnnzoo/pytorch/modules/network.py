@@ -78,16 +78,11 @@ class Located(Written):
         return outputs(*(fields[name] for name in order))(y, *(found[name] for name in order))
 
 
-class Stepped(Located, Sequential, Checkpointing):
-    """A whole network that is no chain."""
+class Ended(Located):
+    """A whole network with the methods of timm's models that ask for its classifier.
 
-
-class Network(Located, nn.Sequential, Checkpointing):
-    """A whole network that is a chain, with the methods of timm's models.
-
-    These go by the paths that the last maps and the classifier had when it was built, so what is assigned there anew
-    counts, and what is added otherwise does not run. A slice, and a network that does not end in a classifier, has none
-    of them.
+    These go by the path that the classifier had when it was built, so what is assigned there anew counts. A network
+    that does not end in a classifier has none of them.
     """
 
     __jit_unused_properties__ = ("num_classes",)
@@ -96,9 +91,67 @@ class Network(Located, nn.Sequential, Checkpointing):
     ends: Ends | None = None
     feature_info: Any
     num_features: int
-    """Channels of what `forward_features` returns."""
+    """Channels of the last maps."""
     head_hidden_size: int
     """Features that the classifier reads."""
+
+    def _ends(self) -> Ends:
+        if self.ends is None:
+            raise NoEndsError("this is no whole network that ends in a classifier")
+        return self.ends
+
+    def get_classifier(self) -> nn.Module:
+        """The last layer with weights; an Identity where it was left out."""
+        return self.get_submodule(self._ends().classifier)
+
+    @property
+    def num_classes(self) -> int:
+        """Outputs of the classifier; 0 where it was left out."""
+        last: Any = self.get_classifier()
+        return int(getattr(last, "out_features", getattr(last, "out_channels", 0)))
+
+    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+        """Another classifier, with torch's first weights: a linear layer, or a 1x1 convolution where it reads maps;
+        an Identity for 0 classes. The pooling before it is a layer of its own: assign another for `global_pool`."""
+        if global_pool not in (None, "avg"):
+            raise InvalidValueError(
+                f"global_pool={global_pool!r}: the pooling is a layer of its own; assign another there"
+            )
+        if type(num_classes) is not int or num_classes < 0:
+            raise InvalidValueError(f"num_classes must be a whole number, 0 for no classifier, got {num_classes!r}")
+        own = next(self.parameters(), torch.empty(0))
+        where: dict[str, Any] = {"device": own.device, "dtype": own.dtype}
+        new: nn.Module = nn.Identity()
+        if num_classes:
+            size = self.head_hidden_size, num_classes
+            new = nn.Conv2d(*size, 1, **where) if self._ends().maps else nn.Linear(*size, **where)
+        self.set_submodule(self._ends().classifier, new)
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """The last maps, (N, num_features, H, W), before they are pooled or flattened."""
+        raise InvalidValueError(APART)
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        """The logits of the last maps; with `pre_logits` what the classifier would read."""
+        raise InvalidValueError(APART)
+
+
+APART = (
+    "the network's steps read by name, so features and head do not run one after the other; cut(description, path) is "
+    "the network up to a path"
+)
+
+
+class Stepped(Ended, Sequential, Checkpointing):
+    """A whole network that is no chain."""
+
+
+class Network(Ended, nn.Sequential, Checkpointing):
+    """A whole network that is a chain, with the methods of timm's models.
+
+    These go by the paths that the last maps and the classifier had when it was built, so what is added otherwise does
+    not run. A slice, too, has none of them.
+    """
 
     def rewrite(self) -> Network:
         """Have it run the children that it has now, in their order."""
@@ -132,11 +185,6 @@ class Network(Located, nn.Sequential, Checkpointing):
         super().__delitem__(index)
         self.rewrite()
 
-    def _ends(self) -> Ends:
-        if self.ends is None:
-            raise NoEndsError("this is no whole network that ends in a classifier")
-        return self.ends
-
     def _steps(self) -> list[tuple[str, nn.Module]]:
         """What runs one after the other at inference, with its path; a Sequential around an end is gone into."""
         head, classifier, _ = self._ends()
@@ -147,6 +195,8 @@ class Network(Located, nn.Sequential, Checkpointing):
                 around = any(end.startswith(path + ".") for end in (head, classifier))
                 if around and isinstance(child, nn.Sequential):
                     yield from steps(child, path + ".")
+                elif around:
+                    raise InvalidValueError(f"at {path}: {APART}")
                 elif child is not None and not isinstance(child, Aux):
                     yield path, child
 
@@ -171,33 +221,6 @@ class Network(Located, nn.Sequential, Checkpointing):
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         """The logits of the last maps; with `pre_logits` what the classifier would read. No auxiliary head runs."""
         return self._between(x, self._ends().head, self._ends().classifier if pre_logits else None)
-
-    def get_classifier(self) -> nn.Module:
-        """The last layer with weights; an Identity where it was left out."""
-        return self.get_submodule(self._ends().classifier)
-
-    @property
-    def num_classes(self) -> int:
-        """Outputs of the classifier; 0 where it was left out."""
-        last: Any = self.get_classifier()
-        return int(getattr(last, "out_features", getattr(last, "out_channels", 0)))
-
-    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
-        """Another classifier, with torch's first weights: a linear layer, or a 1x1 convolution where it reads maps;
-        an Identity for 0 classes. The pooling before it is a layer of its own: assign another for `global_pool`."""
-        if global_pool not in (None, "avg"):
-            raise InvalidValueError(
-                f"global_pool={global_pool!r}: the pooling is a layer of its own; assign another there"
-            )
-        if type(num_classes) is not int or num_classes < 0:
-            raise InvalidValueError(f"num_classes must be a whole number, 0 for no classifier, got {num_classes!r}")
-        own = next(self.parameters(), torch.empty(0))
-        where: dict[str, Any] = {"device": own.device, "dtype": own.dtype}
-        new: nn.Module = nn.Identity()
-        if num_classes:
-            size = self.head_hidden_size, num_classes
-            new = nn.Conv2d(*size, 1, **where) if self._ends().maps else nn.Linear(*size, **where)
-        self.set_submodule(self._ends().classifier, new)
 
 
 def _outermost(net: nn.Module) -> Iterator[nn.Module]:
