@@ -682,7 +682,7 @@ def test_without_its_gates_a_network_is_the_one_that_they_were_put_into() -> Non
     assert rewrites.drop_gates(Sequential(block(gate), block())) == Sequential(block(), block())
     assert rewrites.drop_gates(Concat(gate, Conv2d(4, 1))) == Concat(Identity(), Conv2d(4, 1))
     assert rewrites.drop_gates(gate) == Identity()
-    assert rewrites.drop_gates.why_not(block()) == "there is no gate"
+    assert rewrites.drop_gates.why_not(block()) == "there is no gate around any layers"
 
 
 @pytest.mark.parametrize("factor", [0.25, 0.5, 1.5])

@@ -33,7 +33,7 @@ def drop_gates(description: Node) -> Node:
     """Each gate hands on what it reads, without what it would be multiplied by."""
     gates = {path for path, node in walk(description) if isinstance(node, Gate)}
     if not gates:
-        raise DoesNotApply("there is no gate")
+        raise DoesNotApply("there is no gate around any layers")
     return edited(description, dict.fromkeys(gates))
 
 
