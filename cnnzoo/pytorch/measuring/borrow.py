@@ -128,21 +128,22 @@ def on_loan(root: nn.Module, twin: Twin, use: Callable[[Loan], T], *, grad: bool
 def on_calls(
     undo: list[Step],
     before: Callable[..., None],
-    after: Callable[..., None] | None = None,
+    after: Callable[..., Any] | None = None,
     elsewhere: Callable[[nn.Module], None] | None = None,
 ) -> None:
     """Until undone, call these before and after the forward of every module that this thread calls: with the module and
-    its positional arguments; and after it with its keywords and its output, too. `elsewhere` is for those that other
-    threads call."""
+    its positional arguments; and after it with its keywords and its output, too, in whose place what `after` returns is
+    handed on, unless that is None. `elsewhere` is for those that other threads call."""
     thread = threading.get_ident()
     handles: list[Any] = []
 
-    def of_this_thread(function: Callable[..., None]) -> Callable[..., None]:
-        def hook(module: nn.Module, *given: Any) -> None:
+    def of_this_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+        def hook(module: nn.Module, *given: Any) -> Any:
             if threading.get_ident() == thread:
-                function(module, *given)
-            elif elsewhere is not None:
+                return function(module, *given)
+            if elsewhere is not None:
                 elsewhere(module)
+            return None
 
         return hook
 

@@ -1,0 +1,88 @@
+"""A module's description, from one run of it on meta."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...arch import Aux, Node, Sequential, Shape
+from ...calculate import calculate, shapes_of
+from ..measuring.borrow import Loan, on_loan, on_meta, set_mode
+from ..measuring.inputs import dtype_of
+from ..measuring.tree import modules
+from .blocks import Blocks
+from .events import TracingError
+from .record import BATCH, record
+
+
+def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
+    """The description of a module for inputs of (N, *input_size), of several sizes for as many inputs.
+
+    A copy of it is run on meta, and each layer and each function that it calls is turned into its word; its modules are
+    blocks, and layers with tensors stand at their own paths. What runs in training only is an auxiliary head. Raises
+    `TracingError` where something has no word.
+    """
+    sizes = shapes_of(input_size)
+    dtype = dtype_of(module)
+
+    def run(loan: Loan, training: bool) -> tuple[Node, set[str]]:
+        """The description of one run, and the paths of the modules that were called."""
+        set_mode(loan.module, training)
+        for one in modules(loan.module):
+            if isinstance(one, nn.modules.batchnorm._NormBase):
+                one.training = False
+        given = [torch.empty(BATCH, *size, dtype=dtype, device="meta") for size in sizes]
+        seen = record(loan, given)
+        if seen.unknown:
+            calls = [*dict.fromkeys(seen.unknown)]
+            more = f"; and {len(calls) - SHOWN} more" if len(calls) > SHOWN else ""
+            raise TracingError(f"no description has words for all of it: {'; '.join(calls[:SHOWN])}{more}", calls)
+        return Blocks(loan.module, seen).describe(), seen.called
+
+    def use(loan: Loan) -> Node:
+        description, called = run(loan, training=False)
+        names = [*module._modules]
+        idle = {name for name in names if not any(path.partition(".")[0] == name for path in called)}
+        if not idle or not isinstance(description, Sequential):
+            return description
+        return with_heads(description, run(loan, training=True)[0], names, idle)
+
+    description = on_loan(module, on_meta(None), use)
+    misfits = _misfits(module, description, sizes)
+    if misfits:
+        raise TracingError(
+            f"the description has other tensors than the module: {', '.join(misfits[:SHOWN])} of {len(misfits)}; "
+            f"layers that never run have no place in one"
+        )
+    return description
+
+
+SHOWN = 5
+"""How much of what is wrong an error names."""
+
+
+def _misfits(module: nn.Module, description: Node, sizes: Sequence[Shape]) -> list[str]:
+    """The names of tensors that one has and the other has not, or has in another shape."""
+    known = calculate(description, sizes).tensors
+    own = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    return [key for key in {**own, **known} if known.get(key) != own.get(key)]
+
+
+def with_heads(description: Sequential, trained: Node, names: Sequence[str], idle: Set[str]) -> Sequential:
+    """The description with those `idle` children that run in training only, in the order of all children's names."""
+    plan = getattr(trained, "_plan", None)
+    said = dict(description._said())
+    for step in plan.steps if plan is not None else ():
+        if step.name not in idle or not isinstance(step.node, Sequential):
+            continue
+        source = str(step.reads[0])
+        if len(step.reads) != 1 or source not in said:
+            raise TracingError(f"at {step.name}: it runs in training only, and reads no child of the network")
+        before = next(name for name in [*reversed(names[: names.index(step.name)]), source] if name in said)
+        children = [*said.items()]
+        at = 1 + max([*said].index(before), [*said].index(source))
+        said = dict([*children[:at], (step.name, Aux(source, **dict(step.node._said()))), *children[at:]])
+    return Sequential(**said)

@@ -1,0 +1,97 @@
+"""Modules that are layers of a description as they stand: torch.nn's own and those that `build` makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from torch import nn
+
+from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth
+from ..measuring.tree import own_tensors
+
+OURS = "cnnzoo.pytorch.modules."
+
+HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+
+
+def leaf_of(module: nn.Module, shapes: list[Shape]) -> Node | None:
+    """The layer that a module is, for inputs of these shapes without the batch; None where it is no layer as it stands:
+    one that is hooked, wrapped, or has other tensors than the layer is seen by what it calls."""
+    kind: Any = Node.kinds.get(type(module).__name__)
+    home = type(module).__module__
+    if any(getattr(module, hooks) for hooks in HOOKS) or "forward" in vars(module):
+        return None
+    if type(module).__name__ in SKIPPED:
+        return _skipped(module)
+    if kind is None or not issubclass(kind, Layer | Meeting) or not home.startswith(("torch.nn.modules.", OURS)):
+        return None
+    if any(getattr(module, name, value) != value for name, value in UNSAID.items()):
+        return None
+    try:
+        node: Node = kind(**_settings(module, kind))
+        return node if not isinstance(node, Layer) or _has_tensors_of(module, node, shapes) else None
+    except (ShapeError, AttributeError):
+        return None
+
+
+SKIPPED = ("DropPath", "StochasticDepth")
+"""What drops whole samples in training, by the names that timm and torchvision have for it."""
+
+UNSAID = {"padding_mode": "zeros", "return_indices": False, "divisor_override": None, "recompute_scale_factor": None}
+"""Settings of torch.nn's modules that layers do not have, and what they are then."""
+
+
+def _skipped(module: Any) -> Node | None:
+    p = getattr(module, "p", getattr(module, "drop_prob", 0.0))
+    return StochasticDepth(float(p or 0.0), getattr(module, "mode", "row"))
+
+
+def _settings(module: Any, kind: Any) -> dict[str, Any]:
+    found = {}
+    for field in fields(kind):
+        if field.name == "_":
+            continue
+        read = READ.get(field.name)
+        found[field.name] = getattr(module, field.name) if read is None else read(module)
+    return found
+
+
+def _shape(module: Any) -> tuple[int, ...] | None:
+    """What shape a product's or a sum's parameter is said to have: the dimension that is broadcast is that of channels;
+    of our own module."""
+    if module.weight is None:
+        return None
+    own, view = tuple(module.weight.shape), tuple(module.view)
+    if -1 not in view:
+        return own
+    if len(own) == 1:
+        return (-1,)
+    return tuple(view[len(view) - len(own) :])
+
+
+READ: Mapping[str, Callable[[Any], Any]] = {
+    "bias": lambda module: (
+        getattr(module, "bias", None) is not None
+        if not isinstance(getattr(module, "bias", None), bool)
+        else module.bias
+    ),
+    "normalized_dims": lambda module: len(module.normalized_shape),
+    "shape": _shape,
+    "factor": lambda module: module.number,
+    "term": lambda module: module.number,
+    "affine": lambda module: getattr(module, "affine", getattr(module, "weight", None) is not None),
+    "apply_act": lambda module: getattr(module, "tau", getattr(module, "v", None)) is not None,
+    "dim": lambda module: module.dim[0] if isinstance(module.dim, list) and len(module.dim) == 1 else module.dim,
+}
+"""How a setting is read where the module has it otherwise."""
+
+
+def _has_tensors_of(module: nn.Module, layer: Layer, shapes: list[Shape]) -> bool:
+    """Whether the module's own tensors are those of the layer."""
+    if len(shapes) != 1 or module._modules:
+        return False
+    own = {name: held.shape for name, held in own_tensors(module).items()}
+    kept = {name: shape for name, shape in own.items() if name not in module._non_persistent_buffers_set}
+    return kept == {**layer.tensors(shapes[0]), **layer.buffers(shapes[0])}
