@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,8 @@ from ..words import TORCHINFO, quoted
 from ..zoo import get_builder
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ..pytorch.modules.features import FeatureInfo
     from ..weights.published import Source
 
@@ -82,12 +85,8 @@ def design(
     own = named.builder.input_size if named.builder else None
     default = (in_chans or own[0], *own[1:]) if own else None
     size: Any = said if input_size is None else input_size
-    several = isinstance(size, list | tuple) and bool(size) and all(isinstance(one, list | tuple) for one in size)
-    read = [read_size(one, default, batch_size) for one in (size if several else [size])]
-    sizes, batches = tuple(shape for shape, _ in read), {batch for _, batch in read}
-    if len(batches) > 1:
-        raise InvalidValueError(f"all inputs have one batch, got {' and '.join(map(str, sorted(batches)))}")
-    (shape, *_), batch = sizes, batches.pop()
+    sizes, batch = read_sizes(size, default, batch_size)
+    shape = sizes[0]
     if in_chans not in (None, shape[0]):
         raise InvalidValueError(f"input_size {shape} has {shape[0]} channels, in_chans says {in_chans}")
     if not features_only:
@@ -150,12 +149,22 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
     return Named(description, builder, names, notes, builder is not None and not changed, source)
 
 
+def read_sizes(size: Any, default: Shape | None, batch_size: int | None) -> tuple[tuple[Shape, ...], int]:
+    """What `read_size` says of one input size, or of each of several, for as many inputs with one batch."""
+    several = isinstance(size, list | tuple) and bool(size) and all(isinstance(one, list | tuple) for one in size)
+    read = [read_size(one, default, batch_size) for one in (size if several else [size])]
+    batches = {batch for _, batch in read}
+    if len(batches) > 1:
+        raise InvalidValueError(f"all inputs have one batch, got {' and '.join(map(str, sorted(batches)))}")
+    return tuple(shape for shape, _ in read), batches.pop()
+
+
 def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_size: int | None) -> tuple[Shape, int]:
     """(channels, height, width) and the batch, from any of the ways to say an input size."""
     if size is None or isinstance(size, int):
         if default is None:
             raise InvalidValueError(
-                "a description has no input size of its own: give input_size=(channels, height, width), "
+                "a description or a module has no input size of its own: give input_size=(channels, height, width), "
                 "at a prompt --input-size 3x224x224"
             )
         shape = default if size is None else (default[0], size, size)
@@ -176,11 +185,34 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
     return shape, 1 if batch_size is None else batch_size
 
 
-def describe(model: str | Builder[Any] | Node, *, rewrites: Iterable[str] = (), **settings: Any) -> Node:
-    """The description of a registered network under `rewrites`, which a name may have behind plus signs.
+def describe(
+    model: str | Builder[Any] | Node | nn.Module,
+    input_size: Any = None,
+    *,
+    rewrites: Iterable[str] = (),
+    **settings: Any,
+) -> Node:
+    """The description of a registered network, or of any `torch.nn.Module`, under `rewrites`, which a name may have
+    behind plus signs.
 
-    `settings` are `create_model`'s. A rewrite that does not apply changes nothing. Raises what `summary` does.
+    A module is run once, on the meta device, with inputs of `input_size`, as for `summary`: layers and blocks have the
+    names that they have in it. `settings` are `create_model`'s, and go with a registered network. A rewrite that does
+    not apply changes nothing. Raises what `summary` does, and `TracingError` where a module calls what has no word.
     """
+    if is_module(model):
+        from ..pytorch.tracing import describe as trace
+
+        if settings:
+            raise InvalidTypeError(f"a torch.nn.Module takes no settings, got {', '.join(settings)}")
+        model = trace(model, read_sizes(input_size, None, None)[0])  # type: ignore[arg-type]
+    elif input_size is not None:
+        settings["input_size"] = input_size
     if isinstance(model, Node) and not settings.get("features_only"):
         return find(model, rewrites, settings).description
-    return design(model, rewrites=rewrites, settings=settings).description
+    return design(model, rewrites=rewrites, settings=settings).description  # type: ignore[arg-type]
+
+
+def is_module(value: object) -> bool:
+    """Whether it is a `torch.nn.Module`; where torch is not imported, nothing is."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)

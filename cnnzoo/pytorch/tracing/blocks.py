@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from ...arch import From, Join, ModuleList, Node, Outputs, Run, Sequential
-from ...arch.joins import TAKEN
+from ...arch.join import TAKEN
 from ...arch.steps import INPUT
 from .events import Call, Event, Op, TracingError, calls, free, inside, loosen, made_by, ops, owns, sign, taken
 from .record import Recorder

@@ -71,12 +71,16 @@ def _shape(module: Any) -> tuple[int, ...] | None:
     return tuple(view[len(view) - len(own) :])
 
 
+def _bias(module: Any) -> bool:
+    """Whether it has a bias; a normalisation without weights says nothing of one, which then is as by default."""
+    if not getattr(module, "elementwise_affine", True):
+        return True
+    found = getattr(module, "bias", None)
+    return found if isinstance(found, bool) else found is not None
+
+
 READ: Mapping[str, Callable[[Any], Any]] = {
-    "bias": lambda module: (
-        getattr(module, "bias", None) is not None
-        if not isinstance(getattr(module, "bias", None), bool)
-        else module.bias
-    ),
+    "bias": _bias,
     "normalized_dims": lambda module: len(module.normalized_shape),
     "shape": _shape,
     "factor": lambda module: module.number,

@@ -1,0 +1,290 @@
+"""Modules become the descriptions that they are: the same names and outputs, the same figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from said import graphs, written
+from small import small
+from strategies import networks
+from torch import Tensor, nn
+from torch.nn import functional as F
+from traced import figures, is_it
+
+import cnnzoo
+from cnnzoo.arch import (
+    Add,
+    BatchNorm2d,
+    Cat,
+    ChannelShuffle,
+    Conv2d,
+    Flatten,
+    From,
+    LayerNorm2d,
+    Linear,
+    Mean,
+    Multiply,
+    Node,
+    Outputs,
+    ReLU,
+    Run,
+    Scale,
+    Sequential,
+    Sigmoid,
+    UpsampleLike,
+)
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.tracing import TracingError, describe
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", cnnzoo.list_models())
+def test_a_registered_network_is_its_own_description(name):
+    description, size = small(name)
+    traced = describe(build(description, size, device="meta"), size)
+    assert figures(traced, size) == figures(description, size)
+    is_it(build(description, size), traced, size)
+
+
+PAIR = ((3, 19, 19), (3, 19, 19))
+GRAPHS = {
+    "unet": (graphs.unet(4), (3, 32, 48)),
+    "unet_2015": (graphs.unet_2015(4), (3, 188, 188)),
+    "resizing_unet": (graphs.resizing_unet(4), (3, 21, 13)),
+    "siamese": (graphs.siamese(), PAIR),
+    "siamese_in_one": (graphs.siamese_in_one(), (6, 19, 19)),
+    "retinanet": (graphs.retinanet(), (3, 40, 72)),
+    "unread": (graphs.unread(), (3, 9, 7)),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_graph_is_its_own_description(name):
+    description, size = GRAPHS[name]
+    traced = describe(build(description, size), size)
+    assert figures(traced, size) == figures(description, size)
+    is_it(build(description, size), traced, size)
+
+
+@given(st.data())
+def test_any_description_is_its_own(data):
+    """`describe` sees calls and tensors alone."""
+    size = data.draw(st.sampled_from([(3, 24, 24), (2, 17, 24)]))
+    description = data.draw(networks(size, heads=1, steps=True))
+    net = build(description, size, device="meta")
+    traced = describe(net, size)
+    assert figures(traced, size) == figures(description, size)
+    assert [*build(traced, size, device="meta").state_dict()] == [*net.state_dict()]
+
+
+ORIGINALS = {
+    "unet": (written.UNet(4), (3, 32, 48), (3, 16, 16)),
+    "unet_2015": (written.UNet(4, 0), (3, 188, 188)),
+    "resizing_unet": (written.ResizingUNet(4), (3, 16, 16), (3, 21, 13)),
+    "siamese": (written.Siamese(), PAIR),
+    "siamese_in_one": (written.SiameseInOne(), (6, 19, 19), (6, 32, 25)),
+    "retinanet": (written.RetinaNet(), (3, 32, 32), (3, 40, 72)),
+}
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_a_module_written_by_hand_is_what_is_built_of_its_description(name):
+    net, *sizes = ORIGINALS[name]
+    is_it(net, describe(net, sizes[0]), *sizes)
+
+
+class Block(nn.Module):
+    """A module whose forward is a function of itself and what it is given."""
+
+    def __init__(self, run: Any, **children: Any) -> None:
+        super().__init__()
+        self.run = run
+        for name, child in children.items():
+            setattr(self, name, child)
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.run(self, *inputs)
+
+
+def conv(channels: int = 4, out: int = 4) -> nn.Conv2d:
+    return nn.Conv2d(channels, out, 3, padding=1)
+
+
+SIZE = (4, 8, 8)
+CONV = Conv2d(4, 3, padding=1)
+
+
+def channels_last(norm: nn.Module, x: Tensor) -> Tensor:
+    return F.layer_norm(x.permute(0, 2, 3, 1), (4,), norm.weight, norm.bias).permute(0, 3, 1, 2)
+
+
+class NormAct(nn.BatchNorm2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(super().forward(x))
+
+
+def gated(self: Any, x: Tensor) -> Tensor:
+    x += self.gamma * self.conv(x)
+    return F.relu_(x)
+
+
+def shuffled(self: Any, x: Tensor) -> Tensor:
+    batch, channels, height, width = x.shape
+    x = x.view(batch, 2, channels // 2, height, width).transpose(1, 2).contiguous().view(batch, -1, height, width)
+    return self.conv(x)
+
+
+CASES: dict[str, tuple[nn.Module, Node]] = {
+    "a layer": (conv(), CONV),
+    "functions": (
+        Block(lambda self, x: torch.flatten(F.relu(self.conv(x)).mean((2, 3)), 1), conv=conv()),
+        Sequential(conv=CONV, relu=ReLU(), mean=Mean((2, 3))),
+    ),
+    "a shortcut": (
+        Block(lambda self, x: x + self.norm(self.conv(x)), conv=conv(), norm=nn.BatchNorm2d(4)),
+        Sequential(conv=CONV, norm=BatchNorm2d(), add=Add("input", "norm")),
+    ),
+    "a module without tensors that runs twice is two layers": (
+        Block(lambda self, x: self.act(self.conv(self.act(x))), conv=conv(), act=nn.ReLU()),
+        Sequential(act=ReLU(), conv=CONV, act_1=ReLU()),
+    ),
+    "one with tensors runs again": (
+        Block(lambda self, x: self.conv(self.conv(x).sigmoid()), conv=conv()),
+        Sequential(conv=CONV, sigmoid=Sigmoid(), conv_1=Run("conv")),
+    ),
+    "what hands its input on is told apart from it": (
+        Block(lambda self, x: x * self.conv(self.drop(x)), conv=conv(), drop=nn.Dropout(0.1)),
+        Sequential(drop=cnnzoo.arch.Dropout(0.1), conv=CONV, mul=Multiply("input", "conv")),
+    ),
+    "a parameter of the block": (
+        Block(gated, conv=conv(), gamma=nn.Parameter(torch.ones(4, 1, 1))),
+        Sequential(conv=CONV, gamma=Scale(1.0, (-1, 1, 1)), add=Add("input", "gamma"), relu=ReLU()),
+    ),
+    "a layer around functions": (
+        Block(
+            lambda self, x: self.norm(self.conv(x)),
+            conv=conv(),
+            norm=NormAct(4),
+        ),
+        Sequential(conv=CONV, norm=BatchNorm2d(), norm_relu=ReLU()),
+    ),
+    "channels last": (
+        Block(lambda self, x: channels_last(self.norm, x), norm=nn.LayerNorm(4)),
+        Sequential(norm=LayerNorm2d()),
+    ),
+    "a shuffle": (Block(shuffled, conv=conv()), Sequential(channelshuffle=ChannelShuffle(2), conv=CONV)),
+    "a list that is run in turn": (
+        Block(lambda self, x: F.relu(self.convs[1](F.relu(self.convs[0](x)))), convs=nn.ModuleList([conv(), conv()])),
+        Sequential(convs=Sequential(CONV, relu=ReLU(), **{"1": CONV}), relu=ReLU()),
+    ),
+    "branches of a list": (
+        Block(lambda self, x: torch.cat([one(x) for one in self.convs], 1), convs=nn.ModuleList([conv(), conv(4, 8)])),
+        Sequential(
+            convs=Sequential(CONV, From("input", Conv2d(8, 3, padding=1)), out=Outputs("0", "1")), cat=Cat("convs")
+        ),
+    ),
+    "the size of another value": (
+        Block(lambda self, x: F.interpolate(self.conv(x)[:, :, ::1], size=x.shape[2:]), conv=nn.Conv2d(4, 4, 3)),
+        Sequential(conv=Conv2d(4, 3), interpolate=UpsampleLike("conv", "input")),
+    ),
+    "a hooked layer": (
+        Block(lambda self, x: self.conv(x), conv=conv()),
+        Sequential(conv=CONV, relu=ReLU()),
+    ),
+}
+CASES["a hooked layer"][0].conv.register_forward_hook(lambda module, args, y: F.relu(y))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_calls_become_words(name):
+    net, description = CASES[name]
+    traced = describe(net, SIZE)
+    assert traced == description
+    is_it(net, traced, SIZE, (4, 9, 7))
+
+
+def test_a_head_runs_in_training_only():
+    head = cnnzoo.arch.Sequential(pool=cnnzoo.arch.AdaptiveAvgPool2d(1), flat=Flatten(), fc=Linear(3))
+    description = Sequential(
+        stem=CONV, aux1=cnnzoo.arch.Aux("stem", **dict(head.children)), act=ReLU(), end=Flatten(), fc=Linear(3)
+    )
+    assert describe(build(description, SIZE), SIZE) == description
+
+
+def through_a_view(self: Any, x: Tensor) -> Tensor:
+    y = self.conv(x)
+    y[:, :2].add_(1)
+    return F.relu(y)
+
+
+def batch_as_positions(self: Any, x: Tensor) -> Tensor:
+    return self.conv(x.flatten(0, 1).unsqueeze(1).expand(-1, 4, -1, -1))
+
+
+REFUSED: dict[str, tuple[nn.Module, str]] = {
+    "written over through a view": (
+        Block(through_a_view, conv=conv()),
+        "the network itself: relu: a tensor was written over through another that shares its memory",
+    ),
+    "a weight that is worked out": (
+        Block(lambda self, x: F.conv2d(x, 2 * self.conv.weight), conv=conv()),
+        "the network itself: conv2d: its weight is not as the network has it, but worked out",
+    ),
+    "no word": (
+        Block(lambda self, x: torch.cumsum(self.conv(x), 2), conv=conv()),
+        "the network itself: cumsum: no word for it",
+    ),
+    "the batch among positions": (
+        Block(batch_as_positions, conv=conv()),
+        "the network itself: flatten: ",
+    ),
+    "a layer that never runs": (Block(lambda self, x: self.a(x), a=conv(), b=conv()), "b.weight, b.bias of 2"),
+    "values": (Block(lambda self, x: self.a(x) if x.sum() > 0 else x, a=conv()), "at the network itself: "),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_word_is_named(name):
+    net, problem = REFUSED[name]
+    state = dict(vars(net))
+    with pytest.raises(TracingError, match=r".") as caught:
+        describe(net, SIZE)
+    assert problem in str(caught.value)
+    assert vars(net) == state
+    assert net.training, "the module is as it was"
+    assert not net._forward_hooks
+    with torch.no_grad():
+        assert net.a(torch.zeros(1, 4, 8, 8)).shape if "a" in net._modules else True
+
+
+def test_the_module_stays_as_it_is():
+    net = nn.Sequential(conv(), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Dropout()).train()
+    before = {key: (id(value), value.clone()) for key, value in net.state_dict(keep_vars=True).items()}
+    cnnzoo.describe(net, SIZE)
+    after = net.state_dict(keep_vars=True)
+    assert all(id(after[key]) == one and torch.equal(after[key], value) for key, (one, value) in before.items())
+    assert all(module.training for module in net.modules())
+
+
+class TestPublic:
+    def test_a_module_is_described_at_a_size(self):
+        description = cnnzoo.describe(nn.Sequential(conv(), nn.ReLU()), (4, 8, 8))
+        assert description == Sequential(CONV, ReLU())
+        assert cnnzoo.describe(nn.Sequential(conv(), nn.ReLU()), (16, 4, 8, 8)) == description
+        assert cnnzoo.summary(description, (4, 8, 8)).totals["receptive_field"] == 3
+
+    def test_without_a_size_it_is_asked_for(self):
+        with pytest.raises(ValueError, match="a description or a module has no input size of its own"):
+            cnnzoo.describe(conv())
+
+    def test_a_module_takes_no_settings(self):
+        with pytest.raises(TypeError, match=r"a torch\.nn\.Module takes no settings, got num_classes"):
+            cnnzoo.describe(conv(), SIZE, num_classes=3)
+
+    def test_rewrites_apply(self):
+        net = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU())
+        assert cnnzoo.describe(net, SIZE, rewrites=["fuse_batchnorm"]) == Sequential(**{"0": CONV, "2": ReLU()})

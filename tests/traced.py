@@ -1,0 +1,54 @@
+"""What a description that was traced is held to: the original module, and the description that it was built from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from reference import fill, image
+from torch import Tensor, nn
+
+from cnnzoo.arch import Node
+from cnnzoo.calculate import calculate, shapes_of
+from cnnzoo.pytorch.modules.build import build
+
+
+def outputs(net: nn.Module, size: Any, batch: int = 2) -> list[Tensor]:
+    with torch.no_grad():
+        y = net(*(image(shape, batch) * (1 + place) for place, shape in enumerate(shapes_of(size))))
+    return [*y.values()] if isinstance(y, dict) else [*y] if isinstance(y, tuple | list) else [y]
+
+
+def is_it(net: nn.Module, description: Node, *sizes: Any, within: float = 0.0) -> None:
+    """The module built from the description has the original's names and, with its weights, its outputs, which depend
+    on the inputs: bit for bit, or `within` a part of the largest."""
+    state = net.eval().state_dict()
+    state.update(fill(state))
+    net.load_state_dict(state)
+    again = build(description, sizes[0], init=None).eval()
+    again.load_state_dict(state)
+    assert again.state_dict().keys() == net.state_dict().keys()
+    for size in sizes:
+        ys, zs = outputs(net, size), outputs(again, size)
+        assert [y.shape for y in ys] == [z.shape for z in zs]
+        assert all((y - z).abs().max() <= within * y.abs().max() for y, z in zip(ys, zs, strict=True))
+        assert all((y[0] - y[1]).abs().max() > 1e-6 * y.abs().max() for y in ys)
+
+
+MEETINGS = {"Add": "add", "Cat": "cat", "Multiply": "mul"}
+
+
+def figures(description: Node, size: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Its rows and totals but for what a step says otherwise than a join: the path of what meets, what is read there,
+    and which part of a product is the gate, of which receptive fields know nothing."""
+    report = calculate(description, size)
+    rows: list[Any] = []
+    for row in report.rows:
+        kind = MEETINGS.get(row.kind, row.kind)
+        settings = dict(row.settings)
+        if not settings.get("elementwise_affine", True):
+            del settings["bias"]  # of which torch's module says nothing then
+        here = () if kind in MEETINGS.values() else (row.path, row.input_shape, settings)
+        rows.append((kind, here, row.output_shape, row.tensors, row.buffer_tensors, row.macs))
+    totals = {key: value for key, value in report.totals.items() if "effective" not in key and key != "receptive_field"}
+    return rows, totals
