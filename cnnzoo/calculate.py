@@ -169,15 +169,15 @@ class _Calculation(Walker[Signal]):
 
     def meeting(self, meeting: Meeting, parts: list[Signal], own: bool) -> Signal:
         x, shapes = parts[0], tuple(part.shape for part in parts)
-        if own and isinstance(meeting, Add) and len(set(shapes)) > 1:
-            raise ShapeError(
-                f"cannot add {show(x.shape)} to a shortcut of {show(parts[1].shape)}; "
-                f"a downsample from {show(self.entered)} to {show(x.shape)} would fit",
-                self.path,
-            )
         try:
             fixed = meeting_of(meeting, shapes, self.entered if own else None)
         except ShapeError as error:
+            if own and isinstance(meeting, Add):
+                raise ShapeError(
+                    f"cannot add {show(x.shape)} to a shortcut of {show(parts[1].shape)}; "
+                    f"a downsample from {show(self.entered)} to {show(x.shape)} would fit",
+                    self.path,
+                ) from None
             raise error.at(self.path) from None
         shape = fixed.output_shape
         stored = 0

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .arch.axes import PHASES, Phases
 from .arch.join import Flow, Join
-from .arch.meetings import Add, Meeting
+from .arch.meetings import Meeting
 from .arch.node import Layer, Node, Ports
 from .arch.sequential import Aux
 from .arch.sights import united
@@ -255,8 +255,6 @@ class _Meter(Flow[Signal]):
         return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
 
     def meet(self, name: str, meeting: Meeting, parts: list[Signal]) -> Signal:
-        if not name and isinstance(meeting, Add) and parts[0].shape != parts[1].shape:
-            raise ShapeError("cannot add a shortcut of another shape")
         shape = meeting_of(meeting, tuple(part.shape for part in parts), None).output_shape
         if self.phases > 1:
             self._count(prod(_period(part.field) for part in parts))

@@ -54,6 +54,8 @@ def outcome(description: Node, size: Shape, priced: bool) -> object:
 @example((Sequential(Sequential(), Sequential()), (3, 4, 4)))
 @example((Sequential(n0=Conv2d(9, 1), n1=DROPPED, n2=Conv2d(2, 1)), (3, 4, 4)))
 @example((Residual(DROPPED), (3, 4, 4)))
+@example((Residual(AdaptiveAvgPool2d(1), Conv2d(3, 1)), (3, 4, 4)))
+@example((Sequential(Residual(Conv2d(8, 1)), Conv2d(2, 3)), (1, 4, 4)))
 @example((Residual(Conv2d(8, 1), ReLU(), Conv2d(3, 1), downsample=DROPPED, relu=ReLU()), (3, 4, 4)))
 @example((Residual(Conv2d(8, 1), downsample=Sequential(Conv2d(30, 1), Conv2d(8, 1))), (3, 4, 4)))
 @example((Concat(Sequential(), DROPPED, Dense(Conv2d(50, 1), Conv2d(1, 1))), (3, 4, 4)))

@@ -37,7 +37,8 @@ PLAIN = Sequential()
 
 class Residual(Join):
     """F(x) + x. The children up to `downsample` are F, it is the shortcut's own path, the rest follow
-    the sum: `Residual(conv1=…, bn1=…, downsample=None, relu=ReLU())`; `None` is the plain shortcut.
+    the sum: `Residual(conv1=…, bn1=…, downsample=None, relu=ReLU())`; `None` is the plain shortcut. In the sum a length
+    of 1 goes with any other, as in torch.
 
     All children share this node's namespace, as in torchvision's blocks. He et al. (2015), equation 2.
     """

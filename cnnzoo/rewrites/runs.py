@@ -193,9 +193,9 @@ class Shapes(Walker[Any]):
             self.inputs.setdefault(self.path, []).append(x)
 
     def meeting(self, meeting: Meeting, parts: list[Shape | None], own: bool) -> Shape | None:
-        if own and isinstance(meeting, Add):
-            return parts[1] if parts[0] is None else parts[0]  # a sum has the shape of both
         shapes = tuple(part for part in parts if part is not None)
+        if own and isinstance(meeting, Add) and len(shapes) == 1 and 1 not in shapes[0]:
+            return shapes[0]  # a sum has the shape of both, but for lengths of 1
         if len(shapes) < len(parts):
             return None
         try:
