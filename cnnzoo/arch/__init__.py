@@ -21,6 +21,7 @@ from .affine import Scale, Shift
 from .axes import Axis, Phases, Span, Window
 from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
+from .fold import fold
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .join import Flow, Join
 from .joins import Concat, Dense, Gate, Residual
@@ -151,6 +152,7 @@ __all__ = [
     "diff",
     "dumps",
     "find",
+    "fold",
     "from_dict",
     "layer",
     "loads",

@@ -36,6 +36,10 @@ class _OneNumber(Layer):
 
     rules: ClassVar = {"shape": optional(_ones_and_channels)}
 
+    @property
+    def _has_tensors(self) -> bool:
+        return self.settings["shape"] is not None
+
     def beside(self, shape: Shape) -> tuple[int, ...]:
         """The shape of the parameter as torch broadcasts it, with -1 for the channels; () of a constant."""
         said: tuple[int, ...] = self.settings["shape"] or ()

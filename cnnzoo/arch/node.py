@@ -278,6 +278,12 @@ class Layer(Leaf):
     keeps_output: ClassVar[bool] = False
     """Whether autograd keeps its output for the backward pass."""
 
+    @property
+    def _has_tensors(self) -> bool:
+        """Whether it may have tensors, as far as that can be said without an input."""
+        cls = type(self)
+        return cls.tensors is not Layer.tensors or cls.buffers is not Layer.buffers
+
     def output_shape(self, shape: Shape) -> Shape:
         """The output's shape; a `ShapeError` where the input cannot be taken."""
         return shape

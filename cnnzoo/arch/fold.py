@@ -1,0 +1,279 @@
+"""Folding: what a description says in steps, said with joins where these say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from .edit import rebuilt, walk
+from .join import DEEPEST, Join
+from .joins import ADD, CAT, MULTIPLY, PLAIN, Concat, Dense, Gate, Residual
+from .meetings import Meeting
+from .node import Layer, Node
+from .sequential import Aux, Sequential
+from .steps import INPUT, From, Outputs, Plan, Ref, Run, Step
+from .walker import child_path
+
+Chain: TypeAlias = list[Step]
+
+SHORTCUT = "downsample"
+"""The child of a `Residual` that is its shortcut."""
+
+
+def fold(description: Node) -> Node:
+    """The description with joins in place of the steps that say what joins say: F(x) + x is a `Residual`, a
+    concatenation of branches a `Concat`, [x, F(x)] a `Dense`, x · F(x) a `Gate`.
+
+    A meeting folds where the values that meet are made one after the other, each by a chain of layers, of one value,
+    and nothing else reads what is made in between: in terms of data flow, that value is their immediate dominator, and
+    nothing escapes. Layers run in the same order as before, and layers with tensors keep their paths, so that figures
+    and state dicts are the same; where a join would need another path for one of them, as with the flat branches of
+    torchvision's Inception, the steps stay. Folding what is folded changes nothing.
+    """
+    return _folded(description, "", frozenset())
+
+
+def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:
+    """The node at `path` folded; `pinned` are the paths in it that steps around it name: these stay what they are."""
+    if not isinstance(node, Join):
+        return node
+    inside = _pinned_inside(node, pinned)
+    children = {
+        name: _folded(child, child_path(path, name), frozenset(inside.get(name, ()))) for name, child in node.children
+    }
+    if tuple(children.items()) != node.children:
+        node = rebuilt(node, children, path)
+    names = {one.partition(".")[0] for one in inside.pinned}
+    depth = path.count(".") + bool(path)
+    while isinstance(node, Sequential) and node._plan is not None:
+        block = _Block(node, node._plan, names, depth)
+        folded = block.whole() or block.wrapped() or block.absorbed()
+        if folded is None:
+            return node._with(dict(node._said()))  # a chain, without a plan, where its steps say no more
+        node = folded
+    return node
+
+
+class _Inside(dict[str, set[str]]):
+    """The paths in the children of a node that steps name, by child, as they stand; `pinned` are those in the node."""
+
+    pinned: set[str]
+
+
+def _pinned_inside(node: Join, pinned: Iterable[str]) -> _Inside:
+    found = _Inside()
+    found.pinned = set()
+    paths = [*pinned]
+    for step in node._plan.steps if isinstance(node, Sequential) and node._plan is not None else ():
+        paths += [child_path(step.layers or step.name, inner) for inner in step.looks]
+        paths += [step.layers] * bool(step.layers)
+    children = dict(node.children)
+    while paths:
+        path = paths.pop()
+        if path in found.pinned:
+            continue
+        found.pinned.add(path)
+        name, _, rest = path.partition(".")
+        if not rest:
+            continue
+        child = children[name]
+        if isinstance(child, Run):
+            paths.append(child_path(child.layers, rest))
+        else:
+            found.setdefault(name, set()).add(rest)
+    return found
+
+
+class _Region(NamedTuple):
+    """What lies between a value and a meeting."""
+
+    root: Ref
+    """The value of which all that meets is made."""
+    chains: list[Chain]
+    """The layers that make each of the values that meet; none where that is the root itself."""
+    meeting: Step
+    place: int
+    """Of the meeting among the steps."""
+
+    @property
+    def steps(self) -> Chain:
+        return [step for chain in self.chains for step in chain]
+
+
+class _Made(NamedTuple):
+    """The join that a region is."""
+
+    kind: type[Join]
+    children: Mapping[str, Node]
+    moved: Chain
+    """The steps that have another path in the join than among its children."""
+
+
+class _Block:
+    """A Sequential with steps at a depth of joins around it, in which the children of the names `pinned` have to keep
+    their names and their values."""
+
+    def __init__(self, node: Sequential, plan: Plan, pinned: set[str], depth: int) -> None:
+        self.node = node
+        self.plan = plan
+        self.steps = plan.steps
+        self.pinned = pinned
+        self.depth = depth
+        self.places = {step.name: place for place, step in enumerate(self.steps)}
+        self.readers = Counter(ref.source for step in self.steps for ref in step.reads)
+        self.named = pinned | {
+            ref.source
+            for step in self.steps
+            for ref in step.reads
+            if isinstance(step.node, Aux) or (len(step.reads) > 1 and not isinstance(step.node, Meeting))
+        }
+        """The children whose names matter: those that are pinned, and what is read or given together by name."""
+        self.regions = [
+            region for place, step in enumerate(self.steps) if (region := self._region(step, place)) is not None
+        ]
+
+    def whole(self) -> Join | None:
+        """The join that all of it is; what follows a sum is a part of a `Residual`."""
+        if type(self.node) is not Sequential or len(self.steps) < len(self.node) or len(self.regions) != 1:
+            return None
+        region = self.regions[0]
+        behind = self.steps[region.place + 1 :]
+        before, made = region.meeting.name, self._join(region)
+        for step in behind:
+            if not _is_function(step) or step.reads != (Ref(before),) or self.readers[before] > 1:
+                return None
+            before = step.name
+        if made is None or region.root != Ref(INPUT) or len(region.steps) < region.place:
+            return None
+        tail = {step.name: step.node for step in behind}
+        if (tail and made.kind is not Residual) or SHORTCUT in tail or not all(map(_is_bare, made.moved)):
+            return None
+        if self._is_too_deep(made, 0):
+            return None
+        join = made.kind(**made.children, **tail)
+        stood = {(name, child) for name, child in self.node.children if name in self.pinned}
+        kept = {(name, child) for name, child in join.children if not join._is_plain(name, child)}
+        return join if stood <= kept else None
+
+    def wrapped(self) -> Sequential | None:
+        """The same with all regions of layers without tensors in joins, which stand where the meetings stood."""
+        said, found = dict(self.node._said()), False
+        for region in self.regions:
+            made, names = self._join(region), {step.name for step in region.steps}
+            if made is None or names & self.pinned or not all(map(_is_bare, region.steps)):
+                continue
+            if self._is_too_deep(made, 1):
+                continue
+            said = {name: child for name, child in said.items() if name not in names}
+            said[region.meeting.name] = From(str(region.root), made.kind(**made.children))
+            found = True
+        return self._around(said) if found else None
+
+    def absorbed(self) -> Sequential | None:
+        """The same with all children that are chains, and read by a meeting with what they read, as the joins of
+        these."""
+        joins: dict[str, Join] = {}
+        names: dict[str, str] = {}
+        for region in self.regions:
+            meeting, steps, made = region.meeting, region.steps, self._join(region)
+            if made is None or len(region.chains) != 2 or len(steps) != 1 or meeting.name in self.named:
+                continue
+            (body,) = steps
+            chain = body.node
+            if type(chain) is not Sequential or chain._plan is not None or SHORTCUT in dict(chain.children):
+                continue
+            if body.name not in self.named:
+                joins[body.name] = made.kind(**dict(chain.children))
+                names[meeting.name] = body.name
+        if not joins:
+            return None
+        said: dict[str, Any] = {}
+        for name, child in self.node.children:
+            reads = tuple(names.get(one, one) for one in self.node._reads.get(name, ()))
+            if name not in names:
+                node = joins.get(name, child)
+                said[name] = From(*reads, node) if reads else node
+        return self._around(said)
+
+    def _is_too_deep(self, made: _Made, more: int) -> bool:
+        levels = max((child._levels for child in made.children.values()), default=0)
+        return self.depth + more + 1 + levels > DEEPEST
+
+    def _around(self, said: Mapping[str, Any]) -> Sequential:
+        return type(self.node)(*self.node._head, **said)
+
+    def _region(self, meeting: Step, place: int) -> _Region | None:
+        """The region of a meeting whose layers are those before it, value by value; None where there is none."""
+        if not isinstance(meeting.node, Meeting):
+            return None
+        found = [self._behind(ref, most=1 if len(meeting.reads) == 1 else place) for ref in meeting.reads]
+        root = found[0][1]
+        chains = [chain for chain, _ in found]
+        if any(other != root for _, other in found) or self._gives_several(root):
+            return None
+        steps = [step for chain in sorted(filter(None, chains), key=self._start) for step in chain]
+        if tuple(steps) != self.steps[place - len(steps) : place]:
+            return None
+        return _Region(root, chains, meeting, place)
+
+    def _start(self, chain: Chain) -> int:
+        return self.places[chain[0].name]
+
+    def _gives_several(self, ref: Ref) -> bool:
+        whole = ref == Ref(ref.source) != Ref(INPUT)
+        return whole and bool(self.steps[self.places[ref.source]].node._gives)
+
+    def _behind(self, ref: Ref, most: int) -> tuple[Chain, Ref]:
+        """The chain of at most so many layers, read by nothing else, that ends in a value, and what it begins with."""
+        chain: Chain = []
+        while len(chain) < most and ref == Ref(ref.source) != Ref(INPUT):
+            step = self.steps[self.places[ref.source]]
+            if not _is_function(step) or self.readers[ref.source] > 1:
+                break
+            chain.append(step)
+            (ref,) = step.reads
+        return chain[::-1], ref
+
+    def _join(self, region: _Region) -> _Made | None:
+        """The join that is a region, where there is one."""
+        meeting, chains = region.meeting.node, region.chains
+        full = sorted(filter(None, chains), key=self._start)
+        if meeting == CAT and full == chains:
+            children = {chain[-1].name: _one(chain) for chain in chains}
+            return _Made(Concat, children, [step for chain in chains if len(chain) > 1 for step in chain])
+        if len(chains) != 2 or (meeting == CAT and chains[0]):
+            return None
+        body = full[0] if full else []
+        if meeting in (CAT, MULTIPLY):
+            return _Made(Dense if meeting == CAT else Gate, _named(body), []) if len(full) < 2 else None
+        if meeting != ADD:
+            return None
+        shortcut = full[1] if len(full) == 2 else []
+        if [step.name for step in body] == [SHORTCUT] and not shortcut:
+            body, shortcut = shortcut, body
+        if any(step.name == SHORTCUT for step in body):
+            return None
+        moved = shortcut if [step.name for step in shortcut] != [SHORTCUT] else []
+        return _Made(Residual, {**_named(body), SHORTCUT: _one(shortcut)}, moved)
+
+
+def _is_function(step: Step) -> bool:
+    """Whether a step is a child of one value, which makes one that later steps read as a whole."""
+    node = step.node
+    alone = not step.layers and not step.looks and not isinstance(node, Meeting | Outputs)
+    return alone and not node._is_step and not node._is_head
+
+
+def _is_bare(step: Step) -> bool:
+    """Whether no layer in it has tensors."""
+    return not any(isinstance(node, Layer) and node._has_tensors for _, node in walk(step.node))
+
+
+def _named(chain: Chain) -> dict[str, Node]:
+    return {step.name: step.node for step in chain}
+
+
+def _one(chain: Chain) -> Node:
+    """The node that a chain is."""
+    return chain[0].node if len(chain) == 1 else Sequential(**_named(chain)) if chain else PLAIN

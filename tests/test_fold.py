@@ -1,0 +1,263 @@
+"""Folding: steps that say what a join says become that join, which has the same figures and the same outputs."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import networks, programs
+
+from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
+    Add,
+    Aux,
+    BatchNorm2d,
+    Cat,
+    Concat,
+    Conv2d,
+    Dense,
+    From,
+    Gate,
+    Join,
+    Max,
+    MaxPool2d,
+    Mean,
+    Multiply,
+    Node,
+    Outputs,
+    ReLU,
+    Residual,
+    Run,
+    Sequential,
+    Sigmoid,
+    Subtract,
+    fold,
+    walk,
+)
+from cnnzoo.arch.edit import rebuilt
+from cnnzoo.arch.joins import PLAIN
+from cnnzoo.calculate import calculate
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.zoo import get_builder, list_models
+
+
+def unfold(node: Node) -> Node:
+    """The description with a Sequential of steps for every Residual, Concat, Gate and Dense, names kept."""
+    if not isinstance(node, Join):
+        return node
+    children: dict[str, Any] = {name: unfold(child) for name, child in node.children}
+    out = next(name for name in map("met{}".format, count()) if name not in children)
+    if isinstance(node, Concat):
+        branches = {name: From("input", child) for name, child in children.items()}
+        return Sequential(**branches, **{out: Cat(*branches)})
+    if isinstance(node, Residual):
+        names = [*children]
+        at = names.index("downsample")
+        shortcut = {} if children["downsample"] == PLAIN else {"downsample": From("input", children["downsample"])}
+        body = {name: children[name] for name in names[:at]}
+        met = Add(names[at - 1] if at else "input", "downsample" if shortcut else "input")
+        return Sequential(**body, **shortcut, **{out: met}, **{name: children[name] for name in names[at + 1 :]})
+    if isinstance(node, Dense | Gate):
+        meeting = Cat if isinstance(node, Dense) else Multiply
+        return Sequential(**children, **{out: meeting("input", ["input", *children][-1])})
+    return rebuilt(node, children, "")
+
+
+def figures(node: Node, shape: Any) -> Any:
+    report = calculate(node, shape)
+    own = {"Add": "add", "Cat": "cat", "Multiply": "mul"}
+    left_out = {"path", "kind", "own", "settings", "input_shape", "more_inputs", "gated_field"}
+    if any(isinstance(one, Gate | Multiply) for _, one in walk(node)):  # a gate, whatever its size, is said beside
+        left_out |= {"receptive_field", "effective_stride", "effective_padding"}
+    rows = []
+    for row in report.rows:
+        said = {name: value for name, value in row._asdict().items() if name not in left_out}
+        said["call"] = row.call if row.kind not in own and not row.own else 1  # a join counts that of its own step not
+        path = row.path if row.tensors or row.buffer_tensors else ""
+        rows.append((path, own.get(row.kind, row.kind), row.gated_field or row.receptive_field, said))
+    totals = {name: value for name, value in report.totals.items() if name not in left_out}
+    return rows, totals, report.tensors
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_registered_network_is_its_own_fold(name: str) -> None:
+    description = get_builder(name).describe()
+    assert fold(description) == description
+    assert fold(unfold(description)) == description
+
+
+@given(networks((4, 6, 5), heads=1, steps=True))
+def test_what_is_unfolded_folds_back(description: Node) -> None:
+    folded = fold(description)
+    assert fold(folded) == folded
+    assert fold(unfold(description)) == folded
+
+
+SHAPES = st.sampled_from([(4, 6, 5), (1, 4, 3), (3, 1, 1)])
+
+
+@given(
+    SHAPES.flatmap(lambda shape: st.tuples(networks(shape, heads=1, steps=True), st.just(shape)))
+    | st.tuples(programs((4, 6, 5)), st.just((4, 6, 5)))
+)
+def test_a_fold_says_the_same(drawn: tuple[Node, Any]) -> None:
+    description, shape = drawn
+    for one in (description, unfold(description)):
+        says_the_same(fold(one), one, shape)
+
+
+def says_the_same(folded: Node, description: Node, shape: Any) -> None:
+    assert fold(folded) == folded
+    assert figures(folded, shape) == figures(description, shape)
+    first, second = build(description, shape).eval(), build(folded, shape).eval()
+    state = first.state_dict()
+    assert [*second.state_dict()] == [*state]
+    second.load_state_dict(state)
+    x = torch.rand(2, *shape, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        ours, theirs = (values if isinstance(values, tuple) else (values,) for values in (second(x), first(x)))
+    assert len(ours) == len(theirs)
+    assert all(torch.allclose(*pair, rtol=0, atol=0, equal_nan=True) for pair in zip(ours, theirs, strict=True))
+
+
+CONV, MEAN, PROJECT = Conv2d(4, 3, padding=1), AdaptiveAvgPool2d(1), Sequential(Conv2d(4, 1), BatchNorm2d())
+POOL, LARGE = MaxPool2d(3, 1, padding=1), MaxPool2d(5, 1, padding=2)
+
+
+@pytest.mark.parametrize(
+    ("steps", "folded"),
+    [
+        pytest.param(
+            Sequential(a=CONV, b=ReLU(), add=Add("input", "b"), c=ReLU()),
+            Residual(a=CONV, b=ReLU(), downsample=None, c=ReLU()),
+            id="what follows a sum is the block's",
+        ),
+        pytest.param(
+            Sequential(a=CONV, b=ReLU(), downsample=From("input", PROJECT), add=Add("downsample", "b"), c=ReLU()),
+            Residual(a=CONV, b=ReLU(), downsample=PROJECT, c=ReLU()),
+            id="a shortcut with layers",
+        ),
+        pytest.param(
+            Sequential(a=CONV, pool=From("input", POOL), act=ReLU(), add=Add("a", "act")),
+            Residual(a=CONV, downsample=Sequential(pool=POOL, act=ReLU())),
+            id="a shortcut without tensors, of any names",
+        ),
+        pytest.param(
+            Sequential(downsample=PROJECT, add=Add("downsample", "input")),
+            Residual(downsample=PROJECT),
+            id="a shortcut alone",
+        ),
+        pytest.param(
+            Sequential(a=MEAN, b=Conv2d(4, 1), add=Add("b", "input")),
+            Residual(a=MEAN, b=Conv2d(4, 1)),
+            id="a sum with one value for all positions",
+        ),
+        pytest.param(
+            Sequential(a=MEAN, b=Conv2d(4, 1), c=Sigmoid(), out=Multiply("c", "input")),
+            Gate(a=MEAN, b=Conv2d(4, 1), c=Sigmoid()),
+            id="a gate",
+        ),
+        pytest.param(Sequential(a=CONV, b=ReLU(), out=Cat("input", "b")), Dense(a=CONV, b=ReLU()), id="a dense layer"),
+        pytest.param(
+            Sequential(
+                one=Sequential(n=BatchNorm2d(), c=CONV),
+                both=Cat("input", "one"),
+                two=Sequential(n=BatchNorm2d(), c=CONV),
+                all=Cat("both", "two"),
+                act=ReLU(),
+            ),
+            Sequential(one=Dense(n=BatchNorm2d(), c=CONV), two=Dense(n=BatchNorm2d(), c=CONV), act=ReLU()),
+            id="a growing concatenation of blocks",
+        ),
+        pytest.param(
+            Sequential(a=CONV, b=From("input", PROJECT), c=From("input", POOL), d=ReLU(), out=Cat("a", "b", "d")),
+            Concat(a=CONV, b=PROJECT, d=Sequential(c=POOL, d=ReLU())),
+            id="branches",
+        ),
+        pytest.param(
+            Sequential(a=CONV, b=POOL, c=From("a", LARGE), cat=Cat("b", "c"), d=CONV, aux=Aux("cat", CONV)),
+            Sequential(a=CONV, cat=Concat(b=POOL, c=LARGE), d=CONV, aux=Aux("cat", CONV)),
+            id="branches without tensors in a row",
+        ),
+        pytest.param(
+            Sequential(
+                a=CONV,
+                ca=Sequential(MEAN, Conv2d(4, 1)),
+                mul=Multiply("ca", "a"),
+                sa=Sequential(x=Mean(1, keepdim=True), y=From("input", Max(1, keepdim=True)), z=Cat("x", "y"), c=CONV),
+                out=Multiply("mul", "sa"),
+            ),
+            Sequential(
+                a=CONV,
+                ca=Gate(MEAN, Conv2d(4, 1)),
+                sa=Gate(z=Concat(x=Mean(1, keepdim=True), y=Max(1, keepdim=True)), c=CONV),
+            ),
+            id="blocks that gate what they read",
+        ),
+        pytest.param(
+            Sequential(a=CONV, b=POOL, add=Add("a", "b"), c=POOL, sum=Add("c", "add"), d=CONV),
+            Sequential(a=CONV, add=Residual(b=POOL), sum=Residual(c=POOL), d=CONV),
+            id="equal neighbours are equal values",
+        ),
+        pytest.param(
+            Sequential(block=Sequential(a=CONV, b=ReLU(), add=Add("b", "input")), c=From("block.a", CONV)),
+            Sequential(block=Residual(a=CONV, b=ReLU()), c=From("block.a", CONV)),
+            id="a block in which a value is read",
+        ),
+        pytest.param(
+            Sequential(block=Sequential(a=CONV, add=Add("a", "input")), c=ReLU(), d=Run("block"), e=Run("block.a")),
+            Sequential(block=Residual(a=CONV), c=ReLU(), d=Run("block"), e=Run("block.a")),
+            id="a block whose layers run again",
+        ),
+        pytest.param(
+            Sequential(a=From("input", CONV), b=From("a", ReLU())), Sequential(a=CONV, b=ReLU()), id="a chain"
+        ),
+    ],
+)
+def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None:
+    assert fold(steps) == folded
+    says_the_same(folded, steps, (4, 6, 5))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(
+            Sequential(a=CONV, proj=From("input", CONV), out=Add("a", "proj")), id="a shortcut of another name"
+        ),
+        pytest.param(
+            Sequential(downsample=CONV, a=From("input", CONV), out=Add("a", "downsample")),
+            id="a shortcut run first",
+        ),
+        pytest.param(
+            Sequential(a=CONV, act=ReLU(), b=From("input", CONV), out=Cat("act", "b")), id="a branch of named layers"
+        ),
+        pytest.param(
+            Sequential(a=CONV, b=From("input", POOL), out=Cat("b", "a")), id="branches that run in another order"
+        ),
+        pytest.param(Sequential(a=CONV, b=CONV, out=Add("a", "b")), id="layers with tensors behind others"),
+        pytest.param(Sequential(a=CONV, out=Add("a", "input"), b=Add("a", "out")), id="a value that is read twice"),
+        pytest.param(Sequential(a=CONV, b=ReLU(), out=Add("b", "input"), c=Run("a")), id="layers that run again"),
+        pytest.param(Sequential(a=CONV, b=POOL, aux=Aux("b", CONV), out=Add("a", "b")), id="a value that a head reads"),
+        pytest.param(
+            Sequential(block=Sequential(a=CONV, sum=Add("a", "input"), b=ReLU()), c=From("block.sum", CONV)),
+            id="a sum that is read from around",
+        ),
+        pytest.param(
+            Sequential(block=Sequential(a=CONV, b=POOL, sum=Add("a", "b"), c=CONV), d=From("block.b", CONV)),
+            id="a layer that is read from around",
+        ),
+        pytest.param(Sequential(a=CONV, b=POOL, out=Cat("a", "b", dim=2)), id="a concatenation along the height"),
+        pytest.param(Sequential(a=CONV, out=Subtract("input", "a")), id="a difference"),
+        pytest.param(Sequential(a=CONV, out=Add("input", "a", "input")), id="a sum of three"),
+        pytest.param(
+            Sequential(pair=Sequential(a=CONV, out=Outputs("a", "input")), sum=Add("pair")), id="several values"
+        ),
+    ],
+)
+def test_steps_that_no_join_says_stay(steps: Node) -> None:
+    assert fold(steps) == steps
