@@ -94,7 +94,8 @@ def names_of(description: Node, count: int) -> Ports:
     than these, the names that it reads, in the order in which it takes them."""
     takes = tuple(filter(None, description._takes))
     positions = tuple(map(str, range(count)))
-    if len(takes) == count and not {*takes} <= {*positions}:
+    named = {*takes} - {*positions}
+    if len(takes) == count and named and not any(map(str.isdecimal, named)):
         return takes
     return positions if count > 1 else ()
 

@@ -306,9 +306,10 @@ class Planner:
         return given
 
 
-def _position(port: str) -> tuple[bool, int]:
-    """By which ports are sorted: positions by number, names behind them as they are read."""
-    return (False, int(port)) if port.isdecimal() else (True, 0)
+def _position(port: str) -> tuple[bool, int, str]:
+    """By which ports are sorted: positions by number, of however many digits, names behind them as they are read."""
+    digits = port.lstrip("0")
+    return (False, len(digits), digits) if port.isdecimal() else (True, 0, "")
 
 
 def _at(children: Mapping[str, Node], path: str) -> Node | None:
