@@ -15,7 +15,25 @@ from small import FAMILIES, small
 from strategies import networks
 
 import cnnzoo
-from cnnzoo.arch import Aux, Conv2d, Layer, MaxPool2d, ReLU, Residual, Sequential, ShapeError, replace, walk
+from cnnzoo.arch import (
+    Add,
+    Aux,
+    Conv2d,
+    From,
+    Layer,
+    MaxPool2d,
+    Mean,
+    Outputs,
+    ReLU,
+    Residual,
+    Run,
+    Sequential,
+    ShapeError,
+    Sum,
+    Unflatten,
+    replace,
+    walk,
+)
 from cnnzoo.calculate import calculate
 from cnnzoo.features.diff import Diff, diff
 from cnnzoo.features.diff.align import align
@@ -83,13 +101,19 @@ def report(description) -> Report:
     return calculate(description, SHAPE)
 
 
-@given(networks(SHAPE), networks(SHAPE))
+@given(networks(SHAPE, steps=True), networks(SHAPE, steps=True))
 def test_of_any_two_networks_the_changes_add_up(one, other):
     check(diff(report(one), report(other)))
     assert diff(report(one), report(one)).changes == ()
 
 
-@given(networks(SHAPE), st.data())
+def test_a_mean_of_one_position_is_no_flatten():
+    """It was taken for another of its kind with as many values, and a network differed from itself."""
+    net = Sequential(a=Mean((3, 2), keepdim=True), b=Sum((-1, -2)), c=Unflatten(1, (1, -1)), d=Mean(1))
+    assert diff(report(net), report(net)).changes == ()
+
+
+@given(networks(SHAPE, steps=True), st.data())
 def test_of_any_edit_the_changes_add_up_and_are_seen(network, data):
     """A leaf that is another or is gone, with all that follows from it."""
     leaves = [path for path, node in walk(network) if isinstance(node, Layer) and path]
@@ -372,3 +396,81 @@ def test_a_notebook_shows_the_table():
     assert isinstance(found, cnnzoo.Diff)
     assert cnnzoo.diff is diff
     assert [record["path_after"] for record in found.records()] == [line.after[0] for line in found.lines(fold=False)]
+
+
+# Steps
+
+
+def pyramid(**changed) -> Sequential:
+    steps = {
+        "c4": Conv2d(4, 3, stride=2, padding=1),
+        "c5": Conv2d(4, 3, stride=1, padding=1),
+        "l4": From("c4", Conv2d(4, 1)),
+        "p4": Add("l4", "c5"),
+        "head": From("c5", Sequential(conv=Conv2d(2, 1), act=ReLU())),
+        "head4": Run("head", "p4"),
+        "out": Outputs("head", "head4"),
+    }
+    return Sequential(**{**steps, **changed})
+
+
+def rewirings(before: Sequential, after: Sequential) -> list[tuple[str, tuple[str, ...]]]:
+    found = diff(report(before), report(after))
+    check(found)
+    assert all(change.what == "rewired" for change in found.changes)
+    return [(change.row.path, change.words) for change in found.changes]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"p4": Add("l4", "c4")}, ("p4", "reads l4, c5 → l4, c4")),
+        ({"p4": Add("c5", "l4")}, ("p4", "reads l4, c5 → c5, l4")),
+        ({"l4": Conv2d(4, 1)}, ("l4", "reads c4 → c5")),
+        ({"head": From("c4", pyramid().head)}, ("head.conv", "head reads c5 → c4")),
+        ({"head4": Run("head", "l4")}, ("head.conv", "head4 reads p4 → l4")),
+        ({"out": Outputs("head4", "head")}, ("c4", "out gives head, head4 → head4, head")),
+    ],
+)
+def test_what_a_step_reads_is_a_change_of_its_own(changed, said):
+    path, words = said
+    assert rewirings(pyramid(), pyramid(**changed)) == [(path, (words,))]
+    inner = Sequential(pyramid=pyramid(), take=From("pyramid.head", ReLU()))
+    other = Sequential(pyramid=pyramid(**changed), take=From("pyramid.head", ReLU()))
+    ((place, (inside,)),) = rewirings(inner, other)
+    assert place == f"pyramid.{path}"
+    assert inside.endswith(words.split(" ", 1)[1])
+
+
+def test_other_names_for_what_is_read_are_no_change_of_their_own():
+    one = Sequential(a=Conv2d(3, 1), b=Conv2d(3, 3, padding=1), c=Add("a", "b"))
+    other = Sequential(first=Conv2d(3, 1), b=Conv2d(3, 3, padding=1), c=Add("first", "b"))
+    assert [change.what for change in diff(report(one), report(other)).changes] == ["renamed"]
+
+
+def test_what_is_put_between_is_no_change_of_what_follows():
+    """As in a chain; but a step that reads by name is said to read what it reads."""
+    one = Sequential(a=Conv2d(3, 1), b=Conv2d(3, 1), c=Add("a", "b"))
+    between = Sequential(a=Conv2d(3, 1), more=ReLU(), b=Conv2d(3, 1), c=Add("a", "b"))
+    assert [change.what for change in diff(report(one), report(between)).changes] == ["added"]
+    around = Sequential(a=Conv2d(3, 1), more=ReLU(), b=From("a", Conv2d(3, 1)), c=Add("a", "b"))
+    assert [change.what for change in diff(report(one), report(around)).changes] == ["added"]
+    behind = Sequential(a=Conv2d(3, 1), more=ReLU(), b=Conv2d(3, 1), c=Add("more", "b"))
+    assert [(change.what, change.words) for change in diff(report(one), report(behind)).changes] == [
+        *(("added", ("ReLU",)), ("rewired", ("reads a, b → more, b",))),
+    ]
+
+
+def test_calls_inputs_and_outputs_are_told_apart():
+    one = Sequential(a=From("input.0", Conv2d(3, 1)), b=Run("a", "input.1"), out=Outputs("a", "b"))
+    before = calculate(one, ((3, 8, 8), (3, 8, 8)))
+    after = calculate(one, ((3, 8, 8), (3, 4, 4)))
+    found = diff(before, after)
+    check(found)
+    (line,) = found.lines(fold=False)
+    assert (line.before, line.after, line.words) == (("a (call 2)",), ("a (call 2)",), "input 3x8x8 → 3x4x4")
+    said = str(found)
+    assert "3x8x8 and 3x8x8 → 3x8x8 and 3x4x4" in said
+    assert "a 3x8x8, b 3x8x8 → a 3x8x8, b 3x4x4" in said
+    alone = calculate(Sequential(a=From("input.0", Conv2d(3, 1)), b=Add("a", "input.1")), ((3, 8, 8), (3, 8, 8)))
+    assert "a 3x8x8, b 3x8x8 → 3x8x8" in str(diff(before, alone))

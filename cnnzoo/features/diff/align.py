@@ -213,8 +213,10 @@ def _same_size(one: Shape, other: Shape) -> bool:
 
 
 def _only_reshapes(row: Row) -> bool:
-    """Whether a layer gives what it is given in another shape, as Flatten does."""
-    return row.input_shape != row.output_shape and _same_size(row.input_shape, row.output_shape) and not row.tensors
+    """Whether a layer gives what it is given in another shape, as Flatten does; a mean of one position is no less a
+    pooling."""
+    reshapes = row.input_shape != row.output_shape and _same_size(row.input_shape, row.output_shape)
+    return reshapes and not row.tensors and row.role != "pooling"
 
 
 def _serve_alike(one: Row, other: Row) -> bool:

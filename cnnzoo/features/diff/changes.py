@@ -10,10 +10,11 @@ from ...report.columns import window
 from ...report.rows import NOTHING
 from ...words import exactly, sides
 from .align import Pair, align
+from .reads import changed_reads
 
 What: TypeAlias = Literal["added", "removed", "changed", "moved", "renamed", "resized", "rewired"]
 """What became of a layer or a block. Three of these leave parameters and MACs as they were: "renamed" is another path
-and nothing else, "resized" another input or output size, "rewired" an input as large that comes from elsewhere."""
+and nothing else, "resized" another input or output size, "rewired" an input that comes from elsewhere."""
 
 SEEN = ("depth", "receptive_field", "effective_stride", "effective_padding", "gated_field")
 """The figures of a row that follow from the rows before it."""
@@ -86,11 +87,21 @@ def all_changes(before: Report, after: Report) -> list[Change]:
     pairs = align(before, after)
     found: list[Change] = []
     behind = "the input"
+    reads = changed_reads(before, after, pairs)
     for pair in pairs:
-        change = _change(*pair, behind)
+        change = _read_from(reads.get(id(pair.after), []), pair, _change(*pair, behind))
         found += [] if change is None else [change]
         behind = behind if pair.after is None else named(pair.after)
     return found or _rewired(pairs)
+
+
+def _read_from(words: list[str], pair: Pair, change: Change | None) -> Change | None:
+    """A change with what steps read from elsewhere, in these words."""
+    if not words:
+        return change
+    if change is None or change.what in ("renamed", "resized"):
+        change = Change("rewired", pair.before, pair.after, (), "" if change is None else change.sizes)
+    return change._replace(words=(*change.words, *words))
 
 
 def _change(before: Row | None, after: Row | None, moved: bool, behind: str) -> Change | None:
@@ -156,5 +167,6 @@ def _rewired(pairs: Sequence[Pair]) -> list[Change]:
 
 
 def named(row: Row) -> str:
-    """Its path; a block's own step is said with the block."""
-    return " ".join(filter(None, [row.path, row.name if row.own else ""])) or "the network"
+    """Its path; a block's own step is said with the block, and of a layer that runs again which call it is."""
+    call = f"(call {row.call})" if row.call > 1 else ""
+    return " ".join(filter(None, [row.path, row.name if row.own else call])) or "the network"

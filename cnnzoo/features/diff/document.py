@@ -131,8 +131,11 @@ def _said(diff: Diff, folded: bool) -> Iterator[tuple[str, str]]:
     if any(change.row.aux for change in diff.changes):
         params, macs = (_both(name, before, after) for name in ("aux_params", "aux_macs"))
         yield "Auxiliary", f"parameters {params}; MACs {macs}; of heads that run in training only"
-    if before.input_size != after.input_size:
-        yield "Input", f"{sides(before.input_size)} → {sides(after.input_size)}"
+    inputs, others = ((report.input_size, *report.more_inputs) for report in (before, after))
+    if inputs != others:
+        yield "Input", f"{' and '.join(map(sides, inputs))} → {' and '.join(map(sides, others))}"
+    if before.outputs != after.outputs:
+        yield "Outputs", f"{_outputs(before)} → {_outputs(after)}"
     for label, figure in (("Depth", "depth"), ("Receptive field", "receptive_field")):
         one, other = before.totals[figure], after.totals[figure]
         if one != other:
@@ -150,6 +153,12 @@ def _said(diff: Diff, folded: bool) -> Iterator[tuple[str, str]]:
         name = report.model or "network"
         yield from (("Unknown", f"in {name}: {one}") for one in report.unknown)
         yield from (("Note", f"{name}: {note}") for note in report.notes)
+
+
+def _outputs(report: Report) -> str:
+    """What leaves a network, by name."""
+    named = report.outputs or {"": report[""].output_shape if report.blocks else report.rows[-1].output_shape}
+    return ", ".join(f"{name} {sides(shape)}".lstrip() for name, shape in named.items())
 
 
 def _both(name: str, one: Report, other: Report) -> str:
