@@ -169,7 +169,9 @@ def high_resolution() -> Sequential:
         x0=conv(4, 3, padding=1),
         x1=From("stem", conv(6, 3, stride=2, padding=1)),
         stage=From("x0", "x1", Sequential(exchange(4, 6), exchange(4, 6))),
-        last=From("stage.x1", Conv2d(3, 1)),
+        last0=From("stage.x0", Conv2d(3, 1)),
+        last1=From("stage.x1", Conv2d(2, 1)),
+        out=Outputs("last0", "last1"),
     )
 
 

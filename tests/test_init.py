@@ -83,7 +83,7 @@ class TestPapers:
             assert layer.weight.abs().max() <= bound
             assert layer.bias.abs().max() <= bound
         assert net.c5.weight.abs().max() > 0.99 * bounds["c5"]
-        for reads, kernels in zip(net.c3.reads(), torch.split(net.c3.weight, net.c3.reads()), strict=True):
+        for reads, kernels in zip(net.c3.reads, torch.split(net.c3.weight, net.c3.reads), strict=True):
             assert 0.8 * 2.4 / (25 * reads) < kernels.abs().max() <= 2.4 / (25 * reads)
 
     def test_vgg(self):

@@ -4,10 +4,10 @@ ConvNeXt's.
 A join's forward calls its children by name, so a child that is assigned anew takes effect.
 """
 
-from __future__ import annotations
+# Annotations are values here: torch.jit.script reads none of an attribute that is a string.
 
 from collections.abc import Callable, Mapping
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import prod
 from typing import List  # noqa: UP035 - what jit.script reads
 
@@ -170,15 +170,15 @@ class ScaleShift(nn.Module):
 
     def __init__(self, scale: tuple[float, ...], shift: tuple[float, ...]) -> None:
         super().__init__()
-        self.scale = scale
-        self.shift = shift
+        self.scale = list(scale)
+        self.shift = list(shift)
 
     def forward(self, x: Tensor) -> Tensor:
-        pairs = enumerate(zip(self.scale, self.shift, strict=True))
-        return torch.cat([x[:, channel : channel + 1] * scale + shift for channel, (scale, shift) in pairs], 1)
+        count = len(self.scale)
+        return torch.cat([x[:, one : one + 1] * self.scale[one] + self.shift[one] for one in range(count)], 1)
 
     def extra_repr(self) -> str:
-        return f"scale={self.scale}, shift={self.shift}"
+        return f"scale={tuple(self.scale)}, shift={tuple(self.shift)}"
 
 
 class Subsampling2d(nn.Module):
@@ -188,17 +188,18 @@ class Subsampling2d(nn.Module):
         super().__init__()
         self.channels = channels
         self.kernel_size = _pair(kernel_size)
+        self.window = prod(self.kernel_size)
         self.weight = nn.Parameter(torch.empty(channels))
         self.bias = nn.Parameter(torch.empty(channels))
         self.reset_parameters()
 
     def reset_parameters(self, bound: Bound = torch_bound) -> None:
-        limit = bound(prod(self.kernel_size))
+        limit = bound(self.window)
         nn.init.uniform_(self.weight, -limit, limit)
         nn.init.uniform_(self.bias, -limit, limit)
 
     def forward(self, x: Tensor) -> Tensor:
-        sums = F.avg_pool2d(x, self.kernel_size) * prod(self.kernel_size)
+        sums = F.avg_pool2d(x, self.kernel_size) * self.window
         return sums * self.weight[:, None, None] + self.bias[:, None, None]
 
     def extra_repr(self) -> str:
@@ -211,32 +212,31 @@ class TableConv2d(nn.Module):
     def __init__(self, table: tuple[tuple[int, ...], ...], kernel_size: IntOrPair) -> None:
         super().__init__()
         self.table = table
+        self.inputs = [number for row in table for number in row]
+        self.reads = [len(row) for row in table]
+        """How many input maps each output map reads."""
+        self.stops = [0, *accumulate(self.reads)]
         self.kernel_size = _pair(kernel_size)
         self.weight = nn.Parameter(torch.empty(sum(map(len, table)), 1, *self.kernel_size))
         self.bias = nn.Parameter(torch.empty(len(table)))
         self.reset_parameters()
 
-    def reads(self) -> list[int]:
-        """How many input maps each output map reads."""
-        return [len(row) for row in self.table]
-
     @torch.no_grad()
     def reset_parameters(self, bound: Bound = torch_bound) -> None:
-        for weights, bias in zip(torch.split(self.weight, self.reads()), torch.split(self.bias, 1), strict=True):
+        for weights, bias in zip(torch.split(self.weight, self.reads), torch.split(self.bias, 1), strict=True):
             limit = bound(weights.numel())
             nn.init.uniform_(weights, -limit, limit)
             nn.init.uniform_(bias, -limit, limit)
 
     def forward(self, x: Tensor) -> Tensor:
         given = x.unbind(1)
-        read = torch.stack([given[number] for row in self.table for number in row], 1)
-        maps = F.conv2d(read, self.weight, groups=sum(self.reads()))
-        stops = list(accumulate(self.reads()))
-        sums = [maps[:, start:stop].sum(1) for start, stop in pairwise([0, *stops])]
+        read = torch.stack([given[number] for number in self.inputs], 1)
+        maps = F.conv2d(read, self.weight, groups=len(self.inputs))
+        sums = [maps[:, self.stops[one] : self.stops[one + 1]].sum(1) for one in range(len(self.reads))]
         return torch.stack(sums, 1) + self.bias[:, None, None]
 
     def extra_repr(self) -> str:
-        return f"{len(self.table)}, kernel_size={self.kernel_size}, connections={sum(self.reads())}"
+        return f"{len(self.table)}, kernel_size={self.kernel_size}, connections={len(self.inputs)}"
 
 
 class RBF(nn.Module):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ...errors import InvalidValueError
-from .forwards import Aux, Join, Sequential
-from .written import Program, Written, child_of, outputs, written
+from .forwards import Aux, Join, ModuleList, Sequential
+from .written import CALL, Line, Program, Written, outputs, written
 
 
 class Ends(NamedTuple):
@@ -153,41 +153,63 @@ class Network(Ended, nn.Sequential, Checkpointing):
     not run. A slice, too, has none of them.
     """
 
-    def rewrite(self) -> Network:
-        """Have it run the children that it has now, in their order."""
-        lines: list[str] = []
+    def rewrite(self, idle: Set[nn.Module] = frozenset()) -> Network:
+        """Have it run the children that it has now, in their order, but those of `idle`."""
+        lines: list[Line] = []
         heads: list[tuple[str, str]] = []
         variables: dict[str, str] = {}
         x = "x0"
         for name, child in self._modules.items():
+            if child in idle:
+                continue
             if isinstance(child, Aux):
                 heads.append((name, variables[child.source]))
                 continue
-            lines.append(f"x{len(lines) + 1} = {child_of(name)}({x})")
-            x = variables[name] = f"x{len(lines)}"
+            made = f"x{len(lines) + 1}"
+            lines.append(Line((made,), CALL, (x,), name))
+            x = variables[name] = made
         self.__class__ = written(Network, Program(1, tuple(lines), (x,), tuple(heads)))
         return self
 
+    def _idle(self) -> Set[nn.Module]:
+        """Children that were assigned to it, and that it does not run."""
+        runs = {*(line.child for line in self.program.lines), *dict(self.program.heads)}
+        return {child for name, child in self._modules.items() if child is not None and name not in runs}
+
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return Network(OrderedDict(list(self._modules.items())[index])).rewrite()
+            return Network(OrderedDict(list(self._modules.items())[index])).rewrite(self._idle())
         return super().__getitem__(index)
 
     def append(self, module: nn.Module) -> Network:
+        idle = self._idle()
         super().append(module)
-        return self.rewrite()
+        return self.rewrite(idle)
 
     def insert(self, index: int, module: nn.Module) -> Network:
+        idle = self._idle()
         super().insert(index, module)
-        return self.rewrite()
+        return self.rewrite(idle)
 
     def __delitem__(self, index: int | slice) -> None:
+        idle = self._idle()
         super().__delitem__(index)
-        self.rewrite()
+        self.rewrite(idle)
+
+    def __iadd__(self, other: nn.Sequential) -> Network:  # type: ignore[misc]  # `+` is an nn.Sequential, as in torch
+        idle = self._idle()
+        super().__iadd__(other)
+        return self.rewrite(idle)
+
+    def __imul__(self, count: int) -> Network:
+        idle = self._idle()
+        super().__imul__(count)
+        return self.rewrite(idle)
 
     def _steps(self) -> list[tuple[str, nn.Module]]:
         """What runs one after the other at inference, with its path; a Sequential around an end is gone into."""
         head, classifier, _ = self._ends()
+        idle = self._idle()
 
         def steps(of: nn.Module, before: str) -> Iterator[tuple[str, nn.Module]]:
             for name, child in of._modules.items():
@@ -197,7 +219,7 @@ class Network(Ended, nn.Sequential, Checkpointing):
                     yield from steps(child, path + ".")
                 elif around:
                     raise InvalidValueError(f"at {path}: {APART}")
-                elif child is not None and not isinstance(child, Aux):
+                elif child is not None and child not in idle and not isinstance(child, Aux):
                     yield path, child
 
         return list(steps(self, ""))
@@ -224,9 +246,9 @@ class Network(Ended, nn.Sequential, Checkpointing):
 
 
 def _outermost(net: nn.Module) -> Iterator[nn.Module]:
-    """The modules that nested Sequentials run, in order."""
+    """The modules in nested Sequentials and lists, in order."""
     for child in net.children():
-        if isinstance(child, nn.Sequential):
+        if isinstance(child, nn.Sequential | ModuleList):
             yield from _outermost(child)
         else:
             yield child

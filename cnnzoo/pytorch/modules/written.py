@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import re
 from collections import namedtuple
 from collections.abc import Mapping
 from itertools import count
@@ -25,30 +24,49 @@ from ...arch.walker import child_path
 M = TypeVar("M", bound="Written")
 
 
+class Line(NamedTuple):
+    """One call in a forward, or one expression."""
+
+    made: tuple[str, ...]
+    """The variables that it makes."""
+    form: str
+    """Its source: `child` stands for the module, `all` for what it reads, and numbers for each of that."""
+    reads: tuple[str, ...]
+    child: str = ""
+    """The path of the module that is called."""
+
+    def __str__(self) -> str:
+        called = self.form.format(*self.reads, all=", ".join(self.reads), child=child_of(self.child))
+        return f"{', '.join(self.made)} = {called}"
+
+
+CALL = "{child}({all})"
+
+
 class Program(NamedTuple):
     """What a block's forward does, in the names of its own children: equal blocks have equal programs."""
 
     arguments: int
     """How many tensors enter: x0, x1, …"""
-    lines: tuple[str, ...]
+    lines: tuple[Line, ...]
     given: tuple[str, ...]
     """The variables that are returned."""
     heads: tuple[tuple[str, str], ...] = ()
     """Auxiliary heads, each with the variable that it reads."""
 
     def without(self, name: str) -> Program:
-        """The program where a child hands on what it reads."""
-        lines = [*self.lines]
-        given, heads = self.given, self.heads
+        """The program where a child of one value hands on what it reads."""
+        instead: dict[str, str] = {}
+        lines = []
         for line in self.lines:
-            call = re.fullmatch(rf"(x\d+) = {re.escape(child_of(name))}\((x\d+)\)", line)
-            if call is None:
-                continue
-            made, read = call.groups()
-            lines = [re.sub(rf"\b{made}\b", read, other) for other in lines if not other.startswith(f"{made} =")]
-            given = tuple(read if one == made else one for one in given)
-            heads = tuple((head, read if one == made else one) for head, one in heads if head != name)
-        return Program(self.arguments, tuple(lines), given, tuple(one for one in heads if one[0] != name))
+            reads = tuple(instead.get(one, one) for one in line.reads)
+            if line.child == name and line.form == CALL and len(line.made) == len(reads) == 1:
+                instead[line.made[0]] = reads[0]
+            else:
+                lines.append(line._replace(reads=reads))
+        given = tuple(instead.get(one, one) for one in self.given)
+        heads = tuple((head, instead.get(read, read)) for head, read in self.heads if head != name)
+        return Program(self.arguments, tuple(lines), given, heads)
 
 
 class Written(nn.Module):
@@ -80,10 +98,8 @@ _WRITTEN: dict[tuple[Any, Program], Any] = {}
 
 def written(base: type[M], program: Program) -> type[M]:
     """The subclass with the program for its forward; equal programs share it."""
-    if (base, program) not in _WRITTEN:
-        _WRITTEN[base, program] = _compiled(base, program)
-    made: type[M] = _WRITTEN[base, program]
-    return made
+    made: type[M] | None = _WRITTEN.get((base, program))
+    return made or _WRITTEN.setdefault((base, program), _compiled(base, program))  # several threads may write it
 
 
 def _compiled(base: type[M], program: Program) -> type[M]:
@@ -104,9 +120,10 @@ def _source(program: Program, checkpoints: bool) -> str:
     """The methods of a program, in a function that is given the class of what a network with heads returns."""
     arguments = ", ".join(f"x{number}" for number in range(program.arguments))
     given = ", ".join(program.given)
-    body = [*program.lines, f"return {given}"]
+    calls = [*map(str, program.lines)]
+    body = [*calls, f"return {given}"]
     if program.heads:
-        body = [*program.lines, "if torch.jit.is_scripting():"]
+        body = [*calls, "if torch.jit.is_scripting():"]
         for number, (name, read) in enumerate(program.heads):
             body += [f"    y{number}: Optional[Tensor] = None", f"    if self.{name} is not None:"]
             body += ["        if self.training:", f"            y{number} = self.{name}({read})"]
@@ -137,8 +154,10 @@ def outputs(*heads: str) -> Any:
     """What a network with these heads returns in training, as a class: `Outputs(logits, aux1, aux2)`."""
     if heads not in _OUTPUTS:
         made = namedtuple("Outputs", ("logits", *heads))  # type: ignore[misc]
+        made._jit_override_qualname = f"__torch__.{__name__}.Outputs{len(_OUTPUTS)}"  # type: ignore[attr-defined]
+        made.__reduce__ = _reduced  # type: ignore[method-assign, assignment]
         made.__annotations__ = {"logits": Tensor, **dict.fromkeys(heads, Optional[Tensor])}  # noqa: UP045 - for jit.script
-        _OUTPUTS[heads] = made
+        return _OUTPUTS.setdefault(heads, made)
     return _OUTPUTS[heads]
 
 
@@ -163,6 +182,14 @@ def looks_of(description: Node) -> dict[str, Ports]:
     return {path: tuple(inner) for path, inner in found.items()}
 
 
+def _reduced(found: Any) -> Any:
+    return _outputs, (found._fields[1:], tuple(found))
+
+
+def _outputs(heads: tuple[str, ...], values: tuple[Tensor, ...]) -> Any:
+    return outputs(*heads)(*values)
+
+
 class Writer(Flow[Any]):
     """The flow of the variables of a program through a join, which is called with the values of the ports `entering`
     (none for one value), all that enter if `everything`. `looks` are those of the whole description, and `path` is that
@@ -171,7 +198,7 @@ class Writer(Flow[Any]):
     def __init__(
         self, join: Join, path: str, entering: Ports, looks: Mapping[str, Ports], everything: bool = False
     ) -> None:
-        self.lines: list[str] = []
+        self.lines: list[Line] = []
         self.heads: list[tuple[str, str]] = []
         self.path = path
         self.looks = looks
@@ -206,30 +233,22 @@ class Writer(Flow[Any]):
         return self.seen[path]
 
     def meet(self, name: str, meeting: Meeting, parts: list[Any]) -> Any:
-        if name:
-            y = self._variable(f"{child_of(name)}([{', '.join(parts)}])")
-        else:
-            y = self._variable(EXPRESSIONS[meeting.operator].format(*parts, all=", ".join(parts)))
-        self.seen[name] = y
+        form = "{child}([{all}])" if name else EXPRESSIONS[meeting.operator]
+        y = self.seen[name] = f"x{next(self.numbers)}"
+        self.lines.append(Line((y,), form, tuple(parts), name))
         return y
 
     def _call(self, name: str, path: str, node: Node, x: Any) -> Any:
         looks = self.looks.get(child_path(self.path, path), ())
         values = [x.part(port) for port in node._takes] if isinstance(x, Several) else [x]
-        call = f"{child_of(path)}({', '.join(values)})"
         made = [f"x{next(self.numbers)}" for _ in range(len(node._gives or ("",)) + len(looks))]
-        self.lines.append(f"{', '.join(made)} = {call}")
+        self.lines.append(Line(tuple(made), CALL, tuple(values), path))
         self.seen |= {
             f"{name}.{look}": variable for look, variable in zip(reversed(looks), reversed(made), strict=False)
         }
         y: Any = Several(zip(node._gives, made, strict=False)) if node._gives else made[0]
         self.seen[name] = y
         return y
-
-    def _variable(self, expression: str) -> str:
-        name = f"x{next(self.numbers)}"
-        self.lines.append(f"{name} = {expression}")
-        return name
 
 
 EXPRESSIONS = {"add": "{0} + {1}", "mul": "{0} * {1}", "cat": "torch.cat([{all}], 1)"}
