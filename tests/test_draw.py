@@ -248,6 +248,13 @@ def test_volumes_of_steps():
     assert volumes.BESIDE not in [mark.words for mark in plain if isinstance(mark, Text)]
 
 
+def test_the_field_of_the_last_map_is_drawn_where_layers_do_not_follow_each_other():
+    tower = Sequential(conv=Conv2d(4, 3), flatten=Flatten())
+    net = Sequential(a=From("input.0", tower), b=Run("a", "input.1"), c=Cat("a", "b"), fc=Linear(1))
+    sheet = draw.PLOTS["field"](calculate(net, ((3, 8, 8), (3, 9, 9))), 2)
+    assert {"a.conv (call 2)", "3×3 pixels"} <= {mark.words for mark in sheet.marks if isinstance(mark, Text)}
+
+
 def test_bars_say_which_call_it_is():
     net = Sequential(a=Conv2d(3, 1), b=Run("a"))
     said = [mark.words for mark in draw.PLOTS["bars"](calculate(net, (3, 8, 8)), 9).marks if isinstance(mark, Text)]

@@ -143,9 +143,7 @@ def opened(report: Report, path: str) -> Report:
     """The report of the block at a path by itself, on what it is given in the network. PathError, with what may have
     been meant, where there is none."""
     block, row = find(report.description, path), report[path]
-    sizes = [row.input_shape, *row.more_inputs]  # in the order in which the block takes them
-    if {*block._takes} == {*map(str, range(len(sizes)))}:
-        sizes = [sizes[block._takes.index(str(place))] for place in range(len(sizes))]
+    sizes = (row.input_shape, *row.more_inputs)  # in the order in which the block takes them
     return calculate(block, sizes, model=f"{report.model or 'network'} · {path}")
 
 

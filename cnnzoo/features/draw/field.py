@@ -52,12 +52,15 @@ class _Label(NamedTuple):
 
 
 def field(report: Report, depth: int) -> Sheet:
-    """The fields of the stages: of the last layer, or block `depth` levels down, with maps of one size.
+    """The fields of the stages: of the last layer, or block `depth` levels down, with maps of one size; where layers do
+    not follow each other, that of the last map.
 
     Raises ValueError where none is known.
     """
     stages = list(_stages(report, depth))
     known = _seen(stages)
+    if not known and report.last_map is not None:
+        known = _seen([report.last_map])
     if not known:
         raise InvalidValueError(
             f"no receptive field is known in {report.model or 'this network'}, so none can be drawn"
