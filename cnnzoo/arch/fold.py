@@ -158,17 +158,19 @@ class _Block:
 
     def wrapped(self) -> Sequential | None:
         """The same with all regions of layers without tensors in joins, which stand where the meetings stood."""
-        said, found = dict(self.node._said()), False
+        joins: dict[str, From] = {}
+        gone: set[str] = set()
         for region in self.regions:
             made, names = self._join(region), {step.name for step in region.steps}
             if made is None or names & self.pinned or not all(map(_is_bare, region.steps)):
                 continue
             if self._is_too_deep(made, 1):
                 continue
-            said = {name: child for name, child in said.items() if name not in names}
-            said[region.meeting.name] = From(str(region.root), made.kind(**made.children))
-            found = True
-        return self._around(said) if found else None
+            joins[region.meeting.name] = From(str(region.root), made.kind(**made.children))
+            gone |= names
+        if not joins:
+            return None
+        return self._around({name: joins.get(name, child) for name, child in self.node._said() if name not in gone})
 
     def absorbed(self) -> Sequential | None:
         """The same with all children that are chains, and read by a meeting with what they read, as the joins of
