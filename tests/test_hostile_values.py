@@ -304,7 +304,7 @@ SCALED = GROUPED | GROUPED | PLAIN | st.sampled_from([PadChannels(6), PadChannel
 
 @given(st.data(), st.sampled_from([2, 3, 4, 6]), st.sampled_from([0.1, 0.5, 0.75, 1.3, 2, 3]))
 def test_a_scaled_network_runs_wherever_the_network_does(data, channels, factor):
-    network = data.draw(networks((channels, 9, 9), SCALED, SCALED, heads=0))
+    network = data.draw(networks((channels, 9, 9), SCALED, SCALED, heads=0, steps=True))
     try:
         calculate(network, (channels, 9, 9))
     except ShapeError:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rewriting import RESIZING, every
 from small import small
+from stepped import STEPPED
 
 import cnnzoo
 from cnnzoo import rewrites
@@ -38,7 +39,7 @@ from cnnzoo.arch import (
 from cnnzoo.calculate import calculate
 from cnnzoo.features.savings import FAMOUS, TECHNIQUES, Savings, savings
 from cnnzoo.features.savings.document import overview
-from cnnzoo.features.savings.saved import _amount
+from cnnzoo.features.savings.saved import _amount, saved
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.render.document import FORMATS
 from cnnzoo.report import Report
@@ -625,3 +626,20 @@ def test_what_is_saved_of_nothing_is_said_without_a_share() -> None:
     with registered(lambda net: Sequential(rest=net.rest)):
         sentence = savings(net, "invented", input_size=(2, 5, 5)).sentence
     assert sentence == "the network costs 76 parameters and 648 MACs more than the network+invented"
+
+
+@pytest.mark.parametrize("by", ["pointwise", "depthwise_separable", "factorise=1xn", "scale_width=0.5", "drop_gates"])
+@pytest.mark.parametrize("name", STEPPED)
+def test_what_layers_that_run_again_cost_is_said_where_they_stand(name: str, by: str) -> None:
+    report = calculate(*STEPPED[name])
+    try:
+        found = saved(report, by)
+    except DoesNotApply:
+        return
+    assert (found.total.params, found.total.macs) == (report.total_params, report.total_macs)
+    rest = found.rest
+    assert (rest.params, rest.macs) == (rest.params_without, rest.macs_without)
+    for place in found.places:
+        for figure, formula in place.formulas().items():
+            assert worth(formula) == getattr(place.figures, figure)
+    found.document()

@@ -176,7 +176,7 @@ def each(count: Count, *kinds: str) -> dict[str, Count]:
     return dict.fromkeys(kinds, count)
 
 
-SHAPING = each(nothing, "Flatten", "Dropout", "Identity", "PadChannels", "ScaleShift", "add", "cat")
+SHAPING = each(nothing, "Flatten", "Dropout", "Identity", "PadChannels", "ScaleShift", "add", "cat", "Add", "Cat")
 SQUASHING = each(nothing, "Tanh", "ScaledTanh", "Sigmoid")
 ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU")}
 POOLS = ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d")

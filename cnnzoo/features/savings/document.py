@@ -103,7 +103,7 @@ def document(savings: Savings, depth: int | None = None, fold: bool = True) -> D
             "by": savings.by,
             "rewrite": rewrite.name,
             "source": rewrite.source,
-            "input_size": list(savings.input_size),
+            "input_size": list(savings.input_sizes[0]),
             "entries": [{**record, **paths} for record, paths in zip(records, layers, strict=True)],
             "rest": _record(savings.rest),
             "total": _record(savings.total),
@@ -142,6 +142,6 @@ def _said(savings: Savings, lines: Sequence[Line[Entry]]) -> Iterator[tuple[str,
         yield "Auxiliary", savings.auxiliary
     yield "Without", ": ".join(filter(None, [f"{savings.model or 'the network'}+{rewrite.name}", rewrite.summary]))
     yield "Argument", rewrite.source
-    yield "Input", sides(savings.input_size)
+    yield "Input", " and ".join(map(sides, savings.input_sizes))
     if any(line.times > 1 for line in lines):
         yield "×N", "a row for N equal neighbours; its figures are theirs together, and so below it"

@@ -71,11 +71,21 @@ Rows = Mapping[str, Row]
 def places(descriptions: Iterable[Node], reports: Iterable[Report]) -> tuple[Place, ...]:
     """Of a network as designed and without a technique; in order of execution, what only the other has coming last."""
     designed, without = descriptions
-    layers, others = ({row.path: row for row in report.rows if not row.own} for report in reports)
+    layers, others = map(_layers, reports)
     before, after = _stretches(designed, layers, others), _stretches(without, others, layers)
     found = [(before.get(key, ()), after.get(key, ())) for key in {**before, **after}]
     paths = _paths([one or other for one, other in found])
     return tuple(Place(path, *both) for path, both in zip(paths, found, strict=True))
+
+
+def _layers(report: Report) -> Rows:
+    """The layers of a network; one that runs again costs its parameters once and its MACs each time."""
+    found: dict[str, Row] = {}
+    for row in report.rows:
+        if not row.own:
+            first = found.get(row.path)
+            found[row.path] = first._replace(macs=first.least("macs") + row.least("macs")) if first else row
+    return found
 
 
 def _stretches(description: Node, own: Rows, others: Rows) -> dict[str, tuple[Row, ...]]:

@@ -67,8 +67,9 @@ def saved(report: Report, by: str | None = None) -> Savings:
         except DoesNotApply as reason:
             reasons.append(str(reason))
         else:
-            designed, without = (totals(one, report.input_size) for one in both)
-            return Savings(report.model, name, technique, *both, report.input_size, designed, without)
+            sizes = (report.input_size, *report.more_inputs)
+            designed, without = (totals(one, sizes) for one in both)
+            return Savings(report.model, name, technique, *both, sizes, designed, without)
     raise DoesNotApply(f"there is nothing to save by {' or '.join(names)}: {'; '.join(reasons)}")
 
 
@@ -117,7 +118,8 @@ class Savings(Shown):
     description: Node
     without: Node
     """The whole network without the technique."""
-    input_size: Shape
+    input_sizes: tuple[Shape, ...]
+    """Of each input."""
     cost: Totals
     cost_without: Totals
 
@@ -130,7 +132,7 @@ class Savings(Shown):
     def places(self) -> tuple[Place, ...]:
         """Where they differ, in order of execution; what only the network without the technique has comes last."""
         both = self.description, self.without
-        return places(both, [calculate(one, self.input_size) for one in both])
+        return places(both, [calculate(one, self.input_sizes) for one in both])
 
     @property
     def rest(self) -> Saving:
