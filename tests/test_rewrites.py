@@ -682,7 +682,29 @@ def test_without_its_gates_a_network_is_the_one_that_they_were_put_into() -> Non
     assert rewrites.drop_gates(Sequential(block(gate), block())) == Sequential(block(), block())
     assert rewrites.drop_gates(Concat(gate, Conv2d(4, 1))) == Concat(Identity(), Conv2d(4, 1))
     assert rewrites.drop_gates(gate) == Identity()
-    assert rewrites.drop_gates.why_not(block()) == "there is no gate around any layers"
+    assert rewrites.drop_gates.why_not(block()) == "there is no gate around layers that nothing else reads or runs"
+
+
+def test_what_reads_by_name_and_is_given_last_hands_on_what_it_read() -> None:
+    conv, side = Conv2d(4, 1, bias=False), From("input", Sigmoid())
+    net = Sequential(conv=conv, side=side, norm=From("conv", BatchNorm2d()))
+    assert rewrites.fuse_batchnorm(net) == Sequential(conv=Conv2d(4, 1), side=side, norm=From("conv", Identity()))
+    gate = Gate(conv=Conv2d(4, 1))
+    gated = Sequential(conv=conv, side=side, one=From("conv", gate), two=gate)
+    assert rewrites.drop_gates(gated) == Sequential(conv=conv, side=side, two=From("conv", Identity()))
+    plain = Sequential(side=Sequential(pool=MaxPool2d(2)), conv=From("input", conv), norm=BatchNorm2d())
+    assert rewrites.fuse_batchnorm(plain) == Sequential(side=plain.side, conv=From("input", Conv2d(4, 1)))
+
+
+def test_shortcuts_and_gates_that_are_read_or_run_stay() -> None:
+    short, gate = Residual(conv=Conv2d(8, 1), downsample=Conv2d(8, 1)), Gate(conv=Conv2d(8, 1))
+    for net in (
+        Sequential(block=short, again=Run("block.downsample", "block")),
+        Sequential(block=short, out=Add("block", "block.downsample")),
+        Sequential(block=gate, again=Run("block.conv", "block")),
+        Sequential(block=Sequential(gate, ReLU()), out=Add("block", "block.0.conv")),
+    ):
+        assert rewrites.drop_shortcuts(net) is rewrites.drop_gates(net) is net
 
 
 @pytest.mark.parametrize("factor", [0.25, 0.5, 1.5])

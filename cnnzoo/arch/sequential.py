@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..errors import InvalidTypeError
 from ..words import listed, quoted
 from .join import Flow, Join
+from .layers import Identity
 from .meetings import Meeting
 from .node import Node, Ports
 from .signal import ShapeError
@@ -96,7 +97,8 @@ class Sequential(Join):
 
     def _with(self, children: Mapping[str, Any], bypass: bool = False) -> Join:
         """The same around other children; None is no child. A child of a name that stays reads what it read; where it
-        read the child before it, and that is gone, what that one read. With `bypass` so does what read it by name."""
+        read the child before it, and that is gone, what that one read. With `bypass` so does what read it by name; and
+        for the last child, where that is gone and read by name, stands an Identity that gives what it read."""
         if self._plan is None:
             return super()._with(children)
         given = {name: child for name, child in children.items() if child is not None}
@@ -117,6 +119,9 @@ class Sequential(Join):
             elif name in reads and (gone := instead.get(reads[name][0], (last,))) != (last,):
                 given[name] = From(*gone, child)
             last = name if _node(child)._makes else last
+        end = next((step.name for step in reversed(self._plan.steps) if step.node._makes), INPUT)
+        if bypass and end not in given and len(instead.get(end, ())) == 1 and instead[end] != (last,):
+            given[end] = From(*instead[end], Identity())
         return type(self)(*self._head, **given)
 
     def flow(self, x: T, through: Flow[T]) -> T:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as Names
 from typing import Any
 
 from ..arch import Conv2d, Dense, Gate, Join, Node, Residual, Sequential, walk
 from ..arch import rewrite as changed
 from ..arch.walker import child_path
-from .edits import edited
+from .edits import edited, names_kept
 from .registry import DoesNotApply, register_rewrite
 from .runs import Shapes, entering, is_pointwise, replace, tail
 
@@ -15,9 +16,11 @@ from .runs import Shapes, entering, is_pointwise, replace, tail
 @register_rewrite("He et al. (2015), section 4.1, plain networks")
 def drop_shortcuts(description: Node) -> Node:
     """Each residual block without its shortcut: `resnet34` becomes `plain34`."""
+    kept = names_kept(description)
 
-    def change(_: str, node: Node) -> Node:
-        if not isinstance(node, Residual):
+    def change(path: str, node: Node) -> Node:
+        shortcut = child_path(path, "downsample")
+        if not isinstance(node, Residual) or shortcut in kept or _read_into(shortcut, kept):
             return node
         return Sequential(**{name: child for name, child in node.children if name != "downsample"})
 
@@ -31,10 +34,16 @@ def drop_shortcuts(description: Node) -> Node:
 @register_rewrite("Hu et al. (2017), section 5.1 and table 2, each network beside the one with squeeze-and-excitation")
 def drop_gates(description: Node) -> Node:
     """Each gate hands on what it reads, without what it would be multiplied by."""
-    gates = {path for path, node in walk(description) if isinstance(node, Gate)}
+    kept = names_kept(description)
+    gates = {path for path, node in walk(description) if isinstance(node, Gate) and not _read_into(path, kept)}
     if not gates:
-        raise DoesNotApply("there is no gate around any layers")
+        raise DoesNotApply("there is no gate around layers that nothing else reads or runs")
     return edited(description, dict.fromkeys(gates))
+
+
+def _read_into(path: str, kept: Names[str]) -> bool:
+    """Whether a name that has to stay is that of something in the node at a path."""
+    return any(name.startswith(f"{path}." if path else "") for name in kept)
 
 
 @register_rewrite("Huang et al. (2016), section 3, equation 2 against equation 1")
