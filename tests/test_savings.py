@@ -584,7 +584,8 @@ def test_targets_and_devices_of_the_command(tmp_path) -> None:
         (["vgg16", "--by", "groups"], ["vgg16: there is nothing to save by groups: no convolution has groups"]),
         (["vgg16", "--by", "scale_width"], ["scale_width needs its factor"]),
         (["vgg16", "--input-size", "8"], ["at features.23: MaxPool2d"]),
-        (["vgg16", "--input-size", "8x8"], ["no input size"]),
+        (["vgg16", "--input-size", "8x8"], ["at features.0: Conv2d needs maps"]),
+        (["vgg16", "--input-size", "8xx8"], ["no input size"]),
         (["vgg16", "--arg", "widht=8"], ["widht", "width"]),
     ],
 )
