@@ -161,7 +161,10 @@ def test_an_output_is_made_of_what_leads_to_it(network):
         sources = [behind[edge.source] for edge in graph.edges if edge.target == box.id]
         behind[box.id] = frozenset().union(*sources, own)
     (output,) = (box for box in graph.boxes if box.name == "output")
-    assert behind[output.id] == Upstream().run("", description, frozenset())
+    made = Upstream().run("", description, frozenset())
+    closed = {path for box in graph.boxes if box.role == "block" for path, _ in inside(box, report)}
+    assert made <= behind[output.id]
+    assert behind[output.id] - closed == made - closed  # of what runs again, and is closed, a part may be read
 
 
 def wires(description: Node, size: tuple[int, ...], depth: int = 9) -> list[tuple[str, str]]:
