@@ -12,7 +12,7 @@ from .arch.axes import PHASES, Phases
 from .arch.join import Flow, Join
 from .arch.meetings import Meeting
 from .arch.node import Layer, Node, Ports
-from .arch.sequential import Aux
+from .arch.sequential import Aux, Sequential
 from .arch.sights import united
 from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows
 from .arch.steps import Step
@@ -125,7 +125,7 @@ def _part(node: Node, shape: Shape, held: int, pooled: bool) -> _Part:
     """What a layer or a block comes to at an input shape; `held` are the elements of the tensor that its input is, or
     is a part of, and `pooled` says of the input what `Signal.pooled` does."""
     if isinstance(node, Join):
-        meter = _Meter(held)
+        meter = _Meter(held, isinstance(node, Sequential) and node._plan is not None)
         return meter.total(node.flow(Signal(shape, pooled=pooled), meter))
     assert isinstance(node, Layer)
     found = facts_of(node, shape)
@@ -169,8 +169,10 @@ class _Meter(Flow[Signal]):
     later steps read values in it, its children are.
     """
 
-    def __init__(self, held: int) -> None:
+    def __init__(self, held: int, stepped: bool) -> None:
         self.sizes = [held]
+        self.stepped = stepped
+        """Whether what is in the join may be read, run or gone into by path."""
         self.steps: list[_Step] = []
         self.heads: list[_Part] = []
         self.last_map: tuple[tuple[Seen | None, Shape], ...] = ()
@@ -188,6 +190,8 @@ class _Meter(Flow[Signal]):
         """The paths of the blocks around what has run."""
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
+        if not self.stepped:
+            return self._passed(_part(child, x.shape, self.sizes[x.source], x.pooled), child, x)
         outer, path = self.path, child_path(self.path, name)
         y: Signal
         if isinstance(child, Join) and (path in self.wanted or child._takes or child._gives):
@@ -249,7 +253,8 @@ class _Meter(Flow[Signal]):
         if part.last_map:
             windows, shape = part.last_map[0]
             self.last_map = ((field if windows == part.windows else behind(child, x.shape, x.field, windows), shape),)
-        self.deepest = max(self.deepest, x.depth + part.deepest)
+        if x.depth + part.deepest > self.deepest:
+            self.deepest = x.depth + part.deepest
         tensor = x.source if part.is_view else self._tensor(part.held)
         self.steps.append(_Step((x.source,), tensor, part))
         return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
