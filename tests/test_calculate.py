@@ -623,7 +623,7 @@ def test_receptive_fields_in_larger_maps_are_what_gradients_reach_position_by_po
         report = calculate(net, SMALL)
         fields = report.blocks[0]
         assert totals(net, SMALL).receptive_field == report.receptive_field
-        field = streams_of(net, SMALL).outputs[""].field
+        field = streams_of(net, (SMALL,)).outputs[""].field
         if field is None:
             tally["unknown"] += 1
             assert fields.receptive_field is fields.effective_stride is fields.effective_padding is None
@@ -745,7 +745,7 @@ def test_a_permutation_keeps_what_positions_see_and_so_does_what_reads_the_chann
     for row in calculate(net, shape).rows[2:]:
         assert sight(row) == sight(seen)
     assert totals(net, shape).receptive_field == calculate(net, shape).receptive_field
-    order = streams_of(net, shape).outputs[""].field.order
+    order = streams_of(net, (shape,)).outputs[""].field.order
     back = Permute((0, *(order.index(place) + 1 for place in range(3))))
     whole = Sequential(*body, *turned, back, Conv2d(2, (3, 1)))
     alike = Sequential(*body, Conv2d(2, (3, 1)))
