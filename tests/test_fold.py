@@ -71,14 +71,14 @@ def figures(node: Node, shape: Any) -> Any:
     report = calculate(node, shape)
     own = {"Add": "add", "Cat": "cat", "Multiply": "mul"}
     left_out = {"path", "kind", "own", "settings", "input_shape", "more_inputs", "gated_field"}
-    if any(isinstance(one, Gate | Multiply) for _, one in walk(node)):  # a gate, whatever its size, is said beside
+    if any(isinstance(one, Gate | Multiply) for _, one in walk(node)):  # a Gate keeps the field, see below
         left_out |= {"receptive_field", "effective_stride", "effective_padding"}
     rows = []
     for row in report.rows:
         said = {name: value for name, value in row._asdict().items() if name not in left_out}
         said["call"] = row.call if row.kind not in own and not row.own else 1  # a join counts that of its own step not
         path = row.path if row.tensors or row.buffer_tensors else ""
-        rows.append((path, own.get(row.kind, row.kind), row.gated_field or row.receptive_field, said))
+        rows.append((path, own.get(row.kind, row.kind), said))
     totals = {name: value for name, value in report.totals.items() if name not in left_out}
     return rows, totals, report.tensors
 
@@ -261,3 +261,16 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
 )
 def test_steps_that_no_join_says_stay(steps: Node) -> None:
     assert fold(steps) == steps
+
+
+@pytest.mark.parametrize(
+    ("gate", "steps", "folded"),
+    [
+        pytest.param([MEAN, Conv2d(4, 1)], (3, (14, 12)), (3, (14, 12)), id="of channels"),
+        pytest.param([CONV, Sigmoid()], (5, 5), (3, 5), id="of positions"),
+    ],
+)
+def test_behind_a_gate_the_receptive_field_is_that_of_what_it_gates(gate: list[Node], steps: Any, folded: Any) -> None:
+    net = Sequential(stem=CONV, gate=Sequential(*gate), out=Multiply("stem", "gate"))
+    seen = [calculate(one, (4, 12, 10)).rows[-1] for one in (net, fold(net))]
+    assert [(row.receptive_field, row.gated_field) for row in seen] == [steps, folded]
