@@ -35,7 +35,7 @@ def is_it(net: nn.Module, description: Node, *sizes: Any, within: float = 0.0) -
         assert all((y[0] - y[1]).abs().max() > 1e-6 * y.abs().max() for y in ys)
 
 
-MEETINGS = {"Add": "add", "Cat": "cat", "Multiply": "mul"}
+MEETINGS = {"Add": "add", "Cat": "cat", "Multiply": "mul", "Square": "mul"}
 
 
 def figures(description: Node, size: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ...arch import Aux, Node, Sequential, Shape
+from ...arch.fold import fold
 from ...calculate import calculate, shapes_of
 from ..measuring.borrow import Loan, on_loan, on_meta, set_mode
 from ..measuring.inputs import dtype_of
@@ -57,7 +58,7 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
             f"the description has other tensors than the module: {', '.join(misfits[:SHOWN])} of {len(misfits)}; "
             f"layers that never run have no place in one"
         )
-    return description
+    return fold(description)
 
 
 SHOWN = 5

@@ -11,7 +11,8 @@ from torch import nn
 from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth
 from ..measuring.tree import own_tensors
 
-OURS = "cnnzoo.pytorch.modules."
+HOMES = ("torch.nn.modules.", "cnnzoo.pytorch.modules.", "timm.layers.")
+"""Where a module of a layer's name is that layer; timm's names are its own for layers that torch.nn lacks."""
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 
@@ -25,7 +26,7 @@ def leaf_of(module: nn.Module, shapes: list[Shape]) -> Node | None:
         return None
     if type(module).__name__ in SKIPPED:
         return _skipped(module)
-    if kind is None or not issubclass(kind, Layer | Meeting) or not home.startswith(("torch.nn.modules.", OURS)):
+    if kind is None or not issubclass(kind, Layer | Meeting) or not home.startswith(HOMES):
         return None
     if any(getattr(module, name, value) != value for name, value in UNSAID.items()):
         return None
@@ -79,6 +80,13 @@ def _bias(module: Any) -> bool:
     return found if isinstance(found, bool) else found is not None
 
 
+def _gamma(module: Any) -> float:
+    """That of timm's module, which keeps it times the root of how many weights an output channel has."""
+    if hasattr(module, "gamma"):
+        return float(module.gamma)
+    return float(module.scale * module.weight[0].numel() ** 0.5)
+
+
 READ: Mapping[str, Callable[[Any], Any]] = {
     "bias": _bias,
     "normalized_dims": lambda module: len(module.normalized_shape),
@@ -86,6 +94,8 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "factor": lambda module: module.number,
     "term": lambda module: module.number,
     "affine": lambda module: getattr(module, "affine", getattr(module, "weight", None) is not None),
+    "gamma": _gamma,
+    "gain_init": lambda module: getattr(module, "gain_init", 1.0),
     "apply_act": lambda module: getattr(module, "tau", getattr(module, "v", None)) is not None,
     "dim": lambda module: module.dim[0] if isinstance(module.dim, list) and len(module.dim) == 1 else module.dim,
 }

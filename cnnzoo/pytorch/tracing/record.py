@@ -132,7 +132,7 @@ class Recorder(TorchFunctionMode):
                 path = self._nearest(self._paths[id(module)])
                 return self._leaf(running, path, tensors_in([args, kwargs]), output, module)
             if isinstance(running, Call) and running.module is module and self._stack:
-                if running.events or not any(output is one for one in args):
+                if running.events or not isinstance(output, Tensor) or not any(output is one for one in args):
                     self.call.events.append(running)
                 else:
                     return self._same(running, output)
@@ -277,6 +277,9 @@ class Recorder(TorchFunctionMode):
                 shapes = [node.output_shape(shapes if isinstance(node, Meeting) else shapes[0])]  # type: ignore[attr-defined]
         except ShapeError as error:
             raise NoWordError(str(error)) from None
+        if not nodes and name in BROADCASTS and made.dim() == 1 + len(shapes[0]):
+            self.bind(made, known[0])  # what it meets broadcasts it, too; other layers refuse its shape
+            return
         if shapes[0] != tuple(made.shape[1:]):
             raise NoWordError(f"it gives {tuple(made.shape[1:])}, {nodes} {shapes[0]}")
         if not nodes:
@@ -312,6 +315,8 @@ class Recorder(TorchFunctionMode):
             )
         return self._nearest(sorted(found))
 
+
+BROADCASTS = ("expand", "expand_as")
 
 VIEWS = frozenset("view reshape unsqueeze squeeze __getitem__ to float detach contiguous data alias type_as".split())  # noqa: SIM905
 

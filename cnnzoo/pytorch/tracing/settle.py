@@ -16,13 +16,15 @@ def settle(call: Call, readers: Counter[int]) -> list[Event]:
     events: list[Event] = []
     for event in call.events:
         events += settle(event, readers) if isinstance(event, Call) else [event]
+    if not events:
+        return []
     call.events = events
     shorten(call, readers)
     events = call.events
     name = call.path.rpartition(".")[2]
     if len(events) == 1 and isinstance(events[0], Op):
         only = events[0]
-        has_children = call.module is not None and bool(call.module._modules)
+        has_children = bool(getattr(call.module, "_modules", ())) or hasattr(call.module, "is_container")
         if only.path == call.path or (only.path is None and not has_children and call.path):
             only.path, only.hint = call.path, name
             return [only]
