@@ -182,6 +182,8 @@ class _Meter(Flow[Signal]):
         """That of the block that is gone into, from the join on."""
         self.wanted: set[str] = set()
         """The paths of the values that later steps read, and of all blocks around these."""
+        self.opened: set[str] = set()
+        """The paths of these blocks."""
         self.seen: dict[str, Signal] = {}
         """The values at these paths."""
         self.ran: dict[str, Shape] = {}
@@ -209,7 +211,9 @@ class _Meter(Flow[Signal]):
         own = child_path(self.path, name)
         for path in paths:
             parts = path.split(".")
-            self.wanted |= {own, *(f"{own}.{'.'.join(parts[: count + 1])}" for count in range(len(parts)))}
+            around = [own, *(f"{own}.{'.'.join(parts[: count + 1])}" for count in range(len(parts)))]
+            self.opened.update(around[:-1])
+            self.wanted.update(around)
         return self.run(name, child, x)
 
     def inner(self, path: str) -> Signal:
@@ -218,7 +222,7 @@ class _Meter(Flow[Signal]):
     def again(self, step: Step, x: Signal) -> Signal:
         """The parameters count where the layers run for the first time."""
         path, own = child_path(self.path, step.layers), child_path(self.path, step.name)
-        looked = step.looks or any(one.startswith(f"{own}.") for one in self.wanted)
+        looked = step.looks or own in self.opened
         if looked or step.node._takes or step.node._gives or path in self.around:
             raise _NotAloneError
         around = next((one for one in accumulate(path.split("."), child_path) if one in self.ran), None)
