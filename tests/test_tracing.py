@@ -43,7 +43,7 @@ from cnnzoo.arch import (
 )
 from cnnzoo.arch.fold import fold
 from cnnzoo.pytorch.modules.build import build
-from cnnzoo.pytorch.tracing import TracingError, describe
+from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe
 
 
 @pytest.mark.wide
@@ -117,6 +117,7 @@ ORIGINALS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:the description holds")  # U-Net crops by what the size of the maps leaves
 @pytest.mark.parametrize("name", ORIGINALS)
 def test_a_module_written_by_hand_is_what_is_built_of_its_description(name):
     net, *sizes = ORIGINALS[name]
@@ -251,7 +252,17 @@ def batch_as_positions(self: Any, x: Tensor) -> Tensor:
     return self.conv(x.flatten(0, 1).unsqueeze(1).expand(-1, 4, -1, -1))
 
 
+def output_through_a_view(self: Any, x: Tensor) -> Tensor:
+    y = self.conv(x)
+    y[:, :2].add_(1)
+    return y
+
+
 REFUSED: dict[str, tuple[nn.Module, str]] = {
+    "an output written over through a view": (
+        Block(output_through_a_view, conv=conv()),
+        "the output: a tensor was written over through another that shares its memory",
+    ),
     "written over through a view": (
         Block(through_a_view, conv=conv()),
         "the network itself: relu: a tensor was written over through another that shares its memory",
@@ -294,6 +305,13 @@ def test_the_module_stays_as_it_is():
     after = net.state_dict(keep_vars=True)
     assert all(id(after[key]) == one and torch.equal(after[key], value) for key, (one, value) in before.items())
     assert all(module.training for module in net.modules())
+
+
+def test_what_holds_at_one_size_alone_says_so():
+    net = Block(lambda self, x: F.avg_pool2d(self.conv(x), x.shape[2:]), conv=conv())
+    wanted = r"holds for inputs of \(\(4, 8, 8\),\) alone: for \(\(4, 21, 21\),\) it would be another at avg_pool2d"
+    with pytest.warns(DescribedAtOneSizeWarning, match=wanted):
+        assert describe(net, SIZE) == Sequential(conv=CONV, avg_pool2d=cnnzoo.arch.AvgPool2d(8))
 
 
 class TestPublic:

@@ -1,6 +1,6 @@
 """Any `torch.nn.Module` as the description that it is."""
 
-from .describe import describe
+from .describe import DescribedAtOneSizeWarning, describe
 from .events import TracingError
 
-__all__ = ["TracingError", "describe"]
+__all__ = ["DescribedAtOneSizeWarning", "TracingError", "describe"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from typing import Any
+from warnings import warn
 
 import torch
 from torch import nn
 
-from ...arch import Aux, Node, Sequential, Shape
+from ...arch import Aux, Node, Sequential, Shape, diff
 from ...arch.fold import fold
 from ...calculate import calculate, shapes_of
+from ...errors import CnnzooError
 from ..measuring.borrow import Loan, on_loan, on_meta, set_mode
 from ..measuring.inputs import dtype_of
 from ..measuring.tree import modules
@@ -23,13 +26,15 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
     """The description of a module for inputs of (N, *input_size), of several sizes for as many inputs.
 
     A copy of it is run on meta, and each layer and each function that it calls is turned into its word; its modules are
-    blocks, and layers with tensors stand at their own paths. What runs in training only is an auxiliary head. Raises
-    `TracingError` where something has no word.
+    blocks, and layers with tensors stand at their own paths. What runs in training only is an auxiliary head. It is run
+    on larger maps, too: a `DescribedAtOneSizeWarning` where that would be another description. Raises `TracingError`
+    where something has no word.
     """
     sizes = shapes_of(input_size)
     dtype = dtype_of(module)
+    other = tuple((size[0], size[1] + ODD, size[2] + ODD) if len(size) == 3 else size for size in sizes)
 
-    def run(loan: Loan, training: bool) -> tuple[Node, set[str]]:
+    def run(loan: Loan, training: bool, sizes: Sequence[Shape] = sizes) -> tuple[Node, set[str]]:
         """The description of one run, and the paths of the modules that were called."""
         set_mode(loan.module, training)
         for one in modules(loan.module):
@@ -45,6 +50,15 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
 
     def use(loan: Loan) -> Node:
         description, called = run(loan, training=False)
+        with suppress(CnnzooError):  # that refuses other sizes
+            elsewhere, _ = run(loan, False, other)
+            if elsewhere != description:
+                changes = ", ".join(dict.fromkeys(change.path for change in diff(description, elsewhere)))
+                warn(
+                    f"the description holds for inputs of {sizes} alone: for {other} it would be another at {changes}",
+                    DescribedAtOneSizeWarning,
+                    stacklevel=STACK,
+                )
         names = [*module._modules]
         idle = {name for name in names if not any(path.partition(".")[0] == name for path in called)}
         if not idle or not isinstance(description, Sequential):
@@ -59,6 +73,18 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
             f"layers that never run have no place in one"
         )
     return fold(description)
+
+
+ODD = 13
+"""How much longer the sides of the other maps are: by an odd number, for what is even at one size and odd at another,
+as padding "same" is, is seen so."""
+
+STACK = 5
+"""From the warning up to the caller of `describe`."""
+
+
+class DescribedAtOneSizeWarning(UserWarning):
+    """A module works a setting of a layer out from the size of its maps: the description is that at one size."""
 
 
 SHOWN = 5

@@ -270,6 +270,11 @@ class Recorder(TorchFunctionMode):
         if made.dim() == 0 or made.shape[0] != BATCH:
             raise NoWordError(f"the batch is lost: it gives {tuple(made.shape)}")
         nodes = said.nodes
+        if said.own and isinstance(nodes[0], Layer):
+            shape = self.shapes[known[0]]
+            wanted = {*nodes[0].tensors(shape), *nodes[0].buffers(shape)} - {"num_batches_tracked"}
+            if wanted != said.own.keys():
+                raise NoWordError(f"it has {', '.join(said.own)} alone, {type(nodes[0]).__name__} {', '.join(wanted)}")
         path = self._place(nodes, said, known)
         shapes = [self.shapes[one] for one in known]
         try:
@@ -369,7 +374,11 @@ def record(loan: Loan, args: Sequence[Tensor]) -> Recorder:
                 f"at {recorder.call.path or 'the network itself'}: {type(error).__name__}: {error}"
             ) from error
     for tensor in tensors_in(output):
-        value = recorder.value(tensor)
+        try:
+            value = recorder.value(tensor)
+        except NoWordError as error:
+            recorder.unknown.append(f"the output: {error}")
+            continue
         if value is None:
             recorder.unknown.append("the output: no value of the network's")
         else:
