@@ -307,6 +307,17 @@ def test_the_module_stays_as_it_is():
     assert all(module.training for module in net.modules())
 
 
+def test_timms_layers_that_torch_lacks_are_known_by_name():
+    """As timm's GlobalResponseNorm is: it keeps where its channels are, not whether they are last."""
+    ours = build(cnnzoo.arch.GlobalResponseNorm(), SIZE)
+    theirs = type("GlobalResponseNorm", (type(ours),), {"__module__": "timm.layers.grn"})
+    theirs.forward = lambda self, x: x * self.weight.view(1, -1, 1, 1)  # which is not looked at
+    ours.__class__, ours.channel_dim = theirs, 1
+    del ours.channels_last
+    run = Block(lambda self, x: self.norm(x), norm=ours)
+    assert describe(run, SIZE) == Sequential(norm=cnnzoo.arch.GlobalResponseNorm())
+
+
 def test_what_holds_at_one_size_alone_says_so():
     net = Block(lambda self, x: F.avg_pool2d(self.conv(x), x.shape[2:]), conv=conv())
     wanted = r"holds for inputs of \(\(4, 8, 8\),\) alone: for \(\(4, 21, 21\),\) it would be another at avg_pool2d"

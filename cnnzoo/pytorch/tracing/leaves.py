@@ -95,6 +95,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "term": lambda module: module.number,
     "affine": lambda module: getattr(module, "affine", getattr(module, "weight", None) is not None),
     "gamma": _gamma,
+    "channels_last": lambda module: getattr(module, "channels_last", getattr(module, "channel_dim", 1) == -1),
     "gain_init": lambda module: getattr(module, "gain_init", 1.0),
     "apply_act": lambda module: getattr(module, "tau", getattr(module, "v", None)) is not None,
     "dim": lambda module: module.dim[0] if isinstance(module.dim, list) and len(module.dim) == 1 else module.dim,
