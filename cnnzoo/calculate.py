@@ -63,8 +63,9 @@ def calculate(
 
 def shapes_of(input_size: Any) -> tuple[Shape, ...]:
     """The shapes of the inputs, of one or several; raises the `ShapeError` of what is no input size."""
-    several = len(input_size) > 0 and all(isinstance(one, tuple | list) for one in input_size)
-    shapes: tuple[Shape, ...] = tuple(map(tuple, input_size)) if several else (tuple(input_size),)
+    size = tuple(input_size)
+    several = size and isinstance(size[0], tuple | list) and all(isinstance(one, tuple | list) for one in size)
+    shapes: tuple[Shape, ...] = tuple(map(tuple, size)) if several else (size,)
     for shape in shapes:
         if not shape or any(type(length) is not int or length < 1 for length in shape):
             wanted = "input_size must be positive whole numbers (channels, height, width)"

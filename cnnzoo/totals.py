@@ -14,7 +14,7 @@ from .arch.meetings import Meeting
 from .arch.node import Layer, Node, Ports
 from .arch.sequential import Aux, Sequential
 from .arch.sights import united
-from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows
+from .arch.signal import PIXEL, POINTWISE, Reads, Seen, Shape, ShapeError, Signal, Turned, Window, Windows, advance
 from .arch.steps import Step
 from .arch.turning import behind
 from .arch.walker import child_path
@@ -178,18 +178,19 @@ class _Meter(Flow[Signal]):
         self.last_map: tuple[tuple[Seen | None, Shape], ...] = ()
         self.phases = 1
         self.deepest = 0
-        self.path = ""
-        """That of the block that is gone into, from the join on."""
-        self.wanted: set[str] = set()
-        """The paths of the values that later steps read, and of all blocks around these."""
-        self.opened: set[str] = set()
-        """The paths of these blocks."""
-        self.seen: dict[str, Signal] = {}
-        """The values at these paths."""
-        self.ran: dict[str, Shape] = {}
-        """The input shapes of what has run, by path."""
-        self.around: set[str] = set()
-        """The paths of the blocks around what has run."""
+        if stepped:
+            self.path = ""
+            """That of the block that is gone into, from the join on."""
+            self.wanted: set[str] = set()
+            """The paths of the values that later steps read, and of all blocks around these."""
+            self.opened: set[str] = set()
+            """The paths of these blocks."""
+            self.seen: dict[str, Signal] = {}
+            """The values at these paths."""
+            self.ran: dict[str, Shape] = {}
+            """The input shapes of what has run, by path."""
+            self.around: set[str] = set()
+            """The paths of the blocks around what has run."""
 
     def run(self, name: str, child: Node, x: Signal) -> Signal:
         if not self.stepped:
@@ -247,21 +248,29 @@ class _Meter(Flow[Signal]):
         if isinstance(child, Aux):
             self.heads.append(_apart(part, x.shape))
             return x
-        plain = type(x.field) is tuple
-        if not (plain and part.windows and self.phases == part.phases == 1):
-            self._count(_period(x.field) * part.phases)
-            if isinstance(child, Join) and not _follows(x.field, part):
+        before, source, depth, windows = x.field, x.source, x.depth, part.windows
+        plain = type(before) is tuple
+        if not (plain and windows and self.phases == part.phases == 1):
+            self._count(_period(before) * part.phases)
+            if isinstance(child, Join) and not _follows(before, part):
                 raise _NotAloneError
-        same = plain and part.windows is POINTWISE  # as of most layers
-        field = x.field if same else behind(child, x.shape, x.field, part.windows)
+        if plain and type(windows) is tuple:  # as of most layers and blocks
+            field = before if windows is POINTWISE else advance(before, windows)  # type: ignore[arg-type]
+        else:
+            field = behind(child, x.shape, before, windows)
         if part.last_map:
-            windows, shape = part.last_map[0]
-            self.last_map = ((field if windows == part.windows else behind(child, x.shape, x.field, windows), shape),)
-        if x.depth + part.deepest > self.deepest:
-            self.deepest = x.depth + part.deepest
-        tensor = x.source if part.is_view else self._tensor(part.held)
-        self.steps.append(_Step((x.source,), tensor, part))
-        return Signal(part.output_shape, field, x.depth + part.depth, tensor, part.pooled)
+            last, shape = part.last_map[0]
+            self.last_map = (
+                (field if last is windows or last == windows else behind(child, x.shape, before, last), shape),
+            )
+        if depth + part.deepest > self.deepest:
+            self.deepest = depth + part.deepest
+        tensor = source
+        if not part.is_view:
+            tensor = len(self.sizes)
+            self.sizes.append(part.held)
+        self.steps.append(_Step((source,), tensor, part))
+        return Signal(part.output_shape, field, depth + part.depth, tensor, part.pooled)
 
     def meet(self, name: str, meeting: Meeting, parts: list[Signal]) -> Signal:
         shape = meeting_of(meeting, tuple(part.shape for part in parts), None).output_shape

@@ -41,7 +41,7 @@ from cnnzoo.arch import (
     rewrite,
     walk,
 )
-from cnnzoo.arch.fold import fold
+from cnnzoo.arch.folding import fold
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe
 

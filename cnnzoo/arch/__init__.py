@@ -1,5 +1,8 @@
 """The vocabulary of architectures: layers, joins, and edits on descriptions; standard library only."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .activations import (
     ELU,
     GELU,
@@ -17,18 +20,14 @@ from .activations import (
     Square,
     Tanh,
 )
-from .affine import Scale, Shift
 from .axes import Axis, Phases, Span, Window
-from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
-from .fold import fold
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .join import Flow, Join
 from .joins import Concat, Dense, Gate, Residual
 from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
 from .meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from .node import Kept, Layer, Node, Work, layer
-from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
 from .norms import (
     BatchNorm1d,
     BatchNorm2d,
@@ -39,15 +38,45 @@ from .norms import (
     LayerNorm,
     LayerNorm2d,
 )
-from .padding import ConstantPad2d, ReflectionPad2d, ReplicationPad2d, SamePad2d, ZeroPad2d
-from .parts import Chunk, Slice
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
-from .reductions import Max, Mean, Sum
 from .sequential import Aux, ModuleList, Sequential
-from .serial import FormatError, dumps, from_dict, loads, to_dict
 from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample
 from .signal import Shape, ShapeError, Signal
 from .steps import From, Outputs, Run, Several
+
+if TYPE_CHECKING:
+    from .affine import Scale, Shift
+    from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
+    from .folding import fold
+    from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
+    from .padding import ConstantPad2d, ReflectionPad2d, ReplicationPad2d, SamePad2d, ZeroPad2d
+    from .parts import Chunk, Slice
+    from .reductions import Max, Mean, Sum
+    from .serial import FormatError, dumps, from_dict, loads, to_dict
+
+_LATER = {
+    "affine": ("Scale", "Shift"),
+    "convolutions": ("BlurPool2d", "Conv1d", "ScaledStdConv2d", "StdConv2d"),
+    "folding": ("fold",),
+    "norm_activations": ("EvoNorm2dS0", "FilterResponseNormTlu2d"),
+    "padding": ("ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d", "SamePad2d", "ZeroPad2d"),
+    "parts": ("Chunk", "Slice"),
+    "reductions": ("Max", "Mean", "Sum"),
+    "serial": ("FormatError", "dumps", "from_dict", "loads", "to_dict"),
+}
+"""Words by the modules in which they stand that are imported when a word of them is first asked for: what no registered
+network says, and what most commands do without."""
+
+_HOMES = {name: module for module, names in _LATER.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
     "ELU",

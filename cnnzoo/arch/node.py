@@ -121,6 +121,9 @@ def layer(cls: type[T]) -> type[T]:
 
     Settings that `torch.nn` has at another place among its arguments stand behind `_: KW_ONLY`. Arguments that do
     not fit are a TypeError that says what the layer takes."""
+    own = vars(cls).get("__annotations__", {}).values()
+    if hasattr(cls, "__dataclass_fields__") and all(str(one).startswith("ClassVar") for one in own):
+        return cls  # it has its base's settings, and that is a dataclass
     made = dataclass(init=False, eq=False, repr=False)(cls)
     made.__init__ = _Constructor(made)  # type: ignore[method-assign, assignment]
     return made

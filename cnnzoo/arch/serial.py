@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import CnnzooError
 from ..words import quoted, shortened
 from .join import DEEPEST, Join
+from .kinds import kinds
 from .meetings import Meeting
 from .node import Layer, Leaf, Node
 from .sequential import Aux
@@ -47,7 +48,7 @@ def _node(data: Any, place: str, level: int) -> Node:
     if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
         raise FormatError(f'{place}: an object with a "kind" was expected, got {quoted(data)}')
     given = {name: value for name, value in data.items() if name != "kind"}
-    cls = Node.kinds.get(data["kind"])
+    cls = kinds().get(data["kind"])
     if cls is None or cls in (Leaf, Layer, Meeting, Join):
         raise FormatError(f"{place}: there is no layer or join {quoted(data['kind'])}")
     known = _settings(cls)

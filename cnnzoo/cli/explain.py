@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from ..arch import Layer, Node, Shape
+from ..arch import Layer, Shape
+from ..arch.kinds import kinds
 from ..calculate import calculate
 from ..errors import InvalidValueError
 from ..features.explain import Explanation, explain
@@ -107,8 +108,8 @@ def _of_layer(name: str, arguments: Sequence[str], reads: Shape) -> Explanation:
     if kind is None:
         if name in networks:
             raise InvalidValueError(f"{name} is a network: its input size is --input-size")
-        kinds = sorted(kind.__name__ for kind in _kinds().values())
-        raise InvalidValueError(f"unknown layer {quoted(name)}; {hint(name, kinds)}")
+        known = sorted(kind.__name__ for kind in _kinds().values())
+        raise InvalidValueError(f"unknown layer {quoted(name)}; {hint(name, known)}")
     batch, shape = (reads[0], reads[1:]) if len(reads) == 4 else (1, reads)
     layer = _make(kind, arguments)
     return explain(calculate(layer, shape, batch_size=batch, model=kind.__name__))
@@ -119,14 +120,14 @@ def _plain(name: str) -> str:
 
 
 def _kinds() -> dict[str, type[Layer]]:
-    return {_plain(name): kind for name, kind in Node.kinds.items() if issubclass(kind, Layer) and kind is not Layer}
+    return {_plain(name): kind for name, kind in kinds().items() if issubclass(kind, Layer) and kind is not Layer}
 
 
 def _kind(name: str) -> type[Layer] | None:
     """The layer of a name in any case: Conv2d, conv_2d, conv."""
-    kinds = _kinds()
+    known = _kinds()
     plain = _plain(SHORT.get(name.lower(), name))
-    return kinds.get(plain) or kinds.get(f"{plain}2d")
+    return known.get(plain) or known.get(f"{plain}2d")
 
 
 def _make(kind: type[Layer], arguments: Iterable[str]) -> Layer:

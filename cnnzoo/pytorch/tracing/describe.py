@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ...arch import Aux, Node, Sequential, Shape, diff
-from ...arch.fold import fold
+from ...arch.folding import fold
 from ...calculate import calculate, shapes_of
 from ...errors import CnnzooError
 from ..measuring.borrow import Loan, on_loan, on_meta, set_mode

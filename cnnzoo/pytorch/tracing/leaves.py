@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth
+from ...arch.kinds import kinds
 from ..measuring.tree import own_tensors
 
 HOMES = ("torch.nn.modules.", "cnnzoo.pytorch.modules.", "timm.layers.")
@@ -20,7 +21,7 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 def leaf_of(module: nn.Module, shapes: list[Shape]) -> Node | None:
     """The layer that a module is, for inputs of these shapes without the batch; None where it is no layer as it stands:
     one that is hooked, wrapped, or has other tensors than the layer is seen by what it calls."""
-    kind: Any = Node.kinds.get(type(module).__name__)
+    kind: Any = kinds().get(type(module).__name__)
     home = type(module).__module__
     if any(getattr(module, hooks) for hooks in HOOKS) or "forward" in vars(module):
         return None

@@ -23,6 +23,7 @@ from ...arch import (
     Upsample,
     UpsampleLike,
 )
+from ...arch.kinds import kinds
 from ...errors import CnnzooError
 from ..measuring.borrow import Loan, on_calls
 from ..measuring.operators import tensors_in
@@ -141,9 +142,7 @@ class Recorder(TorchFunctionMode):
     def _same(self, call: Call, output: Any) -> Any:
         """A module that hands on what it is given."""
         other = output.view_as(output)
-        node = (
-            Node.kinds["Sequential"]() if call.module is not None and _holds(call.module) else Node.kinds["Identity"]()
-        )
+        node = kinds()["Sequential"]() if call.module is not None and _holds(call.module) else kinds()["Identity"]()
         try:
             value = self.value(output)
         except NoWordError:
