@@ -190,7 +190,7 @@ def test_a_size_is_reported_or_refused(name, lengths):
 
 
 NUMERALS = ["0", "-1", "+3", "1_000", "٣", "²", "Ⅷ", "0x8", "1e3", "3.0", "inf", "9" * 5000, "1" + "0" * 400, ""]
-MALFORMED = ["0x0x0", "x", "3x", "x3", "3xx3", "3x224", "1x1x1x1x1", "3×224×224", "3X224X224", "3,224,224", " 224"]
+MALFORMED = ["0x0x0", "x", "3x", "x3", "3xx3", "1x1x1x1x1", "3×224×224", "3X224X224", "3,224,224", " 224"]
 MALFORMED += ["224 ", "224\n", "(3, 224, 224)", "3x224x224\n", "3x-1x5", "00", "3x0x5", *NUMERALS]
 
 
@@ -206,7 +206,7 @@ def test_a_malformed_size_is_refused(size):
 )
 def test_any_text_is_a_size_or_is_refused(size):
     result = call("summary", "lenet5", f"--input-size={size}", "--format", "json")
-    lengths = size.split("x") if re.fullmatch("[0-9]{1,9}(x[0-9]{1,9}){2,3}|[0-9]{1,9}", size) else ["0"]
+    lengths = size.split("x") if re.fullmatch("[0-9]{1,9}(x[0-9]{1,9}){1,3}|[0-9]{1,9}", size) else ["0"]
     sound = all(int(length) for length in lengths)
     if result.code == 0:
         assert sound

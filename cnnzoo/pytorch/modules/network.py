@@ -217,7 +217,7 @@ class Network(Ended, nn.Sequential, Checkpointing):
                 around = any(end.startswith(path + ".") for end in (head, classifier))
                 if around and isinstance(child, nn.Sequential):
                     yield from steps(child, path + ".")
-                elif around:
+                elif around and isinstance(child, Sequential):
                     raise InvalidValueError(f"at {path}: {APART}")
                 elif child is not None and child not in idle and not isinstance(child, Aux):
                     yield path, child
