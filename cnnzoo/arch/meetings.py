@@ -6,7 +6,7 @@ from itertools import accumulate
 from math import prod
 from typing import Any, ClassVar, TypeAlias
 
-from .node import ALL, Layer, Leaf, Ports, Work, leaf
+from .node import ALL, Layer, Leaf, Ports, Work, leaf, place_of
 from .shaping import Upsample
 from .signal import Shape, ShapeError, checked, show
 from .steps import From
@@ -146,7 +146,7 @@ class Cat(Meeting):
     dim: int = 1
 
     def output_shape(self, shapes: Shapes) -> Shape:
-        place = _place(self, self.dim, len(shapes[0]))
+        place = place_of(self, self.dim, shapes[0])
         first = shapes[0]
         for shape in shapes:
             if len(shape) != len(first) or _without(shape, place) != _without(first, place):
@@ -164,20 +164,12 @@ class Stack(Meeting):
     dim: int = 1
 
     def output_shape(self, shapes: Shapes) -> Shape:
-        place = _place(self, self.dim, len(shapes[0]) + 1)
+        place = place_of(self, self.dim, (len(shapes), *shapes[0]))
         first = shapes[0]
         for shape in shapes:
             if shape != first:
                 raise ShapeError(f"cannot stack {show(shape)} on {show(first)}; equal shapes would fit")
         return checked((*first[:place], len(shapes), *first[place:]), "a stack")
-
-
-def _place(meeting: Cat | Stack, dim: int, rank: int) -> int:
-    """Which dimension of a sample `dim` is, of `rank` in all."""
-    place = dim + rank if dim < 0 else dim - 1
-    if not dim or not 0 <= place < rank:
-        raise ShapeError(f"{type(meeting).__name__}: dim={dim} is none of the {rank} dimensions after the batch, 0")
-    return place
 
 
 def _without(shape: Shape, place: int) -> Shape:

@@ -341,7 +341,7 @@ def sequences(self: Layer, shape: Shape) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def place_of(self: Layer, dim: int, shape: Shape) -> int:
+def place_of(self: Leaf, dim: int, shape: Shape) -> int:
     """Where in the shape a dimension is that is counted as in torch, the batch being 0; a `ShapeError` where there is
     none, and for the batch."""
     place = dim + len(shape) if dim < 0 else dim - 1

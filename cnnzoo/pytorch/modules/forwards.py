@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...arch.node import IntOrPair, pair
 from .drawings import drawings
 from .written import Written
 
-IntOrPair = int | tuple[int, int]
 Bound = Callable[[int], float]
 """From how many inputs an output reads, the largest weight to begin with."""
 
@@ -146,10 +146,6 @@ class Aux(nn.Sequential):
         return f"source={self.source!r}"
 
 
-def _pair(value: IntOrPair) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else value
-
-
 class ScaledTanh(nn.Module):
     """amplitude * tanh(slope * x)."""
 
@@ -187,7 +183,7 @@ class Subsampling2d(nn.Module):
     def __init__(self, channels: int, kernel_size: IntOrPair) -> None:
         super().__init__()
         self.channels = channels
-        self.kernel_size = _pair(kernel_size)
+        self.kernel_size = pair(kernel_size)
         self.window = prod(self.kernel_size)
         self.weight = nn.Parameter(torch.empty(channels))
         self.bias = nn.Parameter(torch.empty(channels))
@@ -216,7 +212,7 @@ class TableConv2d(nn.Module):
         self.reads = [len(row) for row in table]
         """How many input maps each output map reads."""
         self.stops = [0, *accumulate(self.reads)]
-        self.kernel_size = _pair(kernel_size)
+        self.kernel_size = pair(kernel_size)
         self.weight = nn.Parameter(torch.empty(sum(map(len, table)), 1, *self.kernel_size))
         self.bias = nn.Parameter(torch.empty(len(table)))
         self.reset_parameters()
