@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from said.torchvision import fire
+
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
     Add,
@@ -37,19 +39,6 @@ from cnnzoo.arch import (
 
 def conv(channels: int, kernel_size: int, **settings: int) -> Sequential:
     return Sequential(conv=Conv2d(channels, kernel_size, bias=False, **settings), bn=BatchNorm2d(), relu=ReLU())
-
-
-def fire(squeeze: int, expand1x1: int, expand3x3: int) -> Sequential:
-    """Iandola et al. (2016), figure 2, in torchvision's names."""
-    return Sequential(
-        squeeze=Conv2d(squeeze, 1),
-        squeeze_activation=ReLU(),
-        expand1x1=Conv2d(expand1x1, 1),
-        expand1x1_activation=ReLU(),
-        expand3x3=From("squeeze_activation", Conv2d(expand3x3, 3, padding=1)),
-        expand3x3_activation=ReLU(),
-        out=Cat("expand1x1_activation", "expand3x3_activation"),
-    )
 
 
 def squeeze_excitation(channels: int) -> Gate:

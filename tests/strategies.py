@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -126,49 +127,36 @@ def below(least: int) -> st.SearchStrategy:
 
 counts = st.integers(1, 6)
 
-CONV = spoiled(
-    st.fixed_dictionaries(
-        {"out_channels": counts, "kernel_size": int_or_pair(1, 4)},
-        optional={
-            "stride": int_or_pair(1, 4),
-            "padding": int_or_pair(0, 3) | st.sampled_from(["same", "valid"]),
-            "dilation": int_or_pair(1, 4),
-            "groups": st.integers(1, 3),
-            "bias": st.booleans(),
-        },
-    ),
-    out_channels=st.integers(-1, 0),
-    kernel_size=below(1),
-    stride=below(1),
-    padding=below(0) | st.just("full"),
-    dilation=below(1),
-    groups=st.integers(-1, 0),
-)
-
 
 def single(low: int, high: int) -> st.SearchStrategy:
     one = st.integers(low, high)
     return one | st.tuples(one)
 
 
-CONV_1D = spoiled(
-    st.fixed_dictionaries(
-        {"out_channels": counts, "kernel_size": single(1, 4)},
-        optional={
-            "stride": single(1, 4),
-            "padding": single(0, 3) | st.sampled_from(["same", "valid"]),
-            "dilation": single(1, 4),
-            "groups": st.integers(1, 3),
-            "bias": st.booleans(),
-        },
-    ),
-    out_channels=st.integers(-1, 0),
-    kernel_size=below(1),
-    stride=below(1),
-    padding=below(0) | st.just("full"),
-    dilation=below(1),
-    groups=st.integers(-1, 0),
-)
+def convolutions(lengths: Callable[[int, int], st.SearchStrategy]) -> st.SearchStrategy[dict[str, Any]]:
+    """Settings of a convolution with such lengths along its axes."""
+    return spoiled(
+        st.fixed_dictionaries(
+            {"out_channels": counts, "kernel_size": lengths(1, 4)},
+            optional={
+                "stride": lengths(1, 4),
+                "padding": lengths(0, 3) | st.sampled_from(["same", "valid"]),
+                "dilation": lengths(1, 4),
+                "groups": st.integers(1, 3),
+                "bias": st.booleans(),
+            },
+        ),
+        out_channels=st.integers(-1, 0),
+        kernel_size=below(1),
+        stride=below(1),
+        padding=below(0) | st.just("full"),
+        dilation=below(1),
+        groups=st.integers(-1, 0),
+    )
+
+
+CONV = convolutions(int_or_pair)
+CONV_1D = convolutions(single)
 CONV_TRANSPOSE = spoiled(
     st.fixed_dictionaries(
         {"out_channels": counts, "kernel_size": int_or_pair(1, 4)},
