@@ -19,7 +19,8 @@ from ..measuring.inputs import dtype_of
 from ..measuring.tree import modules
 from .blocks import Blocks
 from .events import TracingError
-from .record import BATCH, record
+from .record import record
+from .saying import BATCH
 
 
 def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:

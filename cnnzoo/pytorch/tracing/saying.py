@@ -1,0 +1,151 @@
+"""Calls of torch's functions as the layers and meetings that do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from ...arch import Add, Layer, Meeting, Multiply, Scale, Shape, ShapeError, Shift, Upsample, UpsampleLike
+from . import functions  # noqa: F401 - fills WORDS
+from .events import Op
+from .values import Values
+from .words import WORDS, NoWordError, Said
+
+BATCH = 2
+"""Samples of the run: of one alone, the batch could not be told from a dimension of length 1."""
+
+
+class Speaker:
+    """Says what functions do; `nearest` is which of several paths is meant where a function is called."""
+
+    def __init__(self, values: Values, nearest: Callable[[Sequence[str]], str]) -> None:
+        self.values = values
+        self.nearest = nearest
+
+    def say(self, name: str, args: Any, kwargs: Any, made: Sequence[Tensor]) -> list[Op]:
+        """The layers that make these tensors as the function of that name does; NoWordError where there are none."""
+        word = WORDS.get(name)
+        if word is None:
+            raise NoWordError("no word for it")
+        try:
+            said = word(*args, **kwargs)
+        except (TypeError, ShapeError, AttributeError, ValueError) as error:
+            raise NoWordError(str(error)) from None
+        each = said if isinstance(said, list) else [said]
+        if len(each) != len(made):
+            raise NoWordError(f"it gives {len(made)} tensors, not {len(each)}")
+        found: list[Op] = []
+        for one, tensor in zip(each, made, strict=True):
+            found += self._ops(name, self._with_own(self._sized(one)), tensor)
+        return found
+
+    def _sized(self, said: Said) -> Said:
+        """An Upsample to a size that was read from another value is one to the size of that."""
+        node = said.nodes[-1] if said.nodes else None
+        if not isinstance(node, Upsample) or node.size is None:
+            return said
+        size = node.size
+        wanted = (size, size) if isinstance(size, int) else size
+        like = next((value for value, shape in reversed(self.values.looked) if shape == wanted), None)
+        if like is None:
+            return said
+        other = UpsampleLike(mode=node.mode, align_corners=node.align_corners)
+        return Said((other,), (*said.reads, self.values.tensor_of(like)))
+
+    def _with_own(self, said: Said) -> Said:
+        """A sum or a product with one of the network's own tensors is a layer that has it."""
+        node = said.nodes[0] if len(said.nodes) == 1 else None
+        if not isinstance(node, Add | Multiply) or len(said.reads) != 2:
+            return said
+        tensors = [one for one in said.reads if self.values.before(one) is None]
+        if len(tensors) != 1:
+            return said
+        seen = tensors[0]
+        own = self.values.own(seen)
+        if self.values.keys(own) is None:
+            raise NoWordError("one of the two is no value of the network's")
+        other = next(one for one in said.reads if one is not seen)
+        shape = _channels(tuple(own.shape), tuple(seen.shape), tuple(other.shape))
+        word = Shift(0.0, shape) if isinstance(node, Add) else Scale(1.0, shape)
+        return Said((word,), (other,), {"": own})
+
+    def _ops(self, name: str, said: Said, made: Tensor) -> list[Op]:
+        values = self.values
+        reads = [values.before(one) for one in said.reads]
+        known = [one for one in reads if one is not None]
+        if len(known) != len(reads):
+            raise NoWordError("it reads what is no value of the network's")
+        if made.dim() == 0 or made.shape[0] != BATCH:
+            raise NoWordError(f"the batch is lost: it gives {tuple(made.shape)}")
+        nodes = said.nodes
+        if said.own and isinstance(nodes[0], Layer):
+            shape = values.shapes[known[0]]
+            wanted = {*nodes[0].tensors(shape), *nodes[0].buffers(shape)} - {"num_batches_tracked"}
+            if wanted != said.own.keys():
+                raise NoWordError(f"it has {', '.join(said.own)} alone, {type(nodes[0]).__name__} {', '.join(wanted)}")
+        path = self._place(said)
+        shapes = [values.shapes[one] for one in known]
+        try:
+            for node in nodes:
+                shapes = [node.output_shape(shapes if isinstance(node, Meeting) else shapes[0])]  # type: ignore[attr-defined]
+        except ShapeError as error:
+            raise NoWordError(str(error)) from None
+        if not nodes and name in BROADCASTS and made.dim() == 1 + len(shapes[0]):
+            values.bind(made, known[0])  # what it meets broadcasts it, too; other layers refuse its shape
+            return []
+        if shapes[0] != tuple(made.shape[1:]):
+            raise NoWordError(f"it gives {tuple(made.shape[1:])}, {nodes} {shapes[0]}")
+        if not nodes:
+            values.bind(made, known[0])
+            return []
+        found: list[Op] = []
+        for node in nodes:
+            value = values.make(made)
+            if node is not nodes[-1]:
+                shape = values.shapes[known[0]]
+                values.shapes[value] = node.output_shape(shape)  # type: ignore[attr-defined]
+            hint = name.strip("_") if len(nodes) == 1 else type(node).__name__.lower()
+            found.append(Op(node, known, value, path, hint, path is not None))
+            known = [value]
+        return found
+
+    def _place(self, said: Said) -> str | None:
+        """The path of the layer whose tensors are these."""
+        if not said.own:
+            return None
+        every: list[str] = []
+        found: set[str] | None = None
+        for name, tensor in said.own.items():
+            keys = self.values.keys(tensor)
+            if keys is None:
+                raise NoWordError(f"its {name or 'operand'} is not as the network has it, but worked out")
+            every += keys
+            suffix = f".{name}" if name else ""
+            here = {key.removesuffix(suffix) for key in keys if key.endswith(suffix) and suffix}
+            here |= {"" for key in keys if name and key == name}
+            here |= set(keys) if not name else set()
+            found = here if found is None else found & here
+        if not found:
+            raise NoWordError(f"its tensors have other names: {sorted(every)}")
+        return self.nearest(sorted(found))
+
+
+BROADCASTS = ("expand", "expand_as")
+
+
+def _channels(own: Shape, seen: Shape, beside: Shape) -> Shape:
+    """The shape of a parameter, with -1 for the one length that is not 1."""
+    long = [place for place, length in enumerate(own) if length != 1]
+    if not long:
+        return own
+    if len(long) > 1:
+        raise NoWordError(f"a parameter of {own} has more than one length")
+    shape = tuple(-1 if length != 1 else 1 for length in own)
+    at = [place - len(seen) for place, length in enumerate(seen) if length != 1]
+    if len(own) == 1 and at[0] == 1 - len(beside):
+        return shape
+    if long[0] - len(own) != at[0] or len(own) == 1:
+        raise NoWordError(f"a parameter of {own} beside {beside}")
+    return shape

@@ -1,0 +1,86 @@
+"""The tensors of a run: which value of the network each one is, and which are the network's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ...arch import Shape
+from ..measuring.tree import own_tensors, submodules
+from .words import NoWordError
+
+
+class Values:
+    """Tells tensors apart by identity; values are numbered in the order in which they are made."""
+
+    def __init__(self, root: nn.Module) -> None:
+        self.shapes: list[Shape] = []
+        """Of each value, without the batch."""
+        self.looked: list[tuple[int, Shape]] = []
+        """The values whose shapes the network read, the last one last."""
+        self._values: dict[int, tuple[int, int]] = {}
+        """By the id of a tensor: its value, and the tensor's version when it was made."""
+        self._alive: list[Tensor] = []
+        """Every tensor that was met, so that no id is given again; they hold no memory on meta."""
+        self._own: dict[int, list[str]] = {}
+        """The keys of the network's own tensors."""
+        self._of_own: dict[int, Tensor] = {}
+        """Views of them."""
+        for one in submodules(root):
+            for name, held in own_tensors(one.module).items():
+                self._own.setdefault(id(held.tensor), []).append(".".join(filter(None, (one.path, name))))
+
+    def make(self, tensor: Tensor) -> int:
+        """A new value, which the tensor is from now on."""
+        self.shapes.append(tuple(tensor.shape[1:]))
+        self.bind(tensor, len(self.shapes) - 1)
+        return len(self.shapes) - 1
+
+    def bind(self, tensor: Tensor, value: int) -> None:
+        self._values[id(tensor)] = value, tensor._version
+        self._alive.append(tensor)
+
+    def of(self, tensor: Tensor) -> int | None:
+        """The value that a tensor is; None of what does not come from an input."""
+        found = self._values.get(id(tensor))
+        if found is None:
+            return None
+        value, version = found
+        if version != tensor._version:
+            raise NoWordError("a tensor was written over through another that shares its memory")
+        return value
+
+    def before(self, tensor: Tensor) -> int | None:
+        """The value that a tensor was before something was written to it, if anything was."""
+        return self._values.get(id(tensor), (None, 0))[0]
+
+    def is_written(self, tensor: Tensor) -> bool:
+        """Whether something was written to a tensor since it was made."""
+        return self._values[id(tensor)][1] != tensor._version
+
+    def tensor_of(self, value: int) -> Tensor:
+        """The last tensor that is a value."""
+        return next(one for one in reversed(self._alive) if self.before(one) == value)
+
+    def look(self, tensor: Tensor) -> None:
+        """Note that the network reads a tensor's shape."""
+        value = self.of(tensor)
+        if value is not None:
+            self.looked.append((value, tuple(tensor.shape[2:])))
+
+    def keep(self, tensors: Sequence[Tensor]) -> None:
+        self._alive += tensors
+
+    # The network's own
+
+    def keys(self, tensor: Tensor) -> list[str] | None:
+        """The names in the network of a tensor of its own; None of any other."""
+        return self._own.get(id(tensor))
+
+    def own(self, tensor: Tensor) -> Tensor:
+        """The tensor of the network's own that a tensor is a view of, or else itself."""
+        return self._of_own.get(id(tensor), tensor)
+
+    def note_view(self, view: Tensor, tensor: Tensor) -> None:
+        self._of_own[id(view)] = self.own(tensor)
