@@ -320,7 +320,9 @@ def test_timms_layers_that_torch_lacks_are_known_by_name():
 
 def test_what_holds_at_one_size_alone_says_so():
     net = Block(lambda self, x: F.avg_pool2d(self.conv(x), x.shape[2:]), conv=conv())
-    wanted = r"holds for inputs of \(\(4, 8, 8\),\) alone: for \(\(4, 21, 21\),\) it would be another at avg_pool2d"
+    wanted = (
+        r"holds for 2 inputs of \(\(4, 8, 8\),\) alone: for 3 of \(\(4, 21, 21\),\) it would be another at avg_pool2d"
+    )
     with pytest.warns(DescribedAtOneSizeWarning, match=wanted):
         assert describe(net, SIZE) == Sequential(conv=CONV, avg_pool2d=cnnzoo.arch.AvgPool2d(8))
 

@@ -28,20 +28,21 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
 
     A copy of it is run on meta, and each layer and each function that it calls is turned into its word; its modules are
     blocks, and layers with tensors stand at their own paths. What runs in training only is an auxiliary head. It is run
-    on larger maps, too: a `DescribedAtOneSizeWarning` where that would be another description. Raises `TracingError`
-    where something has no word.
+    on more and larger maps, too: a `DescribedAtOneSizeWarning` where that would be another description. Raises
+    `TracingError` where something has no word.
     """
+    if type(module).__name__ == "OptimizedModule":  # torch.compile's, around the module
+        module = module.get_submodule("_orig_mod")
     sizes = shapes_of(input_size)
     dtype = dtype_of(module)
-    other = tuple((size[0], size[1] + ODD, size[2] + ODD) if len(size) == 3 else size for size in sizes)
 
-    def run(loan: Loan, training: bool, sizes: Sequence[Shape] = sizes) -> tuple[Node, set[str]]:
+    def run(loan: Loan, training: bool, sizes: Sequence[Shape] = sizes, batch: int = BATCH) -> tuple[Node, set[str]]:
         """The description of one run, and the paths of the modules that were called."""
         set_mode(loan.module, training)
         for one in modules(loan.module):
             if isinstance(one, nn.modules.batchnorm._NormBase):
                 one.training = False
-        given = [torch.empty(BATCH, *size, dtype=dtype, device="meta") for size in sizes]
+        given = [torch.empty(batch, *size, dtype=dtype, device="meta") for size in sizes]
         seen = record(loan, given)
         if seen.unknown:
             calls = [*dict.fromkeys(seen.unknown)]
@@ -51,15 +52,18 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
 
     def use(loan: Loan) -> Node:
         description, called = run(loan, training=False)
-        with suppress(CnnzooError):  # that refuses other sizes
-            elsewhere, _ = run(loan, False, other)
-            if elsewhere != description:
-                changes = ", ".join(dict.fromkeys(change.path for change in diff(description, elsewhere)))
-                warn(
-                    f"the description holds for inputs of {sizes} alone: for {other} it would be another at {changes}",
-                    DescribedAtOneSizeWarning,
-                    stacklevel=STACK,
-                )
+        for other in _elsewhere(sizes):
+            with suppress(CnnzooError):  # that refuses such sizes
+                again, _ = run(loan, False, other, BATCH + 1)
+                if again != description:
+                    changes = ", ".join(dict.fromkeys(change.path for change in diff(description, again)))
+                    here, there = f"{BATCH} inputs of {sizes}", f"{BATCH + 1} of {tuple(other)}"
+                    warn(
+                        f"the description holds for {here} alone: for {there} it would be another at {changes}",
+                        DescribedAtOneSizeWarning,
+                        stacklevel=STACK,
+                    )
+                break
         names = [*module._modules]
         idle = {name for name in names if not any(path.partition(".")[0] == name for path in called)}
         if not idle or not isinstance(description, Sequential):
@@ -77,8 +81,17 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
 
 
 ODD = 13
-"""How much longer the sides of the other maps are: by an odd number, for what is even at one size and odd at another,
-as padding "same" is, is seen so."""
+"""How much longer the sides of other maps are: by an odd number, for what is even at one size and odd at another, as
+padding "same" is, is seen so."""
+
+
+def _elsewhere(sizes: Sequence[Shape]) -> list[list[Shape]]:
+    """Sizes of other inputs, of which the first that the module takes is tried: maps with longer sides, and with sides
+    twice as long, since many a module takes multiples of some number alone."""
+    longer = [(size[0], *(side + ODD for side in size[1:])) if len(size) == 3 else size for size in sizes]
+    double = [(size[0], *(2 * side for side in size[1:])) if len(size) == 3 else size for size in sizes]
+    return [longer, double]
+
 
 STACK = 5
 """From the warning up to the caller of `describe`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,11 +17,11 @@ from ...arch.kinds import kinds
 from ...errors import CnnzooError
 from ..measuring.borrow import Loan, on_calls
 from ..measuring.operators import tensors_in
-from ..measuring.restore import undoing
+from ..measuring.restore import Step, undoing
 from ..measuring.tree import own_tensors, submodules
 from .events import Call, Op, TracingError
 from .leaves import leaf_of
-from .saying import Speaker
+from .saying import BATCH, Speaker, shape_of
 from .values import Values
 from .words import NoWordError
 
@@ -27,7 +29,7 @@ from .words import NoWordError
 class Recorder(TorchFunctionMode):
     """Sees what a module on loan calls."""
 
-    def __init__(self, root: nn.Module) -> None:
+    def __init__(self, root: nn.Module, batch: int) -> None:
         super().__init__()
         self.root = Call("", root)
         self.values = Values(root)
@@ -36,7 +38,7 @@ class Recorder(TorchFunctionMode):
         self.outputs: list[int] = []
         self.called: set[str] = set()
         """The paths of the modules that ran."""
-        self._speaker = Speaker(self.values, self._nearest)
+        self._speaker = Speaker(self.values, self._nearest, batch, root.training)
         self._stack: list[tuple[nn.Module, Call | Node | None]] = []
         self._paths: dict[int, list[str]] = {}
         for one in submodules(root):
@@ -66,7 +68,9 @@ class Recorder(TorchFunctionMode):
         if paths is None:
             return self.call  # made in a forward: its work is its caller's
         self.called.add(self._nearest(paths))
-        node = leaf_of(module, [tuple(one.shape[1:]) for one in tensors_in(args)])
+        given = tensors_in(args)
+        plain = len(given) == len(args) and self.values.has_its_own(module, paths[0])
+        node = leaf_of(module, [tuple(one.shape[1:]) for one in given]) if plain else None
         return node or Call(self._nearest(paths), module)
 
     def _nearest(self, paths: Sequence[str]) -> str:
@@ -118,6 +122,9 @@ class Recorder(TorchFunctionMode):
             output = output.view_as(output)  # it hands its input on: let the two be told apart
         owns = isinstance(node, Layer) and bool(own_tensors(module))
         made = self.values.make(output)
+        wanted = shape_of([node], [self.values.shapes[one] for one in given])
+        if wanted != self.values.shapes[made]:
+            self._miss(path, type(module).__name__, f"it gives {self.values.shapes[made]}, {node} {wanted}")
         self.call.events.append(Op(node, given, made, path, path.rpartition(".")[2], owns))
         return output
 
@@ -149,7 +156,11 @@ class Recorder(TorchFunctionMode):
         if not made:
             return out
         self.values.keep(made)
-        written = any(one._version != version for one, version in zip(given, versions, strict=True))
+        written = [one for one, version in zip(given, versions, strict=True) if one._version != version]
+        if name == "data":
+            self.values.note_data(made[0])
+        if any(map(self.values.is_data, written)):
+            self._miss(self.call.path, name, "it writes over what .data gave, which no other tensor tells")
         if all(value is None for value in values):
             for one in made:
                 if name in VIEWS and given:
@@ -173,6 +184,8 @@ VIEWS = frozenset("view reshape unsqueeze squeeze __getitem__ to float detach co
 def _name(func: Any) -> str:
     """That of torch's function; of an attribute, its own."""
     name = str(getattr(func, "__name__", func))
+    if isinstance(func, torch._ops.OpOverloadPacket) and not func._qualified_op_name.startswith("aten::"):
+        return func._qualified_op_name
     if name == "__get__":
         return str(getattr(func.__self__, "__name__", name))
     if name in ("__getitem__", "__pow__"):
@@ -184,12 +197,20 @@ def _holds(module: nn.Module) -> bool:
     return isinstance(module, nn.Sequential | nn.ModuleList) or bool(module._modules) or hasattr(module, "is_container")
 
 
+def _uncompiled(undo: list[Step]) -> None:
+    """Until undone, what torch.compile made runs as it was before: a compiler would be given this recorder, too."""
+    if "torch._dynamo" in sys.modules:
+        stance = torch.compiler.set_stance("force_eager")
+        undo.append(partial(stance.__exit__, None, None, None))
+
+
 def record(loan: Loan, args: Sequence[Tensor]) -> Recorder:
     """Run a module on loan; what it calls without a word is in `unknown`."""
-    recorder = Recorder(loan.module)
+    recorder = Recorder(loan.module, args[0].shape[0] if args else BATCH)
     for tensor in args:
         recorder.inputs.append(recorder.values.make(tensor))
     with undoing() as undo:
+        _uncompiled(undo)
         on_calls(undo, recorder.enter, recorder.leave)
         try:
             with recorder:
@@ -201,6 +222,8 @@ def record(loan: Loan, args: Sequence[Tensor]) -> Recorder:
             raise TracingError(
                 f"at {recorder.call.path or 'the network itself'}: {type(error).__name__}: {error}"
             ) from error
+    if not tensors_in(output):
+        recorder.unknown.append("the output: it has no tensor")
     for tensor in tensors_in(output):
         try:
             value = recorder.values.of(tensor)

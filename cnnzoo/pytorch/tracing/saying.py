@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ...arch import Add, Layer, Meeting, Multiply, Scale, Shape, ShapeError, Shift, Upsample, UpsampleLike
+from ...arch import Add, Layer, Meeting, Multiply, Node, Scale, Shape, ShapeError, Shift, Upsample, UpsampleLike
 from . import functions  # noqa: F401 - fills WORDS
 from .events import Op
 from .values import Values
@@ -20,9 +20,13 @@ BATCH = 2
 class Speaker:
     """Says what functions do; `nearest` is which of several paths is meant where a function is called."""
 
-    def __init__(self, values: Values, nearest: Callable[[Sequence[str]], str]) -> None:
+    def __init__(
+        self, values: Values, nearest: Callable[[Sequence[str]], str], batch: int = BATCH, training: bool = False
+    ) -> None:
         self.values = values
         self.nearest = nearest
+        self.batch = batch
+        self.training = training
 
     def say(self, name: str, args: Any, kwargs: Any, made: Sequence[Tensor]) -> list[Op]:
         """The layers that make these tensors as the function of that name does; NoWordError where there are none."""
@@ -36,6 +40,8 @@ class Speaker:
         each = said if isinstance(said, list) else [said]
         if len(each) != len(made):
             raise NoWordError(f"it gives {len(made)} tensors, not {len(each)}")
+        if any(one.random for one in each) and not self.training:
+            raise NoWordError("it draws random numbers in eval mode, too")
         found: list[Op] = []
         for one, tensor in zip(each, made, strict=True):
             found += self._ops(name, self._with_own(self._sized(one)), tensor)
@@ -64,7 +70,7 @@ class Speaker:
             return said
         seen = tensors[0]
         own = self.values.own(seen)
-        if self.values.keys(own) is None:
+        if self.values.keys(own) is None or own.is_floating_point() != seen.is_floating_point():
             raise NoWordError("one of the two is no value of the network's")
         other = next(one for one in said.reads if one is not seen)
         shape = _channels(tuple(own.shape), tuple(seen.shape), tuple(other.shape))
@@ -77,8 +83,10 @@ class Speaker:
         known = [one for one in reads if one is not None]
         if len(known) != len(reads):
             raise NoWordError("it reads what is no value of the network's")
-        if made.dim() == 0 or made.shape[0] != BATCH:
+        if made.dim() == 0 or made.shape[0] != self.batch:
             raise NoWordError(f"the batch is lost: it gives {tuple(made.shape)}")
+        if any(one.is_floating_point() != made.is_floating_point() for one in said.reads):
+            raise NoWordError(f"it gives {made.dtype} of {said.reads[0].dtype}")
         nodes = said.nodes
         if said.own and isinstance(nodes[0], Layer):
             shape = values.shapes[known[0]]
@@ -87,16 +95,14 @@ class Speaker:
                 raise NoWordError(f"it has {', '.join(said.own)} alone, {type(nodes[0]).__name__} {', '.join(wanted)}")
         path = self._place(said)
         shapes = [values.shapes[one] for one in known]
-        try:
-            for node in nodes:
-                shapes = [node.output_shape(shapes if isinstance(node, Meeting) else shapes[0])]  # type: ignore[attr-defined]
-        except ShapeError as error:
-            raise NoWordError(str(error)) from None
         if not nodes and name in BROADCASTS and made.dim() == 1 + len(shapes[0]):
-            values.bind(made, known[0])  # what it meets broadcasts it, too; other layers refuse its shape
+            values.bind(made, known[0])  # what it meets broadcasts it, too
             return []
-        if shapes[0] != tuple(made.shape[1:]):
-            raise NoWordError(f"it gives {tuple(made.shape[1:])}, {nodes} {shapes[0]}")
+        if nodes and not isinstance(nodes[0], Meeting) and tuple(said.reads[0].shape[1:]) != shapes[0]:
+            raise NoWordError(f"it reads what was broadcast from {shapes[0]}")
+        wanted_shape = shape_of(nodes, shapes)
+        if wanted_shape != tuple(made.shape[1:]):
+            raise NoWordError(f"it gives {tuple(made.shape[1:])}, {nodes} {wanted_shape}")
         if not nodes:
             values.bind(made, known[0])
             return []
@@ -130,6 +136,16 @@ class Speaker:
         if not found:
             raise NoWordError(f"its tensors have other names: {sorted(every)}")
         return self.nearest(sorted(found))
+
+
+def shape_of(nodes: Sequence[Node], shapes: list[Shape]) -> Shape | str:
+    """What nodes in a row give for these shapes, or why they refuse them."""
+    try:
+        for node in nodes:
+            shapes = [node.output_shape(shapes if isinstance(node, Meeting) else shapes[0])]  # type: ignore[attr-defined]
+    except ShapeError as error:
+        return str(error)
+    return shapes[0]
 
 
 BROADCASTS = ("expand", "expand_as")

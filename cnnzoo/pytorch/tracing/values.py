@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ...arch import Shape
 from ..measuring.tree import own_tensors, submodules
+from .events import TracingError
 from .words import NoWordError
 
 
@@ -25,11 +26,16 @@ class Values:
         """Every tensor that was met, so that no id is given again; they hold no memory on meta."""
         self._own: dict[int, list[str]] = {}
         """The keys of the network's own tensors."""
+        self._versions: dict[int, int] = {}
+        """Their versions when the run began."""
         self._of_own: dict[int, Tensor] = {}
         """Views of them."""
+        self._data: set[int] = set()
+        """The storages of what `.data` gave: writing there changes no other tensor's version."""
         for one in submodules(root):
             for name, held in own_tensors(one.module).items():
                 self._own.setdefault(id(held.tensor), []).append(".".join(filter(None, (one.path, name))))
+                self._versions[id(held.tensor)] = held.tensor._version
 
     def make(self, tensor: Tensor) -> int:
         """A new value, which the tensor is from now on."""
@@ -38,6 +44,10 @@ class Values:
         return len(self.shapes) - 1
 
     def bind(self, tensor: Tensor, value: int) -> None:
+        if tensor.is_inference():
+            raise TracingError(
+                "it runs in inference mode, where tensors have no versions; torch.no_grad() has the rest"
+            )
         self._values[id(tensor)] = value, tensor._version
         self._alive.append(tensor)
 
@@ -69,14 +79,26 @@ class Values:
         if value is not None:
             self.looked.append((value, tuple(tensor.shape[2:])))
 
+    def note_data(self, tensor: Tensor) -> None:
+        self._data.add(tensor.untyped_storage()._cdata)
+
+    def is_data(self, tensor: Tensor) -> bool:
+        """Whether other tensors may not tell that this one was written over."""
+        return bool(self._data) and tensor.untyped_storage()._cdata in self._data
+
     def keep(self, tensors: Sequence[Tensor]) -> None:
         self._alive += tensors
 
     # The network's own
 
     def keys(self, tensor: Tensor) -> list[str] | None:
-        """The names in the network of a tensor of its own; None of any other."""
-        return self._own.get(id(tensor))
+        """The names in the network of a tensor of its own; None of any other, and of one that was written over."""
+        return self._own.get(id(tensor)) if self._versions.get(id(tensor)) == tensor._version else None
+
+    def has_its_own(self, module: nn.Module, path: str) -> bool:
+        """Whether the tensors of the module at a path are those that it had when the run began."""
+        own = own_tensors(module)
+        return all(".".join(filter(None, (path, name))) in (self.keys(own[name].tensor) or ()) for name in own)
 
     def own(self, tensor: Tensor) -> Tensor:
         """The tensor of the network's own that a tensor is a view of, or else itself."""

@@ -11,14 +11,14 @@ from ...arch import Node
 
 
 class Said(NamedTuple):
-    """A call in words: nodes in a row, of which the first reads these tensors; none where the tensor is handed on.
-
-    `own` are a layer's tensors by the names that the layer has for them.
-    """
+    """A call in words: nodes in a row, of which the first reads these tensors; none where the tensor is handed on."""
 
     nodes: tuple[Node, ...]
     reads: tuple[Tensor, ...]
     own: Mapping[str, Tensor] = {}
+    """A layer's tensors by the names that the layer has for them."""
+    random: bool = False
+    """Whether the call draws random numbers."""
 
 
 class NoWordError(Exception):

@@ -147,7 +147,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 
 @word()
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Said:
-    return said(arch.Dropout(p), input) if p else Said((), (input,))
+    return Said((arch.Dropout(p),), (input,), random=training) if p else Said((), (input,))
 
 
 @word()
