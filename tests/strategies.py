@@ -29,6 +29,7 @@ from cnnzoo.arch import (
     ConvTranspose2d,
     Dense,
     Dropout,
+    Dropout2d,
     EvoNorm2dS0,
     FilterResponseNormTlu2d,
     Flatten,
@@ -410,6 +411,7 @@ FILLING = (
 PADS = st.sampled_from([*FILLING, st.builds(ReplicationPad2d, some), st.builds(ReflectionPad2d, some)])
 HANDED_ON = (
     st.builds(Dropout, st.sampled_from([0.0, 0.5, 1.0])),
+    st.builds(Dropout2d, st.sampled_from([0.0, 0.5, 1.0])),
     st.builds(StochasticDepth, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from(["batch", "row"])),
     st.just(Identity()),
     st.builds(Flatten, st.integers(1, 2)),
@@ -439,7 +441,7 @@ RBFS = st.builds(RBF, st.integers(1, 4))
 
 # Descriptions as values: any layers, under any names that may be.
 
-NAMES = st.sampled_from(["00", "0", "1", "2", "3", "conv1", "relu", "class", "a-b", "größe", "layer 1", "'", "**"])
+NAMES = st.sampled_from(["00", "0", "1", "2", "3", "conv1", "relu", "class", "a-b", "größe", "layer 1", "**", "_conv"])
 
 
 @st.composite

@@ -188,7 +188,7 @@ def test_what_is_no_child_is_told_how_one_is_given(given: Any, message: str) -> 
         (lambda: Sequential(**{"a.b": ReLU()}), "a child cannot be named 'a.b'"),
         (lambda: Sequential(**{"": ReLU()}), "a child cannot be named ''"),
         (lambda: Sequential(**{"a\nb": ReLU()}), r"a child cannot be named 'a\\nb'"),
-        (lambda: Sequential(_x=ReLU()), "a child cannot be named '_x'"),
+        (lambda: Sequential(__x=ReLU()), "a child cannot be named '__x'"),
         (lambda: Sequential(flow=ReLU()), "a child cannot be named 'flow': modules have an attribute of that name"),
         (lambda: Sequential(training=ReLU()), "a child cannot be named 'training': modules have an attribute of that"),
         (

@@ -40,6 +40,7 @@ from cnnzoo.arch import (
     ConvTranspose2d,
     Dense,
     Dropout,
+    Dropout2d,
     EvoNorm2dS0,
     FilterResponseNormTlu2d,
     Flatten,
@@ -1060,7 +1061,7 @@ def test_a_linear_layer_reads_the_last_dimension() -> None:
 # Memory at inference, against a simulation that looks at every tensor at every step
 
 
-VIEWS = (Dropout, Flatten, Identity, StochasticDepth, Unflatten)
+VIEWS = (Dropout, Dropout2d, Flatten, Identity, StochasticDepth, Unflatten)
 
 
 def is_view(layer: Layer) -> bool:

@@ -286,7 +286,7 @@ def test_long_names_and_many_names_are_shortened():
         with pytest.raises((LookupError, AttributeError)) as refused:
             lookup()
         assert len(str(refused.value)) < 5000
-    for make in (lambda: Concat(**{f"_{LONG}": Identity()}), lambda: Sequential(Aux(LONG, Identity()))):
+    for make in (lambda: Concat(**{f"__{LONG}": Identity()}), lambda: Sequential(Aux(LONG, Identity()))):
         with pytest.raises(ShapeError) as wrong:
             make()
         assert len(str(wrong.value)) < 500

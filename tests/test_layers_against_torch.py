@@ -114,6 +114,7 @@ TWINS = {
     "GELU": Twin(alone(nn.GELU), strategies.GELU_SETTINGS, ANY),
     "Softmax": Twin(alone(nn.Softmax), strategies.SOFTMAX, ANY),
     "Dropout": Twin(alone(nn.Dropout), strategies.DROPOUT, ANY),
+    "Dropout2d": Twin(alone(nn.Dropout2d), strategies.DROPOUT, MAPS),
     "Flatten": Twin(alone(nn.Flatten), strategies.FLATTEN, ANY),
     "Identity": Twin(alone(nn.Identity), NOTHING, ANY, refuses=False),
 }

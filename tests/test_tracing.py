@@ -14,7 +14,7 @@ from small import small
 from strategies import networks
 from torch import Tensor, nn
 from torch.nn import functional as F
-from traced import figures, is_it
+from traced import Block, conv, figures, is_it
 
 import cnnzoo
 from cnnzoo.arch import (
@@ -122,23 +122,6 @@ ORIGINALS = {
 def test_a_module_written_by_hand_is_what_is_built_of_its_description(name):
     net, *sizes = ORIGINALS[name]
     is_it(net, describe(net, sizes[0]), *sizes)
-
-
-class Block(nn.Module):
-    """A module whose forward is a function of itself and what it is given."""
-
-    def __init__(self, run: Any, **children: Any) -> None:
-        super().__init__()
-        self.run = run
-        for name, child in children.items():
-            setattr(self, name, child)
-
-    def forward(self, *inputs: Tensor) -> Any:
-        return self.run(self, *inputs)
-
-
-def conv(channels: int = 4, out: int = 4) -> nn.Conv2d:
-    return nn.Conv2d(channels, out, 3, padding=1)
 
 
 SIZE = (4, 8, 8)

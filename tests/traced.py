@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import torch
@@ -19,17 +21,43 @@ def outputs(net: nn.Module, size: Any, batch: int = 2) -> list[Tensor]:
     return [*y.values()] if isinstance(y, dict) else [*y] if isinstance(y, tuple | list) else [y]
 
 
-def is_it(net: nn.Module, description: Node, *sizes: Any, within: float = 0.0) -> None:
-    """The module built from the description has the original's names and, with its weights, its outputs, which depend
-    on the inputs: bit for bit, or `within` a part of the largest."""
+class Block(nn.Module):
+    """A module whose forward is a function of itself and what it is given."""
+
+    def __init__(self, run: Any, **children: Any) -> None:
+        super().__init__()
+        self.run = run
+        for name, child in children.items():
+            setattr(self, name, child)
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.run(self, *inputs)
+
+
+def conv(channels: int = 4, out: int = 4) -> nn.Conv2d:
+    return nn.Conv2d(channels, out, 3, padding=1)
+
+
+def names(net: nn.Module) -> list[str]:
+    """Those of its tensors; of one that has several, the one that comes first in the alphabet."""
+    found: dict[int, str] = {}
+    for name, tensor in net.state_dict(keep_vars=True).items():
+        found[id(tensor)] = min(name, found.get(id(tensor), name))
+    return [*found.values()]
+
+
+def is_it(net: nn.Module, description: Node, *sizes: Any, within: float = 0.0, batches: Sequence[int] = (2,)) -> None:
+    """The module built from the description has the original's names, one of each tensor, and, with its weights, its
+    outputs, which depend on the inputs: bit for bit, or `within` a part of the largest."""
     state = net.eval().state_dict()
     state.update(fill(state))
     net.load_state_dict(state)
     again = build(description, sizes[0], init=None).eval()
-    again.load_state_dict(state)
-    assert again.state_dict().keys() == net.state_dict().keys()
-    for size in sizes:
-        ys, zs = outputs(net, size), outputs(again, size)
+    own = again.state_dict().keys()
+    again.load_state_dict({name: tensor for name, tensor in net.state_dict().items() if name in own})
+    assert len(own) == len(names(net))
+    for size, batch in product(sizes, batches):
+        ys, zs = outputs(net, size, batch), outputs(again, size, batch)
         assert [y.shape for y in ys] == [z.shape for z in zs]
         assert all((y - z).abs().max() <= within * y.abs().max() for y, z in zip(ys, zs, strict=True))
         assert all((y[0] - y[1]).abs().max() > 1e-6 * y.abs().max() for y in ys)

@@ -25,7 +25,7 @@ from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .join import Flow, Join
 from .joins import Concat, Dense, Gate, Residual
-from .layers import Conv2d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, StochasticDepth
+from .layers import Conv2d, ConvTranspose2d, Dropout, Dropout2d, Flatten, Identity, Linear, StochasticDepth
 from .meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from .node import Kept, Layer, Node, Work, layer
 from .norms import (
@@ -102,6 +102,7 @@ __all__ = [
     "ConvTranspose2d",
     "Dense",
     "Dropout",
+    "Dropout2d",
     "EvoNorm2dS0",
     "FilterResponseNormTlu2d",
     "Flatten",

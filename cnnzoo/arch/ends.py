@@ -16,6 +16,7 @@ from . import (
     Concat,
     Conv2d,
     Dropout,
+    Dropout2d,
     Flatten,
     From,
     Identity,
@@ -106,7 +107,7 @@ def _ends_maps(step: Node) -> bool:
 
 def _before_dropout(steps: list[tuple[str, Node]], index: int) -> int:
     """The index of a step, or of the first of the dropouts right before it."""
-    while index and isinstance(steps[index - 1][1], Dropout):
+    while index and isinstance(steps[index - 1][1], Dropout | Dropout2d):
         index -= 1
     return index
 

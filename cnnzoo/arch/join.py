@@ -29,7 +29,14 @@ TAKEN = frozenset(
     "checkpointed default_cfg ends feature_info forward_features forward_head get_classifier head_hidden_size headed "
     "is_container num_classes num_features outputs pretrained_cfg program reset_classifier rewrite "
     "set_grad_checkpointing "
-    "source".split()
+    "source _between _ends _idle _steps "
+    "_apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks "
+    "_forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs "
+    "_get_backward_hooks _get_backward_pre_hooks _get_item_by_idx _get_name _is_full_backward_hook "
+    "_load_from_state_dict _load_state_dict_post_hooks _load_state_dict_pre_hooks "
+    "_maybe_warn_non_full_backward_hook _modules _named_members _non_persistent_buffers_set _parameters "
+    "_register_load_state_dict_pre_hook _register_state_dict_hook _replicate_for_data_parallel _save_to_state_dict "
+    "_slow_forward _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl".split()
 )
 """What `torch.nn.Sequential` has as attributes, and what the modules have that are built here: no names of children."""
 
@@ -98,7 +105,7 @@ class Join(Node):
         kind = type(self).__name__
         if not isinstance(child, Node):
             raise InvalidTypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {_met(kind, child)}")
-        if not name or not name.isprintable() or "." in name or name.startswith("_"):
+        if not name or not name.isprintable() or "." in name or name.startswith("__"):
             raise ShapeError(f"{kind}: a child cannot be named {quoted(name)}: a name is one part of a path")
         if name == INPUT:
             raise ShapeError(f"{kind}: a child cannot be named {INPUT!r}: steps read what enters by that name")
@@ -138,7 +145,7 @@ class Join(Node):
         return type(self)(*self._head, **children)
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in self._named:
+        if name not in Join.__slots__ and name in self._named:
             return self._named[name]
         raise AttributeError(f"{type(self).__name__} has no child {quoted(name)}{_listed(self)}")
 

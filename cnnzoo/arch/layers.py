@@ -256,6 +256,27 @@ class Dropout(Layer):
 
 
 @layer
+class Dropout2d(Layer):
+    """(C, H, W) -> (C, H, W): nothing at inference; in training each channel of a sample is zero with probability `p`;
+    Tompson et al. (2015)."""
+
+    is_view: ClassVar[bool] = True
+
+    p: float = 0.5
+
+    def output_shape(self, shape: Shape) -> Shape:
+        maps(self, shape)
+        return shape
+
+    def kept(self, shape: Shape) -> Kept:
+        """The noise that the input is multiplied by, a number for each channel; without chance there is none."""
+        return Kept(elements=shape[0] if 0 < self.p < 1 else 0, statistics=int(self.p == 1), copies=self.p > 0)
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return ()
+
+
+@layer
 class StochasticDepth(Layer):
     """Nothing at inference; in training all of it is zero with probability `p`; Huang et al. (2016b).
 

@@ -302,6 +302,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Mish: _same(nn.Mish),
     arch.GELU: _same(nn.GELU),
     arch.Dropout: _same(nn.Dropout),
+    arch.Dropout2d: _same(nn.Dropout2d),
     arch.StochasticDepth: _same(modules.StochasticDepth),
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),

@@ -106,10 +106,14 @@ SHOWN = 5
 
 
 def _misfits(module: nn.Module, description: Node, sizes: Sequence[Shape]) -> list[str]:
-    """The names of tensors that one has and the other has not, or has in another shape."""
+    """The names of tensors that one has and the other has not, or has in another shape. Of the names of one tensor, as
+    a module at several paths has them, the description needs one."""
     known = calculate(description, sizes).tensors
-    own = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
-    return [key for key in {**own, **known} if known.get(key) != own.get(key)]
+    state = module.state_dict(keep_vars=True)
+    own = {key: tuple(tensor.shape) for key, tensor in state.items()}
+    said = {id(tensor) for key, tensor in state.items() if key in known}
+    others = {key for key, tensor in state.items() if key not in known and id(tensor) in said}
+    return [key for key in {**own, **known} if known.get(key) != own.get(key) and key not in others]
 
 
 def with_heads(description: Sequential, trained: Node, names: Sequence[str], idle: Set[str]) -> Sequential:

@@ -6,6 +6,7 @@ from ....arch import (
     ELU,
     GELU,
     Dropout,
+    Dropout2d,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
@@ -91,6 +92,12 @@ def _softmax(layer: Softmax, shape: Shape) -> Formulas:
 def _dropout(layer: Dropout, shape: Shape) -> Formulas:
     said = f"nothing at inference; in training each element is 0 with probability {layer.p:g}"
     return Formulas({"elements": times(shape)}, [("Does", said)])
+
+
+@of(Dropout2d)
+def _dropout_2d(layer: Dropout2d, shape: Shape) -> Formulas:
+    said = f"nothing at inference; in training each channel is 0 with probability {layer.p:g}"
+    return Formulas({"elements": f"{shape[0]:,}"}, [("Does", said)])
 
 
 @of(StochasticDepth)

@@ -150,6 +150,19 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return Said((arch.Dropout(p),), (input,), random=training) if p else Said((), (input,))
 
 
+@word("dropout2d", "feature_dropout")
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Said:
+    return said(arch.Dropout2d(p), input) if p else Said((), (input,))
+
+
+@word()
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Said:
+    """torch takes four dimensions for those of one sample: what is zero is a sample's channels all together."""
+    if input.dim() != 4:
+        raise NoWordError(f"a dropout of volumes of {input.dim()} dimensions")
+    return said(arch.StochasticDepth(p, "row"), input) if p else Said((), (input,))
+
+
 @word()
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Said:
     return said(arch.LocalResponseNorm(size, alpha, beta, k), input)

@@ -96,6 +96,21 @@ def _groups(given: Sequence[int], out: Sequence[int]) -> list[tuple[tuple[int, i
     return groups
 
 
+@word("repeat", "tile")
+def repeat(input: Tensor, *sizes: Any) -> Said:
+    """A concatenation with itself."""
+    times = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], list | tuple) else sizes
+    if len(times) != input.dim():
+        raise NoWordError(f"dimensions of {tuple(input.shape)} are added by repeating it {tuple(times)} times")
+    nodes = [(place, count) for place, count in enumerate(times) if count != 1]
+    if not nodes:
+        return Said((), (input,))
+    (place, count), *rest = nodes
+    if rest:
+        raise NoWordError(f"it is repeated along {len(nodes)} dimensions")
+    return said(arch.Cat(dim=along(place, input)), *[input] * count)
+
+
 @word()
 def permute(input: Tensor, *dims: Any) -> Said:
     order = dims[0] if len(dims) == 1 and isinstance(dims[0], list | tuple) else dims
