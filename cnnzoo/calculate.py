@@ -189,7 +189,7 @@ class _Calculation(Walker[Signal]):
                     self.kept.add(part.source)
                     stored += self.sizes[part.source] * self.item
         source = self._tensor(prod(shape), None)
-        field = united(meeting, parts, shape, own)
+        field = united(meeting, parts, shape)
         made, gated = parts[meeting.elements_of], united_with_gates(meeting, parts, shape, field)
         y = Signal(shape, field, max(part.depth for part in made), source, all(part.pooled for part in made), gated)
         reads = tuple(self.holder[part.source] for part in parts)

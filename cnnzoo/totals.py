@@ -276,7 +276,7 @@ class _Meter(Flow[Signal]):
         shape = meeting_of(meeting, tuple(part.shape for part in parts), None).output_shape
         if self.phases > 1:
             self._count(prod(_period(part.field) for part in parts))
-        field = united(meeting, parts, shape, not name)
+        field = united(meeting, parts, shape)
         made = parts[meeting.elements_of]
         if len(made) < len(parts):
             self._count(_period(field))

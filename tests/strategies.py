@@ -73,6 +73,7 @@ from cnnzoo.arch import (
     Sequential,
     ShapeError,
     Shift,
+    Shortcut,
     Sigmoid,
     SiLU,
     Slice,
@@ -457,6 +458,8 @@ def descriptions(draw, depth: int = 2, outermost: bool = True) -> Node:
         shortcut = {"downsample": draw(st.none() | descriptions(depth - 1, False).filter(_no_head))}
         at = draw(st.integers(0, len(names)))
         children = {**dict(list(children.items())[:at]), **shortcut, **dict(list(children.items())[at:])}
+        if draw(st.booleans()):
+            children = {**children, "downsample": None, names[0]: Shortcut(children[names[0]])}
     if kind is Sequential and outermost and draw(st.booleans()):
         children["aux"] = Aux(names[0], draw(LAYERS))
     return Aux("conv1", **children) if kind is Aux else kind(**children)
@@ -558,6 +561,12 @@ def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -
     children, out = draw(_chain(shape, layers, layers, depth))
     if kind is Sequential:
         return Sequential(**children), out
+    if kind in (Gate, Residual) and draw(st.booleans()):  # a shortcut of its own name, somewhere among the body
+        body = [*{**children, **_fitted(out, shape)}.items()]
+        own, end = draw(_chain(shape, layers, layers, 0))
+        at = draw(st.integers(0, len(body)))
+        shortcut = (draw(st.sampled_from(["proj", "downsample"])), Shortcut(Sequential(**own, **_fitted(end, shape))))
+        return kind(**dict([*body[:at], shortcut, *body[at:]])), shape
     if kind is Gate:
         wanted = draw(st.sampled_from([shape, (shape[0], 1, 1), (1, *shape[1:])]))
         return Gate(**children, **_fitted(out, wanted)), shape

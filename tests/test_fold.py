@@ -33,6 +33,7 @@ from cnnzoo.arch import (
     Residual,
     Run,
     Sequential,
+    Shortcut,
     Sigmoid,
     Subtract,
     fold,
@@ -51,6 +52,13 @@ def unfold(node: Node) -> Node:
         return node
     children: dict[str, Any] = {name: unfold(child) for name, child in node.children}
     out = next(name for name in map("met{}".format, count()) if name not in children)
+    if isinstance(node, Residual | Gate) and node._marked:
+        own = {name: child for name, child in children.items() if not node._is_plain(name, child)}
+        body = [name for name in own if name != node._marked]
+        read = dict(zip(body, ["input", *body], strict=False)) | {node._marked: "input"}
+        ends = [(body or ["input"])[-1], node._marked if node._marked in own else "input"]
+        met = Add(*ends) if isinstance(node, Residual) else Multiply(*ends[::-1])
+        return Sequential(**{name: From(read[name], child) for name, child in own.items()}, **{out: met})
     if isinstance(node, Concat):
         branches = {name: From("input", child) for name, child in children.items()}
         return Sequential(**branches, **{out: Cat(*branches)})
@@ -113,6 +121,10 @@ def test_a_fold_says_the_same(drawn: tuple[Node, Any]) -> None:
 def says_the_same(folded: Node, description: Node, shape: Any) -> None:
     assert fold(folded) == folded
     assert figures(folded, shape) == figures(description, shape)
+    same_outputs(folded, description, shape)
+
+
+def same_outputs(folded: Node, description: Node, shape: Any) -> None:
     first, second = build(description, shape).eval(), build(folded, shape).eval()
     state = first.state_dict()
     assert [*second.state_dict()] == [*state]
@@ -124,6 +136,7 @@ def says_the_same(folded: Node, description: Node, shape: Any) -> None:
     assert all(torch.allclose(*pair, rtol=0, atol=0, equal_nan=True) for pair in zip(ours, theirs, strict=True))
 
 
+SHAPE = (4, 6, 5)
 CONV, MEAN, PROJECT = Conv2d(4, 3, padding=1), AdaptiveAvgPool2d(1), Sequential(Conv2d(4, 1), BatchNorm2d())
 POOL, LARGE = MaxPool2d(3, 1, padding=1), MaxPool2d(5, 1, padding=2)
 
@@ -145,6 +158,41 @@ POOL, LARGE = MaxPool2d(3, 1, padding=1), MaxPool2d(5, 1, padding=2)
             Sequential(a=CONV, pool=From("input", POOL), act=ReLU(), add=Add("a", "act")),
             Residual(a=CONV, downsample=Sequential(pool=POOL, act=ReLU())),
             id="a shortcut without tensors, of any names",
+        ),
+        pytest.param(
+            Sequential(a=CONV, proj=From("input", PROJECT), b=From("a", LARGE), out=Add("proj", "b")),
+            Residual(a=CONV, proj=Shortcut(PROJECT), b=LARGE),
+            id="a shortcut of another name, where it runs",
+        ),
+        pytest.param(
+            Sequential(downsample=CONV, a=From("input", PROJECT), out=Add("a", "downsample")),
+            Residual(downsample=Shortcut(CONV), a=PROJECT),
+            id="a shortcut run first",
+        ),
+        pytest.param(
+            Sequential(a=CONV, proj=From("input", CONV), out=Add("a", "proj")),
+            Residual(a=CONV, proj=Shortcut(CONV)),
+            id="of two chains that are alike the second is the shortcut",
+        ),
+        pytest.param(
+            Residual(a=Shortcut(PROJECT), b=CONV),
+            Residual(a=PROJECT, b=Shortcut(CONV)),
+            id="a mark at the other",
+        ),
+        pytest.param(
+            Residual(a=CONV, b=ReLU(), pool=Shortcut(POOL)),
+            Residual(a=CONV, b=ReLU(), downsample=POOL),
+            id="a shortcut without tensors that runs last",
+        ),
+        pytest.param(
+            Sequential(pool=POOL, act=ReLU(), a=From("input", CONV), b=PROJECT, add=Add("b", "act")),
+            Residual(act=Shortcut(Sequential(pool=POOL, act=ReLU())), a=CONV, b=PROJECT),
+            id="a shortcut without tensors that runs first",
+        ),
+        pytest.param(
+            Sequential(a=PROJECT, b=From("input", CONV), act=From("a", ReLU()), out=Multiply("act", "b")),
+            Gate(a=PROJECT, b=Shortcut(CONV), act=ReLU()),
+            id="a product of two chains",
         ),
         pytest.param(
             Sequential(downsample=PROJECT, add=Add("downsample", "input")),
@@ -227,13 +275,6 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
     "steps",
     [
         pytest.param(
-            Sequential(a=CONV, proj=From("input", CONV), out=Add("a", "proj")), id="a shortcut of another name"
-        ),
-        pytest.param(
-            Sequential(downsample=CONV, a=From("input", CONV), out=Add("a", "downsample")),
-            id="a shortcut run first",
-        ),
-        pytest.param(
             Sequential(a=CONV, act=ReLU(), b=From("input", CONV), out=Cat("act", "b")), id="a branch of named layers"
         ),
         pytest.param(
@@ -251,6 +292,12 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
             Sequential(block=Sequential(a=CONV, b=POOL, sum=Add("a", "b"), c=CONV), d=From("block.b", CONV)),
             id="a layer that is read from around",
         ),
+        pytest.param(
+            Sequential(a=CONV, proj=From("input", CONV), out=Add("a", "proj"), b=ReLU()), id="a layer behind such a sum"
+        ),
+        pytest.param(
+            Sequential(a=PROJECT, b=From("input", CONV), c=ReLU(), out=Add("a", "c")), id="a shortcut of several layers"
+        ),
         pytest.param(Sequential(a=CONV, b=POOL, out=Cat("a", "b", dim=2)), id="a concatenation along the height"),
         pytest.param(Sequential(a=CONV, out=Subtract("input", "a")), id="a difference"),
         pytest.param(Sequential(a=CONV, out=Add("input", "a", "input")), id="a sum of three"),
@@ -261,6 +308,40 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
 )
 def test_steps_that_no_join_says_stay(steps: Node) -> None:
     assert fold(steps) == steps
+
+
+def layer(*reads: str) -> From:
+    """DenseNet's, which is given what all layers before it have made."""
+    both = Cat(*(f"input.{place}" for place in range(len(reads)))) if len(reads) > 1 else Cat("input")
+    return From(*reads, Sequential(cat=both, norm=BatchNorm2d(), conv=CONV))
+
+
+def test_layers_that_read_all_before_them_are_a_growing_concatenation() -> None:
+    """As torchvision writes DenseNet. What was concatenated goes, where its parts are kept there to the end."""
+    growing = {"a": layer("input"), "b": layer("input", "a"), "c": layer("input", "a", "b")}
+    steps = Sequential(**growing, all=Cat("input", "a", "b", "c"), act=ReLU())
+    dense = Dense(norm=BatchNorm2d(), conv=CONV)
+    folded = Sequential(a=dense, b=dense, c=dense, act=ReLU())
+    assert fold(steps) == folded
+    same_outputs(folded, steps, SHAPE)
+    one, other = calculate(folded, SHAPE).totals, calculate(steps, SHAPE).totals
+    differ = {"activations", "activation_bytes", "peak_activation_bytes", "peak_bytes"}
+    assert {name for name in one if one[name] != other[name]} == differ
+    assert one["peak_bytes"] < other["peak_bytes"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param({"b": layer("a", "input"), "all": Cat("input", "a", "b")}, id="in another order"),
+        pytest.param({"b": layer("input", "a"), "all": Cat("input", "b", "a")}, id="that ends in another order"),
+        pytest.param({"b": layer("input", "a"), "all": Cat("input", "a", "b"), "c": From("b", CONV)}, id="read again"),
+        pytest.param({"b": layer("input", "a"), "all": Cat("a", "b")}, id="without what enters"),
+    ],
+)
+def test_other_concatenations_do_not_grow(steps: dict[str, Any]) -> None:
+    description = Sequential(a=layer("input"), **steps)
+    assert fold(description) == description
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from .norms import (
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .sequential import Aux, ModuleList, Sequential
 from .shaping import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle, Unflatten, Upsample
+from .shortcut import Shortcut
 from .signal import Shape, ShapeError, Signal
 from .steps import From, Outputs, Run, Several
 
@@ -158,6 +159,7 @@ __all__ = [
     "Shape",
     "ShapeError",
     "Shift",
+    "Shortcut",
     "SiLU",
     "Sigmoid",
     "Signal",

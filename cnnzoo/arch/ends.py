@@ -197,13 +197,15 @@ def _cut(node: Node, names: list[str], above: str = "") -> Node:
         return Sequential(**dict(node._said()))._with({**ahead, name: step})
     if isinstance(target, Aux):
         earlier = order[: order.index(target.source) + 1]
-    elif isinstance(node, Concat) or (isinstance(node, Residual) and name == "downsample"):
+    elif isinstance(node, Concat) or name == node._shortcut:
         earlier = []
     else:
         earlier = order[: order.index(name)]
     ahead = {own: children[own] for own in earlier if not isinstance(children[own], Aux)}
-    whole = isinstance(node, Residual) and "downsample" in ahead
-    return (Residual if whole else Sequential)(**ahead, **{name: inner})
+    if node._meets in ahead:
+        return Residual(**ahead, **{name: inner})
+    ahead.pop(node._shortcut, None)
+    return Sequential(**ahead, **{name: inner})
 
 
 def _needed(plan: Plan, name: str) -> tuple[set[str], set[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, TypeAlias
 
 from .edit import rebuilt, walk
@@ -12,10 +12,13 @@ from .joins import ADD, CAT, MULTIPLY, PLAIN, Concat, Dense, Gate, Residual
 from .meetings import Meeting
 from .node import Layer, Node
 from .sequential import Aux, Sequential
+from .shortcut import Shortcut, unmarked
 from .steps import INPUT, From, Outputs, Plan, Ref, Run, Step
 from .walker import child_path
 
 Chain: TypeAlias = list[Step]
+
+NOTHING: Mapping[str, Ref] = {}
 
 SHORTCUT = "downsample"
 """The child of a `Residual` that is its shortcut."""
@@ -23,13 +26,17 @@ SHORTCUT = "downsample"
 
 def fold(description: Node) -> Node:
     """The description with joins in place of the steps that say what joins say: F(x) + x is a `Residual`, a
-    concatenation of branches a `Concat`, [x, F(x)] a `Dense`, x · F(x) a `Gate`.
+    concatenation of branches a `Concat`, [x, F(x)] a `Dense`, x · F(x) a `Gate`. A shortcut of layers that is not
+    called `downsample`, or runs before the body, is marked as a `Shortcut`.
 
     A meeting folds where the values that meet are made one after the other, each by a chain of layers, of one value,
     and nothing else reads what is made in between: in terms of data flow, that value is their immediate dominator, and
     nothing escapes. Layers run in the same order as before, and layers with tensors keep their paths, so that figures
     and state dicts are the same; where a join would need another path for one of them, as with the flat branches of
     torchvision's Inception, the steps stay. Folding what is folded changes nothing.
+
+    Layers that each concatenate all values before them, as torchvision writes DenseNet, append to what was concatenated
+    before: the outputs are the same, and at inference less is alive.
     """
     return _folded(description, "", frozenset())
 
@@ -45,14 +52,31 @@ def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:
     if tuple(children.items()) != node.children:
         node = rebuilt(node, children, path)
     names = {one.partition(".")[0] for one in inside.pinned}
+    if isinstance(node, Residual | Gate) and node._marked:
+        return _marked(node, names)
     depth = path.count(".") + bool(path)
     while isinstance(node, Sequential) and node._plan is not None:
         block = _Block(node, node._plan, names, depth)
-        folded = block.whole() or block.wrapped() or block.absorbed()
+        folded = block.whole() or block.wrapped() or block.absorbed() or block.grown()
         if folded is None:
             return node._with(dict(node._said()))  # a chain, without a plan, where its steps say no more
         node = folded
     return node
+
+
+def _marked(node: Residual | Gate, pinned: Set[str]) -> Join:
+    """The same with the mark at the chain of layers at which it is set here, where that is another."""
+    steps = [Step(name, child, ()) for name, child in node.children if not node._is_plain(name, child)]
+    body, shortcut = ([step for step in steps if (step.name == node._marked) is marked] for marked in (False, True))
+    meeting = Step("", ADD if isinstance(node, Residual) else MULTIPLY, ())
+    made = _join(_Region(Ref(INPUT), [body, shortcut], meeting, len(steps), steps))
+    return made.join() if made is not None and _keeps(made.join(), node, pinned) else node
+
+
+def _keeps(join: Join, node: Join, pinned: Set[str]) -> bool:
+    """Whether a join has the children of these names as they are in a node."""
+    stood = {(name, child) for name, child in node.children if name in pinned}
+    return stood <= {(name, child) for name, child in join.children if not join._is_plain(name, child)}
 
 
 class _Inside(dict[str, set[str]]):
@@ -96,18 +120,26 @@ class _Region(NamedTuple):
     place: int
     """Of the meeting among the steps."""
 
+    steps: Chain
+    """All layers of the chains, in the order in which they run."""
+
     @property
-    def steps(self) -> Chain:
-        return [step for chain in self.chains for step in chain]
+    def runs(self) -> list[Chain]:
+        """The chains that have layers, in the order in which they begin."""
+        return sorted(filter(None, self.chains), key=lambda chain: self.steps.index(chain[0]))
 
 
 class _Made(NamedTuple):
     """The join that a region is."""
 
-    kind: type[Join]
-    children: Mapping[str, Node]
+    kind: type[Concat | Dense | Gate | Residual]
+    children: Mapping[str, Node | Shortcut]
     moved: Chain
     """The steps that have another path in the join than among its children."""
+
+    def join(self) -> Join:
+        children: Mapping[str, Any] = self.children
+        return self.kind(**children)
 
 
 class _Block:
@@ -139,34 +171,32 @@ class _Block:
             return None
         region = self.regions[0]
         behind = self.steps[region.place + 1 :]
-        before, made = region.meeting.name, self._join(region)
+        before, made = region.meeting.name, _join(region)
         for step in behind:
             if not _is_function(step) or step.reads != (Ref(before),) or self.readers[before] > 1:
                 return None
             before = step.name
         if made is None or region.root != Ref(INPUT) or len(region.steps) < region.place:
             return None
-        tail = {step.name: step.node for step in behind}
-        if (tail and made.kind is not Residual) or SHORTCUT in tail or not all(map(_is_bare, made.moved)):
+        if self._is_too_deep(made, 0) or not all(map(_is_bare, made.moved)):
             return None
-        if self._is_too_deep(made, 0):
+        join, tail = made.join(), _named(behind)
+        if tail and (not join._meets or SHORTCUT in tail):
             return None
-        join = made.kind(**made.children, **tail)
-        stood = {(name, child) for name, child in self.node.children if name in self.pinned}
-        kept = {(name, child) for name, child in join.children if not join._is_plain(name, child)}
-        return join if stood <= kept else None
+        join = join._with({**dict(join.children), **tail})
+        return join if _keeps(join, self.node, self.pinned) else None
 
     def wrapped(self) -> Sequential | None:
         """The same with all regions of layers without tensors in joins, which stand where the meetings stood."""
         joins: dict[str, From] = {}
         gone: set[str] = set()
         for region in self.regions:
-            made, names = self._join(region), {step.name for step in region.steps}
+            made, names = _join(region), {step.name for step in region.steps}
             if made is None or names & self.pinned or not all(map(_is_bare, region.steps)):
                 continue
             if self._is_too_deep(made, 1):
                 continue
-            joins[region.meeting.name] = From(str(region.root), made.kind(**made.children))
+            joins[region.meeting.name] = From(str(region.root), made.join())
             gone |= names
         if not joins:
             return None
@@ -178,7 +208,7 @@ class _Block:
         joins: dict[str, Join] = {}
         names: dict[str, str] = {}
         for region in self.regions:
-            meeting, steps, made = region.meeting, region.steps, self._join(region)
+            meeting, steps, made = region.meeting, region.steps, _join(region)
             if made is None or len(region.chains) != 2 or len(steps) != 1 or meeting.name in self.named:
                 continue
             (body,) = steps
@@ -188,18 +218,47 @@ class _Block:
             if body.name not in self.named:
                 joins[body.name] = made.kind(**dict(chain.children))
                 names[meeting.name] = body.name
+        return self._instead(joins, names)
+
+    def grown(self) -> Sequential | None:
+        """The same with a growing concatenation as layers that each append to what they read, where every layer reads
+        all values before it and does nothing with them but concatenate them first. At inference such layers keep no
+        more than what they have appended to alive."""
+        for place, meeting in enumerate(self.steps):
+            root, *made = meeting.reads
+            layers = self.steps[max(place - len(made), 0) : place]
+            if meeting.node != CAT or not made or [Ref(step.name) for step in layers] != made:
+                continue
+            joins = {
+                step.name: Dense(**body)
+                for number, step in enumerate(layers)
+                if step.reads == meeting.reads[: number + 1]
+                and self.readers[step.name] == len(made) - number
+                and not step.looks
+                and (body := _behind_cat(step.node, number + 1)) is not None
+            }
+            if len(joins) == len(made) and not {*joins, meeting.name} & self.pinned and not self._gives_several(root):
+                read = dict(zip(joins, meeting.reads, strict=False))
+                return self._instead(joins, {meeting.name: layers[-1].name}, read)
+        return None
+
+    def _instead(
+        self, joins: Mapping[str, Join], names: Mapping[str, str], read: Mapping[str, Ref] = NOTHING
+    ) -> Sequential | None:
+        """The same with joins in place of the children of these names, and the names of others in place of meetings;
+        `read` is what a child reads that does not read what it did."""
         if not joins:
             return None
         said: dict[str, Any] = {}
         for name, child in self.node.children:
-            reads = tuple(names.get(one, one) for one in self.node._reads.get(name, ()))
+            reads = (str(read[name]),) if name in read else self.node._reads.get(name, ())
             if name not in names:
                 node = joins.get(name, child)
-                said[name] = From(*reads, node) if reads else node
+                said[name] = From(*(names.get(one, one) for one in reads), node) if reads else node
         return self._around(said)
 
     def _is_too_deep(self, made: _Made, more: int) -> bool:
-        levels = max((child._levels for child in made.children.values()), default=0)
+        levels = max((unmarked(child)._levels for child in made.children.values()), default=0)
         return self.depth + more + 1 + levels > DEEPEST
 
     def _around(self, said: Mapping[str, Any]) -> Sequential:
@@ -214,13 +273,10 @@ class _Block:
         chains = [chain for chain, _ in found]
         if any(other != root for _, other in found) or self._gives_several(root):
             return None
-        steps = [step for chain in sorted(filter(None, chains), key=self._start) for step in chain]
-        if tuple(steps) != self.steps[place - len(steps) : place]:
+        between = self.steps[place - sum(map(len, chains)) : place]
+        if {step.name for step in between} != {step.name for chain in chains for step in chain}:
             return None
-        return _Region(root, chains, meeting, place)
-
-    def _start(self, chain: Chain) -> int:
-        return self.places[chain[0].name]
+        return _Region(root, chains, meeting, place, [*between])
 
     def _gives_several(self, ref: Ref) -> bool:
         whole = ref == Ref(ref.source) != Ref(INPUT)
@@ -237,27 +293,67 @@ class _Block:
             (ref,) = step.reads
         return chain[::-1], ref
 
-    def _join(self, region: _Region) -> _Made | None:
-        """The join that is a region, where there is one."""
-        meeting, chains = region.meeting.node, region.chains
-        full = sorted(filter(None, chains), key=self._start)
-        if meeting == CAT and full == chains:
-            children = {chain[-1].name: _one(chain) for chain in chains}
-            return _Made(Concat, children, [step for chain in chains if len(chain) > 1 for step in chain])
-        if len(chains) != 2 or (meeting == CAT and chains[0]):
-            return None
-        body = full[0] if full else []
-        if meeting in (CAT, MULTIPLY):
-            return _Made(Dense if meeting == CAT else Gate, _named(body), []) if len(full) < 2 else None
-        if meeting != ADD:
-            return None
-        shortcut = full[1] if len(full) == 2 else []
-        if [step.name for step in body] == [SHORTCUT] and not shortcut:
-            body, shortcut = shortcut, body
-        if any(step.name == SHORTCUT for step in body):
-            return None
-        moved = shortcut if [step.name for step in shortcut] != [SHORTCUT] else []
-        return _Made(Residual, {**_named(body), SHORTCUT: _one(shortcut)}, moved)
+
+def _join(region: _Region) -> _Made | None:
+    """The join that is a region, where there is one."""
+    meeting, chains, full = region.meeting.node, region.chains, region.runs
+    in_turn = [step for chain in full for step in chain] == region.steps
+    if meeting == CAT and full == chains and in_turn:
+        children = {chain[-1].name: _one(chain) for chain in chains}
+        return _Made(Concat, children, [step for chain in chains if len(chain) > 1 for step in chain])
+    if len(chains) != 2 or meeting not in (ADD, CAT, MULTIPLY) or (meeting == CAT and chains[0]):
+        return None
+    if meeting == CAT:
+        return _Made(Dense, _named(chains[1]), [])
+    made = _summed(full, in_turn) if meeting == ADD else None
+    return made or _around(Residual if meeting == ADD else Gate, full, region.steps, in_turn)
+
+
+def _summed(full: list[Chain], in_turn: bool) -> _Made | None:
+    """The sum of two chains, of which the second may be the shortcut of a `Residual`, `downsample`."""
+    body, shortcut = [*full, [], []][:2]
+    if _is_shortcut(body) and not shortcut:
+        body, shortcut = shortcut, body
+    moved = [] if _is_shortcut(shortcut) else shortcut
+    if not in_turn or not all(map(_is_bare, moved)) or any(step.name == SHORTCUT for step in body):
+        return None
+    return _Made(Residual, {**_named(body), SHORTCUT: _one(shortcut)}, moved)
+
+
+def _around(kind: type[Residual | Gate], full: list[Chain], steps: Chain, in_turn: bool) -> _Made | None:
+    """Two chains that meet, of which one is marked as the shortcut: that called `downsample`, else that of fewer
+    layers, else that which begins last. Chains that do not run one after the other have a shortcut of one child."""
+    shortcut: Chain = []
+    if len(full) == 2:
+        able = [chain for chain in reversed(full) if in_turn or len(chain) == 1]
+        lighter = min(able, key=lambda chain: sum(step.node._nodes for step in chain), default=shortcut)
+        shortcut = next(filter(_is_shortcut, full), lighter)
+    names = {step.name for step in shortcut}
+    moved = shortcut if len(shortcut) > 1 else []
+    if (len(full) == 2 and not names) or (kind is Residual and SHORTCUT in {step.name for step in steps} - names):
+        return None
+    children: dict[str, Node | Shortcut] = {
+        step.name: Shortcut(_one(shortcut)) if step.name in names else step.node
+        for step in steps
+        if step not in shortcut[:-1]
+    }
+    return _Made(kind, children, moved)
+
+
+def _is_shortcut(chain: Chain) -> bool:
+    return [step.name for step in chain] == [SHORTCUT]
+
+
+def _behind_cat(node: Node, entering: int) -> dict[str, Node] | None:
+    """The children, one after the other, of a block that first concatenates the values, of this number, that enter;
+    None where it is no such block."""
+    if type(node) is not Sequential or node._plan is None or len(node._plan.steps) < len(node):
+        return None
+    first, *others = node._plan.steps
+    every = tuple(Ref(INPUT, str(port)) for port in range(entering)) if entering > 1 else (Ref(INPUT),)
+    read = [first.name, *(step.name for step in others)]
+    in_turn = all(_is_function(step) and step.reads == (Ref(name),) for step, name in zip(others, read, strict=False))
+    return _named(others) if first.node == CAT and first.reads in (every, (Ref(INPUT),)) and in_turn else None
 
 
 def _is_function(step: Step) -> bool:
@@ -272,7 +368,7 @@ def _is_bare(step: Step) -> bool:
     return not any(isinstance(node, Layer) and node._has_tensors for _, node in walk(step.node))
 
 
-def _named(chain: Chain) -> dict[str, Node]:
+def _named(chain: Sequence[Step]) -> dict[str, Node]:
     return {step.name: step.node for step in chain}
 
 

@@ -12,6 +12,7 @@ from ..errors import InvalidTypeError
 from ..words import listed, quoted
 from .meetings import Meeting
 from .node import Node, Ports
+from .shortcut import Shortcut
 from .signal import ShapeError
 from .steps import INPUT, From, Step
 
@@ -132,6 +133,16 @@ class Join(Node):
         return ()
 
     @property
+    def _shortcut(self) -> str:
+        """The name of the child that is a shortcut's own layers; empty where there is none."""
+        return ""
+
+    @property
+    def _meets(self) -> str:
+        """The name of the child behind which values meet; empty where they do so behind the last, or nowhere."""
+        return ""
+
+    @property
     def _reads(self) -> Mapping[str, Ports]:
         """The names that a child reads, by its own name, where that is not as in a chain."""
         return {}
@@ -182,13 +193,19 @@ class Join(Node):
         if type(self) is not type(other):
             return NotImplemented
         assert isinstance(other, Join)
-        return self._head == other._head and self._reads == other._reads and self.children == other.children
+        return (
+            self._head == other._head
+            and self._reads == other._reads
+            and self._shortcut == other._shortcut
+            and self._meets == other._meets
+            and self.children == other.children
+        )
 
     def __hash__(self) -> int:
         try:
             return self._hash  # type: ignore[no-any-return]
         except AttributeError:
-            value = hash((type(self), self._head, self.children, *self._reads.items()))
+            value = hash((type(self), self._head, self._shortcut, self.children, *self._reads.items()))
             object.__setattr__(self, "_hash", value)
             return value
 
@@ -223,6 +240,8 @@ def _met(kind: str, given: Any) -> str:
         return f"a {type(given).__name__}: {kind}(*children) takes them by position"
     if isinstance(given, From):
         return f"the step {given!r}: steps stand in a Sequential"
+    if isinstance(given, Shortcut):
+        return "the shortcut of a Residual or a Gate"
     if isinstance(given, type):
         return f"the class {given.__name__}: {given.__name__}(…) makes one"
     if type(given).__module__.startswith("torch."):

@@ -85,11 +85,16 @@ def _longer(one: int, other: int) -> int:
 class _Elementwise(Meeting):
     """An operation on elements at the same place; a length of 1 goes with any other."""
 
+    @property
+    def called(self) -> str:
+        """What an error calls it."""
+        return type(self).__name__
+
     def output_shape(self, shapes: Shapes) -> Shape:
-        return broadcast(type(self).__name__, shapes)
+        return broadcast(self.called, shapes)
 
     def pairs(self, shapes: Shapes) -> list[Shape]:
-        return list(accumulate(shapes, lambda *pair: broadcast(type(self).__name__, pair)))[1:]
+        return list(accumulate(shapes, lambda *pair: broadcast(self.called, pair)))[1:]
 
     def operations(self, shapes: Shapes) -> int:
         """How many pairs of elements meet."""
@@ -132,9 +137,21 @@ class Multiply(_Elementwise):
         return Work(multiplications=self.operations(shapes))
 
     def sights(self, shapes: Shapes) -> range:
-        size = broadcast(type(self).__name__, shapes)[1:]
+        size = broadcast(self.called, shapes)[1:]
         whole = [place for place, shape in enumerate(shapes) if shape[1:] == size]
         return range(whole[0], whole[0] + 1) if len(whole) == 1 else range(len(shapes))
+
+
+@leaf
+class _Gating(Multiply):
+    """x · F(x) in a `Gate`: a position sees what it sees of x, whatever F makes."""
+
+    @property
+    def called(self) -> str:
+        return "Multiply"
+
+    def sights(self, shapes: Shapes) -> range:
+        return range(1)
 
 
 @leaf

@@ -13,6 +13,7 @@ from .kinds import kinds
 from .meetings import Meeting
 from .node import Layer, Leaf, Node
 from .sequential import Aux
+from .shortcut import Shortcut
 from .steps import From
 
 
@@ -21,12 +22,11 @@ class FormatError(CnnzooError, ValueError):
 
 
 def to_dict(node: Node) -> dict[str, Any]:
-    """`{"kind": "Conv2d", "out_channels": 64, "kernel_size": 7}`, defaults omitted; joins have "children", and a step
-    "reads", the names of the values that it reads."""
+    """`{"kind": "Conv2d", "out_channels": 64, "kernel_size": 7}`, defaults omitted; joins have "children", a step
+    "reads", the names of the values that it reads, and a `Shortcut` "shortcut", which is true."""
     if isinstance(node, Join):
         head = {"source": node.source} if isinstance(node, Aux) else {}
-        reads = {name: {"reads": list(names)} for name, names in node._reads.items()}
-        children = {name: {**to_dict(child), **reads.get(name, {})} for name, child in node.children}
+        children = {name: _said(child) for name, child in node._said()}
         return {"kind": type(node).__name__, **head, "children": children}
     assert isinstance(node, Leaf)
     settings = {
@@ -35,6 +35,12 @@ def to_dict(node: Node) -> dict[str, Any]:
         if field.default is MISSING or getattr(node, field.name) != field.default
     }
     return {"kind": type(node).__name__, **settings}
+
+
+def _said(child: Any) -> dict[str, Any]:
+    if isinstance(child, From):
+        return {**to_dict(child.node), "reads": list(child.names)}
+    return {**to_dict(child.node), "shortcut": True} if isinstance(child, Shortcut) else to_dict(child)
 
 
 def from_dict(data: Any) -> Node:
@@ -79,8 +85,10 @@ def _node(data: Any, place: str, level: int) -> Node:
         raise FormatError(f"{place}: a setting is nested too deep") from None
 
 
-def _child(data: Any, place: str, level: int) -> Node | From:
-    """A child, or a step with what it reads."""
+def _child(data: Any, place: str, level: int) -> Node | From | Shortcut:
+    """A child, a step with what it reads, or a shortcut."""
+    if isinstance(data, dict) and data.get("shortcut") is True:
+        return Shortcut(_node({name: value for name, value in data.items() if name != "shortcut"}, place, level))
     if not isinstance(data, dict) or "reads" not in data:
         return _node(data, place, level)
     names = data["reads"]

@@ -11,11 +11,9 @@ from .signal import Field, Reads, Seen, Shape, Signal, Turned, merge
 from .turning import behind
 
 
-def united(meeting: Meeting, parts: Sequence[Signal], shape: Shape, own: bool) -> Seen | None:
-    """The receptive field of an output of this shape: of a `Gate`, whose `own` meeting multiplies, that of what is
-    gated; else the union. Unknown where height or width is what the values are concatenated along."""
-    if own:
-        return _merged(meeting, parts[:1] if isinstance(meeting, Multiply) else parts, shape)
+def united(meeting: Meeting, parts: Sequence[Signal], shape: Shape) -> Seen | None:
+    """The receptive field of an output of this shape: the union of those of the values that a position sees. Unknown
+    where height or width is what the values are concatenated along."""
     shapes = tuple(part.shape for part in parts)
     layer = meeting.layer(shapes)
     if layer is not None:

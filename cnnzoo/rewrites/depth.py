@@ -75,7 +75,7 @@ def _inside(block: Node) -> Node:
 
     def change(_: str, node: Node) -> Node:
         if isinstance(node, Residual):
-            return node._with({**dict(node.children), "downsample": None})
+            return node._with({**dict(node.children), node._shortcut: None})
         return replace(node, stride=1) if isinstance(node, Conv2d) else node
 
     new = changed(block, change) if isinstance(block, Join) else block

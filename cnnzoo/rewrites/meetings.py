@@ -19,10 +19,12 @@ def drop_shortcuts(description: Node) -> Node:
     kept = names_kept(description)
 
     def change(path: str, node: Node) -> Node:
-        shortcut = child_path(path, "downsample")
-        if not isinstance(node, Residual) or shortcut in kept or _read_into(shortcut, kept):
+        if not isinstance(node, Residual):
             return node
-        return Sequential(**{name: child for name, child in node.children if name != "downsample"})
+        shortcut = child_path(path, node._shortcut)
+        if shortcut in kept or _read_into(shortcut, kept):
+            return node
+        return Sequential(**{name: child for name, child in node.children if name != node._shortcut})
 
     new = changed(description, change)
     if new is description:

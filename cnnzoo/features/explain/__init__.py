@@ -13,7 +13,6 @@ from ...arch import (
     Meeting,
     ModuleList,
     PathError,
-    Residual,
     Shape,
     find,
 )
@@ -168,5 +167,5 @@ def _children(join: Join, report: Report, path: str, streams: Streams) -> tuple[
     rows = []
     for name, _ in join.children:
         rows += found.get(child_path(path, name), [])
-        rows += found.get(path, []) if isinstance(join, Residual) and name == "downsample" else []
-    return tuple(rows if isinstance(join, Residual) else rows + found.get(path, []))
+        rows += found.get(path, []) if name == join._meets else []
+    return tuple(rows if join._meets else rows + found.get(path, []))

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from ...arch import Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
 from ...arch.meetings import Meeting as Meet
-from ...arch.meetings import Multiply
 from ...arch.sights import united
 from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
 from ...arch.steps import INPUT, Several, entered_first, first_of, values_of
@@ -125,8 +124,8 @@ class Streams(Walker[Stream]):
         if layer is not None:
             return _through(self.path, layer, parts[0])._replace(maker=maker)
         names = _names(self.join) if own else [part.maker for part in parts]
-        field = united(meeting, [Signal(part.shape, part.field) for part in parts], shape, own)
-        places = range(1) if own and isinstance(meeting, Multiply) else meeting.sights(shapes)  # a gate decides nothing
+        field = united(meeting, [Signal(part.shape, part.field) for part in parts], shape)
+        places = meeting.sights(shapes)  # a gate decides nothing
         names, parts = [names[place] for place in places], [parts[place] for place in places]
         branches = [(name, part.field) for name, part in zip(names, parts, strict=True)]
         known = tuple((name, field) for name, field in branches if field is not None and not isinstance(field, Turned))
@@ -198,7 +197,7 @@ def _names(join: Node) -> list[str]:
     if isinstance(join, Residual):
         return ["the body", "the shortcut"]
     if isinstance(join, Dense | Gate):
-        return ["the input", "the body"]
+        return ["the shortcut" if join._shortcut else "the input", "the body"]
     assert isinstance(join, Join)
     return [name for name, _ in join.children]
 

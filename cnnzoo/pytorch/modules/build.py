@@ -29,7 +29,6 @@ from ...arch import (
 )
 from ...arch.activations import may_overwrite
 from ...arch.ends import head
-from ...arch.joins import PLAIN
 from ...arch.steps import INPUT, Plan, Ref
 from ...arch.walker import child_path
 from ...calculate import calculate, names_of, shapes_of
@@ -133,8 +132,7 @@ class _Building:
         children: OrderedDict[str, Any] = OrderedDict()
         seen = {inner.partition(".")[0] for inner in self.looks.get(path, ())}
         for name, child, inside in _flows(join, own, seen):
-            plain = isinstance(join, Residual) and name == "downsample" and child == PLAIN
-            children[name] = None if plain else self.module(child_path(path, name), child, inside)
+            children[name] = None if join._is_plain(name, child) else self.module(child_path(path, name), child, inside)
         return children
 
 
@@ -149,9 +147,9 @@ def _flows(join: Join, own: bool, seen: Set[str]) -> Iterator[tuple[str, Node, b
     for name, child in join.children:
         if isinstance(child, Aux) or isinstance(join, Concat | ModuleList):
             yield name, child, False
-        elif isinstance(join, Residual) and name == "downsample":
+        elif name == join._shortcut:
             yield name, child, False
-            own = True
+            own = name == join._meets  # a sum is a tensor of its own
         else:
             yield name, child, own
             own = name not in shared and _is_new(child)
@@ -183,7 +181,7 @@ def _is_new(node: Node) -> bool:
     if not isinstance(node, Join):
         return isinstance(node, Meeting)
     inner = [(name, child) for name, child in node.children if not isinstance(child, Aux)]
-    if isinstance(node, Sequential | Residual) and inner[-1:] and inner[-1][0] != "downsample":
+    if inner and (isinstance(node, Sequential) or node._meets not in ("", inner[-1][0])):
         return _is_new(inner[-1][1])
     return not isinstance(node, Sequential)
 

@@ -45,8 +45,7 @@ class Join(Written):
 
 
 class Residual(Join):
-    """F(x) + x: the children before `downsample` are F, it is the shortcut (None: x itself), the rest
-    follow the sum."""
+    """F(x) + x, or F(x) + S(x) where the shortcut has layers; children may follow the sum."""
 
 
 class Dense(Join):
@@ -58,7 +57,7 @@ class Concat(Join):
 
 
 class Gate(Join):
-    """x · F(x)."""
+    """x · F(x), or S(x) · F(x) where the shortcut has layers."""
 
 
 class Sequential(Join):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import takewhile
 from math import sqrt
 from typing import Any, TypeAlias
 
@@ -187,8 +186,8 @@ def zero_residuals(net: nn.Module) -> None:
     last = []
     for module in net.modules():
         if isinstance(module, Residual):
-            body = takewhile(lambda child: child[0] != "downsample", module._modules.items())
-            last += [child for _, child in body if isinstance(child, nn.BatchNorm2d)][-1:]
+            body = map(module._modules.get, module.program.body())
+            last += [child for child in body if isinstance(child, nn.BatchNorm2d)][:1]
     if not last:
         raise InvalidValueError("zero_init_residual: no residual branch of the network ends in a batch norm")
     for norm in last:

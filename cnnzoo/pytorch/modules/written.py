@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from keyword import iskeyword
 from typing import Any, NamedTuple, Optional, TypeVar
@@ -53,6 +53,14 @@ class Program(NamedTuple):
     """The variables that are returned."""
     heads: tuple[tuple[str, str], ...] = ()
     """Auxiliary heads, each with the variable that it reads."""
+
+    def body(self) -> Iterator[str]:
+        """The children, the last first, that make the first of the values that meet in a join itself."""
+        makers = {variable: line for line in self.lines for variable in line.made}
+        (read,) = (line.reads[0] for line in self.lines if not line.child)
+        while read in makers:
+            yield makers[read].child
+            (read,) = makers[read].reads
 
     def without(self, name: str) -> Program:
         """The program where a child of one value hands on what it reads."""
