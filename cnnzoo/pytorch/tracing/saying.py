@@ -160,6 +160,8 @@ def _channels(own: Shape, seen: Shape, beside: Shape) -> Shape:
         raise NoWordError(f"a parameter of {own} has more than one length")
     shape = tuple(-1 if length != 1 else 1 for length in own)
     at = [place - len(seen) for place, length in enumerate(seen) if length != 1]
+    if at[0] == -len(beside):
+        raise NoWordError(f"a parameter of {own} is along the batch")
     if len(own) == 1 and at[0] == 1 - len(beside):
         return shape
     if long[0] - len(own) != at[0] or len(own) == 1:
