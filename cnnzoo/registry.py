@@ -191,7 +191,10 @@ ELSEWHERE = {
 """Keywords of timm's and torchvision's networks that builders have by another name, or not at all."""
 
 BUILDERS: dict[str, Builder[Any]] = {}
-"""Every registered builder by its name; `zoo.get_builder` looks plugins up, too."""
+"""Every builder that was registered so far, by its name; `zoo.get_builder` imports the others."""
+
+HOMES: dict[str, str] = {}
+"""The module that registers it, of each network of this package, imported or not."""
 
 
 def register(
@@ -219,10 +222,10 @@ def register(
 
     def enrol(function: Callable[P, Node]) -> Builder[P]:
         name = function.__name__
-        if name in BUILDERS:
+        home = BUILDERS[name].__module__ if name in BUILDERS else HOMES.get(name, function.__module__)
+        if name in BUILDERS or home != function.__module__:
             raise InvalidValueError(
-                f"model {name!r} is already registered by {BUILDERS[name].__module__}; "
-                f"{function.__module__} must give its own another name"
+                f"model {name!r} is already registered by {home}; {function.__module__} must give its own another name"
             )
         builder = Builder(function, paper, pinned, input_size, knobs, outputs)
         builder.check(knobs)

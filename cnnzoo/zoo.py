@@ -17,6 +17,14 @@ PLUGINS = "cnnzoo.models"
 """The entry point group: each entry names a module, or a builder in one, that registers networks."""
 
 
+def homes() -> dict[str, str]:
+    """The module of each registered network, by its name: no family is imported to know it, but all plugins are."""
+    from . import models  # noqa: F401  (it says what its families hold)
+
+    load_plugins(PLUGINS)
+    return registry.HOMES | {name: builder.__module__ for name, builder in registry.BUILDERS.items()}
+
+
 def list_models(
     filter: str | Iterable[str] = "*",
     module: str | Iterable[str] = "",
@@ -31,7 +39,6 @@ def list_models(
     `module` leaves those of a family, "resnet" or "cnnzoo.models.resnet"; `pretrained` those with published weights.
     The first four arguments are timm's, `include` and `exclude` torchvision's names of the first and the fourth.
     """
-    _load_plugins()
     wanted = [*_listed(filter), *_listed(include)] if filter != "*" else _listed(include)
     unwanted = [*_listed(exclude_filters), *_listed(exclude)]
     families = _listed(getattr(module, "__name__", module))
@@ -39,10 +46,10 @@ def list_models(
         from .weights.published import PUBLISHED
     names = (
         name
-        for name, builder in registry.BUILDERS.items()
+        for name, home in homes().items()
         if (not wanted or any(fnmatchcase(name, pattern) for pattern in wanted))
         and not any(fnmatchcase(name, pattern) for pattern in unwanted)
-        and (not families or any(f".{family}." in f".{builder.__module__}." for family in families))
+        and (not families or any(f".{family}." in f".{home}." for family in families))
         and (not pretrained or name in PUBLISHED)
     )
     return sorted(names, key=natural)
@@ -62,7 +69,7 @@ def list_sound_models(filter: str = "*", module: str = "") -> list[str]:
     """Of `list_models` those that can be reported; of a plugin's network that cannot a warning says why."""
     found = []
     for name in list_models(filter, module):
-        builder = registry.BUILDERS[name]
+        builder = get_builder(name)
         try:
             if not is_ours(builder._function):
                 builder.report()
@@ -86,11 +93,12 @@ def is_model(name: str) -> bool:
 
 def get_builder(name: str) -> Builder[Any]:
     """The builder of a registered name; `UnknownModelError`, with what may have been meant, for another."""
-    import cnnzoo.models  # noqa: F401  (its modules register what they hold)
+    from . import models
 
-    if name not in registry.BUILDERS:
-        _load_plugins()
-    if name not in registry.BUILDERS:
+    if name in registry.HOMES:
+        found: Builder[Any] = getattr(models, name)
+        return found
+    if name not in homes():
         raise UnknownModelError(_unknown(name))
     return registry.BUILDERS[name]
 
@@ -109,15 +117,9 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 def _unknown(name: str) -> str:
     network, _, tag = name.partition(".")
-    if tag and network in registry.BUILDERS:
+    if tag and network in homes():
         return (
             f"unknown model {quoted(name)}: {quoted(tag)} names weights in timm; here create_model({network!r}, "
             f"weights='DEFAULT') has torchvision's, and pretrained= takes the path of a file"
         )
-    return f"unknown model {quoted(name)}; {hint(name, registry.BUILDERS, '`cnnzoo list` lists all')}"
-
-
-def _load_plugins() -> None:
-    import cnnzoo.models  # noqa: F401
-
-    load_plugins(PLUGINS)
+    return f"unknown model {quoted(name)}; {hint(name, homes(), '`cnnzoo list` lists all')}"

@@ -55,7 +55,7 @@ KNOWN = {
     "--block": PATHS,
     "--by": [*TECHNIQUES, *list_rewrites()],
     "--knob": KEYWORDS,
-    "--module": ["alexnet", "densenet", "googlenet", "lenet", "resnet", "vgg"],
+    "--module": sorted({get_builder(name).__module__.rpartition(".")[2] for name in list_models()}),
     "--output": "file",
     "--rewrite": list_rewrites(),
     "--vary": ["width", "depth"],

@@ -5,11 +5,14 @@ import inspect
 import json
 import pickle
 import re
+from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
 import pytest
+from command import loaded
 
+import cnnzoo.models
 import cnnzoo.registry
 from cnnzoo.arch import Linear, Sequential, ShapeError
 from cnnzoo.arch.edit import walk
@@ -336,6 +339,56 @@ def test_did_you_mean(name, meant):
 def test_unknown_name_like_no_other():
     with pytest.raises(UnknownModelError, match="unknown model 'zzz'; `cnnzoo list` lists all"):
         get_builder("zzz")
+
+
+MODELS = Path(cnnzoo.models.__file__).parent
+
+
+def test_every_network_is_in_the_index_and_imported_from_its_family():
+    """A network is a line of `models/__init__.pyi`, in which type checkers read the same."""
+    listed = (MODELS / "__init__.pyi").read_text().splitlines()[2:]
+    families = (import_module(f"cnnzoo.models.{path.stem}") for path in sorted(MODELS.glob("[!_]*.py")))
+    held = [
+        f"from .{family.__name__.rpartition('.')[2]} import {name} as {name}"
+        for family in families
+        for name, value in sorted(vars(family).items(), key=lambda one: natural(one[0]))
+        if isinstance(value, cnnzoo.registry.Builder) and value.__module__ == family.__name__
+    ]
+    assert listed == held
+
+
+def test_of_a_name_its_family_alone_is_imported():
+    for statement in ("cnnzoo.summary('vgg16')", "cnnzoo.models.vgg16", "from cnnzoo.models import vgg16"):
+        modules = {name for name in loaded(f"import cnnzoo; {statement}") if name.startswith("cnnzoo.models.")}
+        assert modules == {f"cnnzoo.models.{name}" for name in ("vgg", "stages", "variant")}
+    for statement in ("cnnzoo.list_models()", "cnnzoo.is_model('vgg16')", "cnnzoo.models.__all__"):
+        assert not [name for name in loaded(f"import cnnzoo; {statement}") if name.startswith("cnnzoo.models.")]
+
+
+def test_a_network_of_the_name_of_its_family_is_found_before_it():
+    """However the family came to be imported."""
+    for statement in ("import cnnzoo.models.alexnet", "from cnnzoo.models.alexnet import PAPER", "import cnnzoo"):
+        loaded(f"{statement}; import cnnzoo; assert cnnzoo.models.alexnet.name == 'alexnet'")
+        loaded(f"{statement}; from cnnzoo.models import alexnet; assert alexnet.name == 'alexnet'")
+    loaded("import cnnzoo; assert cnnzoo.models.resnet.__name__ == 'cnnzoo.models.resnet'")
+
+
+def test_a_name_that_the_package_lacks():
+    assert {*NAMES} <= {*dir(cnnzoo.models)}
+    with pytest.raises(AttributeError, match=r"module 'cnnzoo\.models' has no attribute 'resnet51'; did you mean"):
+        _ = cnnzoo.models.resnet51
+    with pytest.raises(ImportError, match="resnet51"):
+        from cnnzoo.models import resnet51  # noqa: F401
+
+
+def test_a_network_of_ours_keeps_its_name(empty_register):
+    """Whether it has been imported or not."""
+
+    def vgg16(num_classes: int = 10) -> Sequential:
+        return Sequential(Linear(num_classes))
+
+    with pytest.raises(ValueError, match=r"'vgg16' is already registered by cnnzoo\.models\.vgg; test_models must"):
+        register(paper=Paper("Title", "Nobody", 2000), pinned=Pinned(1, 1, 1))(vgg16)
 
 
 @pytest.fixture

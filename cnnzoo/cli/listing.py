@@ -9,15 +9,15 @@ import click
 from ..features.list import COLUMNS, document
 from ..features.summary import summary
 from ..resolve import describe
-from ..zoo import get_builder, list_models, matching
+from ..zoo import get_builder, homes, matching
 from .common import columns_option, emit, output_options, rewrite_option
 from .completion import complete_name
 
 
 def complete_module(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The modules in which networks are registered, by the last part of their names."""
-    modules = [get_builder(name).__module__.rpartition(".")[2] for name in list_models()]
-    return [name for name in dict.fromkeys(modules) if name.startswith(incomplete)]
+    modules = sorted({home.rpartition(".")[2] for home in homes().values()})
+    return [name for name in modules if name.startswith(incomplete)]
 
 
 module_option = click.option(

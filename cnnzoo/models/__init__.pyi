@@ -1,0 +1,34 @@
+"""In which family each network is: what type checkers read of this package, and what it reads itself."""
+
+from .alexnet import alexnet as alexnet
+from .alexnet import alexnet_tv as alexnet_tv
+from .alexnet import caffenet as caffenet
+from .densenet import densenet121 as densenet121
+from .densenet import densenet161 as densenet161
+from .densenet import densenet169 as densenet169
+from .densenet import densenet201 as densenet201
+from .densenet import densenet264 as densenet264
+from .googlenet import googlenet as googlenet
+from .googlenet import googlenet_tv as googlenet_tv
+from .lenet import lenet5 as lenet5
+from .lenet import lenet5_modern as lenet5_modern
+from .resnet import plain18 as plain18
+from .resnet import plain34 as plain34
+from .resnet import resnet18 as resnet18
+from .resnet import resnet34 as resnet34
+from .resnet import resnet50 as resnet50
+from .resnet import resnet50_v1 as resnet50_v1
+from .resnet import resnet101 as resnet101
+from .resnet import resnet101_v1 as resnet101_v1
+from .resnet import resnet152 as resnet152
+from .resnet import resnet152_v1 as resnet152_v1
+from .vgg import vgg11 as vgg11
+from .vgg import vgg11_bn as vgg11_bn
+from .vgg import vgg11_lrn as vgg11_lrn
+from .vgg import vgg13 as vgg13
+from .vgg import vgg13_bn as vgg13_bn
+from .vgg import vgg16 as vgg16
+from .vgg import vgg16_bn as vgg16_bn
+from .vgg import vgg16c as vgg16c
+from .vgg import vgg19 as vgg19
+from .vgg import vgg19_bn as vgg19_bn
