@@ -43,7 +43,7 @@ from cnnzoo.arch import (
 )
 from cnnzoo.arch.folding import fold
 from cnnzoo.pytorch.modules.build import build
-from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe
+from cnnzoo.pytorch.tracing import TracingError, describe
 
 
 @pytest.mark.wide
@@ -299,15 +299,6 @@ def test_timms_layers_that_torch_lacks_are_known_by_name():
     del ours.channels_last
     run = Block(lambda self, x: self.norm(x), norm=ours)
     assert describe(run, SIZE) == Sequential(norm=cnnzoo.arch.GlobalResponseNorm())
-
-
-def test_what_holds_at_one_size_alone_says_so():
-    net = Block(lambda self, x: F.avg_pool2d(self.conv(x), x.shape[2:]), conv=conv())
-    wanted = (
-        r"holds for 2 inputs of \(\(4, 8, 8\),\) alone: for 3 of \(\(4, 21, 21\),\) it would be another at avg_pool2d"
-    )
-    with pytest.warns(DescribedAtOneSizeWarning, match=wanted):
-        assert describe(net, SIZE) == Sequential(conv=CONV, avg_pool2d=cnnzoo.arch.AvgPool2d(8))
 
 
 class TestPublic:

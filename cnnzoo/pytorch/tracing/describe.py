@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from typing import Any
 from warnings import warn
@@ -19,8 +19,9 @@ from ..measuring.inputs import dtype_of
 from ..measuring.tree import modules
 from .blocks import Blocks
 from .events import TracingError
-from .record import record
+from .record import Recorder, record
 from .saying import BATCH
+from .sizes import agree, elsewhere
 
 
 def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
@@ -28,47 +29,52 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
 
     A copy of it is run on meta, and each layer and each function that it calls is turned into its word; its modules are
     blocks, and layers with tensors stand at their own paths. What runs in training only is an auxiliary head. It is run
-    on more and larger maps, too: a `DescribedAtOneSizeWarning` where that would be another description. Raises
-    `TracingError` where something has no word.
+    on more and larger maps, too, which tells what is worked out from their size (`agree`): a
+    `DescribedAtOneSizeWarning` where that would be another description all the same. Raises `TracingError` where
+    something has no word.
     """
     if type(module).__name__ == "OptimizedModule":  # torch.compile's, around the module
         module = module.get_submodule("_orig_mod")
     sizes = shapes_of(input_size)
     dtype = dtype_of(module)
 
-    def run(loan: Loan, training: bool, sizes: Sequence[Shape] = sizes, batch: int = BATCH) -> tuple[Node, set[str]]:
-        """The description of one run, and the paths of the modules that were called."""
+    def run(loan: Loan, training: bool, sizes: Sequence[Shape] = sizes, batch: int = BATCH) -> Recorder:
         set_mode(loan.module, training)
         for one in modules(loan.module):
             if isinstance(one, nn.modules.batchnorm._NormBase):
                 one.training = False
         given = [torch.empty(batch, *size, dtype=dtype, device="meta") for size in sizes]
-        seen = record(loan, given)
+        return record(loan, given)
+
+    def read(loan: Loan, seen: Recorder) -> Node:
         if seen.unknown:
             calls = [*dict.fromkeys(seen.unknown)]
             more = f"; and {len(calls) - SHOWN} more" if len(calls) > SHOWN else ""
             raise TracingError(f"no description has words for all of it: {'; '.join(calls[:SHOWN])}{more}", calls)
-        return Blocks(loan.module, seen).describe(), seen.called
+        return Blocks(loan.module, seen).describe()
 
     def use(loan: Loan) -> Node:
-        description, called = run(loan, training=False)
+        seen = run(loan, training=False)
+        again = None
         for other in _elsewhere(sizes):
             with suppress(CnnzooError):  # that refuses such sizes
-                again, _ = run(loan, False, other, BATCH + 1)
-                if again != description:
-                    changes = ", ".join(dict.fromkeys(change.path for change in diff(description, again)))
-                    here, there = f"{BATCH} inputs of {sizes}", f"{BATCH + 1} of {tuple(other)}"
-                    warn(
-                        f"the description holds for {here} alone: for {there} it would be another at {changes}",
-                        DescribedAtOneSizeWarning,
-                        stacklevel=STACK,
-                    )
+                again = run(loan, False, other, BATCH + 1)
+                agree(seen, again)
                 break
+        description = read(loan, seen)
+        changes = _changes(description, lambda: read(loan, again)) if again is not None else ""
+        if changes:
+            here, there = f"{BATCH} inputs of {sizes}", f"{BATCH + 1} of {other}"
+            warn(
+                f"the description holds for {here} alone: for {there} it would be another at {changes}",
+                DescribedAtOneSizeWarning,
+                stacklevel=STACK,
+            )
         names = [*module._modules]
-        idle = {name for name in names if not any(path.partition(".")[0] == name for path in called)}
+        idle = {name for name in names if not any(path.partition(".")[0] == name for path in seen.called)}
         if not idle or not isinstance(description, Sequential):
             return description
-        return with_heads(description, run(loan, training=True)[0], names, idle)
+        return with_heads(description, read(loan, run(loan, training=True)), names, idle)
 
     description = on_loan(module, on_meta(None), use)
     misfits = _misfits(module, description, sizes)
@@ -80,17 +86,19 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
     return fold(description)
 
 
-ODD = 13
-"""How much longer the sides of other maps are: by an odd number, for what is even at one size and odd at another, as
-padding "same" is, is seen so."""
+def _elsewhere(sizes: Sequence[Shape]) -> list[tuple[Shape, ...]]:
+    """Sizes of other inputs, of which the first that the module takes is tried: maps with sides that are odd where
+    these are even, and with sides twice as long, since many a module takes multiples of some number alone."""
+    longer: list[Callable[[int], int]] = [elsewhere, lambda length: 2 * length]
+    return [tuple((size[0], *map(more, size[1:])) if len(size) == 3 else size for size in sizes) for more in longer]
 
 
-def _elsewhere(sizes: Sequence[Shape]) -> list[list[Shape]]:
-    """Sizes of other inputs, of which the first that the module takes is tried: maps with longer sides, and with sides
-    twice as long, since many a module takes multiples of some number alone."""
-    longer = [(size[0], *(side + ODD for side in size[1:])) if len(size) == 3 else size for size in sizes]
-    double = [(size[0], *(2 * side for side in size[1:])) if len(size) == 3 else size for size in sizes]
-    return [longer, double]
+def _changes(description: Node, other: Callable[[], Node]) -> str:
+    """Where another description differs, or what it has no words for; nothing where it is the same."""
+    try:
+        return ", ".join(dict.fromkeys(change.path for change in diff(description, other())))
+    except TracingError as error:
+        return "; ".join(error.unknown[:SHOWN]) or str(error)
 
 
 STACK = 5
