@@ -70,7 +70,7 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
     tensors, buffers = layer.tensors(shape), layer.buffers(shape)
     for name, own in (*tensors.items(), *buffers.items()):
         checked(own, f"{kind}: a {name}")
-    biases = prod(tensors["bias"]) if "bias" in tensors else 0
+    biases = sum(prod(own) for name, own in tensors.items() if name.rpartition(".")[2] == "bias")
     outputs = prod(output_shape)
     weights = sum(map(prod, tensors.values())) - biases
     connections = layer.fan_in(shape) + (outputs if layer.weighted and biases else 0)

@@ -92,6 +92,7 @@ from cnnzoo.arch import (
     TableConv2d,
     Tanh,
     Unflatten,
+    Unused,
     Upsample,
     Window,
     Work,
@@ -1061,7 +1062,7 @@ def test_a_linear_layer_reads_the_last_dimension() -> None:
 # Memory at inference, against a simulation that looks at every tensor at every step
 
 
-VIEWS = (Dropout, Dropout2d, Flatten, Identity, StochasticDepth, Unflatten)
+VIEWS = (Dropout, Dropout2d, Flatten, Identity, StochasticDepth, Unflatten, Unused)
 
 
 def is_view(layer: Layer) -> bool:

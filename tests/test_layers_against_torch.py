@@ -138,6 +138,7 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "StdConv2d",
     "ScaledStdConv2d",
     "BlurPool2d",
+    "Unused",
 }
 """The layers that torch.nn lacks; they are counted by brute force further down, and in `test_windows.py`."""
 
@@ -816,6 +817,50 @@ def test_stochastic_depth_of_no_probability_or_mode_is_refused(p: Any, mode: Any
         ShapeError, match=r"StochasticDepth: (p must be a probability|mode must be 'batch' or 'row'), got"
     ):
         arch.StochasticDepth(p, mode)
+
+
+HELD = {"weight": (4, 2), "bn.bias": (2,)}
+COUNTED = {"bn.mean": (2,), "bn.inner.count": ()}
+
+
+def test_unused_tensors_are_in_the_state_and_in_no_value() -> None:
+    layer = arch.Unused(HELD, COUNTED)
+    assert layer == arch.Unused(tuple(HELD.items()), [[name, [*shape]] for name, shape in COUNTED.items()])
+    made = build(arch.Sequential(a=layer), (3,))
+    state = {name: tuple(tensor.shape) for name, tensor in made.state_dict().items()}
+    assert state == {f"a.{name}": shape for name, shape in (*HELD.items(), *COUNTED.items())}
+    assert {name for name, _ in made.named_parameters()} == {f"a.{name}" for name in HELD}
+    assert made.a.bn.inner.count.dtype is torch.int64
+    x = torch.randn(2, 3)
+    assert made(x) is x
+    row = calculate(arch.Sequential(a=layer), (3,)).rows[-1]
+    assert (row.weights, row.biases, row.buffers, row.macs, row.output_shape) == (8, 2, 3, 0, (3,))
+
+
+@pytest.mark.parametrize("held", [{"": (4, 1)}, {}], ids=["a parameter", "a buffer"])
+def test_an_unused_tensor_of_a_block_is_at_its_own_path(held: Any) -> None:
+    made = build(arch.Sequential(a=arch.Unused(held, {} if held else {"": (4, 1)})), (3,))
+    assert [(name, tuple(tensor.shape)) for name, tensor in made.state_dict().items()] == [("a", (4, 1))]
+    made.load_state_dict({"a": torch.full((4, 1), 7.0)})
+    assert (made.state_dict()["a"] == 7).all()
+    assert len([*made.parameters()]) == len(held)
+
+
+@pytest.mark.parametrize(
+    ("held", "problem"),
+    [
+        ({"a": (1,), "a.b": (1,)}, "tensors must have names that differ, and none stand in another"),
+        ({"": (1,), "b": (1,)}, "tensors must have names that differ, and none stand in another"),
+        ((("a", (1,)), ("a", (2,))), "tensors must have names that differ, and none stand in another"),
+        ("ab", "parameters must be pairs of a name and a shape"),
+        (7, "parameters must be pairs of a name and a shape"),
+        ((("a", 1),), "parameters must be pairs of a name and a shape"),
+        ({"a": (-1,)}, "parameters must be pairs of a name and a shape"),
+    ],
+)
+def test_unused_tensors_of_no_name_or_shape_are_refused(held: Any, problem: str) -> None:
+    with pytest.raises(ShapeError, match=f"Unused: {problem}"):
+        arch.Unused(held)
 
 
 @settings(max_examples=EXAMPLES // 20)

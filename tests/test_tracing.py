@@ -262,7 +262,6 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
         Block(batch_as_positions, conv=conv()),
         "the network itself: flatten: ",
     ),
-    "a layer that never runs": (Block(lambda self, x: self.a(x), a=conv(), b=conv()), "b.weight, b.bias of 2"),
     "values": (Block(lambda self, x: self.a(x) if x.sum() > 0 else x, a=conv()), "at the network itself: "),
 }
 

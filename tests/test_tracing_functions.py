@@ -6,11 +6,26 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from traced import Block, conv, is_it
 
-from cnnzoo.arch import Cat, Conv2d, Dropout2d, From, Node, Sequential, StochasticDepth
+from cnnzoo.arch import (
+    Cat,
+    Conv2d,
+    Dropout2d,
+    From,
+    Node,
+    Outputs,
+    ReLU,
+    Residual,
+    Run,
+    Sequential,
+    StochasticDepth,
+    Unused,
+)
+from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.tracing import describe
 
 SIZE = (4, 8, 8)
@@ -58,9 +73,52 @@ def test_of_the_names_of_a_tensor_a_description_has_the_one_that_is_nearest():
 
 
 def names_of(description: Node) -> list[str]:
-    from cnnzoo.calculate import calculate
-
     return [*calculate(description, SIZE).tensors]
+
+
+IDLE = {"weight": (4, 4, 3, 3), "bias": (4,)}
+
+
+def nested() -> nn.Module:
+    """Of its blocks the first runs, and of its own parameters none."""
+    blocks = nn.ModuleList([conv(), nn.Sequential(conv(), nn.ReLU()), conv()])
+    return Block(lambda self, x: self.blocks[0](x) + x, blocks=blocks, gamma=nn.Parameter(torch.ones(4)))
+
+
+UNUSED: dict[str, tuple[nn.Module, Node]] = {
+    "a head": (
+        Block(lambda self, x: self.conv(x), conv=conv(), head=conv()),
+        Sequential(conv=CONV, head=Unused(IDLE)),
+    ),
+    "blocks, and a parameter": (
+        nested(),
+        Residual(
+            blocks=Sequential(CONV, Unused({f"0.{name}": shape for name, shape in IDLE.items()}), Unused(IDLE)),
+            downsample=None,
+            gamma=Unused({"": (4,)}),
+        ),
+    ),
+    "a value that is given": (
+        Block(lambda self, x: [self.a(x), self.b(x)], a=conv(), b=conv(), c=conv()),
+        Sequential(a=CONV, b=From("input", CONV), c=Unused(IDLE), out=Outputs("a", "c")),
+    ),
+    "a block that runs twice": (
+        Block(
+            lambda self, x: self.inner(self.inner(x)),
+            inner=Block(lambda self, x: self.a(x).relu(), a=conv(), b=conv()),
+        ),
+        Sequential(inner=Sequential(a=CONV, relu=ReLU(), b=Unused(IDLE)), inner_1=Run("inner")),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_what_never_runs_is_held_unused(name):
+    net, said = UNUSED[name]
+    description = describe(net, SIZE)
+    assert description == said
+    is_it(net, description, SIZE, (4, 13, 9))
+    assert calculate(description, SIZE).total_params == sum(one.numel() for one in net.parameters())
 
 
 def test_a_name_may_begin_with_an_underscore():

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .parts import Chunk, Slice
     from .reductions import Max, Mean, Sum
     from .serial import FormatError, dumps, from_dict, loads, to_dict
+    from .unused import Unused
 
 _LATER = {
     "affine": ("Scale", "Shift"),
@@ -64,6 +65,7 @@ _LATER = {
     "parts": ("Chunk", "Slice"),
     "reductions": ("Max", "Mean", "Sum"),
     "serial": ("FormatError", "dumps", "from_dict", "loads", "to_dict"),
+    "unused": ("Unused",),
 }
 """Words by the modules in which they stand that are imported when a word of them is first asked for: what no registered
 network says, and what most commands do without."""
@@ -176,6 +178,7 @@ __all__ = [
     "TableConv2d",
     "Tanh",
     "Unflatten",
+    "Unused",
     "Upsample",
     "UpsampleLike",
     "Window",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from math import inf, ulp
 from sys import float_info
 from typing import Any, TypeAlias, TypeVar
@@ -10,6 +10,8 @@ from typing import Any, TypeAlias, TypeVar
 from ..words import MOST
 
 Scale: TypeAlias = float | tuple[float, float]
+Shapes: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
+"""The shapes of tensors by name."""
 T = TypeVar("T")
 
 
@@ -142,6 +144,21 @@ def _numbers(value: Any) -> tuple[float, ...]:
     if not isinstance(value, tuple | list) or not value:
         raise TypeError("a number for each channel")
     return tuple(map(_any_number, value))
+
+
+def shapes_by_name(value: Any) -> Shapes:
+    """The shapes of tensors by name, from pairs or from a mapping."""
+    wanted = "pairs of a name and a shape, as (('weight', (64, 64)),)"
+    pairs = value.items() if isinstance(value, Mapping) else value
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
+        raise ValueError(wanted)
+    found = []
+    for pair in pairs:
+        name, shape = pair if isinstance(pair, tuple | list) and len(pair) == 2 else (None, None)
+        if not isinstance(name, str) or not isinstance(shape, tuple | list) or not all(is_whole(n, 0) for n in shape):
+            raise ValueError(wanted)
+        found.append((name, tuple(shape)))
+    return tuple(found)
 
 
 def optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:

@@ -34,7 +34,7 @@ from ...arch.walker import child_path
 from ...calculate import calculate, names_of, shapes_of
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
-from . import affine, norms, parts, windowed
+from . import affine, norms, parts, unused, windowed
 from . import forwards as modules
 from .init import Scheme, initialise
 from .network import Ends, Network, Stepped
@@ -304,6 +304,7 @@ MODULES: dict[type[Node], Make] = {
     arch.StochasticDepth: _same(modules.StochasticDepth),
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),
+    arch.Unused: lambda layer, _: unused.unused(dict(layer.parameters), dict(layer.buffer_tensors)),
     arch.Square: _same(norms.Square),
     arch.Scale: lambda layer, shape: affine.Scale(layer.factor, layer.own(shape), layer.beside(shape)),
     arch.Shift: lambda layer, shape: affine.Shift(layer.term, layer.own(shape), layer.beside(shape)),

@@ -22,6 +22,7 @@ from .events import TracingError
 from .record import Recorder, record
 from .saying import BATCH
 from .sizes import agree, elsewhere
+from .unused import add_unused
 
 
 def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
@@ -46,11 +47,13 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
         given = [torch.empty(batch, *size, dtype=dtype, device="meta") for size in sizes]
         return record(loan, given)
 
-    def read(loan: Loan, seen: Recorder) -> Node:
+    def read(loan: Loan, seen: Recorder, heads: Set[str] = frozenset()) -> Node:
+        """The description of a run; it leaves out the children `heads`, which run in training."""
         if seen.unknown:
             calls = [*dict.fromkeys(seen.unknown)]
             more = f"; and {len(calls) - SHOWN} more" if len(calls) > SHOWN else ""
             raise TracingError(f"no description has words for all of it: {'; '.join(calls[:SHOWN])}{more}", calls)
+        add_unused(loan.module, seen, heads)
         return Blocks(loan.module, seen).describe()
 
     def use(loan: Loan) -> Node:
@@ -61,8 +64,12 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
                 again = run(loan, False, other, BATCH + 1)
                 agree(seen, again)
                 break
-        description = read(loan, seen)
-        changes = _changes(description, lambda: read(loan, again)) if again is not None else ""
+        names = [*module._modules]
+        idle = {*names} - _tops(seen)
+        trained = run(loan, training=True) if idle else seen
+        heads = idle & _tops(trained)
+        description = read(loan, seen, heads)
+        changes = _changes(description, lambda: read(loan, again, heads)) if again is not None else ""
         if changes:
             here, there = f"{BATCH} inputs of {sizes}", f"{BATCH + 1} of {other}"
             warn(
@@ -70,20 +77,22 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
                 DescribedAtOneSizeWarning,
                 stacklevel=STACK,
             )
-        names = [*module._modules]
-        idle = {name for name in names if not any(path.partition(".")[0] == name for path in seen.called)}
-        if not idle or not isinstance(description, Sequential):
+        if not heads or not isinstance(description, Sequential):
             return description
-        return with_heads(description, read(loan, run(loan, training=True)), names, idle)
+        return with_heads(description, read(loan, trained), names, heads)
 
     description = on_loan(module, on_meta(None), use)
     misfits = _misfits(module, description, sizes)
     if misfits:
         raise TracingError(
-            f"the description has other tensors than the module: {', '.join(misfits[:SHOWN])} of {len(misfits)}; "
-            f"layers that never run have no place in one"
+            f"the description has other tensors than the module: {', '.join(misfits[:SHOWN])} of {len(misfits)}"
         )
     return fold(description)
+
+
+def _tops(seen: Recorder) -> set[str]:
+    """The children of the network in which something ran."""
+    return {path.partition(".")[0] for path in seen.called}
 
 
 def _elsewhere(sizes: Sequence[Shape]) -> list[tuple[Shape, ...]]:
@@ -124,12 +133,12 @@ def _misfits(module: nn.Module, description: Node, sizes: Sequence[Shape]) -> li
     return [key for key in {**own, **known} if known.get(key) != own.get(key) and key not in others]
 
 
-def with_heads(description: Sequential, trained: Node, names: Sequence[str], idle: Set[str]) -> Sequential:
-    """The description with those `idle` children that run in training only, in the order of all children's names."""
+def with_heads(description: Sequential, trained: Node, names: Sequence[str], heads: Set[str]) -> Sequential:
+    """The description with those children `heads` that run in training only, in the order of all children's names."""
     plan = getattr(trained, "_plan", None)
     said = dict(description._said())
     for step in plan.steps if plan is not None else ():
-        if step.name not in idle or not isinstance(step.node, Sequential):
+        if step.name not in heads or not isinstance(step.node, Sequential):
             continue
         source = str(step.reads[0])
         if len(step.reads) != 1 or source not in said:

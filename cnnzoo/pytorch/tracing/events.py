@@ -108,6 +108,11 @@ def loosen(event: Event) -> None:
         event.free = True
 
 
+def within(around: str, path: str) -> bool:
+    """Whether a path is that of a module below another."""
+    return not around or path.startswith(f"{around}.")
+
+
 def inside(around: str, path: str) -> str:
     """The way from one path to another below it."""
     if around and not path.startswith(f"{around}."):

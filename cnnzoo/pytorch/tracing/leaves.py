@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth
+from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth, Unused
 from ...arch.kinds import kinds
-from ..measuring.tree import own_tensors
+from ..measuring.tree import own_tensors, submodules
 
 HOMES = ("torch.nn.modules.", "cnnzoo.pytorch.modules.", "timm.layers.")
 """Where a module of a layer's name is that layer; timm's names are its own for layers that torch.nn lacks."""
@@ -102,6 +102,16 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "dim": lambda module: module.dim[0] if isinstance(module.dim, list) and len(module.dim) == 1 else module.dim,
 }
 """How a setting is read where the module has it otherwise."""
+
+
+def unused_of(module: nn.Module) -> Unused | None:
+    """What a module is that hands its input on; None where it has no tensors."""
+    shapes: dict[bool, dict[str, Shape]] = {False: {}, True: {}}
+    for one in submodules(module):
+        for name, held in own_tensors(one.module).items():
+            if name not in one.module._non_persistent_buffers_set:
+                shapes[held.is_buffer][".".join(filter(None, (one.path, name)))] = held.shape
+    return Unused(*(tuple(each.items()) for each in shapes.values())) if any(shapes.values()) else None
 
 
 def _has_tensors_of(module: nn.Module, layer: Layer, shapes: list[Shape]) -> bool:

@@ -12,15 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ...arch import Layer, Node
-from ...arch.kinds import kinds
+from ...arch import Identity, Layer, Node, Sequential
 from ...errors import CnnzooError
 from ..measuring.borrow import Loan, on_calls
 from ..measuring.operators import tensors_in
 from ..measuring.restore import Step, undoing
 from ..measuring.tree import own_tensors, submodules
 from .events import Call, Op, TracingError
-from .leaves import leaf_of
+from .leaves import leaf_of, unused_of
 from .saying import BATCH, Speaker, shape_of
 from .values import Values
 from .words import NoWordError
@@ -98,14 +97,16 @@ class Recorder(TorchFunctionMode):
     def _same(self, call: Call, output: Any) -> Any:
         """A module that hands on what it is given."""
         other = output.view_as(output)
-        node = kinds()["Sequential"]() if call.module is not None and _holds(call.module) else kinds()["Identity"]()
+        module = call.module
+        held = None if module is None else unused_of(module)
+        node = held or (Sequential() if module is not None and _holds(module) else Identity())
         try:
             value = self.values.of(output)
         except NoWordError:
             value = None
         if value is None:
             return None
-        self.call.events.append(Op(node, [value], self.values.make(other), call.path, call.hint, False))
+        self.call.events.append(Op(node, [value], self.values.make(other), call.path, call.hint, held is not None))
         return other
 
     def _leaf(self, node: Node, path: str, reads: list[Tensor], output: Any, module: nn.Module) -> Any:

@@ -27,6 +27,7 @@ from ....arch import (
     Square,
     StochasticDepth,
     Tanh,
+    Unused,
     Work,
 )
 from ....arch.node import place_of
@@ -98,6 +99,11 @@ def _dropout(layer: Dropout, shape: Shape) -> Formulas:
 def _dropout_2d(layer: Dropout2d, shape: Shape) -> Formulas:
     said = f"nothing at inference; in training each channel is 0 with probability {layer.p:g}"
     return Formulas({"elements": f"{shape[0]:,}"}, [("Does", said)])
+
+
+@of(Unused)
+def _unused(layer: Unused, shape: Shape) -> Formulas:
+    return Formulas({}, [("Does", "hands its input on; no forward reads its tensors")])
 
 
 @of(StochasticDepth)

@@ -152,7 +152,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 @word("dropout2d", "feature_dropout")
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Said:
-    return said(arch.Dropout2d(p), input) if p else Said((), (input,))
+    return Said((arch.Dropout2d(p),), (input,), random=training) if p else Said((), (input,))
 
 
 @word()
@@ -160,7 +160,7 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """torch takes four dimensions for those of one sample: what is zero is a sample's channels all together."""
     if input.dim() != 4:
         raise NoWordError(f"a dropout of volumes of {input.dim()} dimensions")
-    return said(arch.StochasticDepth(p, "row"), input) if p else Said((), (input,))
+    return Said((arch.StochasticDepth(p, "row"),), (input,), random=training) if p else Said((), (input,))
 
 
 @word()

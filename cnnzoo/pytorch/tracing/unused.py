@@ -1,0 +1,84 @@
+"""Tensors that a run does not read: of modules that are never run, and parameters of blocks that nothing asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from itertools import accumulate
+
+from torch import Tensor, nn
+
+from ...arch import Layer, Unused
+from ..measuring.tree import own_tensors, submodules
+from .events import Event, Op, calls, ops, within
+from .record import Recorder
+
+
+def add_unused(root: nn.Module, run: Recorder, heads: Set[str]) -> None:
+    """Let what no layer of a run has be held by layers that hand their input on, each the largest module in which
+    nothing ran; those of the children `heads`, which run in training, are left out."""
+    left = _left(root, run, heads)
+    events: list[Event] = [*calls([run.root]), *ops([run.root])]
+    ran = {event.path for event in events if event.path is not None}
+    around = {prefix for path in ran for prefix in _prefixes(path)}
+    used = {prefix for key in _keys(root) - left.keys() for prefix in _prefixes(key)}
+    groups: dict[str, list[str]] = {}
+    for key in left:
+        place = next(prefix for prefix in _prefixes(key) if prefix == key or prefix not in around | used)
+        groups.setdefault(place, []).append(key)
+    buffers = {name for name, _ in root.named_buffers(remove_duplicate=False)}
+    for place, keys in groups.items():
+        shapes = {key: tuple(left[key].shape) for key in keys}
+        parts: list[dict[str, tuple[int, ...]]] = [
+            {key[len(place) + 1 :]: shape for key, shape in shapes.items() if (key in buffers) is held}
+            for held in (False, True)
+        ]
+        _insert(run, Unused(*(tuple(part.items()) for part in parts)), place)
+
+
+def _left(root: nn.Module, run: Recorder, heads: Set[str]) -> dict[str, Tensor]:
+    """The tensors in the state dict that no layer has, each by the first of its names."""
+    state: dict[str, Tensor] = root.state_dict(keep_vars=True)
+    said = set()
+    for op in ops([run.root]):
+        if op.owns and isinstance(op.node, Layer):
+            shape = run.values.shapes[op.reads[0]]
+            names = (*op.node.tensors(shape), *op.node.buffers(shape))
+            said |= {".".join(filter(None, (op.path, name))) for name in names}
+    known = {id(state[key]) for key in said if key in state}
+    found: dict[int, str] = {}
+    for key, tensor in state.items():
+        if id(tensor) not in known and key.partition(".")[0] not in heads:
+            found.setdefault(id(tensor), key)
+    return {key: state[key] for key in found.values()}
+
+
+def _keys(root: nn.Module) -> set[str]:
+    return {".".join(filter(None, (one.path, name))) for one in submodules(root) for name in own_tensors(one.module)}
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    """A path and those above it, the shortest first."""
+    return accumulate(path.split("."), "{}.{}".format)
+
+
+def _insert(run: Recorder, node: Unused, place: str) -> None:
+    """Put a layer in each call of the module that is nearest around it, behind the last of its siblings that ran."""
+    every = [call for call in calls([run.root]) if within(call.path, place) and any(ops(call.events))]
+    nearest = max((call.path for call in every), key=len)
+    for call in [call for call in every if call.path == nearest]:
+        beside = place.rpartition(".")[0]
+        last = [at for at, event in enumerate(call.events) if any(ops([event]))]
+        siblings = [at for at in last if within(beside, call.events[at].path or "")] if beside != nearest else []
+        at = (siblings or last)[-1]
+        order = [*ops([run.root])]
+        before = [*ops([call.events[at]])]
+        later = order[order.index(before[-1]) + 1 :]
+        read = {value for op in later for value in op.reads} | {*run.outputs}
+        value = next((op.made for op in reversed(before) if op.made in read), before[-1].made)
+        run.values.shapes.append(run.values.shapes[value])
+        made = len(run.values.shapes) - 1
+        for op in later:
+            op.reads = [made if one == value else one for one in op.reads]
+        run.outputs = [made if one == value else one for one in run.outputs]
+        event: Event = Op(node, [value], made, place, place.rpartition(".")[2], True)
+        call.events.insert(at + 1, event)
