@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,21 +13,26 @@ from torch.nn import functional as F
 from traced import Block, conv, is_it
 
 from cnnzoo.arch import (
+    Add,
     Cat,
     Conv2d,
     Dropout2d,
     From,
+    MaxPool2d,
     Node,
     Outputs,
     ReLU,
     Residual,
     Run,
+    Scale,
     Sequential,
+    Sigmoid,
     StochasticDepth,
+    Tanh,
     Unused,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.pytorch.tracing import describe
+from cnnzoo.pytorch.tracing import TracingError, describe
 
 SIZE = (4, 8, 8)
 CONV = Conv2d(4, 3, padding=1)
@@ -43,6 +49,24 @@ SAID: dict[str, tuple[nn.Module, dict[str, Any]]] = {
         behind(lambda y: F.dropout3d(y, 0.1, False)),
         {"dropout3d": StochasticDepth(0.1, "row")},
     ),
+    "a sum of what is stacked": (
+        behind(lambda y: torch.stack([y, y.relu(), y.tanh()]).sum(0)),
+        {"relu": ReLU(), "tanh": From("conv", Tanh()), "sum": Add("conv", "relu", "tanh")},
+    ),
+    "a mean of what is stacked": (
+        behind(lambda y: torch.stack([y, y.relu(), y.tanh(), y.sigmoid()], dim=0).mean(dim=0)),
+        {
+            "relu": ReLU(),
+            "tanh": From("conv", Tanh()),
+            "sigmoid": From("conv", Sigmoid()),
+            "add": Add("conv", "relu", "tanh", "sigmoid"),
+            "scale": Scale(0.25),
+        },
+    ),
+    "settings that NumPy worked out": (
+        behind(lambda y: F.max_pool2d(y, np.int64(2), (np.int64(2), np.int64(1)))),
+        {"max_pool2d": MaxPool2d(2, (2, 1))},
+    ),
     "a repetition": (
         behind(lambda y: y.repeat(1, 3, 1, 1)),
         {"repeat": From("conv", "conv", "conv", Cat())},
@@ -56,6 +80,14 @@ def test_a_function_is_a_layer(name):
     description = describe(net, SIZE)
     assert description == Sequential(conv=CONV, **said)
     is_it(net, description, SIZE, (4, 13, 9))
+
+
+def test_a_stack_of_samples_is_no_value():
+    net = behind(lambda y: torch.stack([y, y.relu()]))
+    with pytest.raises(TracingError, match="the output: no value of the network's"):
+        describe(net, SIZE)
+    with pytest.raises(TracingError, match="amax: it is of values that were stacked along the batch"):
+        describe(behind(lambda y: torch.stack([y, y.relu()]).amax(0)), SIZE)
 
 
 def shared() -> nn.Module:

@@ -11,6 +11,7 @@ from torch import nn
 from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth, Unused
 from ...arch.kinds import kinds
 from ..measuring.tree import own_tensors, submodules
+from .words import plain
 
 HOMES = ("torch.nn.modules.", "cnnzoo.pytorch.modules.", "timm.layers.")
 """Where a module of a layer's name is that layer; timm's names are its own for layers that torch.nn lacks."""
@@ -56,7 +57,7 @@ def _settings(module: Any, kind: Any) -> dict[str, Any]:
         if field.name == "_":
             continue
         read = READ.get(field.name)
-        found[field.name] = getattr(module, field.name) if read is None else read(module)
+        found[field.name] = plain(getattr(module, field.name) if read is None else read(module))
     return found
 
 

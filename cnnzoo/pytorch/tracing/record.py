@@ -162,7 +162,7 @@ class Recorder(TorchFunctionMode):
             self.values.note_data(made[0])
         if any(map(self.values.is_data, written)):
             self._miss(self.call.path, name, "it writes over what .data gave, which no other tensor tells")
-        if all(value is None for value in values):
+        if all(value is None for value in values) and not any(map(self.values.parts, given)):
             for one in made:
                 if name in VIEWS and given:
                     self.values.note_view(one, given[0])

@@ -11,7 +11,7 @@ from ...arch import Add, Layer, Meeting, Multiply, Node, Scale, Shape, ShapeErro
 from . import functions  # noqa: F401 - fills WORDS
 from .events import Op
 from .values import Values
-from .words import WORDS, NoWordError, Said
+from .words import WORDS, NoWordError, Said, of_stack, plain
 
 BATCH = 2
 """Samples of the run: of one alone, the batch could not be told from a dimension of length 1."""
@@ -34,7 +34,9 @@ class Speaker:
         if word is None:
             raise NoWordError("no word for it")
         try:
-            said = word(*args, **kwargs)
+            parts = self.values.parts(args[0]) if args else []
+            settings = {key: plain(value) for key, value in kwargs.items()}
+            said = of_stack(name, parts, *args[1:], **settings) if parts else word(*plain(args), **settings)
         except (TypeError, ShapeError, AttributeError, ValueError) as error:
             raise NoWordError(str(error)) from None
         each = said if isinstance(said, list) else [said]
@@ -83,6 +85,9 @@ class Speaker:
         known = [one for one in reads if one is not None]
         if len(known) != len(reads):
             raise NoWordError("it reads what is no value of the network's")
+        if not said.nodes and len(known) > 1:
+            values.stack(made, said.reads)
+            return []
         if made.dim() == 0 or made.shape[0] != self.batch:
             raise NoWordError(f"the batch is lost: it gives {tuple(made.shape)}")
         if any(one.is_floating_point() != made.is_floating_point() for one in said.reads):
@@ -107,11 +112,10 @@ class Speaker:
             values.bind(made, known[0])
             return []
         found: list[Op] = []
-        for node in nodes:
+        for place, node in enumerate(nodes):
             value = values.make(made)
-            if node is not nodes[-1]:
-                shape = values.shapes[known[0]]
-                values.shapes[value] = node.output_shape(shape)  # type: ignore[attr-defined]
+            between = shape_of(nodes[: place + 1], shapes)
+            values.shapes[value] = between if isinstance(between, tuple) else values.shapes[value]
             hint = name.strip("_") if len(nodes) == 1 else type(node).__name__.lower()
             found.append(Op(node, known, value, path, hint, path is not None))
             known = [value]

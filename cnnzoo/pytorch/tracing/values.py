@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -24,6 +25,7 @@ class Values:
         """By the id of a tensor: its value, and the tensor's version when it was made."""
         self._alive: list[Tensor] = []
         """Every tensor that was met, so that no id is given again; they hold no memory on meta."""
+        self._stacks: dict[int, list[Tensor]] = {}
         self._own: dict[int, list[str]] = {}
         """The keys of the network's own tensors."""
         self._versions: dict[int, int] = {}
@@ -85,6 +87,18 @@ class Values:
     def is_data(self, tensor: Tensor) -> bool:
         """Whether other tensors may not tell that this one was written over."""
         return bool(self._data) and tensor.untyped_storage()._cdata in self._data
+
+    def stack(self, tensor: Tensor, parts: Sequence[Tensor]) -> None:
+        """Note a tensor that has values along a new first dimension: it is no value of samples itself."""
+        self._stacks[id(tensor)] = [*parts]
+        self._alive.append(tensor)
+
+    def parts(self, tensor: Any) -> list[Tensor]:
+        """The values that were stacked in a tensor; none of other tensors, and of what is none."""
+        found = self._stacks.get(id(tensor), [])
+        for one in found:
+            self.of(one)  # raises for one that was written over since
+        return found
 
     def keep(self, tensors: Sequence[Tensor]) -> None:
         self._alive += tensors

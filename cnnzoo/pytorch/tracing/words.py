@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from ...arch import Node
+from ...arch import Add, Node, Scale
 
 
 class Said(NamedTuple):
@@ -49,6 +49,26 @@ def refuse(told: Mapping[str, Any]) -> None:
     for name, value in told.items():
         if value not in (None, False, 0, ()):
             raise NoWordError(f"no word has {name}={value!r}")
+
+
+def plain(value: Any) -> Any:
+    """Numbers as Python has them, where a network worked its settings out with NumPy; tensors and all else stay."""
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain, value)) if type(value) in (list, tuple) else tuple(map(plain, value))
+    if isinstance(value, bool | Tensor) or value is None:
+        return value
+    if hasattr(value, "__index__"):
+        return int(value)
+    return float(value) if isinstance(value, float) else value
+
+
+def of_stack(name: str, tensors: Sequence[Tensor], dim: Any = None, keepdim: bool = False, **told: Any) -> Said:
+    """What a function makes of tensors that were stacked along a new first dimension: their sum or mean over it."""
+    if name not in ("sum", "mean") or dim not in (0, (0,), [0]) or keepdim:
+        raise NoWordError("it is of values that were stacked along the batch")
+    refuse(told)
+    mean = (Scale(1 / len(tensors)),) if name == "mean" else ()
+    return Said((Add(), *mean), tuple(tensors))
 
 
 def pair_of(value: Any) -> Any:

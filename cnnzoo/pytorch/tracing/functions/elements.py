@@ -20,9 +20,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Said:
 @word()
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Said:
     place = dim + tensors[0].dim() + 1 if dim < 0 else dim
-    if not place:
-        raise NoWordError("it stacks along the batch")
-    return said(arch.Stack(dim=place), *tensors)
+    return said(arch.Stack(dim=place), *tensors) if place else Said((), tuple(tensors))
 
 
 @word("add", "radd", "iadd")
