@@ -58,11 +58,21 @@ class _OneNumber(AtPath):
 
     view: list[int]
 
-    def __init__(self, number: float, shape: tuple[int, ...] | None, view: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        number: float,
+        shape: tuple[int, ...] | None,
+        channels_last: bool,
+        own: tuple[int, ...] | None,
+        view: tuple[int, ...],
+    ) -> None:
         super().__init__()
         self.number = number
+        self.shape = shape
+        """That of the parameter with -1 for lengths of the input."""
+        self.channels_last = channels_last
         self.view = list(view)
-        self.register_parameter("weight", None if shape is None else nn.Parameter(torch.empty(shape)))
+        self.register_parameter("weight", None if own is None else nn.Parameter(torch.empty(own)))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

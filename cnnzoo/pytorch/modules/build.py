@@ -227,6 +227,11 @@ def _layer_norm(kind: Callable[..., nn.Module]) -> Make:
     return make
 
 
+def _number(kind: Callable[..., nn.Module]) -> Make:
+    """Our module of the same settings, told the shape of its parameter, and that by the side of its input."""
+    return lambda layer, shape: kind(*layer.settings.values(), layer.own(shape), layer.view(shape))
+
+
 BLOCKS: dict[type[Node], type[modules.Join]] = {
     Sequential: modules.Sequential,
     Concat: modules.Concat,
@@ -306,8 +311,8 @@ MODULES: dict[type[Node], Make] = {
     arch.Identity: _same(nn.Identity),
     arch.Unused: lambda layer, _: unused.unused(dict(layer.parameters), dict(layer.buffer_tensors)),
     arch.Square: _same(norms.Square),
-    arch.Scale: lambda layer, shape: affine.Scale(layer.factor, layer.own(shape), layer.beside(shape)),
-    arch.Shift: lambda layer, shape: affine.Shift(layer.term, layer.own(shape), layer.beside(shape)),
+    arch.Scale: _number(affine.Scale),
+    arch.Shift: _number(affine.Shift),
     arch.ScaledTanh: _same(modules.ScaledTanh),
     arch.ScaleShift: _same(modules.ScaleShift),
     arch.Subsampling2d: _channels(modules.Subsampling2d),

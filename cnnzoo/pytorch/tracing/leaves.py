@@ -11,6 +11,7 @@ from torch import nn
 from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth, Unused
 from ...arch.kinds import kinds
 from ..measuring.tree import own_tensors, submodules
+from .standardised import gamma_of
 from .words import plain
 
 HOMES = ("torch.nn.modules.", "cnnzoo.pytorch.modules.", "timm.layers.")
@@ -61,19 +62,6 @@ def _settings(module: Any, kind: Any) -> dict[str, Any]:
     return found
 
 
-def _shape(module: Any) -> tuple[int, ...] | None:
-    """What shape a product's or a sum's parameter is said to have: the dimension that is broadcast is that of channels;
-    of our own module."""
-    if module.weight is None:
-        return None
-    own, view = tuple(module.weight.shape), tuple(module.view)
-    if -1 not in view:
-        return own
-    if len(own) == 1:
-        return (-1,)
-    return tuple(view[len(view) - len(own) :])
-
-
 def _bias(module: Any) -> bool:
     """Whether it has a bias; a normalisation without weights says nothing of one, which then is as by default."""
     if not getattr(module, "elementwise_affine", True):
@@ -86,13 +74,12 @@ def _gamma(module: Any) -> float:
     """That of timm's module, which keeps it times the root of how many weights an output channel has."""
     if hasattr(module, "gamma"):
         return float(module.gamma)
-    return float(module.scale * module.weight[0].numel() ** 0.5)
+    return gamma_of(float(module.scale), module.weight[0].numel())
 
 
 READ: Mapping[str, Callable[[Any], Any]] = {
     "bias": _bias,
     "normalized_dims": lambda module: len(module.normalized_shape),
-    "shape": _shape,
     "factor": lambda module: module.number,
     "term": lambda module: module.number,
     "affine": lambda module: getattr(module, "affine", getattr(module, "weight", None) is not None),

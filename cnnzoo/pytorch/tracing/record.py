@@ -22,7 +22,7 @@ from .events import Call, Op, TracingError
 from .leaves import leaf_of, unused_of
 from .saying import BATCH, Speaker, shape_of
 from .values import Values
-from .words import NoWordError
+from .words import NoWordError, Recipe
 
 
 class Recorder(TorchFunctionMode):
@@ -166,6 +166,8 @@ class Recorder(TorchFunctionMode):
             for one in made:
                 if name in VIEWS and given:
                     self.values.note_view(one, given[0])
+                elif given:
+                    self.values.note_recipe(one, Recipe(name, args, kwargs))
             return out
         if not written and len(made) == 1 and out is made[0] and any(out is one for one in given) and name == "dropout":
             out = out.view_as(out)
@@ -179,7 +181,8 @@ class Recorder(TorchFunctionMode):
         return out
 
 
-VIEWS = frozenset("view reshape unsqueeze squeeze __getitem__ to float detach contiguous data alias type_as".split())  # noqa: SIM905
+RESHAPINGS = {"view", "view_as", "reshape", "reshape_as", "unsqueeze", "squeeze", "__getitem__"}
+VIEWS = RESHAPINGS | {"to", "float", "type_as", "detach", "contiguous", "data", "alias"}
 
 
 def _name(func: Any) -> str:

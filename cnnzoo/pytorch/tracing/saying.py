@@ -10,6 +10,7 @@ from torch import Tensor
 from ...arch import Add, Layer, Meeting, Multiply, Node, Scale, Shape, ShapeError, Shift, Upsample, UpsampleLike
 from . import functions  # noqa: F401 - fills WORDS
 from .events import Op
+from .standardised import standardised
 from .values import Values
 from .words import WORDS, NoWordError, Said, of_stack, plain
 
@@ -46,7 +47,7 @@ class Speaker:
             raise NoWordError("it draws random numbers in eval mode, too")
         found: list[Op] = []
         for one, tensor in zip(each, made, strict=True):
-            found += self._ops(name, self._with_own(self._sized(one)), tensor)
+            found += self._ops(name, self._with_own(self._sized(standardised(one, self.values))), tensor)
         return found
 
     def _sized(self, said: Said) -> Said:
@@ -75,8 +76,8 @@ class Speaker:
         if self.values.keys(own) is None or own.is_floating_point() != seen.is_floating_point():
             raise NoWordError("one of the two is no value of the network's")
         other = next(one for one in said.reads if one is not seen)
-        shape = _channels(tuple(own.shape), tuple(seen.shape), tuple(other.shape))
-        word = Shift(0.0, shape) if isinstance(node, Add) else Scale(1.0, shape)
+        shape, last = _beside(tuple(own.shape), tuple(seen.shape), tuple(other.shape))
+        word = Shift(0.0, shape, channels_last=last) if isinstance(node, Add) else Scale(1.0, shape, channels_last=last)
         return Said((word,), (other,), {"": own})
 
     def _ops(self, name: str, said: Said, made: Tensor) -> list[Op]:
@@ -155,19 +156,19 @@ def shape_of(nodes: Sequence[Node], shapes: list[Shape]) -> Shape | str:
 BROADCASTS = ("expand", "expand_as")
 
 
-def _channels(own: Shape, seen: Shape, beside: Shape) -> Shape:
-    """The shape of a parameter, with -1 for the one length that is not 1."""
-    long = [place for place, length in enumerate(own) if length != 1]
-    if not long:
-        return own
-    if len(long) > 1:
-        raise NoWordError(f"a parameter of {own} has more than one length")
-    shape = tuple(-1 if length != 1 else 1 for length in own)
-    at = [place - len(seen) for place, length in enumerate(seen) if length != 1]
-    if at[0] == -len(beside):
-        raise NoWordError(f"a parameter of {own} is along the batch")
-    if len(own) == 1 and at[0] == 1 - len(beside):
-        return shape
-    if long[0] - len(own) != at[0] or len(own) == 1:
-        raise NoWordError(f"a parameter of {own} beside {beside}")
-    return shape
+def _beside(own: Shape, seen: Shape, other: Shape) -> tuple[Shape, bool]:
+    """The shape of a parameter, with -1 for lengths of what it meets, and whether it is of the last dimension as one of
+    channels; `seen` is its shape where the two meet."""
+    shape = tuple(1 if length == 1 else -1 for length in own)
+    long = [place - len(seen) for place, length in enumerate(seen) if length != 1]
+    if shape == (-1,) and len(long) == 1 and long[0] in (-1, 1 - len(other)):
+        return shape, long[0] != 1 - len(other)
+    if shape == (-1,) or _without_ones(own) != _without_ones(seen):
+        raise NoWordError(f"a parameter of {own} beside {other}")
+    return shape, False
+
+
+def _without_ones(shape: Shape) -> Shape:
+    """A shape without the ones that it begins with."""
+    start = next((place for place, length in enumerate(shape) if length != 1), len(shape))
+    return shape[start:]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ...arch import Shape
 from ..measuring.tree import own_tensors, submodules
 from .events import TracingError
-from .words import NoWordError
+from .words import NoWordError, Recipe
 
 
 class Values:
@@ -31,7 +31,9 @@ class Values:
         self._versions: dict[int, int] = {}
         """Their versions when the run began."""
         self._of_own: dict[int, Tensor] = {}
-        """Views of them."""
+        """Views of them, and of what is worked out from them."""
+        self._recipes: dict[int, tuple[Recipe, int]] = {}
+        """How tensors were worked out from the network's own, and their versions then."""
         self._data: set[int] = set()
         """The storages of what `.data` gave: writing there changes no other tensor's version."""
         for one in submodules(root):
@@ -120,3 +122,12 @@ class Values:
 
     def note_view(self, view: Tensor, tensor: Tensor) -> None:
         self._of_own[id(view)] = self.own(tensor)
+
+    def note_recipe(self, made: Tensor, recipe: Recipe) -> None:
+        self._recipes[id(made)] = recipe, made._version
+
+    def recipe(self, tensor: Tensor) -> Recipe | None:
+        """How a tensor, or the one that it is a view of, was worked out from the network's own; None where it was not,
+        or was written over since."""
+        recipe, version = self._recipes.get(id(self.own(tensor)), (None, -1))
+        return recipe if version == self.own(tensor)._version else None

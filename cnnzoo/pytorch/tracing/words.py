@@ -21,6 +21,14 @@ class Said(NamedTuple):
     """Whether the call draws random numbers."""
 
 
+class Recipe(NamedTuple):
+    """The call that made a tensor of the network's own tensors alone."""
+
+    name: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
 class NoWordError(Exception):
     """A call that no layer stands for, and why."""
 
