@@ -37,7 +37,7 @@ def gamma(*shape: int) -> Callable[[], nn.Parameter]:
     return lambda: nn.Parameter(torch.rand(shape))
 
 
-def told(net: nn.Module, *sizes: Any) -> Node | None:
+def told(net: nn.Module, *sizes: Any, within: float = 0.0) -> Node | None:
     """The description of a module, proved at all of the sizes; None where something has no word."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", DescribedAtOneSizeWarning)
@@ -47,7 +47,7 @@ def told(net: nn.Module, *sizes: Any) -> Node | None:
             return None
     if any(type(node).__name__ == "Foreign" for _, node in walk(description)):
         return None
-    is_it(net, description, *sizes)
+    is_it(net, description, *sizes, within=within)
     return description
 
 

@@ -130,10 +130,11 @@ def on_calls(
     before: Callable[..., None],
     after: Callable[..., Any] | None = None,
     elsewhere: Callable[[nn.Module], None] | None = None,
+    failed: Callable[[nn.Module], None] | None = None,
 ) -> None:
     """Until undone, call these before and after the forward of every module that this thread calls: with the module and
     its positional arguments; and after it with its keywords and its output, too, in whose place what `after` returns is
-    handed on, unless that is None. `elsewhere` is for those that other threads call."""
+    handed on, unless that is None. `elsewhere` is for those that other threads call, `failed` for those that raise."""
     thread = threading.get_ident()
     handles: list[Any] = []
 
@@ -155,6 +156,13 @@ def on_calls(
     handles.append(register_module_forward_pre_hook(of_this_thread(before)))
     if after is not None:
         handles.append(register_module_forward_hook(of_this_thread(after), with_kwargs=True))
+    if failed is not None:
+
+        def end(module: nn.Module, args: Any, output: Any) -> None:
+            if output is None:  # of a module that raised, or gave nothing
+                failed(module)
+
+        handles.append(register_module_forward_hook(of_this_thread(end), always_call=True))
 
 
 def on_threads(undo: list[Step], given: Callable[[], None]) -> None:

@@ -158,7 +158,7 @@ class Blocks:
 
     def _names(self, call: Call) -> set[str]:
         module: Any = self.root.get_submodule(call.path)
-        return {*module._modules, *module._parameters, *module._buffers}
+        return {*module._modules.keys(), *module._parameters, *module._buffers}
 
     def _held(self, call: Call) -> dict[str, Any]:
         """Placeholders of the children whose modules `Run` runs."""

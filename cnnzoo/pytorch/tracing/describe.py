@@ -64,7 +64,7 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
                 again = run(loan, False, other, BATCH + 1)
                 agree(seen, again)
                 break
-        names = [*module._modules]
+        names = [*module._modules.keys()]  # no mapping where it is scripted
         idle = {*names} - _tops(seen)
         trained = run(loan, training=True) if idle else seen
         heads = idle & _tops(trained)

@@ -78,8 +78,6 @@ class Recorder(TorchFunctionMode):
         return min(inside or paths, key=lambda path: path.count("."))
 
     def leave(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
-        while self._stack and self._stack[-1][0] is not module:  # left by an exception that the network caught
-            self._stack.pop()
         if not self._stack:
             return None
         with torch._C.DisableTorchFunction():
@@ -93,6 +91,11 @@ class Recorder(TorchFunctionMode):
                 else:
                     return self._same(running, output)
         return None
+
+    def leave_failed(self, module: nn.Module) -> None:
+        """Left by an exception, which the network may catch."""
+        if self._stack and self._stack[-1][0] is module:
+            self._stack.pop()
 
     def _same(self, call: Call, output: Any) -> Any:
         """A module that hands on what it is given."""
@@ -215,7 +218,7 @@ def record(loan: Loan, args: Sequence[Tensor]) -> Recorder:
         recorder.inputs.append(recorder.values.make(tensor))
     with undoing() as undo:
         _uncompiled(undo)
-        on_calls(undo, recorder.enter, recorder.leave)
+        on_calls(undo, recorder.enter, recorder.leave, failed=recorder.leave_failed)
         try:
             with recorder:
                 output = loan.module(*args)
