@@ -418,7 +418,7 @@ HANDED_ON = (
     st.just(Identity()),
     st.just(Unused({"bn.weight": (3,)}, {"bn.count": ()})),
     st.builds(Flatten, st.integers(1, 2)),
-    st.builds(PadChannels, st.integers(2, 6)),
+    st.builds(PadChannels, st.integers(2, 6), before=st.integers(0, 2)),
     PADS.flatmap(lambda pads: pads),
     st.builds(Upsample, int_or_pair(1, 8), mode=st.sampled_from(["nearest", "bilinear"])),
     st.builds(Upsample, scale_factor=st.sampled_from([2, 1.5, (1, 2)]), mode=st.sampled_from(["nearest", "bilinear"])),

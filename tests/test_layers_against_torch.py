@@ -399,14 +399,16 @@ def test_rbf_is_a_difference_a_square_and_a_sum_for_every_input_and_class(featur
 
 
 @settings(max_examples=EXAMPLES // 20)
-@given(strategies.maps(), st.integers(1, 8))
-def test_padded_channels_are_those_of_torch_pad(shape: Shape, channels: int) -> None:
-    if channels < shape[0]:
+@given(strategies.maps(), st.integers(1, 8), st.integers(0, 2))
+def test_padded_channels_are_those_of_torch_pad(shape: Shape, channels: int, before: int) -> None:
+    layer = arch.PadChannels(channels, before=before)
+    if channels < shape[0] + before:
         with pytest.raises(ShapeError, match=f"already has more than {channels} channels"):
-            arch.PadChannels(channels).output_shape(shape)
+            layer.output_shape(shape)
         return
-    padded = nn.functional.pad(torch.ones(1, *shape), (0, 0, 0, 0, 0, channels - shape[0]))
-    assert arch.PadChannels(channels).output_shape(shape) == tuple(padded.shape[1:])
+    padded = nn.functional.pad(torch.ones(1, *shape), (0, 0, 0, 0, before, channels - before - shape[0]))
+    assert layer.output_shape(shape) == tuple(padded.shape[1:])
+    assert torch.equal(build(layer, shape)(torch.ones(1, *shape)), padded)
 
 
 @settings(max_examples=EXAMPLES // 20)

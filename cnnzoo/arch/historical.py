@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..words import MOST, quoted
 from .node import IntOrPair, Kept, Layer, Work, layer, maps, pair
+from .rules import whole
 from .signal import Shape, ShapeError, Window, Windows, show
 
 
@@ -223,15 +224,20 @@ class RBF(Layer):
 
 @layer
 class PadChannels(Layer):
-    """(C, H, W) -> (out_channels, H, W): zeros after the last channel; He et al. (2015), shortcut option A."""
+    """(C, H, W) -> (out_channels, H, W): zeros after the last channel, and as many as `before` in front of the first;
+    He et al. (2015), shortcut option A."""
+
+    rules: ClassVar = {"before": whole(0)}
 
     out_channels: int
+    before: int = 0
 
     def output_shape(self, shape: Shape) -> Shape:
         channels, height, width = maps(self, shape)
-        if channels > self.out_channels:
+        if channels + self.before > self.out_channels:
+            behind = f" behind {self.before} of zeros" if self.before else ""
             raise ShapeError(
-                f"PadChannels: {show(shape)} already has more than {self.out_channels} channels; "
-                f"at least {channels} would fit"
+                f"PadChannels: {show(shape)}{behind} already has more than {self.out_channels} channels; "
+                f"at least {channels + self.before} would fit"
             )
         return (self.out_channels, height, width)

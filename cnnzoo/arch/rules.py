@@ -22,7 +22,9 @@ def is_whole(value: Any, least: int) -> bool:
     return type(value) is int and value >= least
 
 
-def _whole(least: int) -> Callable[[Any], int]:
+def whole(least: int) -> Callable[[Any], int]:
+    """The rule of a count."""
+
     def rule(value: Any) -> int:
         if not is_whole(value, least):
             raise ValueError(f"a whole number of at least {least}")
@@ -168,10 +170,10 @@ def optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
 _any_number = _number("a number")
 
 RULES: dict[str, Callable[[Any], Any]] = {
-    "out_channels": _whole(1),
-    "out_features": _whole(1),
-    "groups": _whole(1),
-    "size": _whole(1),
+    "out_channels": whole(1),
+    "out_features": whole(1),
+    "groups": whole(1),
+    "size": whole(1),
     "kernel_size": one_or_pair(1),
     "extent": one_or_pair(1),
     "stride": one_or_pair(1),
@@ -180,8 +182,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "dilation": one_or_pair(1),
     "output_size": one_or_pair(1, None),
     "dim": _integer,
-    "chunks": _whole(1),
-    "index": _whole(0),
+    "chunks": whole(1),
+    "index": whole(0),
     "start": _integer,
     "stop": optional(_integer),
     "start_dim": _integer,
@@ -210,13 +212,13 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "term": _any_number,
     "channels_last": _flag,
     "apply_act": _flag,
-    "num_parameters": _whole(1),
-    "num_groups": _whole(1),
-    "upscale_factor": _whole(1),
-    "downscale_factor": _whole(1),
+    "num_parameters": whole(1),
+    "num_groups": whole(1),
+    "upscale_factor": whole(1),
+    "downscale_factor": whole(1),
     "scale_factor": optional(_scale),
     "align_corners": optional(_flag),
-    "normalized_dims": _whole(1),
+    "normalized_dims": whole(1),
     "slope": _any_number,
     "value": _fill,
     "scale": _numbers,

@@ -164,6 +164,8 @@ class _Scaling(Walker[Any]):
             return replace(layer, out_features=self._times(layer.out_features, 1))
         if _is_grouped(layer) and x is not None and (x.each, x.before[0]) == (0, layer.groups):
             return replace(layer, out_channels=layer.out_channels // layer.groups * x.after[0], groups=x.after[0])
+        if isinstance(layer, PadChannels) and layer.before:
+            layer = replace(layer, before=self._times(layer.before, 1))
         if isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
             return replace(layer, out_channels=self._times(layer.out_channels, self.unit))
         return layer

@@ -259,18 +259,20 @@ class RBF(nn.Module):
 
 
 class PadChannels(nn.Module):
-    """Zero maps after the last."""
+    """Zero maps after the last, and `before` the first."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, before: int = 0) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
+        self.before = before
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x, (0, 0, 0, 0, 0, self.out_channels - self.in_channels))
+        return F.pad(x, (0, 0, 0, 0, self.before, self.out_channels - self.before - self.in_channels))
 
     def extra_repr(self) -> str:
-        return f"{self.in_channels}, {self.out_channels}"
+        before = f", before={self.before}" if self.before else ""
+        return f"{self.in_channels}, {self.out_channels}{before}"
 
 
 class LayerNorm2d(nn.LayerNorm):

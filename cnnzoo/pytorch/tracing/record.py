@@ -165,6 +165,9 @@ class Recorder(TorchFunctionMode):
             self.values.note_data(made[0])
         if any(map(self.values.is_data, written)):
             self._miss(self.call.path, name, "it writes over what .data gave, which no other tensor tells")
+        if name in ZEROS:
+            self.values.note_zeros(made[0])
+            return out
         if all(value is None for value in values) and not any(map(self.values.parts, given)):
             for one in made:
                 if name in VIEWS and given:
@@ -186,6 +189,9 @@ class Recorder(TorchFunctionMode):
 
 RESHAPINGS = {"view", "view_as", "reshape", "reshape_as", "unsqueeze", "squeeze", "__getitem__"}
 VIEWS = RESHAPINGS | {"to", "float", "type_as", "detach", "contiguous", "data", "alias"}
+
+ZEROS = ("zeros", "zeros_like", "new_zeros")
+"""What makes zeros: beside channels they are a padding."""
 
 
 def _name(func: Any) -> str:

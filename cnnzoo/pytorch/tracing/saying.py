@@ -7,7 +7,21 @@ from typing import Any
 
 from torch import Tensor
 
-from ...arch import Add, Layer, Meeting, Multiply, Node, Scale, Shape, ShapeError, Shift, Upsample, UpsampleLike
+from ...arch import (
+    Add,
+    Cat,
+    Layer,
+    Meeting,
+    Multiply,
+    Node,
+    PadChannels,
+    Scale,
+    Shape,
+    ShapeError,
+    Shift,
+    Upsample,
+    UpsampleLike,
+)
 from . import functions  # noqa: F401 - fills WORDS
 from .events import Op
 from .standardised import standardised
@@ -47,7 +61,8 @@ class Speaker:
             raise NoWordError("it draws random numbers in eval mode, too")
         found: list[Op] = []
         for one, tensor in zip(each, made, strict=True):
-            found += self._ops(name, self._with_own(self._sized(standardised(one, self.values))), tensor)
+            whole = self._padded(self._sized(standardised(one, self.values)))
+            found += self._ops(name, self._with_own(whole), tensor)
         return found
 
     def _sized(self, said: Said) -> Said:
@@ -62,6 +77,15 @@ class Speaker:
             return said
         other = UpsampleLike(mode=node.mode, align_corners=node.align_corners)
         return Said((other,), (*said.reads, self.values.tensor_of(like)))
+
+    def _padded(self, said: Said) -> Said:
+        """Channels beside which there are zeros are padded with them."""
+        zeros = [self.values.is_zeros(one) for one in said.reads]
+        if said.nodes != (Cat(),) or zeros.count(False) != 1 or len(zeros) < 2:
+            return said
+        at = zeros.index(False)
+        channels = [one.shape[1] for one in said.reads]
+        return Said((PadChannels(sum(channels), before=sum(channels[:at])),), (said.reads[at],))
 
     def _with_own(self, said: Said) -> Said:
         """A sum or a product with one of the network's own tensors is a layer that has it."""
@@ -86,7 +110,7 @@ class Speaker:
         known = [one for one in reads if one is not None]
         if len(known) != len(reads):
             raise NoWordError("it reads what is no value of the network's")
-        if not said.nodes and len(known) > 1:
+        if not said.nodes and name == "stack":
             values.stack(made, said.reads)
             return []
         if made.dim() == 0 or made.shape[0] != self.batch:

@@ -26,6 +26,7 @@ class Values:
         self._alive: list[Tensor] = []
         """Every tensor that was met, so that no id is given again; they hold no memory on meta."""
         self._stacks: dict[int, list[Tensor]] = {}
+        self._zeros: dict[int, int] = {}
         self._own: dict[int, list[str]] = {}
         """The keys of the network's own tensors."""
         self._versions: dict[int, int] = {}
@@ -101,6 +102,14 @@ class Values:
         for one in found:
             self.of(one)  # raises for one that was written over since
         return found
+
+    def note_zeros(self, tensor: Tensor) -> None:
+        self._zeros[id(tensor)] = tensor._version
+        self._alive.append(tensor)
+
+    def is_zeros(self, tensor: Tensor) -> bool:
+        """Whether it was made of zeros, and nothing was written to it since."""
+        return self._zeros.get(id(tensor)) == tensor._version
 
     def keep(self, tensors: Sequence[Tensor]) -> None:
         self._alive += tensors

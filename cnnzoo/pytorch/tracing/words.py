@@ -75,6 +75,8 @@ def of_stack(name: str, tensors: Sequence[Tensor], dim: Any = None, keepdim: boo
     if name not in ("sum", "mean") or dim not in (0, (0,), [0]) or keepdim:
         raise NoWordError("it is of values that were stacked along the batch")
     refuse(told)
+    if len(tensors) == 1:
+        return Said((), tuple(tensors))
     mean = (Scale(1 / len(tensors)),) if name == "mean" else ()
     return Said((Add(), *mean), tuple(tensors))
 

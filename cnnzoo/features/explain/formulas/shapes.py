@@ -37,7 +37,8 @@ def _flatten(layer: Flatten, shape: Shape) -> Formulas:
 @of(PadChannels)
 def _pad_channels(layer: PadChannels, shape: Shape) -> Formulas:
     """The new channels are zeros."""
-    return Formulas({"channels": f"{shape[0]:,} + {layer.out_channels - shape[0]:,}"})
+    before = f"{layer.before:,} + " if layer.before else ""
+    return Formulas({"channels": f"{before}{shape[0]:,} + {layer.out_channels - layer.before - shape[0]:,}"})
 
 
 @of(ZeroPad2d, ConstantPad2d, ReplicationPad2d, ReflectionPad2d)

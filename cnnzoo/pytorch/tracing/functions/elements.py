@@ -179,6 +179,6 @@ def _same(input: Tensor, *_: Any, **__: Any) -> Said:
 
 WORDS |= dict.fromkeys(
     ("contiguous", "clone", "detach", "to", "float", "type_as", "data", "requires_grad", "expand", "expand_as", "cpu",
-     "view_as", "reshape_as", "alias"), _same
+     "view_as", "reshape_as", "alias", "as_tensor"), _same
 )  # fmt: skip
 """What hands its tensor on; the shape says whether it did."""

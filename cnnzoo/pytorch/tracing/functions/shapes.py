@@ -172,6 +172,10 @@ def _picked(input: Tensor, place: int, index: int) -> Said:
 
 @word("__getitem__")
 def getitem(input: Tensor, index: Any) -> Said:
+    return _indexed(input, index)
+
+
+def _indexed(input: Tensor, index: Any) -> Said:
     """Slices and numbers; None is a new dimension."""
     parts = list(index) if isinstance(index, tuple) else [index]
     if any(not (one is None or one is Ellipsis or type(one) is int or isinstance(one, slice)) for one in parts):
@@ -181,6 +185,7 @@ def getitem(input: Tensor, index: Any) -> Said:
         missing = input.dim() - sum(one is not None and one is not Ellipsis for one in parts)
         parts[at : at + 1] = [slice(None)] * missing
     nodes: list[Node] = []
+    steps = [1] * input.dim()
     place, shape, out = 0, [], []
     for one in parts:
         if one is None:
@@ -188,25 +193,34 @@ def getitem(input: Tensor, index: Any) -> Said:
             continue
         length = input.shape[place]
         whole = slice(one, one + 1 or None) if isinstance(one, int) else one
-        if whole.step not in (None, 1):
-            raise NoWordError(f"each {whole.step}-th element is taken")
-        start, stop, _ = whole.indices(length)
+        start, stop, steps[place] = whole.indices(length)
         if (start, stop) != (0, length):
             if not place:
                 raise NoWordError("a part of the batch is taken")
             nodes.append(arch.Slice(whole.start or 0, whole.stop, place))
-        shape.append(stop - start)
-        out += [] if isinstance(one, int) else [stop - start]
+        taken = len(range(start, stop, steps[place]))
+        shape.append(taken)
+        out += [] if isinstance(one, int) else [taken]
         place += 1
     rest = list(input.shape[place:])
+    if {*steps} != {1}:
+        nodes.append(_each(steps))
     return Said((*nodes, *_reshaped(input.new_empty(shape + rest), out + rest).nodes), (input,))
+
+
+def _each(steps: Sequence[int]) -> Node:
+    """Each so many-th position along the height and the width of maps, which is a pooling by windows of one."""
+    batch, channels, *sides = steps
+    if (batch, channels, len(sides)) != (1, 1, 2):
+        raise NoWordError(f"elements are taken {tuple(steps)} apart")
+    return arch.MaxPool2d(1, pair_of(sides))
 
 
 @word()
 def slice_(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Said:
-    if step != 1:
-        raise NoWordError(f"each {step}-th element is taken")
-    return said(arch.Slice(start or 0, end, along(dim, input)), input)
+    index: list[Any] = [slice(None)] * input.dim()
+    index[along(dim, input)] = slice(start, end, step)
+    return _indexed(input, tuple(index))
 
 
 WORDS["slice"] = slice_
@@ -238,8 +252,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     channels = sides[4:6]
     if not any(sides):
         return Said((), (input,))
-    if len(sides) == 6 and not any(sides[:4]) and mode == "constant" and not value and not channels[0]:
-        return said(arch.PadChannels(input.shape[1] + channels[1]), input)
+    if len(sides) == 6 and not any(sides[:4]) and mode == "constant" and not value and min(channels) >= 0:
+        return said(arch.PadChannels(input.shape[1] + sum(channels), before=channels[0]), input)
     if (len(sides) > 4 and any(sides[4:])) or input.dim() != 4:
         raise NoWordError(f"padding {pad} is not of height and width alone")
     four: Any = tuple([*sides, 0, 0][:4])
