@@ -100,7 +100,7 @@ class Session:
             re.sub(r"(^|[|&] *)python ", rf"\1{sys.executable} ", command),
             shell=True,
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.packages)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(self.packages), *sys.path])},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

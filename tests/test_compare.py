@@ -68,7 +68,9 @@ def test_sorting_goes_up_or_down_and_keeps_everything(column):
 def test_the_unknown_is_sorted_last_and_is_never_0():
     from torch import nn
 
-    found = compare(nn.Sequential(nn.Conv2d(3, 4, 1)), "resnet18", input_size=(3, 64, 64))
+    hooked = nn.Sequential(nn.Conv2d(3, 4, 1))
+    hooked.register_forward_hook(lambda *_: None)  # it is measured alone
+    found = compare(hooked, "resnet18", input_size=(3, 64, 64))
     for column in ("depth", "-depth"):
         assert [record["depth"] for record in found.sorted(column).records()] == [18, None]
     measured, ours = found.records()
@@ -175,12 +177,12 @@ def test_options_are_for_all():
     assert json.loads(out) == json.loads(json.dumps(compare("resnet18", "resnet50", input_size=64, **given).to_dict()))
 
 
-def test_a_measured_target(tmp_path, monkeypatch):
+def test_a_module_as_a_target(tmp_path, monkeypatch):
     (tmp_path / "net.py").write_text("from torch import nn\ndef make(): return nn.Sequential(nn.Conv2d(3, 4, 1))\n")
     monkeypatch.chdir(tmp_path)
     out = call("compare", "net.py:make", "resnet18", "--input-size", "3x32x32", "--format", "csv")
     first, second = csv.DictReader(StringIO(out.succeeded()))
-    assert (first["model"], first["params"], first["macs"], first["depth"]) == ("net.py:make", "16", "12288", "")
+    assert (first["model"], first["params"], first["macs"], first["depth"]) == ("net.py:make", "16", "12288", "1")
     assert float(second["params_ratio"]) == 11_689_512 / 16
 
 

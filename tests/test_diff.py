@@ -38,6 +38,7 @@ from cnnzoo.calculate import calculate
 from cnnzoo.features.diff import Diff, diff
 from cnnzoo.features.diff.align import align
 from cnnzoo.features.diff.document import COLUMNS, braced
+from cnnzoo.pytorch.measuring.measure import measure
 from cnnzoo.render.document import FORMATS
 from cnnzoo.report import Report
 from cnnzoo.rewrites import list_rewrites
@@ -166,6 +167,8 @@ def test_what_only_tensors_tell_is_a_change():
 
     plain, other = nn.Sequential(nn.Conv2d(3, 4, 3)), nn.Sequential(nn.Conv2d(3, 4, 3, bias=False))
     (line,) = diff(plain, other, input_size=SHAPE).lines()
+    assert (line.words, line.cost.params) == ("bias True → False", -4)
+    (line,) = diff(measure(plain, SHAPE), measure(other, SHAPE)).lines()
     assert (line.words, line.cost.params) == ("without bias", -4)
     other = nn.Sequential(nn.Conv2d(3, 4, 3)).requires_grad_(False)
     (line,) = diff(plain, other, input_size=SHAPE).lines()

@@ -206,7 +206,7 @@ def test_other_tools_are_told_the_same_size(name: str) -> None:
     [(lambda: nn.LSTM(10, 20, batch_first=True), (5, 10)), (sequential(nn.Flatten(), nn.Linear(48, 2)), (6, 8))],
 )
 def test_how_a_size_was_read_is_noted(make: Callable[[], nn.Module], size: Any) -> None:
-    (note,) = cnnzoo.summary(make(), size).notes
+    note = cnnzoo.summary(make(), size).notes[0]
     assert note.startswith(f"input size {'x'.join(map(str, size))} is read as one sample")
     assert cnnzoo.summary(sequential(nn.Conv2d(3, 4, 3))(), (2, 3, 8, 8)).notes == ()
 

@@ -1,4 +1,4 @@
-"""What a TARGET is, once for all commands: a network that is calculated or, made by its factory, measured."""
+"""What a TARGET is, once for all commands: a network that is calculated, or made by its factory and described."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Failure(click.ClickException):
 
 
 class Target(NamedTuple):
-    """What was typed: its report, what stopped that half way, and of a measured one the module and its inputs."""
+    """What was typed: its report, what stopped that half way, and of a module itself and its inputs."""
 
     report: Report
     failure: Failure | None = None
@@ -78,10 +78,8 @@ def report_of(
             own = settings if isinstance(made, Builder) else {}
             report = calculated(made, _images(input_sizes), rewrites=names, settings=own, **about)
             return Target(report if report.model else replace(report, model="+".join([place, *names])))
-        if names:
-            raise InvalidValueError(f"{place} is a torch.nn.Module: rewrites go with registered names and descriptions")
         assert not isinstance(found, Builder)
-        return _measured(place, found, made, input_sizes, **about)
+        return _of_module(place, found, made, input_sizes, names, **about)
 
 
 def matching(given: str) -> list[str]:
@@ -128,19 +126,27 @@ def _images(sizes: tuple[InputSize, ...]) -> Any:
     return images
 
 
-def _measured(
-    target: str, factory: Make, made: nn.Module, sizes: tuple[InputSize, ...], batch_size: int | None, dtype: str | None
+def _of_module(
+    target: str,
+    factory: Make,
+    made: nn.Module,
+    sizes: tuple[InputSize, ...],
+    rewrites: tuple[str, ...],
+    batch_size: int | None,
+    dtype: str | None,
 ) -> Target:
-    from ..pytorch.measuring.measure import MeasureError, ValuesNeededError, measure
+    from ..features.summary.modules import of_module
+    from ..pytorch.measuring.measure import MeasureError, ValuesNeededError
 
     given = {**_given(target, made, sizes), "batch_size": batch_size}
+    about: dict[str, Any] = {"model": target, "dtype": dtype, "rewrites": rewrites, **given}
     try:
         try:
-            return Target(measure(made, model=target, dtype=dtype, **given), None, made, given)
+            return Target(of_module(made, **about), None, made, given)
         except ValuesNeededError:
             whole = make(factory, values=True)
             assert not isinstance(whole, Node)
-            return Target(measure(whole, model=target, dtype=dtype, **given), None, whole, given)
+            return Target(of_module(whole, **about), None, whole, given)
     except MeasureError as error:
         hint = "; for whole numbers say their dtype: --input-size 1x128:int64" if "Long" in str(error) else ""
         return Target(error.report, Failure(f"{error}{hint}"))

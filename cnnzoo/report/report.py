@@ -71,6 +71,10 @@ class Report(Shown):
     """What says what its 1x1 reductions save, when it is printed; the description's own tells nothing else."""
     description: Any = field(default=None, compare=False)
     """What it is calculated from; a measurement has none."""
+    described: Report | None = field(default=None, compare=False)
+    """Beside a measurement, what is calculated from the module's description, some of whose parts are foreign."""
+    undescribed: str | None = field(default=None, compare=False)
+    """Why a measured module has no description, or none that could stand for it."""
 
     liveness = (
         "layers run one after the other, none in place; an activation lives from the layer that makes it "

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...arch.node import Node
 from ...arch.signal import ShapeError
 from ...calculate import calculate
-from ...errors import CnnzooError, InvalidTypeError
+from ...errors import InvalidTypeError
 from ...published import remarks
 from ...registry import Builder
-from ...report import Report, Row
+from ...report import Report
 from ...resolve import design
 from ...words import channels_last
+from .described import NoDescriptionError, described
+from .reductions import reductions
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+__all__ = ["Network", "NoDescriptionError", "calculated", "described", "reductions", "reported", "summary"]
 
 Network: TypeAlias = "str | Builder[Any] | Node | nn.Module | Report"
 """What the features take: what `summary` takes, or its report."""
@@ -44,18 +48,17 @@ def summary(
     Raises `UnknownModelError`, `UnknownRewriteError`, `ShapeError` where a layer cannot take what reaches it,
     ValueError for a size that is none, TypeError for an unknown setting.
 
-    A module is measured, not calculated (`cnnzoo.pytorch.measuring.measure`): it takes a size, several of them, or
+    A module is run on the meta device (`cnnzoo.pytorch.measuring.measure`): it takes a size, several of them, or
     `input_data`, and `settings` go to its forward; without any of it nothing is run, and the report has parameters
-    alone. `dtype` is by default the module's own, else float32.
+    alone. Where it can be described, the report is calculated from its description (`modules.of_module`); where not, a
+    note says why, and `rewrites` are a `NoDescriptionError`. `dtype` is by default the module's own, else float32.
     With `strict` it is an error if something could not be counted.
     """
     if not isinstance(model, str | Builder | Node):
-        from ...pytorch.measuring.measure import measure
+        from .modules import of_module
 
-        if rewrites:
-            raise InvalidTypeError("rewrites go with a description: a torch.nn.Module is measured as it is")
         given = {"input_data": input_data, "batch_size": batch_size, "dtype": dtype, "strict": strict}
-        return measure(model, input_size, **given, **settings)
+        return of_module(model, input_size, rewrites=rewrites, **given, **settings)
     if input_data is not None:
         raise InvalidTypeError(
             "input_data goes with a torch.nn.Module: names and descriptions are calculated from input_size"
@@ -92,36 +95,6 @@ def calculated(
         raise ShapeError(f"{error.problem}; {hint}", error.place) if hint else error from None
 
 
-class NoDescriptionError(CnnzooError, ValueError):
-    """A report that is measured, where what is wanted can be seen in a description alone."""
-
-
 def reported(network: Network, input_size: Any = None, **given: Any) -> Report:
     """A report as it is, and the `summary` of anything else."""
     return network if isinstance(network, Report) else summary(network, input_size, **given)
-
-
-def described(report: Report, wanted: str) -> Report:
-    """The report; `NoDescriptionError`, with what is `wanted` of it, for one that is not of a description."""
-    if report.description is None:
-        name = report.model or "this"
-        raise NoDescriptionError(f"{name} is a torch.nn.Module, which is measured: it has no description, and {wanted}")
-    return report
-
-
-def reductions(report: Report) -> str | None:
-    """What 1x1 reductions save, if there are any: without one that narrows nothing needs to be rewritten."""
-    if not any(map(_narrows, report.rows)):
-        return None
-    from ...rewrites import DoesNotApply
-    from ..savings.saved import saved
-
-    try:
-        return saved(report, "reductions").sentence
-    except DoesNotApply:
-        return None
-
-
-def _narrows(row: Row) -> bool:
-    """Whether it is a 1x1 convolution to fewer channels."""
-    return row.kind == "Conv2d" and row.settings["kernel_size"] == 1 and row.output_shape[0] < row.input_shape[0]

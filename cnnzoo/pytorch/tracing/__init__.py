@@ -2,5 +2,6 @@
 
 from .describe import DescribedAtOneSizeWarning, describe
 from .events import TracingError
+from .limits import why_not
 
-__all__ = ["DescribedAtOneSizeWarning", "TracingError", "describe"]
+__all__ = ["DescribedAtOneSizeWarning", "TracingError", "describe", "why_not"]
