@@ -96,6 +96,8 @@ class Builder(Generic[P]):
         self.input_size = input_size
         self.knobs = knobs
         self.outputs = outputs
+        self.variant_of: Builder[P] | None = None
+        """The builder whose function it is with other defaults, if it has none of its own."""
         self._function = function
         self._cached = lru_cache(maxsize=16, typed=True)(self._described)
 

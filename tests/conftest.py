@@ -1,8 +1,11 @@
-"""How much the tests try: `pytest` a sample of what is wide, `pytest --wide` all of it, as `.ci/run` does.
+"""How much the tests try: `pytest` a sample of what is wide, `pytest --wide`, as `.ci/run` does, most of it, and
+`pytest --all` all.
 
-The cases of a test that is marked `wide` are many. Without `--wide` it runs on some of them: an eighth, but four at
-least, and of networks those that stand for a family; where it is marked `wide(2)`, on two. Properties are tried on 10
-examples, with `--wide` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh seeds.
+The cases of a test that is marked `wide` are many. Without an option it runs on some of them: an eighth, but four at
+least, of networks only of those that stand for a family; where it is marked `wide(2)`, on two. With `--wide` it runs
+on all but a family's variants, which are the same code with other numbers: ResNet-50 but not ResNet-1202. A test that
+is not marked runs on every network, always. Properties are tried on 10 examples, with `--wide` and `--all` on 100.
+`HYPOTHESIS_PROFILE=long` tries 2,000, with fresh seeds.
 """
 
 from __future__ import annotations
@@ -11,10 +14,12 @@ import os
 import re
 import sys
 from collections import defaultdict
-from zlib import crc32
+from hashlib import sha256
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from cnnzoo.zoo import get_builder, list_models
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; torch's threads would wait for each other
 
@@ -28,38 +33,57 @@ LEAST, SHARE = 4, 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--wide", action="store_true", help="all cases of tests marked `wide`, and 100 examples, not 10")
+    parser.addoption(
+        "--wide", action="store_true", help="cases of tests marked `wide` but variants, 100 examples, not 10"
+    )
+    parser.addoption("--all", action="store_true", help="as --wide, and the variants of every family")
+
+
+def is_wide(config: pytest.Config) -> bool:
+    return bool(config.getoption("--wide") or config.getoption("--all"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    profile = "wide" if config.getoption("wide") else "default"
+    profile = "wide" if is_wide(config) else "default"
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", profile))
 
 
 @pytest.fixture
 def wide(pytestconfig: pytest.Config) -> bool:
     """Whether a test that has its cases within itself tries all of them."""
-    return bool(pytestconfig.getoption("wide"))
+    return is_wide(pytestconfig)
 
 
 @pytest.hookimpl(trylast=True)  # what -k and -m leave is sampled
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("wide"):
+    if config.getoption("--all"):
         return
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         if item.get_closest_marker("wide") and not item.get_closest_marker("long"):
             tests[item.nodeid.partition("[")[0]].append(item)
-    chosen = {item for cases in tests.values() for item in sample(cases, *cases[0].get_closest_marker("wide").args)}
+    choose = without_variants if config.getoption("--wide") else sample
+    chosen = {item for cases in tests.values() for item in choose(cases, *cases[0].get_closest_marker("wide").args)}
     left_out = {item for cases in tests.values() for item in cases} - chosen
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
+
+
+def words(case: pytest.Item) -> set[str]:
+    """What a case is of, such as a network and a format."""
+    return set(re.split(r"[-\[\] ]", case.nodeid))
+
+
+def without_variants(cases: list[pytest.Item], most: int = sys.maxsize) -> list[pytest.Item]:
+    """The cases of a test that name no variant of another network; never none."""
+    variants = {name for name in list_models() if get_builder(name).variant_of}
+    return [case for case in cases if not variants & words(case)] or cases
 
 
 def sample(cases: list[pytest.Item], most: int = sys.maxsize) -> list[pytest.Item]:
     """Some cases of a test, the same ones each time; never none."""
     from small import FAMILIES  # imports torch, which the process that hands out the tests does not need
 
-    of_families = [case for case in cases if {*FAMILIES} & set(re.split(r"[-\[\]]", case.nodeid))]
-    spread = sorted(of_families or cases, key=lambda case: crc32(case.nodeid.encode()))
-    return spread[: min(most, max(LEAST, len(cases) // SHARE))]
+    of_families = [case for case in cases if {*FAMILIES} & words(case)]
+    spread = sorted(of_families or cases, key=lambda case: sha256(case.nodeid.encode()).digest())
+    return spread[: min(most, max(LEAST, len(spread) // SHARE))]

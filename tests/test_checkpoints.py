@@ -21,7 +21,7 @@ from cnnzoo.pytorch.modules.checkpoints import load_checkpoint, load_pretrained
 from cnnzoo.weights.headers import CheckpointError, read_header
 from cnnzoo.weights.published import PUBLISHED, Published, published
 
-SMALL = [name for name in list_models() if summary(name).total_params < 15e6]
+SMALL = [name for name in list_models() if get_builder(name).pinned.params < 15e6]
 LARGE = [name for name in list_models() if name not in SMALL]
 WRITERS = {
     "safetensors": lambda state, path: save_file(state, path),

@@ -129,6 +129,7 @@ def said(sentences, form):
     return plain(" ".join(form.format(*one) if one[0] else one[1] for one in sentences))
 
 
+@pytest.mark.wide
 @every
 def test_latex(command):
     document = printed(command)

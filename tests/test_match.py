@@ -66,6 +66,7 @@ def test_the_columns_of_the_papers_table_are_points_of_one_grid(name):
             assert same == ((name in basic) == (other.name in basic)), other
 
 
+@pytest.mark.wide
 @varied
 @pytest.mark.parametrize("factor", [0.125, 0.5, 2])
 def test_a_width_is_the_rewrite_that_scales_all_layers(name, factor):
@@ -95,6 +96,7 @@ def test_more_of_anything_costs_more(name):
         assert less.depth <= more.depth
 
 
+@pytest.mark.wide
 @varied
 def test_points_of_the_grid_are_networks(name):
     """Calculated row by row as they are priced; their depth is the blocks' by hand."""

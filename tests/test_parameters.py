@@ -11,7 +11,7 @@ import cnnzoo
 from cnnzoo.pytorch.measuring.measure import PartialError
 from cnnzoo.zoo import list_models
 
-SMALL = [name for name in list_models() if cnnzoo.summary(name).total_params < 3e7]
+SMALL = [name for name in list_models() if cnnzoo.get_builder(name).pinned.params < 3e7]
 
 
 class Tied(nn.Module):

@@ -487,6 +487,7 @@ def test_only_odd_kernels_are_stacks_of_3x3() -> None:
     )
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("factor", [0.1, 0.25, 0.33, 0.5, 0.75, 1.3, 2])
 def test_scaled_channels_are_rounded_once_and_classes_stay(name: str, factor: float) -> None:
     description = cnnzoo.describe(name)

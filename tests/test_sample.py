@@ -1,16 +1,17 @@
 """What `pytest` leaves to `pytest --wide`."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
-from conftest import sample
+from conftest import sample, without_variants
 from small import FAMILIES
 
 import cnnzoo
 
 
-def chosen(*ids: str, most: int = 99) -> list[str]:
+def chosen(*ids: str, most: int = 99, choose: Callable[..., list] = sample) -> list[str]:
     cases = [SimpleNamespace(nodeid=f"tests/test_x.py::test_y[{name}]") for name in ids]
-    return sorted(case.nodeid.partition("[")[2][:-1] for case in sample(cases, most))
+    return sorted(case.nodeid.partition("[")[2][:-1] for case in choose(cases, most))
 
 
 def test_of_networks_some_of_different_families_are_tried():
@@ -18,10 +19,18 @@ def test_of_networks_some_of_different_families_are_tried():
     assert {cnnzoo.get_builder(name).__module__ for name in FAMILIES} == modules
     assert len({*chosen(*cnnzoo.list_models())} & {*FAMILIES}) == 4
     assert len(chosen(*cnnzoo.list_models(), most=2)) == 2
-    pairs = chosen(*(f"{name}-{kind}" for name in cnnzoo.list_models() for kind in range(20)))
-    assert len(pairs) == len(cnnzoo.list_models()) * 20 // 8
+    pairs = chosen(*(f"{name}-{kind}" for name in cnnzoo.list_models() for kind in range(80)))
+    assert len(pairs) == len(FAMILIES) * 80 // 8
     assert {pair.partition("-")[0] for pair in pairs} == {*FAMILIES}
-    assert {pair.partition("-")[2] for pair in pairs} == set(map(str, range(20)))
+    assert len({pair.partition("-")[2] for pair in pairs}) > 40
+
+
+def test_a_family_s_variants_are_left_out_of_what_is_wide():
+    assert chosen("resnet50", "resnet101", "resnet50-csv", "a resnet152", choose=without_variants) == [
+        *("resnet50", "resnet50-csv")
+    ]
+    assert chosen("resnet101", "resnet152", choose=without_variants) == ["resnet101", "resnet152"]
+    assert not any(cnnzoo.get_builder(name).variant_of for name in FAMILIES)
 
 
 def test_of_other_cases_an_eighth_is_tried_and_four_at_least():

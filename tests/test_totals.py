@@ -99,6 +99,7 @@ def test_as_the_report_of_any_description_and_as_its_error(description: Node, si
     assert outcome(description, size, priced=True) == outcome(description, size, priced=False)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", cnnzoo.list_models())
 def test_as_the_report_of_every_network_at_several_sizes(name: str) -> None:
     builder = cnnzoo.get_builder(name)

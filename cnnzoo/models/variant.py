@@ -38,6 +38,7 @@ def variant(
         copy = FunctionType(code, function.__globals__, argdefs=values)
         copy.__doc__, copy.__annotations__ = named.__doc__, function.__annotations__
         made: Builder[P] = register(paper=of.paper, pinned=pinned, input_size=of.input_size, knobs=of.knobs)(copy)
+        made.variant_of = of
         return made
 
     return enrol
