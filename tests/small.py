@@ -1,39 +1,48 @@
-"""Every registered network in small: its blocks, at most two of a kind, with an eighth of the channels."""
-
-from dataclasses import replace
+"""Every registered network in small: of equal blocks in a row two, and an eighth of the channels where there are more
+than 64, for images as small as it takes."""
 
 import torch
 from torch import nn
 
 import cnnzoo
-from cnnzoo.arch import Conv2d, Dense, Linear, Node, PadChannels, Residual, Sequential, rewrite
+from cnnzoo.arch import Conv2d, Join, Node, Sequential, ShapeError, rewrite, walk
+from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.modules.init import as_torch, weighted
+from cnnzoo.rewrites import scale_width
 
 FAMILIES = ["lenet5", "alexnet", "vgg11_bn", "googlenet", "resnet18", "resnet50", "densenet121"]
 """One network of each family, and of ResNet one of each block."""
 
-SIDES = {"alexnet": 96, "caffenet": 96, "googlenet": 144, "lenet5": 32, "lenet5_modern": 28}
-"""The side of the images where it is not 64: what the network can still take."""
+SIDES = (64, 96, 144, 224, 299)
+"""The side of the images: the first that the network can take, but no more than it is registered at."""
 
 
 def small(name: str, classes: int = 10) -> tuple[Sequential, tuple[int, int, int]]:
     """A registered network's description in small, and its input size."""
     builder = cnnzoo.get_builder(name)
-    side = SIDES.get(name, 64)
-    description = rewrite(builder.describe(num_classes=classes), _narrow)
+    channels, registered, _ = builder.input_size
+    description = rewrite(builder.describe(num_classes=classes), _shorter)
+    if max(node.out_channels for _, node in walk(description) if isinstance(node, Conv2d)) > 64:
+        description = scale_width(description, 1 / 8)
     assert isinstance(description, Sequential)
-    return description, (builder.input_size[0], side, side)
+    sides = (min(side, registered) for side in SIDES)
+    return description, next(size for side in sides for size in [(channels, side, side)] if _takes(description, size))
 
 
-def _narrow(path: str, node: Node) -> Node:
-    if isinstance(node, Conv2d | PadChannels) and node.out_channels >= 32:
-        return replace(node, out_channels=node.out_channels // 8)
-    if isinstance(node, Linear) and node.out_features >= 512:
-        return replace(node, out_features=node.out_features // 16)
-    if isinstance(node, Sequential) and all(isinstance(child, Dense | Residual) for child in node):
-        return node[:2]
+def _shorter(path: str, node: Node) -> Node:
+    """A row of blocks without those behind the second, if they are the same."""
+    if isinstance(node, Sequential) and len(node) > 2:
+        _, second, *others = node
+        return node[:2] if isinstance(second, Join) and {*others} == {second} else node
     return node
+
+
+def _takes(description: Node, size: tuple[int, int, int]) -> bool:
+    try:
+        return bool(calculate(description, size).rows)
+    except ShapeError:
+        return False
 
 
 def lively(net: nn.Module) -> None:

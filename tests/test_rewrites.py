@@ -520,11 +520,35 @@ def test_a_filter_a_channel_follows_its_channels() -> None:
         fc=Conv2d(7, 1),
     )
     new = rewrites.scale_width(net, 0.5)
-    assert [conv.out_channels for conv in new] == [15, 30, 12, 24, 7]
-    assert [conv.groups for conv in new] == [1, 15, 1, 3, 1]
+    assert [conv.out_channels for conv in new] == [16, 32, 12, 24, 7]
+    assert [conv.groups for conv in new] == [1, 16, 1, 3, 1]
     calculate(new, (3, 32, 32))
     behind = Sequential(Conv2d(32, 1), BatchNorm2d(), ReLU(), Conv2d(32, 3, groups=32), Conv2d(7, 1))
     assert rewrites.scale_width(behind, 0.25)[3] == Conv2d(8, 3, groups=8)
+
+
+def test_channels_are_multiples_of_the_groups_that_they_meet_and_of_no_others() -> None:
+    """As in RegNet, whose stages have groups of as many channels each, and Res2Net, whose parts are added."""
+
+    def stage(width: int, groups: int) -> Sequential:
+        project, body = Conv2d(width, 1, stride=2), Conv2d(width, 3, padding=1, groups=groups)
+        return Sequential(
+            Residual(Conv2d(width, 1, stride=2), body, downsample=project), Residual(Conv2d(width, 1), body)
+        )
+
+    new = rewrites.scale_width(Sequential(stage(48, 6), stage(110, 11), stage(208, 13), fc=Conv2d(7, 1)), 0.25)
+    assert {node.out_channels for _, node in walk(new) if isinstance(node, Conv2d)} == {12, 33, 52, 7}
+    parts = Sequential(
+        reduce=Conv2d(104, 1),
+        one=Chunk(4, 0),
+        conv=Conv2d(26, 3, padding=1),
+        two=From("reduce", Chunk(4, 1)),
+        sum=Add("conv", "two"),
+        fc=Conv2d(7, 1),
+    )
+    for factor in (0.1, 0.25, 0.5, 0.7, 3):
+        new = rewrites.scale_width(parts, factor)
+        assert new.reduce.out_channels == 4 * new.conv.out_channels == 4 * int(26 * factor + 0.5)
 
 
 def test_what_no_longer_fits_is_said_with_its_place() -> None:

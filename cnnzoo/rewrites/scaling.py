@@ -34,8 +34,8 @@ from .runs import PROBE, channels, entering, output_shape, replace, tails
 
 @register_rewrite("Howard et al. (2017), section 3.3")
 def scale_width(description: Node, factor: float) -> Node:
-    """Every layer's channels times `factor`, rounded to the nearest whole number that its groups divide; the last
-    layer, and that of an auxiliary head, keeps its classes."""
+    """Every layer's channels times `factor`, rounded to the nearest number that its groups, and those of what reads
+    it, divide; the last layer, and that of an auxiliary head, keeps its classes."""
     check_factor("scale_width", factor)
     table = next((f"{path}: {node!r:.40}…" for path, node in walk(description) if isinstance(node, TableConv2d)), None)
     if table is not None:
@@ -79,8 +79,7 @@ class _Scaling(Walker[Any]):
     def __init__(self, description: Node, factor: float) -> None:
         self.factor = factor
         self.unscaled = set(_classifiers(description))
-        into = channels(description)
-        self.unit = lcm(*(number for path, node in walk(description) for number in _parts(node, into.get(path))))
+        self.units = units(description)
         self.edits: dict[str, Node | None] = {}
         self.read: dict[str, Width | None] = {}
         """What each layer read when it first ran, by path."""
@@ -167,19 +166,68 @@ class _Scaling(Walker[Any]):
         if isinstance(layer, PadChannels) and layer.before:
             layer = replace(layer, before=self._times(layer.before, 1))
         if isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
-            return replace(layer, out_channels=self._times(layer.out_channels, self.unit))
+            return replace(layer, out_channels=self._times(layer.out_channels, self.units[self.path]))
         return layer
 
     def _times(self, channels: int, unit: int) -> int:
         return max(1, int(channels * self.factor / unit + 0.5)) * unit
 
 
-def _parts(node: Node, channels: int | None) -> list[int]:
-    """Into how many equal parts a layer takes channels apart, unless that is each by itself."""
-    settings = node.settings if isinstance(node, Layer) else {}
-    chunks = settings["chunks"] if isinstance(node, Chunk) and node.dim == 1 else 1
-    grouped = settings.get("groups", 1) if isinstance(node, Conv2d | ConvTranspose2d | ChannelShuffle) else 1
-    return [parts for parts in (chunks, grouped, settings.get("num_groups", 1)) if parts != channels]
+def units(description: Node) -> dict[str, int]:
+    """By path, of what number the channels that a layer chooses must stay a multiple: of the least one that its groups
+    divide, those of all that reads it, and those of all that is added to it."""
+    found = _Units(description)
+    found.run("", description, entering(description, frozenset))
+    return {path: found.unit[found.owner(path)] for path in found.unit}
+
+
+class _Units(Walker[Any]):
+    """The flow of the layers, by path, that choose the channels of a value. Those whose values meet one by one choose
+    alike: a forest of disjoint sets, each with its least common multiple."""
+
+    def __init__(self, description: Node) -> None:
+        self.into = channels(description)
+        self.alike: dict[str, str] = {}
+        self.unit: dict[str, int] = {}
+
+    def owner(self, path: str) -> str:
+        """The one that stands for all that choose as the layer at a path does."""
+        while path in self.alike:
+            path = self.alike[path]
+        return path
+
+    def divided(self, chosen: frozenset[str], parts: int) -> None:
+        for owner in map(self.owner, chosen):
+            self.unit[owner] = lcm(self.unit[owner], parts)
+
+    def layer(self, layer: Layer, x: frozenset[str]) -> frozenset[str]:
+        parts = _parts(layer, self.into.get(self.path))
+        self.divided(x, parts)
+        if isinstance(layer, Chunk) and layer.dim == 1:
+            return frozenset()  # what is added to a part has a part of the channels, and is rounded as they are
+        if not isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
+            return x
+        self.unit.setdefault(self.path, 1)
+        y = frozenset({self.path})
+        self.divided(y, parts)
+        return y | x if _is_grouped(layer) and parts == 1 else y  # a filter a channel has as many as it reads
+
+    def meeting(self, meeting: Meeting, parts: list[frozenset[str]], own: bool) -> frozenset[str]:
+        together = frozenset[str]().union(*parts)
+        if not isinstance(meeting, Cat | Stack) and together:
+            first, *others = sorted({self.owner(path) for path in together})
+            for other in others:
+                self.alike[other] = first
+                self.unit[first] = lcm(self.unit[first], self.unit[other])
+        return together
+
+
+def _parts(layer: Layer, channels: int | None) -> int:
+    """Into how many equal parts a layer takes channels apart, at the least, unless that is each by itself."""
+    settings = layer.settings
+    chunks = settings["chunks"] if isinstance(layer, Chunk) and layer.dim == 1 else 1
+    grouped = settings.get("groups", 1) if isinstance(layer, Conv2d | ConvTranspose2d | ChannelShuffle) else 1
+    return lcm(*(parts for parts in (chunks, grouped, settings.get("num_groups", 1)) if parts != channels))
 
 
 def _holds(layer: Layer) -> bool:
