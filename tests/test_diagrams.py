@@ -12,6 +12,7 @@ from pictured import DEPTHS, any_network, graph_of, has_steps, report_of
 from pygraphviz import AGraph
 
 from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
     Add,
     Aux,
     Cat,
@@ -20,6 +21,7 @@ from cnnzoo.arch import (
     ConvTranspose2d,
     Dense,
     From,
+    Gate,
     Join,
     MaxPool2d,
     ModuleList,
@@ -29,6 +31,7 @@ from cnnzoo.arch import (
     Residual,
     Run,
     Sequential,
+    Sigmoid,
     Subtract,
     find,
 )
@@ -108,6 +111,14 @@ def test_costs_add_up_and_shapes_are_the_report_s(name, depth):
     graph = graph_of(name, depth)
     check(graph, report_of(name))
     assert sum(box.params for box in graph.boxes if box.aux) == report_of(name).aux_params
+
+
+def test_a_gate_is_a_product():
+    gate = Gate(pool=AdaptiveAvgPool2d(1), fc=Conv2d(8, 1), sigmoid=Sigmoid())
+    report = calculate(Sequential(Conv2d(8, 1), gate), (3, 8, 8))
+    for depth in DEPTHS:
+        check(draw.diagram(report, depth), report)
+    assert [box.sign for box in draw.diagram(report, 9).boxes if box.role == "add"] == ["×"]
 
 
 @given(any_network(), st.integers(1, 5))

@@ -124,7 +124,7 @@ class Level(Flow[Any]):
         return self.seen[path]
 
     def meet(self, name: str, meeting: Meeting, parts: list[Value]) -> Value:
-        role, sign = MEETINGS[type(meeting)]
+        role, sign = next(said for kind, said in MEETINGS.items() if isinstance(meeting, kind))
         dim = getattr(meeting, "dim", 1)
         row = self._next()
         part = Part(role, [name or sign], [row], sign=sign if dim == 1 else f"{sign} dim {dim}")
