@@ -1,5 +1,5 @@
-"""Every registered network in small: of equal blocks in a row two, and an eighth of the channels where there are more
-than 64, for images as small as it takes."""
+"""Every registered network in small: of equal blocks in a row two, and an eighth or a quarter of the channels where
+there are more than 64, for images as small as it takes."""
 
 import torch
 from torch import nn
@@ -23,8 +23,9 @@ def small(name: str, classes: int = 10) -> tuple[Sequential, tuple[int, int, int
     builder = cnnzoo.get_builder(name)
     channels, registered, _ = builder.input_size
     description = rewrite(builder.describe(num_classes=classes), _shorter)
-    if max(node.out_channels for _, node in walk(description) if isinstance(node, Conv2d)) > 64:
-        description = scale_width(description, 1 / 8)
+    widths = [node.out_channels for _, node in walk(description) if isinstance(node, Conv2d)]
+    if max(widths) > 64:
+        description = scale_width(description, 1 / 8 if min(widths) >= 32 else 1 / 4)
     assert isinstance(description, Sequential)
     sides = (min(side, registered) for side in SIDES)
     return description, next(size for side in sides for size in [(channels, side, side)] if _takes(description, size))
