@@ -28,6 +28,7 @@ from cnnzoo.arch import (
     Conv2d,
     ConvTranspose2d,
     Dense,
+    Divide,
     Dropout,
     Dropout2d,
     EvoNorm2dS0,
@@ -59,12 +60,14 @@ from cnnzoo.arch import (
     Permute,
     PixelShuffle,
     PixelUnshuffle,
+    Pow,
     PReLU,
     ReflectionPad2d,
     ReLU,
     ReLU6,
     ReplicationPad2d,
     Residual,
+    RMSNorm,
     Run,
     SamePad2d,
     Scale,
@@ -90,6 +93,7 @@ from cnnzoo.arch import (
     Unused,
     Upsample,
     UpsampleLike,
+    Var,
     ZeroPad2d,
     walk,
 )
@@ -198,7 +202,8 @@ BATCH_NORM = spoiled(
 )
 GROUP_NORM = spoiled(
     st.fixed_dictionaries(
-        {"num_groups": st.integers(1, 3)}, optional={"eps": st.floats(1e-9, 1), "affine": st.booleans()}
+        {"num_groups": st.integers(1, 3)},
+        optional={"eps": st.floats(1e-9, 1), "affine": st.booleans(), "bias": st.booleans()},
     ),
     num_groups=st.integers(-1, 0) | st.just(1.5),
 )
@@ -206,6 +211,13 @@ LAYER_NORM = spoiled(
     st.fixed_dictionaries(
         {"normalized_dims": st.integers(1, 3)},
         optional={"eps": st.floats(1e-9, 1), "elementwise_affine": st.booleans(), "bias": st.booleans()},
+    ),
+    normalized_dims=st.integers(4, 9),
+)
+RMS_NORM = spoiled(
+    st.fixed_dictionaries(
+        {"normalized_dims": st.integers(1, 3)},
+        optional={"eps": st.none() | st.floats(1e-9, 1), "elementwise_affine": st.booleans()},
     ),
     normalized_dims=st.integers(4, 9),
 )
@@ -375,16 +387,17 @@ SMALL_POOLS = (
     st.builds(Subsampling2d, int_or_pair(1, 2)),
     *(
         st.builds(kind, st.sampled_from([1, 2, -1, (3, 2), (1, -1)]), keepdim=st.just(True))
-        for kind in (Mean, Sum, Max)
+        for kind in (Mean, Sum, Max, Var)
     ),
     st.builds(Mean, st.sampled_from([1, (2, 3)])),
 )
 NORMS = (
     st.builds(BatchNorm1d, affine=st.booleans(), track_running_stats=st.booleans()),
     st.builds(BatchNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
-    st.builds(GroupNorm, st.integers(1, 3), affine=st.booleans()),
+    st.builds(GroupNorm, st.integers(1, 3), affine=st.booleans(), bias=st.booleans()),
     st.builds(InstanceNorm2d, affine=st.booleans(), track_running_stats=st.booleans()),
     st.builds(LayerNorm, elementwise_affine=st.booleans(), bias=st.booleans(), normalized_dims=st.integers(1, 3)),
+    st.builds(RMSNorm, elementwise_affine=st.booleans(), normalized_dims=st.integers(1, 3)),
     st.builds(LayerNorm2d, elementwise_affine=st.booleans(), bias=st.booleans()),
     st.builds(Scale, number, st.sampled_from([None, (), (1,), (-1,), (-1, 1, 1), (1, -1, 1, 1), (1, -1), (-1, 1, -1)])),
     st.builds(Shift, number, st.sampled_from([None, (), (-1,), (1, 1, -1)]), channels_last=st.booleans()),
@@ -402,6 +415,7 @@ ACTIVATIONS = (
     st.builds(ELU, st.sampled_from([-0.5, 0.2])),
     st.just(Hardtanh(0.0, 4.0)),
     st.just(Square()),
+    st.just(Pow(3)),
     st.just(GELU("tanh")),
 )
 some = st.integers(-2, 2) | st.tuples(*[st.integers(-2, 2)] * 4)
@@ -615,7 +629,7 @@ def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shap
             pair,
         )
         names += ["more.y", "more.1" if draw(st.booleans()) else "more.z"]
-    meeting = draw(st.sampled_from([Add, Subtract, Multiply, Cat]))
+    meeting = draw(st.sampled_from([Add, Subtract, Multiply, Divide, Cat]))
     chosen = draw(st.lists(st.sampled_from(names), min_size=2, max_size=2))
     children["end"] = meeting(*chosen)
     return Sequential(**children), ((2 * out[0], *out[1:]) if meeting is Cat else out)
@@ -649,7 +663,7 @@ def programs(draw, shape: Shape = (4, 6, 5), length: int = 9, depth: int = 1) ->
             block = Sequential(x=From("input.1", node), y=Add("x", "input.0"), give=Outputs("y", "x"))
             nodes = {f"pair{number}": From(one, two, block), name: From(f"pair{number}.{'xy'[len(paths) % 2]}", node)}
         elif kind < 4:
-            nodes[name] = draw(st.sampled_from([Add, Subtract, Multiply, Cat]))(one, two)
+            nodes[name] = draw(st.sampled_from([Add, Subtract, Multiply, Divide, Cat]))(one, two)
         elif kind < 6:
             nodes[name] = From(one, node)
         elif kind < 8:

@@ -56,13 +56,26 @@ def on_device(cls: type[nn.Module]) -> Callable[..., nn.Module]:
     return lambda shape, device, given: cls(**given, device=device)
 
 
-def over_last(shape: Shape, device: str, given: dict[str, Any]) -> nn.Module:
+def over_last(cls: type[nn.Module]) -> Callable[..., nn.Module]:
     """torch is told the lengths of the dimensions, of which ours is told the number."""
-    dims = given["normalized_dims"]
-    if dims > len(shape):
-        raise ValueError("no so many dimensions")
-    said = {name: value for name, value in given.items() if name != "normalized_dims"}
-    return nn.LayerNorm(shape[-dims:], **said, device=device)
+
+    def make(shape: Shape, device: str, given: dict[str, Any]) -> nn.Module:
+        dims = given["normalized_dims"]
+        if dims > len(shape):
+            raise ValueError("no so many dimensions")
+        said = {name: value for name, value in given.items() if name != "normalized_dims"}
+        return cls(shape[-dims:], **said, device=device)
+
+    return make
+
+
+def group_norm(shape: Shape, device: str, given: dict[str, Any]) -> nn.Module:
+    """Of late torch takes a bias, too, which only the weight goes with."""
+    said = {name: value for name, value in given.items() if name != "bias"}
+    made = nn.GroupNorm(num_channels=shape[0], **said, device=device)
+    if not given.get("bias", True):
+        made.register_parameter("bias", None)
+    return made
 
 
 MAPS = strategies.maps()
@@ -76,15 +89,12 @@ TWINS = {
     "Linear": Twin(lambda shape, device, given: nn.Linear(shape[-1], **given, device=device), strategies.LINEAR, ANY),
     "BatchNorm1d": Twin(from_channels(nn.BatchNorm1d), strategies.BATCH_NORM, ANY),
     "BatchNorm2d": Twin(from_channels(nn.BatchNorm2d), strategies.BATCH_NORM, MAPS),
-    "GroupNorm": Twin(
-        lambda shape, device, given: nn.GroupNorm(num_channels=shape[0], **given, device=device),
-        strategies.GROUP_NORM,
-        ANY,
-    ),
+    "GroupNorm": Twin(group_norm, strategies.GROUP_NORM, ANY),
     "InstanceNorm2d": Twin(
         from_channels(nn.InstanceNorm2d), strategies.BATCH_NORM, st.one_of(MAPS, MAPS, strategies.maps(side=1))
     ),
-    "LayerNorm": Twin(over_last, strategies.LAYER_NORM, ANY),
+    "LayerNorm": Twin(over_last(nn.LayerNorm), strategies.LAYER_NORM, ANY),
+    "RMSNorm": Twin(over_last(nn.RMSNorm), strategies.RMS_NORM, ANY),
     "LocalResponseNorm": Twin(alone(nn.LocalResponseNorm), strategies.LRN, ANY),
     "MaxPool2d": Twin(alone(nn.MaxPool2d), strategies.MAX_POOL, MAPS),
     "AvgPool2d": Twin(alone(nn.AvgPool2d), strategies.AVG_POOL, MAPS),
@@ -127,6 +137,8 @@ BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "
     "Mean",
     "Sum",
     "Max",
+    "Var",
+    "Pow",
     "L2Norm",
     "GlobalResponseNorm",
     "FilterResponseNormTlu2d",
@@ -585,6 +597,8 @@ def test_elements_are_squared_scaled_and_shifted_alike(shape: Shape, number: flo
     x, count = torch.randn(BATCH, *shape), math.prod(shape)
     for layer, wanted, work in [
         (arch.Square(), x * x, arch.Work(multiplications=count)),
+        (arch.Pow(3), x**3, arch.Work(exponentials=count)),
+        (arch.Pow(-1), 1 / x, arch.Work(exponentials=count)),
         (arch.Scale(number), x * number, arch.Work(multiplications=count)),
         (arch.Shift(number), x + number, arch.Work(additions=count)),
     ]:
@@ -695,6 +709,24 @@ def test_a_reduction_is_that_of_torch(kinds: tuple[Any, Any], dim: Any, keepdim:
     assert work.multiplications == (math.prod(out) if kind is arch.Mean else 0)
 
 
+@pytest.mark.wide(6)
+@settings(max_examples=EXAMPLES)
+@given(st.booleans(), st.integers(0, 3), strategies.shapes(), st.data())
+def test_a_variance_is_that_of_torch(keepdim: bool, correction: int, shape: Shape, data: st.DataObject) -> None:
+    x, dim = torch.randn(BATCH, *shape), data.draw(st.integers(1, len(shape)))
+    layer = arch.Var(dim, keepdim or len(shape) == 1, correction=correction)
+    if x.shape[dim] <= correction:
+        with pytest.raises(ShapeError, match=rf"Var: dim={dim} has .* no variance with correction={correction}"):
+            layer.output_shape(shape)
+        return
+    theirs = torch.var(x, dim, correction=correction, keepdim=layer.keepdim)
+    assert layer.output_shape(shape) == tuple(theirs.shape[1:])
+    assert torch.equal(build(layer, shape)(x), theirs)
+    count, variances = math.prod(shape), math.prod(shape) // x.shape[dim]
+    sums = 2 * (count - variances)
+    assert layer.work(shape) == arch.Work(additions=sums + count, multiplications=count + 2 * variances)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -766,7 +798,7 @@ def test_a_trained_number_is_broadcast_as_in_torch(
     "layer",
     [
         *(arch.Chunk(2, 1), arch.Chunk(2, 1, dim=-1), arch.Slice(-2, None), arch.Slice(0, 3, dim=2)),
-        *(arch.Mean((2, 3)), arch.Sum(1, keepdim=True), arch.Max((-1, 2))),
+        *(arch.Mean((2, 3)), arch.Sum(1, keepdim=True), arch.Max((-1, 2)), arch.Var((2, 3), correction=0), arch.Pow(3)),
         *(arch.L2Norm(), arch.L2Norm(affine=False), arch.GlobalResponseNorm(), arch.Square()),
         *(arch.FilterResponseNormTlu2d(), arch.EvoNorm2dS0(2), arch.EvoNorm2dS0(4, apply_act=False)),
         *(arch.Scale(2), arch.Scale(2, ()), arch.Scale(2, (-1,)), arch.Shift(2), arch.Shift(2, (-1, 1, 1))),

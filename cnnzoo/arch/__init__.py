@@ -11,6 +11,7 @@ from .activations import (
     Hardtanh,
     LeakyReLU,
     Mish,
+    Pow,
     PReLU,
     ReLU,
     ReLU6,
@@ -26,7 +27,7 @@ from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleSh
 from .join import Flow, Join
 from .joins import Concat, Dense, Gate, Residual
 from .layers import Conv2d, ConvTranspose2d, Dropout, Dropout2d, Flatten, Identity, Linear, StochasticDepth
-from .meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
+from .meetings import Add, Cat, Divide, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from .node import Kept, Layer, Node, Work, layer
 from .norms import (
     BatchNorm1d,
@@ -37,6 +38,7 @@ from .norms import (
     L2Norm,
     LayerNorm,
     LayerNorm2d,
+    RMSNorm,
 )
 from .pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
 from .sequential import Aux, ModuleList, Sequential
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
     from .padding import ConstantPad2d, ReflectionPad2d, ReplicationPad2d, SamePad2d, ZeroPad2d
     from .parts import Chunk, Slice
-    from .reductions import Max, Mean, Sum
+    from .reductions import Max, Mean, Sum, Var
     from .serial import FormatError, dumps, from_dict, loads, to_dict
     from .unused import Unused
 
@@ -63,7 +65,7 @@ _LATER = {
     "norm_activations": ("EvoNorm2dS0", "FilterResponseNormTlu2d"),
     "padding": ("ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d", "SamePad2d", "ZeroPad2d"),
     "parts": ("Chunk", "Slice"),
-    "reductions": ("Max", "Mean", "Sum"),
+    "reductions": ("Max", "Mean", "Sum", "Var"),
     "serial": ("FormatError", "dumps", "from_dict", "loads", "to_dict"),
     "unused": ("Unused",),
 }
@@ -104,6 +106,7 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "Dense",
+    "Divide",
     "Dropout",
     "Dropout2d",
     "EvoNorm2dS0",
@@ -145,6 +148,8 @@ __all__ = [
     "Phases",
     "PixelShuffle",
     "PixelUnshuffle",
+    "Pow",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "ReflectionPad2d",
@@ -181,6 +186,7 @@ __all__ = [
     "Unused",
     "Upsample",
     "UpsampleLike",
+    "Var",
     "Window",
     "Work",
     "ZeroPad2d",

@@ -78,6 +78,16 @@ class Square(_OfInput):
 
 
 @layer
+class Pow(_OfInput):
+    """x ** exponent, of which the root is `Pow(0.5)` and the reciprocal `Pow(-1)`."""
+
+    each: ClassVar[Work] = Work(exponentials=1)
+    overwrites: ClassVar[bool] = False
+
+    exponent: float
+
+
+@layer
 class ReLU6(_OfInput):
     """min(max(x, 0), 6)."""
 

@@ -123,6 +123,18 @@ class Subtract(_Elementwise):
 
 
 @leaf
+class Divide(_Elementwise):
+    """a / b: `Divide("a", "b")`."""
+
+    least: ClassVar[int] = 2
+    most: ClassVar[int | None] = 2
+    keeps_inputs: ClassVar[bool] = True
+
+    def work(self, shapes: Shapes) -> Work:
+        return Work(multiplications=self.operations(shapes))
+
+
+@leaf
 class Multiply(_Elementwise):
     """a · b: `Multiply("input", "gate")`. What is broadcast over the other's positions is a gate, and no part of the
     receptive field."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from math import prod
+from typing import ClassVar
 
 from .node import Kept, Layer, Work, layer, maps
+from .rules import RULES, optional
 from .signal import Shape, ShapeError, Windows, show
 
 
@@ -89,6 +91,7 @@ class GroupNorm(Layer):
     _: KW_ONLY
     eps: float = 1e-5
     affine: bool = True
+    bias: bool = True
 
     def output_shape(self, shape: Shape) -> Shape:
         if shape[0] % self.num_groups:
@@ -104,10 +107,12 @@ class GroupNorm(Layer):
         return shape
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return {"weight": shape[:1], "bias": shape[:1]} if self.affine else {}
+        if not self.affine:
+            return {}
+        return {"weight": shape[:1], "bias": shape[:1]} if self.bias else {"weight": shape[:1]}
 
     def work(self, shape: Shape) -> Work:
-        return normalising(prod(shape), self.num_groups, self.affine, self.affine)
+        return normalising(prod(shape), self.num_groups, self.affine, self.affine and self.bias)
 
     def windows(self, shape: Shape) -> Windows | None:
         return super().windows(shape) if len(shape) == 1 else None
@@ -193,12 +198,7 @@ class LayerNorm(_LayerNorm):
     normalized_dims: int = 1
 
     def output_shape(self, shape: Shape) -> Shape:
-        if self.normalized_dims > len(shape):
-            raise ShapeError(
-                f"LayerNorm: {show(shape)} has no {self.normalized_dims} dimensions to normalise; "
-                f"at most {len(shape)} would fit"
-            )
-        return shape
+        return last_dims(self, shape, self.normalized_dims)
 
     def normalized(self, shape: Shape) -> Shape:
         return shape[-self.normalized_dims :]
@@ -208,6 +208,64 @@ class LayerNorm(_LayerNorm):
 
     def mixes(self, shape: Shape) -> Sequence[int] | None:
         return range(len(shape) - self.normalized_dims, len(shape))
+
+
+@layer
+class RMSNorm(Layer):
+    """(..., C) -> (..., C): the last `normalized_dims` dimensions together over the root of their mean square.
+
+    Zhang and Sennrich (2019). `eps` is added to the mean; None is what torch takes for the dtype of the input.
+    """
+
+    rules: ClassVar = {"eps": optional(RULES["eps"])}
+
+    _: KW_ONLY
+    eps: float | None = None
+    elementwise_affine: bool = True
+    normalized_dims: int = 1
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return last_dims(self, shape, self.normalized_dims)
+
+    def normalized(self, shape: Shape) -> Shape:
+        return shape[-self.normalized_dims :]
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {"weight": self.normalized(shape)} if self.elementwise_affine else {}
+
+    def groups(self, shape: Shape) -> int:
+        """How many mean squares there are."""
+        return prod(shape) // prod(self.normalized(shape))
+
+    def work(self, shape: Shape) -> Work:
+        """Of each element the square, the products with the power and the weight; of each group the sum with eps, the
+        mean and a power."""
+        count, groups = prod(shape), self.groups(shape)
+        return Work(
+            additions=count,
+            multiplications=(2 + self.elementwise_affine) * count + groups,
+            exponentials=groups,
+        )
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return super().windows(shape) if len(shape) == 1 else None
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return range(len(shape) - self.normalized_dims, len(shape))
+
+    def kept(self, shape: Shape) -> Kept:
+        """Its input, the powers, and what is weighted."""
+        return Kept(input=True, elements=self.groups(shape) + self.elementwise_affine * prod(shape))
+
+
+def last_dims(layer: Layer, shape: Shape, dims: int) -> Shape:
+    """The shape, which has so many dimensions, or a `ShapeError`."""
+    if dims > len(shape):
+        raise ShapeError(
+            f"{type(layer).__name__}: {show(shape)} has no {dims} dimensions to normalise; "
+            f"at most {len(shape)} would fit"
+        )
+    return shape
 
 
 @layer

@@ -1,4 +1,5 @@
-"""Reductions over named dimensions: the mean, the sum and the maximum, as torch's functions of these names.
+"""Reductions over named dimensions: the mean, the sum, the variance and the maximum, as torch's functions of these
+names, of which the last is `amax`.
 
 Over height and width it is the global pooling before a classifier, `Mean((2, 3))`; over the channels one of the two
 maps that a spatial attention looks at, `Max(1, keepdim=True)`.
@@ -6,6 +7,7 @@ maps that a spatial attention looks at, `Max(1, keepdim=True)`.
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from math import prod
 from typing import ClassVar
 
@@ -79,6 +81,33 @@ class Sum(_Reduction):
 
     def work(self, shape: Shape) -> Work:
         return Work(additions=prod(shape) - prod(self.output_shape(shape)))
+
+
+@layer
+class Var(_Reduction):
+    """The variance over dimensions `dim`, which `keepdim` leaves with a length of 1: of n elements the sum of the
+    squared differences from their mean, over n - `correction`."""
+
+    _: KW_ONLY
+    correction: int = 1
+
+    def output_shape(self, shape: Shape) -> Shape:
+        out = super().output_shape(shape)
+        each = prod(shape) // prod(out)
+        if each <= self.correction:
+            raise ShapeError(
+                f"Var: dim={self.dim} has {each} elements of {show(shape)}, of which there is no variance with "
+                f"correction={self.correction}; correction=0 would fit"
+            )
+        return out
+
+    def work(self, shape: Shape) -> Work:
+        """Two sums, a difference of each element and its square, two quotients."""
+        count, variances = prod(shape), prod(self.output_shape(shape))
+        return Work(additions=3 * count - 2 * variances, multiplications=count + 2 * variances)
+
+    def kept(self, shape: Shape) -> Kept:
+        return Kept(input=True)
 
 
 @layer

@@ -197,6 +197,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "count_include_pad": _flag,
     "p": _number("a probability", 0, 1),
     "eps": _number("a number above 0", ulp(0.0)),
+    "exponent": _any_number,
+    "correction": whole(0),
     "momentum": optional(_any_number),
     "alpha": _any_number,
     "beta": _any_number,

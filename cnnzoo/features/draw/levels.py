@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ...arch.join import Flow, Join
-from ...arch.meetings import Add, Cat, Meeting, Multiply, Stack, Subtract, UpsampleLike
+from ...arch.meetings import Add, Cat, Divide, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from ...arch.node import Layer, Node, Ports
 from ...arch.sequential import Aux
 from ...arch.signal import POINTWISE
@@ -49,6 +49,7 @@ class Arrow(NamedTuple):
 MEETINGS: dict[type[Meeting], tuple[Role, str]] = {
     Add: ("add", "+"),
     Subtract: ("add", "−"),
+    Divide: ("add", "÷"),
     Multiply: ("add", "×"),
     Cat: ("cat", "concat"),
     Stack: ("cat", "stack"),

@@ -232,6 +232,14 @@ def _number(kind: Callable[..., nn.Module]) -> Make:
     return lambda layer, shape: kind(*layer.settings.values(), layer.own(shape), layer.view(shape))
 
 
+def _group_norm(layer: arch.GroupNorm, shape: Shape) -> nn.Module:
+    """torch's module, which only of late takes that it has no bias."""
+    module = nn.GroupNorm(layer.num_groups, shape[0], layer.eps, layer.affine)
+    if not layer.bias:
+        module.register_parameter("bias", None)
+    return module
+
+
 BLOCKS: dict[type[Node], type[modules.Join]] = {
     Sequential: modules.Sequential,
     Concat: modules.Concat,
@@ -246,6 +254,7 @@ MODULES: dict[type[Node], Make] = {
     ModuleList: lambda _, children: modules.ModuleList(children),
     arch.Add: lambda meeting, _: modules.Add(),
     arch.Subtract: lambda meeting, _: modules.Subtract(),
+    arch.Divide: lambda meeting, _: modules.Divide(),
     arch.Multiply: lambda meeting, _: modules.Multiply(),
     arch.Cat: _same(modules.Cat),
     arch.Stack: _same(modules.Stack),
@@ -259,9 +268,10 @@ MODULES: dict[type[Node], Make] = {
     arch.Linear: _features(nn.Linear),
     arch.BatchNorm1d: _channels(nn.BatchNorm1d),
     arch.BatchNorm2d: _channels(nn.BatchNorm2d),
-    arch.GroupNorm: lambda layer, shape: nn.GroupNorm(num_channels=shape[0], **layer.settings),
+    arch.GroupNorm: _group_norm,
     arch.InstanceNorm2d: _channels(nn.InstanceNorm2d),
     arch.LayerNorm: _layer_norm(nn.LayerNorm),
+    arch.RMSNorm: lambda layer, shape: nn.RMSNorm(layer.normalized(shape), layer.eps, layer.elementwise_affine),
     arch.LayerNorm2d: _layer_norm(modules.LayerNorm2d),
     arch.L2Norm: _channels(norms.L2Norm),
     arch.FilterResponseNormTlu2d: _channels(norms.FilterResponseNormTlu2d),
@@ -276,6 +286,7 @@ MODULES: dict[type[Node], Make] = {
     arch.AdaptiveMaxPool2d: _same(nn.AdaptiveMaxPool2d),
     arch.Mean: _same(parts.Mean),
     arch.Sum: _same(parts.Sum),
+    arch.Var: _same(parts.Var),
     arch.Max: _same(parts.Max),
     arch.ZeroPad2d: _same(nn.ZeroPad2d),
     arch.ConstantPad2d: lambda layer, _: nn.ConstantPad2d(layer.padding, float(layer.value)),
@@ -311,6 +322,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Identity: _same(nn.Identity),
     arch.Unused: lambda layer, _: unused.unused(dict(layer.parameters), dict(layer.buffer_tensors)),
     arch.Square: _same(norms.Square),
+    arch.Pow: _same(norms.Pow),
     arch.Scale: _number(affine.Scale),
     arch.Shift: _number(affine.Shift),
     arch.ScaledTanh: _same(modules.ScaledTanh),

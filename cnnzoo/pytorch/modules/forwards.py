@@ -92,6 +92,13 @@ class Subtract(nn.Module):
         return values[0] - values[1]
 
 
+class Divide(nn.Module):
+    """a / b."""
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        return values[0] / values[1]
+
+
 class Multiply(nn.Module):
     """a · b."""
 

@@ -57,6 +57,20 @@ class GlobalResponseNorm(nn.Module):
         return f"{self.weight.shape[0]}, eps={self.eps}, channels_last={self.channels_last}"
 
 
+class Pow(nn.Module):
+    """x ** exponent."""
+
+    def __init__(self, exponent: float) -> None:
+        super().__init__()
+        self.exponent = exponent
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.pow(x, self.exponent)
+
+    def extra_repr(self) -> str:
+        return f"{self.exponent}"
+
+
 class Square(nn.Module):
     """x * x."""
 

@@ -66,6 +66,20 @@ class Sum(_Reduction):
         return x.sum(self.dim, self.keepdim)
 
 
+class Var(_Reduction):
+    """The variance over dimensions."""
+
+    def __init__(self, dim: int | tuple[int, ...], keepdim: bool, correction: int) -> None:
+        super().__init__(dim, keepdim)
+        self.correction = correction
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.var(x, self.dim, correction=self.correction, keepdim=self.keepdim)
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, correction={self.correction}"
+
+
 class Max(_Reduction):
     """The largest over dimensions; of several equal ones each gets its share of the gradient."""
 

@@ -23,7 +23,8 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 def leaf_of(module: nn.Module, shapes: list[Shape]) -> Node | None:
     """The layer that a module is, for inputs of these shapes without the batch; None where it is no layer as it stands:
     one that is hooked, wrapped, or has other tensors than the layer is seen by what it calls."""
-    kind: Any = kinds().get(type(module).__name__)
+    name = type(module).__name__
+    kind: Any = kinds().get(ALSO.get(name, name))
     home = type(module).__module__
     if any(getattr(module, hooks) for hooks in HOOKS) or "forward" in vars(module):
         return None
@@ -39,6 +40,9 @@ def leaf_of(module: nn.Module, shapes: list[Shape]) -> Node | None:
     except (ShapeError, AttributeError):
         return None
 
+
+ALSO = {"EvoNorm2dS0a": "EvoNorm2dS0"}
+"""Other names of layers: this one is timm's of a larger eps."""
 
 SKIPPED = ("DropPath", "StochasticDepth")
 """What drops whole samples in training, by the names that timm and torchvision have for it."""

@@ -6,7 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from ...arch import ChannelShuffle, Flatten, Layer, LayerNorm, LayerNorm2d, Node, Permute, Unflatten
+from ...arch import (
+    ChannelShuffle,
+    Flatten,
+    Hardsigmoid,
+    Layer,
+    LayerNorm,
+    LayerNorm2d,
+    Node,
+    Permute,
+    ReLU6,
+    Scale,
+    Shift,
+    Unflatten,
+)
 from .events import Call, Op
 
 
@@ -30,7 +43,12 @@ def _shuffle(nodes: Sequence[Node]) -> Layer | None:
     return ChannelShuffle(first.unflattened_size[0])
 
 
-PHRASES: Sequence[Callable[[Sequence[Node]], Layer | None]] = (_norm_of_channels, _shuffle)
+def _hard_sigmoid(nodes: Sequence[Node]) -> Layer | None:
+    """relu6(x + 3) / 6, as it was written before torch had it."""
+    return Hardsigmoid() if [*nodes] == [Shift(3.0), ReLU6(), Scale(1 / 6)] else None
+
+
+PHRASES: Sequence[Callable[[Sequence[Node]], Layer | None]] = (_norm_of_channels, _shuffle, _hard_sigmoid)
 """Each takes three layers in a row, and gives the one that does the same."""
 
 

@@ -61,9 +61,15 @@ class Speaker:
             raise NoWordError("it draws random numbers in eval mode, too")
         found: list[Op] = []
         for one, tensor in zip(each, made, strict=True):
-            whole = self._padded(self._sized(standardised(one, self.values)))
-            found += self._ops(name, self._with_own(whole), tensor)
+            if one.before is not None:
+                first, between = one.before
+                found += self._said(name, first, between)
+            found += self._said(name, one, tensor)
         return found
+
+    def _said(self, name: str, said: Said, made: Tensor) -> list[Op]:
+        whole = self._padded(self._sized(standardised(said, self.values)))
+        return self._ops(name, self._with_own(whole), made)
 
     def _sized(self, said: Said) -> Said:
         """An Upsample to a size that was read from another value is one to the size of that."""

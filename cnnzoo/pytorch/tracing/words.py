@@ -19,6 +19,8 @@ class Said(NamedTuple):
     """A layer's tensors by the names that the layer has for them."""
     random: bool = False
     """Whether the call draws random numbers."""
+    before: tuple[Said, Tensor] | None = None
+    """What is called before it, and the tensor that this makes, which it reads."""
 
 
 class Recipe(NamedTuple):

@@ -14,6 +14,7 @@ from ....arch import (
     LayerNorm,
     LayerNorm2d,
     LocalResponseNorm,
+    RMSNorm,
     Shape,
 )
 from ..text import times
@@ -28,7 +29,7 @@ def _batch_norm(layer: BatchNorm1d | BatchNorm2d, shape: Shape) -> Formulas:
 
 @of(GroupNorm)
 def _group_norm(layer: GroupNorm, shape: Shape) -> Formulas:
-    return of_statistics(times(shape), f"{layer.num_groups:,}", layer.affine, layer.affine)
+    return of_statistics(times(shape), f"{layer.num_groups:,}", layer.affine, layer.affine and layer.bias)
 
 
 @of(InstanceNorm2d)
@@ -55,6 +56,19 @@ def of_statistics(each: str, groups: str, scaled: bool, shifted: bool) -> Formul
         "elements": f"2·{groups}",
     }
     return Formulas(figures, [("Groups", f"{groups}, each with its own mean and variance")])
+
+
+@of(RMSNorm)
+def _rms_norm(layer: RMSNorm, shape: Shape) -> Formulas:
+    """A group's sum is one addition less than it has elements, and eps one more."""
+    each, groups = times(shape), times(shape[: -layer.normalized_dims])
+    figures = {
+        "additions": each,
+        "multiplications": f"{2 + layer.elementwise_affine}·{each} + {groups}",
+        "exponentials": groups,
+        "elements": f"({groups} + {each})" if layer.elementwise_affine else groups,
+    }
+    return Formulas(figures, [("Groups", f"{groups}, each over the root of its mean square")])
 
 
 @of(L2Norm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....arch import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, Max, MaxPool2d, Mean, Shape, Sum
+from ....arch import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, Max, MaxPool2d, Mean, Shape, Sum, Var
 from ....arch.node import pair
 from ..sliding import shares
 from ..text import dimensions, grouped, times
@@ -35,7 +35,18 @@ def _reduction(layer: Mean | Sum | Max, shape: Shape) -> Formulas:
     """As many additions or comparisons as there are elements, less one for each output."""
     outputs = times(layer.output_shape(shape))
     less = f"{times(shape)} − {outputs}"
-    names = dimensions(shape)
-    said = " and ".join(names[place].replace("_", " ") for place in layer.places(shape))
     figures = {"comparisons": less, "additions": less, "multiplications": outputs}
-    return Formulas(figures, [("Over", said)])
+    return Formulas(figures, _over(layer, shape))
+
+
+@of(Var)
+def _variance(layer: Var, shape: Shape) -> Formulas:
+    """Two sums, of one addition less than there are elements; a difference and a square of each; two quotients."""
+    each, outputs = times(shape), times(layer.output_shape(shape))
+    figures = {"additions": f"3·{each} − 2·{outputs}", "multiplications": f"{each} + 2·{outputs}"}
+    return Formulas(figures, _over(layer, shape))
+
+
+def _over(layer: Mean | Sum | Max | Var, shape: Shape) -> list[tuple[str, str]]:
+    names = dimensions(shape)
+    return [("Over", " and ".join(names[place].replace("_", " ") for place in layer.places(shape)))]

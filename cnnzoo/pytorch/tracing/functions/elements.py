@@ -49,6 +49,10 @@ def rsub(input: Tensor, other: Any) -> Said:
 
 @word("mul", "multiply", "rmul", "imul")
 def mul(input: Any, other: Any) -> Said:
+    return _product(input, other)
+
+
+def _product(input: Any, other: Any) -> Said:
     one, two = (input, other) if isinstance(input, Tensor) else (other, input)
     if one is two:
         return said(arch.Square(), one)
@@ -61,8 +65,38 @@ def mul(input: Any, other: Any) -> Said:
 def div(input: Tensor, other: Any, *, rounding_mode: Any = None) -> Said:
     refuse({"rounding_mode": rounding_mode})
     if isinstance(other, Tensor):
-        raise NoWordError("a quotient of two tensors")
+        return said(arch.Divide(), input, other)
     return said(arch.Scale(1 / other), input)
+
+
+@word("rtruediv", "rdiv")
+def rdiv(input: Tensor, other: Any) -> Said:
+    """A number over a tensor."""
+    return Said((arch.Pow(-1.0), *([arch.Scale(float(other))] if other != 1 else [])), (input,))
+
+
+@word("reciprocal")
+def reciprocal(input: Tensor) -> Said:
+    return said(arch.Pow(-1.0), input)
+
+
+@word("sqrt")
+def sqrt(input: Tensor) -> Said:
+    return said(arch.Pow(0.5), input)
+
+
+@word("rsqrt")
+def rsqrt(input: Tensor) -> Said:
+    return said(arch.Pow(-0.5), input)
+
+
+@word("addcmul")
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Said:
+    """A sum with a product."""
+    if value != 1:
+        raise NoWordError(f"no word has value={value}")
+    product = tensor1 * tensor2
+    return said(arch.Add(), input, product)._replace(before=(_product(tensor1, tensor2), product))
 
 
 @word("neg", "negative")
@@ -77,9 +111,9 @@ def square(input: Tensor) -> Said:
 
 @word("pow", "__pow__")
 def power(input: Tensor, exponent: Any) -> Said:
-    if exponent != 2:
-        raise NoWordError(f"a power of {exponent}")
-    return said(arch.Square(), input)
+    if isinstance(exponent, Tensor) or not isinstance(input, Tensor):
+        raise NoWordError("a power of a tensor")
+    return said(arch.Square() if exponent == 2 else arch.Pow(float(exponent)), input)
 
 
 def _flagged(kind: Callable[[], Node]) -> Word:

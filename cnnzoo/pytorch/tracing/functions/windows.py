@@ -88,7 +88,7 @@ def batch_norm(
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Said:
-    node = arch.GroupNorm(num_groups, eps=eps, affine=weight is not None)
+    node = arch.GroupNorm(num_groups, eps=eps, affine=weight is not None, bias=bias is not None or weight is None)
     return said(node, input, weight=weight, bias=bias)
 
 
@@ -103,6 +103,14 @@ def layer_norm(
     settings = {"elementwise_affine": weight is not None, "bias": bias is not None or weight is None}
     node = arch.LayerNorm(eps=eps, normalized_dims=len(normalized_shape), **settings)
     return said(node, input, weight=weight, bias=bias)
+
+
+@word()
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Said:
+    node = arch.RMSNorm(eps=eps, elementwise_affine=weight is not None, normalized_dims=len(normalized_shape))
+    return said(node, input, weight=weight)
 
 
 @word()
@@ -155,13 +163,32 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
 
 def _reduction(kind: type[Any]) -> Word:
     def reduce(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Said:
-        dims = range(1, input.dim()) if dim is None else [dim] if isinstance(dim, int) else dim
-        each = tuple(dim_of(one, input) for one in dims)
-        if dim is None or 0 in each:
-            raise NoWordError("it is over the batch, too")
-        return said(kind(each, keepdim), input)
+        return said(kind(_dims(input, dim), keepdim), input)
 
     return reduce
 
 
+def _dims(input: Tensor, dim: Any) -> tuple[int, ...]:
+    """The dimensions that a reduction is over."""
+    each = () if dim is None else (dim,) if isinstance(dim, int) else dim
+    dims = tuple(dim_of(one, input) for one in each)
+    if not dims or 0 in dims:
+        raise NoWordError("it is over the batch, too")
+    return dims
+
+
 WORDS |= {"mean": _reduction(arch.Mean), "sum": _reduction(arch.Sum), "amax": _reduction(arch.Max)}
+
+
+def _variance(input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> arch.Var:
+    return arch.Var(_dims(input, dim), keepdim, correction=int(unbiased) if correction is None else correction)
+
+
+@word()
+def var(input: Tensor, dim: Any = None, unbiased: Any = True, keepdim: bool = False, *, correction: Any = None) -> Said:
+    return said(_variance(input, dim, unbiased, keepdim, correction), input)
+
+
+@word()
+def std(input: Tensor, dim: Any = None, unbiased: Any = True, keepdim: bool = False, *, correction: Any = None) -> Said:
+    return Said((_variance(input, dim, unbiased, keepdim, correction), arch.Pow(0.5)), (input,))
