@@ -30,7 +30,7 @@ from .arch.turning import behind
 from .arch.walker import Walker
 from .errors import InvalidValueError
 from .facts import Fixed, facts_of, meeting_of
-from .report import ITEM_BYTES, IntOrPair, Report, Row
+from .report import ITEM_BYTES, IntOrPair, Report, Row, Unknown
 from .report.rows import ALL_KNOWN, NOTHING, Extent, Pace
 from .words import quoted
 
@@ -58,6 +58,7 @@ def calculate(
     y = found.run("", description, entering(description, sizes))
     rows = found.rows(y)
     about |= {"last_map": found.last_map(rows), "description": description, "more_inputs": tuple(more)}
+    about |= {"unknown": tuple(found.unknown)}
     return Report(rows, found.blocks(description), first, batch_size, dtype, **about)
 
 
@@ -144,6 +145,9 @@ class _Calculation(Walker[Signal]):
         """The tensors that autograd keeps."""
         self.runs = False
         """Whether layers run again."""
+        self.unstated: dict[int, tuple[str, ...]] = {}
+        """The figures that are unknown, by the numbers of the steps."""
+        self.unknown: dict[Unknown, None] = {}
 
     def block(self, join: Join, x: Signal) -> Signal:
         outer = self.entered, self.aux
@@ -192,12 +196,15 @@ class _Calculation(Walker[Signal]):
         field = united(meeting, parts, shape)
         made, gated = parts[meeting.elements_of], united_with_gates(meeting, parts, shape, field)
         y = Signal(shape, field, max(part.depth for part in made), source, all(part.pooled for part in made), gated)
+        if any(part.foreign for part in made):
+            self.unstated[len(self.steps)] = ("depth",)
+            y = y._replace(foreign=True)
         reads = tuple(self.holder[part.source] for part in parts)
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, reads, source))
         return y
 
     def layer(self, layer: Layer, x: Signal) -> Signal:
-        shape, field, depth, source, pooled, gated = x
+        shape, field, depth, source, pooled, gated, foreign = x
         try:
             output_shape, fixed, windows, elements, kept, pools, pointwise, _ = facts_of(layer, shape)
         except ShapeError as error:
@@ -222,9 +229,19 @@ class _Calculation(Walker[Signal]):
             field, pooled = behind(layer, shape, field, windows), pools or (pointwise and pooled)
         if gated:
             gated = gated_behind(layer, x, windows, output_shape, field)
-        y = Signal(output_shape, field, depth + layer.weighted, source, pooled, gated)
+        if foreign or layer.unstated:
+            foreign = True
+            self._unstated(layer)
+        y = Signal(output_shape, field, depth + layer.weighted, source, pooled, gated, foreign)
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, (held,), self.holder[source]))
         return y
+
+    def _unstated(self, layer: Layer) -> None:
+        """Note what is unknown of the step that comes next: its depth, and what its layer does not state."""
+        self.unstated[len(self.steps)] = ("depth", *layer.unstated)
+        if layer.unstated:
+            what = layer.settings.get("operation", type(layer).__name__)
+            self.unknown[Unknown(self.path, what, layer.why)] = None
 
     def _tensor(self, elements: int, held_by: int | None) -> int:
         number = len(self.sizes)
@@ -263,7 +280,7 @@ class _Calculation(Walker[Signal]):
         dimensions, call, unlike = 0, 1, False
         seen = Sight()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
-            shape, sees, depth, _, _, gated = y
+            shape, sees, depth, _, _, gated, _ = y
             if sees is not field or len(shape) != dimensions or unlike or gated:
                 field, dimensions = sees, len(shape)
                 seen = _seen(y)
@@ -278,6 +295,8 @@ class _Calculation(Walker[Signal]):
             trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
             row = (path, *fixed, depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, *REST)
             rows.append(Row._make(row))
+        for number, names in self.unstated.items():
+            rows[number] = rows[number].in_part(names)
         return tuple(self._called(rows) if self.runs else rows)
 
     @staticmethod

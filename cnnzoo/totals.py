@@ -29,14 +29,14 @@ class Totals(NamedTuple):
 
     output_shape: Shape
     params: int
-    macs: int
-    activations: int
+    macs: int | None
+    activations: int | None
     """Elements of all outputs."""
-    depth: int
+    depth: int | None
     aux_params: int
-    aux_macs: int
+    aux_macs: int | None
     receptive_field: Extent | None
-    peak_activation_bytes: int
+    peak_activation_bytes: int | None
 
 
 def totals(description: Node, input_size: Shape | Sequence[Shape]) -> Totals:
@@ -74,11 +74,11 @@ def totals(description: Node, input_size: Shape | Sequence[Shape]) -> Totals:
 class _NotAloneError(Exception):
     """Raised where a network's totals may not follow from its blocks' alone.
 
-    The receptive field: in front of a block with an unknown one where all positions of a map see the same pixels of the
-    input, an effective stride of 0, as behind a 1x1 map that is pooled to a larger one, or where they differ; where
-    some see nothing; where channels do not come first; where the period in which positions may differ comes to more
-    than `PHASES`. Steps: where several values enter or leave the network, and where some of what runs again has run
-    before, and some has not."""
+    The receptive field: in front of a block with an unknown one where all positions of a map see the same pixels of
+    the input, an effective stride of 0, as behind a 1x1 map that is pooled to a larger one, or where they differ;
+    where some see nothing; where channels do not come first; where the period in which positions may differ comes to
+    more than `PHASES`. What is foreign. Steps: where several values enter or leave the network, and where some of
+    what runs again has run before, and some has not."""
 
 
 class _Sums(NamedTuple):
@@ -128,6 +128,8 @@ def _part(node: Node, shape: Shape, held: int, pooled: bool) -> _Part:
         meter = _Meter(held, isinstance(node, Sequential) and node._plan is not None)
         return meter.total(node.flow(Signal(shape, pooled=pooled), meter))
     assert isinstance(node, Layer)
+    if node.unstated:
+        raise _NotAloneError
     found = facts_of(node, shape)
     pooled = found.pools or (pooled and found.pointwise)
     is_map = len(found.output_shape) == 3 and not pooled

@@ -164,7 +164,6 @@ def tied() -> nn.Module:
 
 
 WITHOUT = {
-    "attention": (lambda: net("Attends"), {}, "scaled_dot_product_attention"),
     "hooks": (hooked, {}, "at block1: it has hooks"),
     "tied": (tied, {}, "block1.conv.weight and block2.conv.weight are one tensor"),
     "scripted": (lambda: torch.jit.trace(net(), torch.rand(1, *SIZE)), {}, "it is scripted"),
@@ -177,19 +176,31 @@ WITHOUT = {
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", WITHOUT)
 def test_of_others_the_report_is_the_measured_and_says_why(name: str) -> None:
-    """Why is said where a description is asked for; in a note where something of the network has no word."""
+    """Why is said where a description is asked for."""
     make, given, why = WITHOUT[name]
     module, given = make(), {"input_size": None if "input_data" in given else SIZE, **given}
     report, measured = cnnzoo.summary(module, **given), measure(module, **given)
     assert report.description is None
     assert (report.rows, report.totals) == (measured.rows, measured.totals)
-    more = report.notes[len(measured.notes) :]
-    assert report.notes[: len(measured.notes)] == measured.notes
-    assert [why in note for note in more] == ([True] if name == "attention" else [])
+    assert report.notes == measured.notes
     for ask in (cnnzoo.explain, cnnzoo.draw, cnnzoo.savings):
         with pytest.raises(NoDescriptionError, match=r"^the network has no description: ") as caught:
             ask(report)
         assert why in str(caught.value)
+
+
+def test_what_is_foreign_in_part_is_measured_and_has_a_description() -> None:
+    """A note says what has no word; explain, savings and rewrites take the description, where that is foreign."""
+    module = net("Attends")
+    report, measured = cnnzoo.summary(module, SIZE), measure(module, SIZE)
+    said = "no words for 1 part: scaled_dot_product_attention at scaled_dot_product_attention"
+    assert report.notes == (*measured.notes, said)
+    assert (report.rows, report.totals, report.description) == (measured.rows, measured.totals, None)
+    assert cnnzoo.explain(report, "fc").row.params == measured["fc"].params
+    found = report.described
+    assert found is not None
+    assert (found.total_params, found.total_macs) == (measured.total_params, measured.total_macs)
+    assert found.unknown[0].path == "scaled_dot_product_attention"
 
 
 def test_where_a_description_is_not_what_was_measured_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,8 +284,6 @@ def test_a_rewritten_module_is_a_rewritten_description(here: Path) -> None:
         ("explain mine.py:Net blok1 --input-size 3x12x12", "did you mean block1"),
         ("explain mine.py:Net block1.con --input-size 3x12x12", "did you mean conv"),
         ("draw mine.py:Net --block blok1 --input-size 3x12x12", "did you mean block1"),
-        ("explain mine.py:Attends --input-size 3x12x12", "scaled_dot_product_attention"),
-        ("summary mine.py:Attends+drop_shortcuts --input-size 3x12x12", "scaled_dot_product_attention"),
         ("summary mine.py:Net+drop_shortcut --input-size 3x12x12", "did you mean drop_shortcuts"),
         ("savings mine.py:Net", "give --input-size"),
     ],

@@ -17,6 +17,7 @@ from cnnzoo.arch import (
     Cat,
     Conv2d,
     Dropout2d,
+    Foreign,
     From,
     MaxPool2d,
     Node,
@@ -100,10 +101,9 @@ def test_a_function_is_a_layer(name):
 
 def test_a_stack_of_samples_is_no_value():
     net = behind(lambda y: torch.stack([y, y.relu()]))
-    with pytest.raises(TracingError, match="the output: no value of the network's"):
+    with pytest.raises(TracingError, match=r"and gives \(2, 19, 4, 8, 8\)"):
         describe(net, SIZE)
-    with pytest.raises(TracingError, match="amax: it is of values that were stacked along the batch"):
-        describe(behind(lambda y: torch.stack([y, y.relu()]).amax(0)), SIZE)
+    assert isinstance(describe(behind(lambda y: torch.stack([y, y.relu()]).amax(0)), SIZE), Foreign)
 
 
 def shared() -> nn.Module:

@@ -19,10 +19,9 @@ from torch.overrides import _get_current_function_mode_stack
 from traced import is_it, outputs
 from trapped import CONV, SIZE, block, conv, told
 
-from cnnzoo.arch import BatchNorm2d, Conv2d, Dropout, Node, ReLU, Sequential
+from cnnzoo.arch import BatchNorm2d, Conv2d, Dropout, Foreign, Node, ReLU, Sequential
 from cnnzoo.calculate import calculate
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.tracing import TracingError, describe
 
 
@@ -72,7 +71,6 @@ def stopped(error: BaseException) -> Callable[..., Any]:
 
 
 FAILURES: dict[str, tuple[Callable[..., Any], type[BaseException]]] = {
-    "no word": (lambda m, args: (args[0].cumsum(2),), TracingError),
     "an error": (stopped(ValueError("no")), TracingError),
     "an interrupt": (stopped(KeyboardInterrupt()), KeyboardInterrupt),
     "the end": (stopped(SystemExit(3)), SystemExit),
@@ -152,7 +150,7 @@ def test_what_cannot_be_made_on_meta_is_described() -> None:
 
 
 def look(module: nn.Module, args: Any, y: Tensor) -> None:
-    assert (y.shape, y.size(1), y.dtype, y.device.type) == ((2, *SIZE), 4, torch.float32, "meta") or len(y) == 3
+    assert (y.shape[1:], y.size(1), y.dtype, y.device.type) == (SIZE, 4, torch.float32, "meta") or len(y) == 3
     assert (y.dim(), y.ndim, y.grad, y.is_floating_point(), y.stride()[-1]) == (4, 4, None, True, 1)
 
 
@@ -183,10 +181,9 @@ def test_casts_among_floating_numbers_are_handed_on() -> None:
     is_it(net, description, SIZE, within=2**-6)
 
 
-def test_weights_that_two_layers_have_are_those_of_both() -> None:
+def test_weights_that_two_layers_have_are_those_of_the_first() -> None:
+    """No word says that a layer has the weights of another: they would be counted twice."""
     net = nn.Sequential(conv(), nn.ReLU(), conv())
     net[2].weight = net[0].weight
-    description = describe(net, SIZE)
-    again = build(description, SIZE).eval()
-    again.load_state_dict(net.state_dict())
-    assert all(torch.equal(y, z) for y, z in zip(outputs(net, SIZE), outputs(again, SIZE), strict=True))
+    again = Foreign("Conv2d", SIZE, SIZE, parameters={"bias": (4,)}, measured_macs=64 * 4 * 4 * 9)
+    assert describe(net, SIZE) == Sequential(CONV, ReLU(), again)

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .affine import Scale, Shift
     from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
     from .folding import fold
+    from .foreign import Foreign
     from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
     from .padding import ConstantPad2d, ReflectionPad2d, ReplicationPad2d, SamePad2d, ZeroPad2d
     from .parts import Chunk, Slice
@@ -62,6 +63,7 @@ _LATER = {
     "affine": ("Scale", "Shift"),
     "convolutions": ("BlurPool2d", "Conv1d", "ScaledStdConv2d", "StdConv2d"),
     "folding": ("fold",),
+    "foreign": ("Foreign",),
     "norm_activations": ("EvoNorm2dS0", "FilterResponseNormTlu2d"),
     "padding": ("ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d", "SamePad2d", "ZeroPad2d"),
     "parts": ("Chunk", "Slice"),
@@ -113,6 +115,7 @@ __all__ = [
     "FilterResponseNormTlu2d",
     "Flatten",
     "Flow",
+    "Foreign",
     "FormatError",
     "From",
     "Gate",

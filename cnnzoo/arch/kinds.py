@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import affine, convolutions, norm_activations, padding, parts, reductions, unused  # noqa: F401 - each adds its own
+from . import affine, convolutions, foreign, norm_activations, padding, parts, reductions, unused  # noqa: F401 - each adds its own
 from .node import Node
 
 

@@ -280,6 +280,11 @@ class Layer(Leaf):
     """Whether autograd keeps its input for the backward pass, unless `kept` says otherwise."""
     keeps_output: ClassVar[bool] = False
     """Whether autograd keeps its output for the backward pass."""
+    unstated: ClassVar[tuple[str, ...]] = ()
+    """The figures of its row, by their names in a report, that are unknown: what it states of them is a part. With any,
+    so is the depth behind it."""
+    why: ClassVar[str] = ""
+    """Why they are unknown."""
 
     @property
     def _has_tensors(self) -> bool:

@@ -73,6 +73,8 @@ class Signal(NamedTuple):
     map that a classifier could read, whatever its shape."""
     gated: tuple[()] | tuple[Seen | None] = ()
     """The receptive field together with those of the gates on the way, where that is another than `field`."""
+    foreign: bool = False
+    """Whether there is something on the way of which not all is known, so that `depth` is a part."""
 
 
 def advance(field: Field | None, windows: Windows | None) -> Field | None:

@@ -22,6 +22,8 @@ def _kind(row: Row) -> str:
         return f"{row.kind} (not called)"
     if row.call > 1 and (row.tensors or row.buffer_tensors):  # its parameters were counted before
         return f"{row.kind} (call {row.call})"
+    if "operation" in row.settings:
+        return f"{row.settings['operation']} (foreign)"
     if row.kind == "Aux":
         return f"{row.kind} (apart)"
     several = [(len(row.more_inputs), "in"), (len(row.more_outputs), "out")]
@@ -81,8 +83,8 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     said.append(("MACs", _macs(report)))
     reductions = report.reductions and report.reductions(report)
     said += [("Reductions", reductions)] if reductions else []
-    if total["depth"] is not None:
-        said.append(("Depth", counted(total["depth"], "weighted layers")))
+    if total["depth"] is not None or "depth" in report.known:
+        said.append(("Depth", total_of(report, "depth", lambda depth: counted(depth, "weighted layers"))))
     if report.last_map is not None:
         said.append(("Receptive field", receptive_field(report.last_map, report[""])))
     said.append(("Memory", _memory(report)))
@@ -141,7 +143,7 @@ def _memory(report: Report) -> str:
     params, outputs, peak, alive, stored = (
         total_of(report, f"{name}_bytes", size) for name in ("param", "activation", "peak", "peak_activation", "stored")
     )
-    if report.totals["peak_bytes"] is None:
+    if report.totals["peak_bytes"] is None and "peak_bytes" not in report.known:
         return f"{params} parameters, {outputs} outputs of all layers"
     return (
         f"{peak} at inference ({params} parameters, {alive} activations at the peak); "

@@ -155,6 +155,9 @@ class Report(Shown):
         known = {**main.known, **{name: found[name] for name, one in self.exact.items() if one is None and found[name]}}
         found |= self.exact
         known |= {name: heads.known[name[4:]] for name in found if name[:4] == "aux_" and name[4:] in heads.known}
+        if "live_bytes" in known:
+            known["peak_activation_bytes"] = known.pop("live_bytes")
+            known["peak_bytes"] = known["peak_activation_bytes"] + found["param_bytes"] + found["buffer_bytes"]
         for name, counted in COUNTED_IN.items():
             if found[counted] is None:
                 known[name], found[name] = found[name], None

@@ -193,7 +193,10 @@ SUMMED = (
     "stored_bytes",
     "trainable_params",
 )
-"""The figures of a block that are the sums of its rows'; `live_bytes` and `depth` are their largest."""
+"""The figures of a block that are the sums of its rows'."""
+
+LARGEST = ("live_bytes", "depth")
+"""Those that are the largest of its rows'."""
 
 
 NOTHING = Row("", "", {}, (), (), {}, {})
@@ -206,12 +209,14 @@ def added(frame: Row, rows: Sequence[Row]) -> Row:
         return frame
     columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
     sums: dict[str, Any] = {name: known_sum(columns[name]) for name in SUMMED}
-    whole = frame._replace(**sums, live_bytes=_most(columns["live_bytes"]), depth=_most(columns["depth"]))
+    sums |= {name: _most(columns[name]) for name in LARGEST}
+    whole = frame._replace(**sums)
     if None not in sums.values():
         return whole
     inner = [row.known for row in rows if row.known]
     parts = {name: sum(filter(None, columns[name])) + sum(known.get(name, 0) for known in inner) for name in SUMMED}
     parts |= {"params": parts["weights"] + parts["biases"], "flops": 2 * parts["macs"]}
+    parts |= {name: max(row.least(name) for row in rows) for name in LARGEST}
     return whole._replace(known={name: part for name, part in parts.items() if part and getattr(whole, name) is None})
 
 

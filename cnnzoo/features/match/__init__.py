@@ -95,6 +95,8 @@ def match(
     for number, values in enumerate(product(*grid.values())):
         try:
             found = family.totals(dict(zip(grid, values, strict=True)), input_size)
+            if found.macs is None:
+                raise ImpossibleError("not all of its MACs are known")
         except ImpossibleError as error:
             impossible, why = impossible + 1, str(error)
         else:

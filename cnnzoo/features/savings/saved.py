@@ -69,6 +69,8 @@ def saved(report: Report, by: str | None = None) -> Savings:
         else:
             sizes = (report.input_size, *report.more_inputs)
             designed, without = (totals(one, sizes) for one in both)
+            if None in (designed.macs, without.macs):
+                raise DoesNotApply("not all of its MACs are known, so that none can be told to be saved")
             return Savings(report.model, name, technique, *both, sizes, designed, without)
     raise DoesNotApply(f"there is nothing to save by {' or '.join(names)}: {'; '.join(reasons)}")
 
@@ -126,7 +128,10 @@ class Savings(Shown):
     @property
     def total(self) -> Saving:
         """The parameters and MACs of both whole networks."""
-        return Saving(self.cost.params, self.cost_without.params, self.cost.macs, self.cost_without.macs)
+        macs, macs_without = self.cost.macs, self.cost_without.macs
+        assert macs is not None
+        assert macs_without is not None
+        return Saving(self.cost.params, self.cost_without.params, macs, macs_without)
 
     @cached_property
     def places(self) -> tuple[Place, ...]:

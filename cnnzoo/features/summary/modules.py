@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...arch.node import Node
 
 SHOWN = 3
-"""Calls without a word that a note names."""
+"""Parts without a word that a note names."""
 
 SAME = ("params", "buffers", "macs", "aux_params", "aux_macs", "aux_buffers")
 """The figures that a description and a measurement state alike, of the whole and of what is at a path. Elements of
@@ -50,8 +50,9 @@ def of_module(
     Where every call has a word, and parameters, buffers and MACs are those that were measured, for every path that both
     know, the report is calculated from the description: it has receptive fields, depth, memory and other work, too. Of
     the measurement it keeps what only a module says: frozen parameters, the bytes of each tensor's own dtype, notes.
-    Else it is the measured report; a note says what has no word, or where the two differ, and `undescribed` why there
-    is no description. Raises what `measure` does, and `NoDescriptionError` where there are `rewrites` and none.
+    Else it is the measured report: a note says what has no word, and `described` is the calculated one, in which that
+    is foreign; or a note says where the two differ, and `undescribed` why there is no description. Raises what
+    `measure` does, and `NoDescriptionError` where there are `rewrites` and none.
     """
     from ...pytorch.measuring.measure import measure
 
@@ -95,7 +96,7 @@ def _unlike_images(
 
 def _read(module: nn.Module, measured: Report) -> Report:
     """The calculated report of a module that was measured, or the measured with the reason."""
-    from ...pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe, why_not
+    from ...pytorch.tracing import DescribedAtOneSizeWarning, describe, why_not
 
     reason = why_not(module)
     if reason is not None:
@@ -105,9 +106,6 @@ def _read(module: nn.Module, measured: Report) -> Report:
             warnings.simplefilter("ignore", DescribedAtOneSizeWarning)  # this is the report at that size
             description = describe(module, (measured.input_size, *measured.more_inputs))
         found = _calculated(description, measured)
-    except TracingError as error:
-        calls = [*dict.fromkeys(error.unknown)]
-        return _noted(measured, calls) if calls else replace(measured, undescribed=str(error))
     except CnnzooError as error:
         return replace(measured, undescribed=str(error))
     except RecursionError:
@@ -117,18 +115,20 @@ def _read(module: nn.Module, measured: Report) -> Report:
         said = f"not described: {differs}"
         return replace(measured, notes=(*measured.notes, said), undescribed=differs)
     exact = {name: measured.exact[name] for name in BYTES if measured.exact[name] != found.totals[name]}
-    return replace(found, rows=tuple(_as_held(found.rows, module)), exact=exact)
+    found = replace(found, rows=tuple(_as_held(found.rows, module)), exact=exact)
+    return _noted(measured, found) if found.unknown else found
 
 
 BYTES = ("param_bytes", "buffer_bytes")
 """Totals in the bytes of each tensor's own dtype."""
 
 
-def _noted(measured: Report, calls: Sequence[str]) -> Report:
-    """The measured report, which says what of the module has no word."""
-    more = f"; and {len(calls) - SHOWN} more" if len(calls) > SHOWN else ""
-    said = f"no words for {counted(len(calls), 'calls')}: {'; '.join(calls[:SHOWN])}{more}"
-    return replace(measured, notes=(*measured.notes, f"not described: {said}"), undescribed=said)
+def _noted(measured: Report, found: Report) -> Report:
+    """The measured report of a module, parts of whose description are foreign: a note says which."""
+    parts = [f"{one.what} at {one.path or 'the network itself'}" for one in found.unknown]
+    more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+    said = f"no words for {counted(len(parts), 'parts')}: {'; '.join(parts[:SHOWN])}{more}"
+    return replace(measured, notes=(*measured.notes, said), described=found)
 
 
 def _calculated(description: Node, like: Report, **about: Any) -> Report:

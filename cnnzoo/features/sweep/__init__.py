@@ -74,7 +74,11 @@ class Sweep:
             found = self.family.totals(*self.point(number))
         except ImpossibleError as error:
             return record | {"error": str(error)}
-        named = {**found._asdict(), "flops": 2 * found.macs, "weighted_layers": found.depth}
+        named = {
+            **found._asdict(),
+            "flops": None if found.macs is None else 2 * found.macs,
+            "weighted_layers": found.depth,
+        }
         return record | {name: named[name] for name in FIGURES}
 
 

@@ -9,31 +9,37 @@ from .borrow import Loan
 from .counter import Op, mark
 from .inputs import Inputs
 from .readings import takes_one_sample
-from .trace import Call, Trace, run
+from .trace import Call, Trace, Watch, run
 
 UNTOLD = "with another batch the network does other work, so that what one sample's is cannot be told"
 
 
-def run_batch(loan: Loan, inputs: Inputs, *, real: bool = False) -> Trace:
+def run_batch(loan: Loan, inputs: Inputs, *, real: bool = False, watch: Watch | None = None) -> Trace:
     """A run in which operators whose work does not depend on how many samples there are, are marked so.
 
     Where there is any that is not worked out from the inputs, or is no whole number for each sample, this is seen from
     another run, of twice as many samples.
     """
     mark(inputs)
-    found = run(loan, inputs.args, inputs.kwargs, real=real)
-    if found.root is None or found.error is not None or inputs.batch_size == 1:
-        return found
-    if takes_one_sample(found.root, inputs):
-        return found
-    sites = [*_sites(found.root)]
+    watcher = watch(loan.module, inputs.args) if watch is not None else None
+    found = run(loan, inputs.args, inputs.kwargs, real=real, watcher=watcher)
+    several = inputs.batch_size > 1 and found.root is not None and found.error is None
+    if several and not takes_one_sample(found.root, inputs):
+        _tell_apart(loan, found, inputs, real)
+    if watcher is not None:
+        watcher.done(found)
+    return found
+
+
+def _tell_apart(loan: Loan, found: Trace, inputs: Inputs, real: bool) -> None:
+    """Mark the operators of a run whose work is the same for any number of samples."""
+    sites = [*_sites(found.root)] if found.root is not None else []
     if may_be_once([events[place] for events, place in sites], inputs.batch_size):
         again = run(loan, *inputs.twice()[:2], real=real)
         more = [events[place] for events, place in _sites(again.root)] if again.root and again.error is None else []
         told = told_apart([events[place] for events, place in sites], more)
         for (events, place), op in zip(sites, told, strict=True):
             events[place] = op
-    return found
 
 
 def may_be_once(ops: Sequence[Op], batch_size: int) -> bool:
@@ -75,6 +81,23 @@ def _calls(call: Call) -> Iterator[Call]:
     yield call
     for inner in call.calls():
         yield from _calls(inner)
+
+
+def priced(root: Call) -> list[Op]:
+    """The operators of a run that cost something, or may, in their order."""
+    return [events[place] for events, place in _sites(root)]
+
+
+def share(ops: Sequence[Op], batch_size: int) -> tuple[int, list[tuple[str, str]]]:
+    """The MACs of one sample as far as they are known, and the operators of which they are not, with the reasons."""
+    unknown = [(op.name, op.why) for op in ops if op.macs is None]
+    once = sum(op.macs or 0 for op in ops if op.once)
+    each, rest = divmod(sum(op.macs or 0 for op in ops) - once, batch_size)
+    if rest:
+        name = next(op.name for op in ops if (op.macs or 0) % batch_size and not op.once)
+        why = f"{each * batch_size + rest:,} MACs are no whole number for each of {batch_size} samples"
+        unknown.append((name, why))
+    return once + each, unknown
 
 
 def _sites(call: Call) -> Iterator[tuple[list[Any], int]]:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from ...report import Row, Unknown
+from .batches import share
 from .counter import Op
 from .inputs import Inputs
 from .leaves import Modules, has_children
@@ -187,19 +188,10 @@ class Rows:
 
     def _macs(self, path: str, ops: Sequence[Op]) -> tuple[int, bool]:
         """Per sample those that are known, and whether these are all."""
-        for op in ops:
-            if op.why:
-                self._unknown(Unknown(path, op.name, op.why))
-        known = all(op.macs is not None for op in ops)
-        batch = self.inputs.batch_size
-        once = sum(op.macs or 0 for op in ops if op.once)
-        each, rest = divmod(sum(op.macs or 0 for op in ops) - once, batch)
-        if rest:
-            name = next(op.name for op in ops if (op.macs or 0) % batch and not op.once)
-            why = f"{each * batch + rest:,} MACs are no whole number for each of {batch} samples"
+        macs, unknown = share(ops, self.inputs.batch_size)
+        for name, why in unknown:
             self._unknown(Unknown(path, name, why))
-            known = False
-        return once + each, known
+        return macs, not unknown
 
     def _unknown(self, one: Unknown) -> None:
         if one not in self.unknown:

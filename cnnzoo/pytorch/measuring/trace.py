@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, Protocol, TypeAlias
 
+import torch
 from torch import nn
 
 from ...words import shortened
@@ -120,16 +122,46 @@ class Trace:
         if here is not None:
             self.missed[here[0].path] = module
 
-    def hand_over(self) -> None:
-        """What the running module gives to another thread stands for operators whose cost is unknown."""
-        self.see(Op("thread", None, (), 0, (), (), {}, "what another thread does is not seen"))
-
     def fail(self, error: Exception) -> None:
         self.error = error
         self.failing = self._stack[-1][1] if self._stack else self.root
 
 
-def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: bool = False) -> Trace:
+class Watcher(Protocol):
+    """What sees a run besides its `Trace`: a context in which the module runs, told of the modules that are called, and
+    of each operator behind the trace."""
+
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *error: Any) -> Any: ...
+
+    def enter(self, module: nn.Module, args: Any) -> None:
+        """A module of the network's is called."""
+
+    def leave(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
+        """It returns; what this returns is handed on in its output's place, unless that is None."""
+
+    def fail(self, module: nn.Module) -> None:
+        """It raises an exception, which the network may catch."""
+
+    def see(self, op: Op) -> None:
+        """An operator has run."""
+
+    def done(self, trace: Trace) -> None:
+        """The run is over, and what is done once for a batch is marked so in its trace."""
+
+
+Watch: TypeAlias = Callable[[nn.Module, Sequence[Any]], Watcher]
+"""Makes the watcher of a run from the module on loan and what it is given."""
+
+
+def run(
+    loan: Loan,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    real: bool = False,
+    watcher: Watcher | None = None,
+) -> Trace:
     """Run a module on loan; `real` says that its tensors have values. An exception is kept in `Trace.error`."""
     seen = Trace(submodules(loan.module))
     own = {id(held.tensor) for tensors in seen.tensors.values() for held in tensors.values()}
@@ -137,12 +169,27 @@ def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: boo
     def see(op: Op) -> None:
         loan.touch(op.reads)
         seen.see(op)
+        if watcher is not None:
+            watcher.see(op)
+
+    def enter(module: nn.Module, given: Any) -> None:
+        with torch._C.DisableTorchFunction():  # reading an attribute of a tensor is none of the network's calls
+            seen.enter(module, given)
+            if watcher is not None:
+                watcher.enter(module, given)
+
+    def leave(module: nn.Module, *given: Any) -> Any:
+        with torch._C.DisableTorchFunction():
+            seen.leave(module, *given)
+            return watcher.leave(module, *given) if watcher is not None else None
 
     with undoing() as undo, Counter(see, own | loan.originals, real):
-        on_calls(undo, seen.enter, seen.leave, seen.miss if loan.originals else None)
-        on_threads(undo, seen.hand_over)
+        failed = None if watcher is None else watcher.fail
+        on_calls(undo, enter, leave, seen.miss if loan.originals else None, failed)
+        on_threads(undo, lambda: see(HANDED_OVER))
         try:
-            seen.output = loan.module(*args, **kwargs)
+            with watcher or nullcontext():
+                seen.output = loan.module(*args, **kwargs)
             if isinstance(seen.output, Iterator | Awaitable):
                 kind = type(seen.output).__name__
                 if isinstance(seen.output, Coroutine):
@@ -153,6 +200,9 @@ def run(loan: Loan, args: Sequence[Any], kwargs: Mapping[str, Any], *, real: boo
             seen.fail(error)
     return seen
 
+
+HANDED_OVER = Op("thread", None, (), 0, (), (), {}, "what another thread does is not seen")
+"""What the running module gives to another thread stands for operators whose cost is unknown."""
 
 LONGEST = 160
 """Characters of an exception that are repeated."""

@@ -14,6 +14,7 @@ from ...arch import (
     Aux,
     Concat,
     Dense,
+    Foreign,
     Gate,
     Join,
     Layer,
@@ -109,6 +110,11 @@ class _Building:
             cls = written(base, Writer(node, path, node._takes, self.looks).program)
             return self._made(path, lambda _, named: cls(named), node, children)
         make = _maker(type(node))
+        if isinstance(node, Foreign):
+            raise InvalidTypeError(
+                f"at {path or 'the network itself'}: {node.operation} has no word here, so that nothing can build it: "
+                f"the module that was described alone has it"
+            )
         if make is None:
             raise InvalidTypeError(
                 f"at {path}: build knows no module for {type(node).__name__}; add what makes one to "

@@ -6,21 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from torch import nn
-
 from ...arch import From, Join, ModuleList, Node, Outputs, Run, Sequential
 from ...arch.join import TAKEN
 from ...arch.steps import INPUT
-from .events import Call, Event, Op, TracingError, calls, free, inside, loosen, made_by, ops, owns, sign, taken
-from .record import Recorder
+from .events import Call, Event, Op, UnsaidError, calls, free, inside, loosen, made_by, ops, owns, sign, taken
+from .foreign import Told
 from .settle import settle, without_dead
 
 
 class Blocks:
-    """Makes the description of a recorded run; `describe()` is all of it."""
+    """Makes the description of a run in words; `describe()` is all of it."""
 
-    def __init__(self, root: nn.Module, run: Recorder) -> None:
-        self.root = root
+    def __init__(self, run: Told) -> None:
+        self.root: Any = run.call.module
         self.run = run
         self.reads: Counter[int] = Counter(run.outputs)
         """How often each value is read."""
@@ -33,12 +31,12 @@ class Blocks:
         self.paths: dict[int, str] = {}
 
     def describe(self) -> Node:
-        for op in ops(self.run.root.events):
+        for op in ops(self.run.call.events):
             self.reads.update(op.reads)
-        whole = settle(self.run.root, self.reads)
+        whole = settle(self.run.call, self.reads)
         if len(whole) == 1 and isinstance(whole[0], Op) and whole[0].path == "":
             return whole[0].node
-        top = self.run.root
+        top = self.run.call
         top.events = whole if whole != [top] else top.events
         top.events = without_dead(top.events, self.run.outputs)
         self.reads = Counter([*self.run.outputs, *(value for op in ops(top.events) for value in op.reads)])
@@ -123,7 +121,7 @@ class Blocks:
                     if first not in children:
                         children[first] = held[first]
                 if sign(event) != self.signs.setdefault(event.path or "", sign(event)):
-                    raise TracingError(f"at {event.path}: its second call does other things than its first")
+                    raise UnsaidError(event.path or "", "its second call does other things than its first")
                 node: Node = self.kept[event.path or ""]
                 name, child = names.new(event.hint), Run(below)
             else:

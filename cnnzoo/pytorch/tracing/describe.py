@@ -2,84 +2,85 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from warnings import warn
 
 import torch
 from torch import nn
 
-from ...arch import Aux, Node, Sequential, Shape, diff
+from ...arch import Aux, Foreign, Node, Sequential, Shape, diff, rewrite
 from ...arch.folding import fold
 from ...calculate import calculate, shapes_of
 from ...errors import CnnzooError
+from ...report.rows import key_of
+from ..measuring.batches import run_batch
 from ..measuring.borrow import Loan, on_loan, on_meta, set_mode
-from ..measuring.inputs import dtype_of
-from ..measuring.tree import modules
+from ..measuring.inputs import Inputs, dtype_of
+from ..measuring.restore import Step, undoing
+from ..measuring.trace import first_line
+from ..measuring.tree import is_unmade, modules, own_tensors, submodules
 from .blocks import Blocks
-from .events import TracingError
-from .record import Recorder, record
-from .saying import BATCH
+from .events import TracingError, UnsaidError
+from .foreign import Foreigners
+from .record import Recorder
 from .sizes import agree, elsewhere
 from .unused import add_unused
+from .values import BATCH, OTHER_BATCH
 
 
 def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
     """The description of a module for inputs of (N, *input_size), of several sizes for as many inputs.
 
     A copy of it is run on meta, and each layer and each function that it calls is turned into its word; its modules are
-    blocks, and layers with tensors stand at their own paths. What runs in training only is an auxiliary head. It is run
-    on more and larger maps, too, which tells what is worked out from their size (`agree`): a
-    `DescribedAtOneSizeWarning` where that would be another description all the same. Raises `TracingError` where
-    something has no word.
+    blocks, and layers with tensors stand at their own paths. What has no word is a `Foreign` layer: the call alone, or
+    the innermost module around it that makes one value of one. What runs in training only is an auxiliary head. It is
+    run on more and larger maps, too, which tells what is worked out from their size (`agree`): a
+    `DescribedAtOneSizeWarning` where that would be another description all the same.
+
+    Raises `TracingError` where the module cannot be run, and where it is foreign as a whole and takes or gives several
+    values.
     """
     if type(module).__name__ == "OptimizedModule":  # torch.compile's, around the module
         module = module.get_submodule("_orig_mod")
     sizes = shapes_of(input_size)
     dtype = dtype_of(module)
 
-    def run(loan: Loan, training: bool, sizes: Sequence[Shape] = sizes, batch: int = BATCH) -> Recorder:
+    def run(loan: Loan, sizes: Sequence[Shape], training: bool = False, batch: int = BATCH) -> Recorder:
         set_mode(loan.module, training)
         for one in modules(loan.module):
             if isinstance(one, nn.modules.batchnorm._NormBase):
                 one.training = False
-        given = [torch.empty(batch, *size, dtype=dtype, device="meta") for size in sizes]
-        return record(loan, given)
-
-    def read(loan: Loan, seen: Recorder, heads: Set[str] = frozenset()) -> Node:
-        """The description of a run; it leaves out the children `heads`, which run in training."""
-        if seen.unknown:
-            calls = [*dict.fromkeys(seen.unknown)]
-            more = f"; and {len(calls) - SHOWN} more" if len(calls) > SHOWN else ""
-            raise TracingError(f"no description has words for all of it: {'; '.join(calls[:SHOWN])}{more}", calls)
-        add_unused(loan.module, seen, heads)
-        return Blocks(loan.module, seen).describe()
+        return record(loan, sizes, dtype, batch)
 
     def use(loan: Loan) -> Node:
-        seen = run(loan, training=False)
+        seen = run(loan, sizes)
         again = None
         for other in _elsewhere(sizes):
             with suppress(CnnzooError):  # that refuses such sizes
-                again = run(loan, False, other, BATCH + 1)
-                agree(seen, again)
+                again = run(loan, other, batch=OTHER_BATCH)
                 break
         names = [*module._modules.keys()]  # no mapping where it is scripted
         idle = {*names} - _tops(seen)
-        trained = run(loan, training=True) if idle else seen
-        heads = idle & _tops(trained)
-        description = read(loan, seen, heads)
-        changes = _changes(description, lambda: read(loan, again, heads)) if again is not None else ""
+        trained = None
+        if idle:
+            with suppress(TracingError):  # it does not run in training, and so has no heads here
+                trained = run(loan, sizes, training=True)
+        heads = idle & _tops(trained) if trained is not None else set()
+        description, changes = said(seen, again, heads)
         if changes:
-            here, there = f"{BATCH} inputs of {sizes}", f"{BATCH + 1} of {other}"
             warn(
-                f"the description holds for {here} alone: for {there} it would be another at {changes}",
+                f"the description holds for inputs of {sizes} alone: for another number of {other} it would be another "
+                f"at {changes}",
                 DescribedAtOneSizeWarning,
                 stacklevel=STACK,
             )
-        if not heads or not isinstance(description, Sequential):
+        if trained is None or not heads or not isinstance(description, Sequential):
             return description
-        return with_heads(description, read(loan, trained), names, heads)
+        return with_heads(description, said(trained)[0], names, heads)
 
     description = on_loan(module, on_meta(None), use)
     misfits = _misfits(module, description, sizes)
@@ -95,19 +96,88 @@ def _tops(seen: Recorder) -> set[str]:
     return {path.partition(".")[0] for path in seen.called}
 
 
+def record(loan: Loan, sizes: Sequence[Shape], dtype: torch.dtype, batch: int) -> Recorder:
+    """One run of a module on loan; TracingError where it fails."""
+    found: list[Recorder] = []
+
+    def watch(module: nn.Module, args: Sequence[Any]) -> Recorder:
+        found.append(Recorder(module, args))
+        return found[0]
+
+    args = tuple(torch.empty(batch, *size, dtype=dtype, device="meta") for size in sizes)
+    with undoing() as undo:
+        _uncompiled(undo)
+        trace = run_batch(loan, Inputs(args, {}, batch, 0), watch=watch)
+    if isinstance(trace.error, TracingError):
+        raise trace.error
+    if trace.error is not None:
+        where = trace.failing.path if trace.failing is not None else ""
+        raise TracingError(f"at {where or 'the network itself'}: {first_line(trace.error)}") from trace.error
+    if not found[0].outputs:
+        raise TracingError("at the network itself: it gives no tensor that was worked out from its input")
+    return found[0]
+
+
+def _uncompiled(undo: list[Step]) -> None:
+    """Until undone, what torch.compile made runs as it was before: a compiler would be given the recorder, too."""
+    if "torch._dynamo" in sys.modules:
+        stance = torch.compiler.set_stance("force_eager")
+        undo.append(partial(stance.__exit__, None, None, None))
+
+
+def said(run: Recorder, other: Recorder | None = None, heads: Set[str] = frozenset()) -> tuple[Node, str]:
+    """The description of a run, with the words that there are, all foreign that they do not say, and without the
+    children `heads`, which run in training; and where that of another run, at another size, is another one."""
+    foreign: set[str] = set()
+    while True:
+        try:
+            return _said(run, other, heads, foreign)
+        except UnsaidError as error:
+            path = error.path
+            while path and (path in foreign or path not in run.called):
+                path = path.rpartition(".")[0]
+            if path in foreign:
+                raise TracingError(str(error)) from error
+            foreign.add(path)
+
+
+def _said(run: Recorder, other: Recorder | None, heads: Set[str], foreign: Set[str]) -> tuple[Node, str]:
+    told = Foreigners(run, foreign).told()
+    beside, problem = None, ""
+    if other is not None:
+        try:
+            beside = Foreigners(other, foreign).told()
+            agree(told, beside)
+        except TracingError as error:
+            problem = str(error)
+    add_unused(run.module, told, heads)
+    description = Blocks(told).describe()
+    if other is None or beside is None:
+        return description, problem
+    add_unused(other.module, beside, heads)
+    try:
+        changes = diff(_bare(description), _bare(Blocks(beside).describe()))
+    except UnsaidError as error:
+        return description, str(error)
+    return description, ", ".join(dict.fromkeys(change.path for change in changes))
+
+
+def _bare(description: Node) -> Node:
+    """The description without what was measured at one size."""
+
+    def bare(path: str, node: Node) -> Node:
+        return Foreign(node.operation, (), ()) if isinstance(node, Foreign) else node
+
+    bared = rewrite(description, bare)
+    assert bared is not None
+    return bared
+
+
 def _elsewhere(sizes: Sequence[Shape]) -> list[tuple[Shape, ...]]:
     """Sizes of other inputs, of which the first that the module takes is tried: maps with sides that are odd where
     these are even, and with sides twice as long, since many a module takes multiples of some number alone."""
     longer: list[Callable[[int], int]] = [elsewhere, lambda length: 2 * length]
     return [tuple((size[0], *map(more, size[1:])) if len(size) == 3 else size for size in sizes) for more in longer]
-
-
-def _changes(description: Node, other: Callable[[], Node]) -> str:
-    """Where another description differs, or what it has no words for; nothing where it is the same."""
-    try:
-        return ", ".join(dict.fromkeys(change.path for change in diff(description, other())))
-    except TracingError as error:
-        return "; ".join(error.unknown[:SHOWN]) or str(error)
 
 
 STACK = 5
@@ -126,11 +196,12 @@ def _misfits(module: nn.Module, description: Node, sizes: Sequence[Shape]) -> li
     """The names of tensors that one has and the other has not, or has in another shape. Of the names of one tensor, as
     a module at several paths has them, the description needs one."""
     known = calculate(description, sizes).tensors
-    state = module.state_dict(keep_vars=True)
-    own = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    said = {id(tensor) for key, tensor in state.items() if key in known}
-    others = {key for key, tensor in state.items() if key not in known and id(tensor) in said}
-    return [key for key in {**own, **known} if known.get(key) != own.get(key) and key not in others]
+    own = {key_of(one.path, name): held for one in submodules(module) for name, held in own_tensors(one.module).items()}
+    said = {id(held.tensor) for key, held in own.items() if key in known}
+    kept = module.state_dict(keep_vars=True).keys()
+    missing = [key for key, held in own.items() if key in kept and key not in known and id(held.tensor) not in said]
+    wrong = [key for key in known if key not in own or not (is_unmade(own[key]) or own[key].shape == known[key])]
+    return [*missing, *wrong]
 
 
 def with_heads(description: Sequential, trained: Node, names: Sequence[str], heads: Set[str]) -> Sequential:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from itertools import takewhile
+from typing import Any, NamedTuple, TypeAlias
 
 from torch import nn
 
@@ -12,13 +13,17 @@ from ...errors import CnnzooError
 
 
 class TracingError(CnnzooError, RuntimeError):
-    """A module that is no description; `unknown` has each call without a word, with its path."""
+    """A module that is no description: one whose forward fails, or that takes or gives what no description does."""
 
     exit_code = 1
 
-    def __init__(self, message: str, unknown: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.unknown = tuple(unknown)
+
+class UnsaidError(Exception):
+    """Calls that the words for a part of a network do not say; what is at `path` is foreign then, or what is around."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"at {path or 'the network itself'}: {why}")
+        self.path = path
 
 
 class Op:
@@ -35,8 +40,29 @@ class Op:
         """Whether it has tensors."""
 
 
+class Span(NamedTuple):
+    """Which of the operators of a run that cost something ran in a call, by their numbers."""
+
+    start: int
+    stop: int
+
+
+class Lost(NamedTuple):
+    """A call that no layer stands for: what it reads and makes, by the numbers of the values."""
+
+    name: str
+    """Of the function, or of the module's class."""
+    reads: tuple[int, ...]
+    makes: tuple[int, ...]
+    span: Span
+    keys: tuple[str, ...] = ()
+    """The names of the network's own tensors that it reads, or what it reads was worked out from."""
+    path: str | None = None
+    """Of the module."""
+
+
 class Call:
-    """A module's forward: its events, in order."""
+    """A module's forward in words: its events, in order."""
 
     def __init__(self, path: str, module: nn.Module | None) -> None:
         self.path = path
@@ -45,6 +71,18 @@ class Call:
         self.free = False
         """Whether it may stand under another name, as the second call of a module without tensors does."""
         self.events: list[Op | Call] = []
+
+
+class Frame:
+    """A module's forward as it was recorded: what it called, with and without words, in order."""
+
+    def __init__(self, path: str, module: nn.Module, given: Sequence[int] = (), start: int = 0) -> None:
+        self.path = path
+        self.module = module
+        self.given = given
+        """The values that it is given."""
+        self.span = Span(start, start)
+        self.events: list[Op | Lost | Frame] = []
 
 
 Event: TypeAlias = Op | Call
@@ -116,5 +154,11 @@ def within(around: str, path: str) -> bool:
 def inside(around: str, path: str) -> str:
     """The way from one path to another below it."""
     if around and not path.startswith(f"{around}."):
-        raise TracingError(f"at {path}: it runs in {around}, and belongs elsewhere")
+        raise UnsaidError(_common(around, path), f"{path} runs in {around}, where it does not belong")
     return path.removeprefix(f"{around}.") if around else path
+
+
+def _common(one: str, other: str) -> str:
+    """The path of the innermost module around two."""
+    pairs = zip(one.split("."), other.split("."), strict=False)
+    return ".".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

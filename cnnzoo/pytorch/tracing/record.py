@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import torch
@@ -13,127 +10,198 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ...arch import Identity, Layer, Node, Sequential
-from ...errors import CnnzooError
-from ..measuring.borrow import Loan, on_calls
+from ..measuring import counter
+from ..measuring.operators import shape_of as shape_of_tensor
 from ..measuring.operators import tensors_in
-from ..measuring.restore import Step, undoing
+from ..measuring.trace import HANDED_OVER, Trace
 from ..measuring.tree import own_tensors, submodules
-from .events import Call, Op, TracingError
+from .events import Frame, Lost, Op, Span
 from .leaves import leaf_of, unused_of
-from .saying import BATCH, Speaker, shape_of
+from .saying import Speaker, shape_of
 from .values import Values
 from .words import NoWordError, Recipe
+
+
+class Leaf:
+    """A layer that is running, whose own calls are its own affair."""
+
+    def __init__(self, node: Node, path: str, module: nn.Module, start: int) -> None:
+        self.node = node
+        self.path = path
+        self.module = module
+        self.start = start
 
 
 class Recorder(TorchFunctionMode):
     """Sees what a module on loan calls."""
 
-    def __init__(self, root: nn.Module, batch: int) -> None:
+    def __init__(self, root: nn.Module, args: Sequence[Any]) -> None:
         super().__init__()
-        self.root = Call("", root)
-        self.values = Values(root)
-        self.unknown: list[str] = []
-        self.inputs: list[int] = []
+        self.module = root
+        given = tensors_in(args)
+        self.values = Values(root, given[0].shape[0])
+        self.inputs = [self.values.make(tensor) for tensor in given]
+        self.root = Frame("", root, self.inputs)
         self.outputs: list[int] = []
+        self.made: list[tuple[int, ...]] = []
+        """The shapes of what the network gives, with the batch."""
         self.called: set[str] = set()
         """The paths of the modules that ran."""
-        self._speaker = Speaker(self.values, self._nearest, batch, root.training)
-        self._stack: list[tuple[nn.Module, Call | Node | None]] = []
+        self.trace: Trace | None = None
+        """What the run cost, once it is over."""
+        self._count = 0
+        """Of the operators so far that cost something, or may."""
+        self._speaker = Speaker(self.values, self._nearest, root.training)
+        self._stack: list[tuple[nn.Module, Frame | Leaf | None]] = []
         self._paths: dict[int, list[str]] = {}
         for one in submodules(root):
             self._paths.setdefault(id(one.module), []).append(one.path)
 
+    def see(self, op: counter.Op) -> None:
+        self._count += op.macs != 0
+        if op is HANDED_OVER:
+            self.values.blind = True
+            self.frame.events.append(Lost("thread", (), (), self._since(self._count - 1)))
+
+    def done(self, trace: Trace) -> None:
+        self.trace = trace
+        if trace.error is None:
+            given = tensors_in(trace.output)
+            self.made = [shape_of_tensor(one) for one in given]
+            for one in given:
+                if self._read(one) is None:
+                    self._lose("", [], [one], self._count)
+            self.outputs = [value for one in given if (value := self.values.of(one)) is not None]
+
+    def _since(self, start: int) -> Span:
+        return Span(start, self._count)
+
     # Calls of modules
 
     @property
-    def call(self) -> Call:
-        """The one that is running."""
-        return next((one for _, one in reversed(self._stack) if isinstance(one, Call)), self.root)
+    def frame(self) -> Frame:
+        """The forward that is running."""
+        return next((one for _, one in reversed(self._stack) if isinstance(one, Frame)), self.root)
 
     def _is_quiet(self) -> bool:
-        """Whether a layer is running, whose own calls are its own affair."""
-        return bool(self._stack) and not isinstance(self._stack[-1][1], Call)
+        """Whether a layer is running."""
+        return bool(self._stack) and not isinstance(self._stack[-1][1], Frame)
 
     def enter(self, module: nn.Module, args: Any) -> None:
-        with torch._C.DisableTorchFunction():
-            self._stack.append((module, self._entered(module, args)))
+        self._stack.append((module, self._entered(module, args)))
 
-    def _entered(self, module: nn.Module, args: Any) -> Call | Node | None:
+    def _entered(self, module: nn.Module, args: Any) -> Frame | Leaf | None:
         if not self._stack:
             return self.root
         if self._is_quiet():
             return None
         paths = self._paths.get(id(module))
         if paths is None:
-            return self.call  # made in a forward: its work is its caller's
-        self.called.add(self._nearest(paths))
+            return self.frame  # made in a forward: its work is its caller's
+        path = self._nearest(paths)
+        self.called.add(path)
         given = tensors_in(args)
+        read = [value for one in given if (value := self._read(one)) is not None]
         plain = len(given) == len(args) and self.values.has_its_own(module, paths[0])
         node = leaf_of(module, [tuple(one.shape[1:]) for one in given]) if plain else None
-        return node or Call(self._nearest(paths), module)
+        return Leaf(node, path, module, self._count) if node is not None else Frame(path, module, read, self._count)
 
     def _nearest(self, paths: Sequence[str]) -> str:
-        around = self.call.path
+        around = self.frame.path
         inside = [path for path in paths if path.startswith(f"{around}.")] if around else paths
         return min(inside or paths, key=lambda path: path.count("."))
 
     def leave(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
         if not self._stack:
             return None
-        with torch._C.DisableTorchFunction():
-            _, running = self._stack.pop()
-            if isinstance(running, Node):
-                path = self._nearest(self._paths[id(module)])
-                return self._leaf(running, path, tensors_in([args, kwargs]), output, module)
-            if isinstance(running, Call) and running.module is module and self._stack:
-                if running.events or not isinstance(output, Tensor) or not any(output is one for one in args):
-                    self.call.events.append(running)
-                else:
-                    return self._same(running, output)
+        _, running = self._stack[-1]
+        if isinstance(running, Frame):
+            for one in tensors_in(output):
+                self._read(one)
+        self._stack.pop()
+        if isinstance(running, Leaf):
+            return self._leaf(running, tensors_in([args, kwargs]), output)
+        if isinstance(running, Frame) and running.module is module:
+            running.span = self._since(running.span.start)
+            if running.events or not isinstance(output, Tensor) or not any(output is one for one in args):
+                if self._stack:
+                    self.frame.events.append(running)
+            elif self._stack:
+                return self._same(running, output)
         return None
 
-    def leave_failed(self, module: nn.Module) -> None:
-        """Left by an exception, which the network may catch."""
+    def fail(self, module: nn.Module) -> None:
+        """Left by an exception, which the network may catch: nothing tells what it did."""
         if self._stack and self._stack[-1][0] is module:
-            self._stack.pop()
+            _, running = self._stack.pop()
+            start = running.start if isinstance(running, Leaf) else running.span.start if running else self._count
+            if self._count > start:
+                self._lose("", [], [], start)
 
-    def _same(self, call: Call, output: Any) -> Any:
+    def _same(self, frame: Frame, output: Tensor) -> Any:
         """A module that hands on what it is given."""
-        other = output.view_as(output)
-        module = call.module
-        held = None if module is None else unused_of(module)
-        node = held or (Sequential() if module is not None and _holds(module) else Identity())
-        try:
-            value = self.values.of(output)
-        except NoWordError:
-            value = None
-        if value is None:
+        value = self.values.of(output)
+        if value is None or self.values.is_stale(output):
             return None
-        self.call.events.append(Op(node, [value], self.values.make(other), call.path, call.hint, held is not None))
+        other = output.view_as(output)
+        held = unused_of(frame.module)
+        node = held or (Sequential() if _holds(frame.module) else Identity())
+        made = self.values.make(other)
+        hint = frame.path.rpartition(".")[2]
+        self.frame.events.append(Op(node, [value], made, frame.path, hint, held is not None))
         return other
 
-    def _leaf(self, node: Node, path: str, reads: list[Tensor], output: Any, module: nn.Module) -> Any:
-        given: list[int] = []
-        for tensor in reads:
-            with suppress(NoWordError):
-                known = self.values.of(tensor) if output is not tensor else self.values.before(tensor)
-                if known is not None:
-                    given.append(known)
-        if len(given) != len(reads) or not isinstance(output, Tensor):
-            self._miss(path, type(module).__name__, "it reads what is no value of the network's")
-            return None
-        if any(output is one and not self.values.is_written(one) for one in reads):
-            output = output.view_as(output)  # it hands its input on: let the two be told apart
-        owns = isinstance(node, Layer) and bool(own_tensors(module))
-        made = self.values.make(output)
-        wanted = shape_of([node], [self.values.shapes[one] for one in given])
-        if wanted != self.values.shapes[made]:
-            self._miss(path, type(module).__name__, f"it gives {self.values.shapes[made]}, {node} {wanted}")
-        self.call.events.append(Op(node, given, made, path, path.rpartition(".")[2], owns))
+    def _leaf(self, leaf: Leaf, reads: list[Tensor], output: Any) -> Any:
+        values = self.values
+        given = [values.of(one) for one in reads]
+        known = [one for one in given if one is not None]
+        owns = isinstance(leaf.node, Layer) and bool(own_tensors(leaf.module))
+        made = tensors_in(output)
+        if not known and not owns and self._count == leaf.start:
+            for one in made:
+                values.constant(one, values.sources(reads))
+        elif len(known) < len(reads) or not self._fits(leaf.node, known, output):
+            keys = tuple(f"{leaf.path}.{name}" for name in own_tensors(leaf.module))
+            self._lose(type(leaf.module).__name__, known, made, leaf.start, keys, leaf.path)
+        else:
+            if any(output is one and not values.is_stale(one) for one in reads):
+                output = output.view_as(output)  # it hands its input on: let the two be told apart
+            hint = leaf.path.rpartition(".")[2]
+            self.frame.events.append(Op(leaf.node, known, values.write(output), leaf.path, hint, owns))
         return output
 
-    def _miss(self, path: str, name: str, why: str) -> None:
-        self.unknown.append(f"{path or 'the network itself'}: {name}: {why}")
+    def _fits(self, node: Node, reads: Sequence[int], output: Any) -> bool:
+        """Whether the layer makes an output of this shape."""
+        shapes = [self.values.shapes[one] for one in reads]
+        return isinstance(output, Tensor) and shape_of([node], shapes) == tuple(output.shape[1:])
+
+    # Values
+
+    def _read(self, tensor: Tensor) -> int | None:
+        """The value that a tensor is. What it holds by ways that no call shows is lost: it was written over through
+        another that shares its memory, or made by what is not seen, of anything that there was."""
+        values = self.values
+        if values.is_stale(tensor):
+            self._lose("", [values.of(tensor), values.written(tensor)], [tensor], self._count)
+        elif values.parts(tensor):
+            self._lose("stack", [self._read(one) for one in values.parts(tensor)], [tensor], self._count)
+        elif values.is_strange(tensor):
+            self._lose("", [*self.frame.given, *_met(self.frame)], [tensor], self._count)
+        return values.of(tensor)
+
+    def _lose(
+        self,
+        name: str,
+        reads: Sequence[int | None],
+        made: Sequence[Tensor],
+        start: int,
+        keys: Sequence[str] = (),
+        path: str | None = None,
+    ) -> None:
+        """Note a call that no layer stands for."""
+        known = tuple(dict.fromkeys(one for one in reads if one is not None))
+        makes = tuple(self.values.write(one) for one in made)
+        self.frame.events.append(Lost(name, known, makes, self._since(start), tuple(keys), path))
 
     # Calls of functions
 
@@ -141,50 +209,55 @@ class Recorder(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._is_quiet() or not self._stack:
             return func(*args, **kwargs)
-        name = _name(func)
+        name, values = _name(func), self.values
         if name in ("shape", "size"):
-            with suppress(NoWordError):
-                self.values.look(args[0])
+            values.look(args[0])
             return func(*args, **kwargs)
         given = tensors_in([args, kwargs])
-        try:
-            values = [self.values.of(one) for one in given]
-        except NoWordError as error:
-            out = func(*args, **kwargs)
-            if tensors_in(out):
-                self._miss(self.call.path, name, str(error))
-            return out
-        versions = [one._version for one in given]
+        before = [(one._version, values.is_stale(one) or values.is_strange(one)) for one in given]
+        start = self._count
         out = func(*args, **kwargs)
         made = tensors_in(out)
-        if not made:
+        written = [one for one, (version, _) in zip(given, before, strict=True) if one._version != version]
+        if not made and not written:
             return out
-        self.values.keep(made)
-        written = [one for one, version in zip(given, versions, strict=True) if one._version != version]
-        if name == "data":
-            self.values.note_data(made[0])
-        if any(map(self.values.is_data, written)):
-            self._miss(self.call.path, name, "it writes over what .data gave, which no other tensor tells")
         if name in ZEROS:
-            self.values.note_zeros(made[0])
+            self._constants(name, [], made, [])
+            values.note_zeros(made[0])
             return out
-        if all(value is None for value in values) and not any(map(self.values.parts, given)):
-            for one in made:
-                if name in VIEWS and given:
-                    self.values.note_view(one, given[0])
-                elif given:
-                    self.values.note_recipe(one, Recipe(name, args, kwargs))
+        reads = [self._read(one) if unsure else values.of(one) for one, (_, unsure) in zip(given, before, strict=True)]
+        if all(one is None for one in reads) and self._count == start and not any(map(values.parts, given)):
+            self._constants(name, given, made, written)
+            for one in made if given and name not in VIEWS else ():
+                values.note_recipe(one, Recipe(name, args, kwargs))
             return out
-        if not written and len(made) == 1 and out is made[0] and any(out is one for one in given) and name == "dropout":
+        if name == "dropout" and not written and any(out is one for one in given):
             out = out.view_as(out)
             made = [out]
+        if name == "data":
+            values.note_data(made[0])
+        beside = [one for one in written if not any(one is other for other in made) and values.keys(one) is None]
         try:
-            self.call.events += self._speaker.say(name, args, kwargs, made)
-        except NoWordError as error:
-            self._miss(self.call.path, name, str(error))
+            if beside:
+                raise NoWordError("it writes to what it is given")
+            self.frame.events += self._speaker.say(name, args, kwargs, made)
             for one in made:
-                self.values.make(one)
+                values.note_written(one)
+        except NoWordError:
+            reads = [self._read(one) if values.parts(one) else read for one, read in zip(given, reads, strict=True)]
+            self._lose(_plain(name), reads, [*made, *beside], start, sorted(values.sources(given)))
         return out
+
+    def _constants(self, name: str, given: list[Tensor], made: list[Tensor], written: list[Tensor]) -> None:
+        """Note what is worked out from the network's own tensors alone, or from none."""
+        keys = self.values.sources(given)
+        for one in written:
+            self.values.spoil(one)
+        for one in (*made, *written):
+            if self.values.keys(one) is None:
+                self.values.constant(one, keys)
+                if name in VIEWS and given:
+                    self.values.note_view(one, given[0])
 
 
 RESHAPINGS = {"view", "view_as", "reshape", "reshape_as", "unsqueeze", "squeeze", "__getitem__"}
@@ -206,45 +279,22 @@ def _name(func: Any) -> str:
     return name.strip("_") if name.startswith("__") else name.removesuffix("_")
 
 
+def _plain(name: str) -> str:
+    """The name of a function without where it is; of one that has none, as a lambda, "function"."""
+    plain = name.rpartition("::")[2].strip("_")
+    return plain if plain.isidentifier() else "function"
+
+
+def _met(frame: Frame) -> list[int]:
+    """The values that were made in a forward so far, and read in it."""
+    found: list[int] = []
+    for event in frame.events:
+        if isinstance(event, Frame):
+            found += _met(event)
+        else:
+            found += [*event.reads, *(event.makes if isinstance(event, Lost) else [event.made])]
+    return found
+
+
 def _holds(module: nn.Module) -> bool:
     return isinstance(module, nn.Sequential | nn.ModuleList) or bool(module._modules) or hasattr(module, "is_container")
-
-
-def _uncompiled(undo: list[Step]) -> None:
-    """Until undone, what torch.compile made runs as it was before: a compiler would be given this recorder, too."""
-    if "torch._dynamo" in sys.modules:
-        stance = torch.compiler.set_stance("force_eager")
-        undo.append(partial(stance.__exit__, None, None, None))
-
-
-def record(loan: Loan, args: Sequence[Tensor]) -> Recorder:
-    """Run a module on loan; what it calls without a word is in `unknown`."""
-    recorder = Recorder(loan.module, args[0].shape[0] if args else BATCH)
-    for tensor in args:
-        recorder.inputs.append(recorder.values.make(tensor))
-    with undoing() as undo:
-        _uncompiled(undo)
-        on_calls(undo, recorder.enter, recorder.leave, failed=recorder.leave_failed)
-        try:
-            with recorder:
-                output = loan.module(*args)
-        except (CnnzooError, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            loan.failed(error)
-            raise TracingError(
-                f"at {recorder.call.path or 'the network itself'}: {type(error).__name__}: {error}"
-            ) from error
-    if not tensors_in(output):
-        recorder.unknown.append("the output: it has no tensor")
-    for tensor in tensors_in(output):
-        try:
-            value = recorder.values.of(tensor)
-        except NoWordError as error:
-            recorder.unknown.append(f"the output: {error}")
-            continue
-        if value is None:
-            recorder.unknown.append("the output: no value of the network's")
-        else:
-            recorder.outputs.append(value)
-    return recorder

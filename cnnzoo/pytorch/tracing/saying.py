@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...arch import (
     Add,
@@ -28,19 +28,13 @@ from .standardised import standardised
 from .values import Values
 from .words import WORDS, NoWordError, Said, of_stack, plain
 
-BATCH = 2
-"""Samples of the run: of one alone, the batch could not be told from a dimension of length 1."""
-
 
 class Speaker:
     """Says what functions do; `nearest` is which of several paths is meant where a function is called."""
 
-    def __init__(
-        self, values: Values, nearest: Callable[[Sequence[str]], str], batch: int = BATCH, training: bool = False
-    ) -> None:
+    def __init__(self, values: Values, nearest: Callable[[Sequence[str]], str], training: bool) -> None:
         self.values = values
         self.nearest = nearest
-        self.batch = batch
         self.training = training
 
     def say(self, name: str, args: Any, kwargs: Any, made: Sequence[Tensor]) -> list[Op]:
@@ -50,6 +44,8 @@ class Speaker:
             raise NoWordError("no word for it")
         try:
             parts = self.values.parts(args[0]) if args else []
+            if any(map(self.values.is_stale, parts)):
+                raise NoWordError("what was stacked in it was written over")
             settings = {key: plain(value) for key, value in kwargs.items()}
             said = of_stack(name, parts, *args[1:], **settings) if parts else word(*plain(args), **settings)
         except (TypeError, ShapeError, AttributeError, ValueError) as error:
@@ -98,11 +94,13 @@ class Speaker:
         node = said.nodes[0] if len(said.nodes) == 1 else None
         if not isinstance(node, Add | Multiply) or len(said.reads) != 2:
             return said
-        tensors = [one for one in said.reads if self.values.before(one) is None]
+        tensors = [one for one in said.reads if self.values.of(one) is None]
         if len(tensors) != 1:
             return said
         seen = tensors[0]
         own = self.values.own(seen)
+        if not isinstance(own, nn.Parameter):
+            raise NoWordError("one of the two is neither a value of the network's nor a parameter")
         if self.values.keys(own) is None or own.is_floating_point() != seen.is_floating_point():
             raise NoWordError("one of the two is no value of the network's")
         other = next(one for one in said.reads if one is not seen)
@@ -112,14 +110,14 @@ class Speaker:
 
     def _ops(self, name: str, said: Said, made: Tensor) -> list[Op]:
         values = self.values
-        reads = [values.before(one) for one in said.reads]
+        reads = [values.of(one) for one in said.reads]
         known = [one for one in reads if one is not None]
         if len(known) != len(reads):
             raise NoWordError("it reads what is no value of the network's")
         if not said.nodes and name == "stack":
             values.stack(made, said.reads)
             return []
-        if made.dim() == 0 or made.shape[0] != self.batch:
+        if made.dim() == 0 or made.shape[0] != self.values.batch:
             raise NoWordError(f"the batch is lost: it gives {tuple(made.shape)}")
         if any(one.is_floating_point() != made.is_floating_point() for one in said.reads):
             raise NoWordError(f"it gives {made.dtype} of {said.reads[0].dtype}")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ...arch import Node
-from .events import Call, Event, Op, TracingError, free, inside, loosen, ops, owns
+from .events import Call, Event, Op, UnsaidError, free, inside, loosen, ops, owns
 from .phrases import shorten
 
 
@@ -34,7 +34,7 @@ def settle(call: Call, readers: Counter[int]) -> list[Event]:
         if event.path == call.path:
             continue
         if owns(event):
-            raise TracingError(f"at {event.path}: there are tensors of {call.path or 'the network itself'} around it")
+            raise UnsaidError(call.path, f"it has tensors itself, around those of {event.path}")
         below = event.hint if free(event) or event.path is None else inside(call.path, event.path)
         loosen(event)
         event.hint = f"{name}_{below.replace('.', '_')}"

@@ -24,7 +24,7 @@ from ...arch import (
 from ...arch.layers import extent_of
 from ...arch.node import pair
 from .events import Op, calls, ops
-from .record import Recorder
+from .foreign import Told
 
 Both: TypeAlias = tuple[Op, Op]
 """The same operation in the one run and in the other."""
@@ -45,12 +45,12 @@ def elsewhere(length: int) -> int:
     return other
 
 
-def agree(one: Recorder, other: Recorder) -> None:
+def agree(one: Told, other: Told) -> None:
     """Say in both runs what holds in both, where operations have other numbers: a padding "same", a pooling of the
     whole map, a length that the others leave. What differs for another reason stays."""
     runs = one, other
     _pad_same(runs)
-    both = [[*ops(run.root.events)] for run in runs]
+    both = [[*ops(run.call.events)] for run in runs]
     if [type(op.node) for op in both[0]] != [type(op.node) for op in both[1]]:
         return
     for pair_ in zip(*both, strict=True):
@@ -61,7 +61,7 @@ def agree(one: Recorder, other: Recorder) -> None:
 # Numbers of a layer
 
 
-def _generalise(both: Both, runs: tuple[Recorder, Recorder]) -> None:
+def _generalise(both: Both, runs: tuple[Told, Told]) -> None:
     """Give both the first layer that does what each of the two does."""
     ways = [[*_ways(op.node, run.values.shapes[op.reads[0]])] for op, run in zip(both, runs, strict=True)]
     found = next((way for way in ways[0] if way in ways[1]), None)
@@ -95,13 +95,13 @@ def _ways(node: Node, shape: Shape) -> Iterator[Node]:
 # Paddings "same"
 
 
-def _pad_same(runs: tuple[Recorder, Recorder]) -> None:
+def _pad_same(runs: tuple[Told, Told]) -> None:
     """Put a `SamePad2d` before each convolution or pooling whose paddings in both runs it explains: where they differ,
     or where the network read the size of what it pads."""
     pads = [
-        {op.made: op for op in ops(run.root.events) if isinstance(op.node, ZeroPad2d | ConstantPad2d)} for run in runs
+        {op.made: op for op in ops(run.call.events) if isinstance(op.node, ZeroPad2d | ConstantPad2d)} for run in runs
     ]
-    rest = [[op for op in ops(run.root.events) if op.made not in known] for run, known in zip(runs, pads, strict=True)]
+    rest = [[op for op in ops(run.call.events) if op.made not in known] for run, known in zip(runs, pads, strict=True)]
     if [type(op.node) for op in rest[0]] != [type(op.node) for op in rest[1]]:
         return
     for both in zip(*rest, strict=True):
@@ -112,7 +112,7 @@ def _pad_same(runs: tuple[Recorder, Recorder]) -> None:
                 _put(run, op, pad, same)
 
 
-def _same(both: Both, around: Sequence[Op | None], runs: tuple[Recorder, Recorder]) -> SamePad2d | None:
+def _same(both: Both, around: Sequence[Op | None], runs: tuple[Told, Told]) -> SamePad2d | None:
     """The padding "same" that these paddings are, before this layer; None where they are none."""
     node: Any = both[0].node
     if node != both[1].node or not hasattr(node, "kernel_size") or getattr(node, "padding", None) not in (0, "valid"):
@@ -133,13 +133,12 @@ def _same(both: Both, around: Sequence[Op | None], runs: tuple[Recorder, Recorde
     return same if told[0] != told[1] or all(looked) else None
 
 
-def _put(run: Recorder, op: Op, pad: Op | None, same: Layer) -> None:
+def _put(run: Told, op: Op, pad: Op | None, same: Layer) -> None:
     """Let a padding be this one, and be there."""
     if pad is not None:
         pad.node = same
         return
-    call = next(call for call in (run.root, *calls(run.root.events)) if op in call.events)
-    run.values.shapes.append(run.values.shapes[op.reads[0]])
-    made = len(run.values.shapes) - 1
+    call = next(call for call in (run.call, *calls(run.call.events)) if op in call.events)
+    made = run.values.add(run.values.shapes[op.reads[0]], True)
     call.events.insert(call.events.index(op), Op(same, op.reads, made, None, "pad", False))
     op.reads = [made]

@@ -7,17 +7,18 @@ from itertools import accumulate
 
 from torch import Tensor, nn
 
-from ...arch import Layer, Unused
+from ...arch import Foreign, Layer, Unused
+from ...report.rows import key_of
 from ..measuring.tree import own_tensors, submodules
 from .events import Event, Op, calls, ops, within
-from .record import Recorder
+from .foreign import Told
 
 
-def add_unused(root: nn.Module, run: Recorder, heads: Set[str]) -> None:
+def add_unused(root: nn.Module, run: Told, heads: Set[str]) -> None:
     """Let what no layer of a run has be held by layers that hand their input on, each the largest module in which
     nothing ran; those of the children `heads`, which run in training, are left out."""
     left = _left(root, run, heads)
-    events: list[Event] = [*calls([run.root]), *ops([run.root])]
+    events: list[Event] = [*calls([run.call]), *ops([run.call])]
     ran = {event.path for event in events if event.path is not None}
     around = {prefix for path in ran for prefix in _prefixes(path)}
     used = {prefix for key in _keys(root) - left.keys() for prefix in _prefixes(key)}
@@ -35,11 +36,17 @@ def add_unused(root: nn.Module, run: Recorder, heads: Set[str]) -> None:
         _insert(run, Unused(*(tuple(part.items()) for part in parts)), place)
 
 
-def _left(root: nn.Module, run: Recorder, heads: Set[str]) -> dict[str, Tensor]:
-    """The tensors in the state dict that no layer has, each by the first of its names."""
+def _left(root: nn.Module, run: Told, heads: Set[str]) -> dict[str, Tensor]:
+    """The tensors in the state dict that no layer has, each by the first of its names. What is foreign cannot be built,
+    so that beside it buffers that no state dict has are told, too."""
     state: dict[str, Tensor] = root.state_dict(keep_vars=True)
+    if any(isinstance(op.node, Foreign) for op in ops([run.call])):
+        every = [
+            (key_of(one.path, name), held) for one in submodules(root) for name, held in own_tensors(one.module).items()
+        ]
+        state = {key: held.tensor for key, held in every}
     said = set()
-    for op in ops([run.root]):
+    for op in ops([run.call]):
         if op.owns and isinstance(op.node, Layer):
             shape = run.values.shapes[op.reads[0]]
             names = (*op.node.tensors(shape), *op.node.buffers(shape))
@@ -61,24 +68,23 @@ def _prefixes(path: str) -> Iterator[str]:
     return accumulate(path.split("."), "{}.{}".format)
 
 
-def _insert(run: Recorder, node: Unused, place: str) -> None:
+def _insert(run: Told, node: Unused, place: str) -> None:
     """Put a layer in each call of the module that is nearest around it, behind the last of its siblings that ran."""
-    every = [call for call in calls([run.root]) if within(call.path, place) and any(ops(call.events))]
+    every = [call for call in calls([run.call]) if within(call.path, place) and any(ops(call.events))]
     nearest = max((call.path for call in every), key=len)
     for call in [call for call in every if call.path == nearest]:
         beside = place.rpartition(".")[0]
         last = [at for at, event in enumerate(call.events) if any(ops([event]))]
         siblings = [at for at in last if within(beside, call.events[at].path or "")] if beside != nearest else []
         at = (siblings or last)[-1]
-        order = [*ops([run.root])]
+        order = [*ops([run.call])]
         before = [*ops([call.events[at]])]
         later = order[order.index(before[-1]) + 1 :]
         read = {value for op in later for value in op.reads} | {*run.outputs}
         value = next((op.made for op in reversed(before) if op.made in read), before[-1].made)
-        run.values.shapes.append(run.values.shapes[value])
-        made = len(run.values.shapes) - 1
+        made = run.values.add(run.values.shapes[value], True)
         for op in later:
             op.reads = [made if one == value else one for one in op.reads]
-        run.outputs = [made if one == value else one for one in run.outputs]
+        run.outputs[:] = [made if one == value else one for one in run.outputs]
         event: Event = Op(node, [value], made, place, place.rpartition(".")[2], True)
         call.events.insert(at + 1, event)

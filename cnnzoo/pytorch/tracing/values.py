@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from ...arch import Shape
+from ...report.rows import key_of
+from ..measuring.counter import MARK
 from ..measuring.tree import own_tensors, submodules
 from .events import TracingError
-from .words import NoWordError, Recipe
+from .words import Recipe
+
+BATCH = 19
+"""Samples of a run: a length that no other dimension is likely to have, so that the batch is told from all others."""
+
+OTHER_BATCH = 23
+"""Samples of the run at another size."""
 
 
 class Values:
     """Tells tensors apart by identity; values are numbered in the order in which they are made."""
 
-    def __init__(self, root: nn.Module) -> None:
+    def __init__(self, root: nn.Module, batch: int) -> None:
+        self.batch = batch
+        """Samples of the run."""
+        self.blind = False
+        """Whether tensors may have been made where nothing is seen."""
         self.shapes: list[Shape] = []
         """Of each value, without the batch."""
+        self.whole: list[bool] = []
+        """Whether the batch is the first dimension of each value."""
         self.looked: list[tuple[int, Shape]] = []
         """The values whose shapes the network read, the last one last."""
         self._values: dict[int, tuple[int, int]] = {}
@@ -26,26 +40,40 @@ class Values:
         self._alive: list[Tensor] = []
         """Every tensor that was met, so that no id is given again; they hold no memory on meta."""
         self._stacks: dict[int, list[Tensor]] = {}
+        """The values that were stacked in a tensor, along a new first dimension."""
         self._zeros: dict[int, int] = {}
+        """What was made of zeros, with its version then."""
+        self._keys: dict[int, frozenset[str]] = {}
+        """Of tensors that are no values: the names of the network's own that they were worked out from."""
         self._own: dict[int, list[str]] = {}
-        """The keys of the network's own tensors."""
+        """The names of the network's own tensors."""
         self._versions: dict[int, int] = {}
         """Their versions when the run began."""
+        self._spoilt: set[int] = set()
+        """The memory of constants that were written over."""
         self._of_own: dict[int, Tensor] = {}
         """Views of them, and of what is worked out from them."""
         self._recipes: dict[int, tuple[Recipe, int]] = {}
         """How tensors were worked out from the network's own, and their versions then."""
+        self._written: dict[int, int] = {}
+        """What was last written to a storage."""
         self._data: set[int] = set()
         """The storages of what `.data` gave: writing there changes no other tensor's version."""
         for one in submodules(root):
             for name, held in own_tensors(one.module).items():
-                self._own.setdefault(id(held.tensor), []).append(".".join(filter(None, (one.path, name))))
+                self._own.setdefault(id(held.tensor), []).append(key_of(one.path, name))
                 self._versions[id(held.tensor)] = held.tensor._version
 
     def make(self, tensor: Tensor) -> int:
         """A new value, which the tensor is from now on."""
-        self.shapes.append(tuple(tensor.shape[1:]))
-        self.bind(tensor, len(self.shapes) - 1)
+        value = self.add(tuple(tensor.shape[1:]), tensor.dim() > 0 and tensor.shape[0] == self.batch)
+        self.bind(tensor, value)
+        return value
+
+    def add(self, shape: Shape, whole: bool) -> int:
+        """A new value of this shape."""
+        self.shapes.append(shape)
+        self.whole.append(whole)
         return len(self.shapes) - 1
 
     def bind(self, tensor: Tensor, value: int) -> None:
@@ -56,40 +84,52 @@ class Values:
         self._values[id(tensor)] = value, tensor._version
         self._alive.append(tensor)
 
-    def of(self, tensor: Tensor) -> int | None:
-        """The value that a tensor is; None of what does not come from an input."""
-        found = self._values.get(id(tensor))
-        if found is None:
-            return None
-        value, version = found
-        if version != tensor._version:
-            raise NoWordError("a tensor was written over through another that shares its memory")
+    def write(self, tensor: Tensor) -> int:
+        """A new value, which is now in a tensor's memory, whatever was there."""
+        value = self.make(tensor)
+        self.note_written(tensor)
         return value
 
-    def before(self, tensor: Tensor) -> int | None:
-        """The value that a tensor was before something was written to it, if anything was."""
+    def note_written(self, tensor: Tensor) -> None:
+        value = self.of(tensor)
+        if value is not None:
+            self._written[_memory(tensor)] = value
+
+    def written(self, tensor: Tensor) -> int | None:
+        """What was last written to the memory of a tensor."""
+        return self._written.get(_memory(tensor))
+
+    def of(self, tensor: Tensor) -> int | None:
+        """The value that a tensor is or, where something was written to it since, was; None of what is none."""
         return self._values.get(id(tensor), (None, 0))[0]
 
-    def is_written(self, tensor: Tensor) -> bool:
-        """Whether something was written to a tensor since it was made."""
-        return self._values[id(tensor)][1] != tensor._version
+    def is_stale(self, tensor: Tensor) -> bool:
+        """Whether something was written to a value since it was made, through another tensor that shares its memory."""
+        found = self._values.get(id(tensor))
+        if found is None:
+            return False
+        value, version = found
+        unsaid = bool(self._data) and _memory(tensor) in self._data and self._written.get(_memory(tensor), -1) > value
+        return version != tensor._version or unsaid
+
+    def note_data(self, tensor: Tensor) -> None:
+        """Note that a tensor was given by `.data`."""
+        self._data.add(_memory(tensor))
+
+    def is_strange(self, tensor: Tensor) -> bool:
+        """Whether a tensor comes from an input by ways that were not seen."""
+        places: tuple[Mapping[int, Any], ...] = (self._values, self._stacks, self._keys, self._own)
+        return not any(id(tensor) in known for known in places) and (self.blind or hasattr(tensor, MARK))
 
     def tensor_of(self, value: int) -> Tensor:
         """The last tensor that is a value."""
-        return next(one for one in reversed(self._alive) if self.before(one) == value)
+        return next(one for one in reversed(self._alive) if self.of(one) == value)
 
     def look(self, tensor: Tensor) -> None:
         """Note that the network reads a tensor's shape."""
         value = self.of(tensor)
         if value is not None:
             self.looked.append((value, tuple(tensor.shape[2:])))
-
-    def note_data(self, tensor: Tensor) -> None:
-        self._data.add(tensor.untyped_storage()._cdata)
-
-    def is_data(self, tensor: Tensor) -> bool:
-        """Whether other tensors may not tell that this one was written over."""
-        return bool(self._data) and tensor.untyped_storage()._cdata in self._data
 
     def stack(self, tensor: Tensor, parts: Sequence[Tensor]) -> None:
         """Note a tensor that has values along a new first dimension: it is no value of samples itself."""
@@ -98,10 +138,7 @@ class Values:
 
     def parts(self, tensor: Any) -> list[Tensor]:
         """The values that were stacked in a tensor; none of other tensors, and of what is none."""
-        found = self._stacks.get(id(tensor), [])
-        for one in found:
-            self.of(one)  # raises for one that was written over since
-        return found
+        return self._stacks.get(id(tensor), []) if id(tensor) not in self._values else []
 
     def note_zeros(self, tensor: Tensor) -> None:
         self._zeros[id(tensor)] = tensor._version
@@ -111,19 +148,22 @@ class Values:
         """Whether it was made of zeros, and nothing was written to it since."""
         return self._zeros.get(id(tensor)) == tensor._version
 
-    def keep(self, tensors: Sequence[Tensor]) -> None:
-        self._alive += tensors
-
     # The network's own
 
     def keys(self, tensor: Tensor) -> list[str] | None:
         """The names in the network of a tensor of its own; None of any other, and of one that was written over."""
-        return self._own.get(id(tensor)) if self._versions.get(id(tensor)) == tensor._version else None
+        if self._versions.get(id(tensor)) != tensor._version or (self._spoilt and _memory(tensor) in self._spoilt):
+            return None
+        return self._own.get(id(tensor))
+
+    def spoil(self, tensor: Tensor) -> None:
+        """Note that a tensor that is no value was written over."""
+        self._spoilt.add(_memory(tensor))
 
     def has_its_own(self, module: nn.Module, path: str) -> bool:
         """Whether the tensors of the module at a path are those that it had when the run began."""
         own = own_tensors(module)
-        return all(".".join(filter(None, (path, name))) in (self.keys(own[name].tensor) or ()) for name in own)
+        return all(key_of(path, name) in (self.keys(own[name].tensor) or ()) for name in own)
 
     def own(self, tensor: Tensor) -> Tensor:
         """The tensor of the network's own that a tensor is a view of, or else itself."""
@@ -140,3 +180,18 @@ class Values:
         or was written over since."""
         recipe, version = self._recipes.get(id(self.own(tensor)), (None, -1))
         return recipe if version == self.own(tensor)._version else None
+
+    def sources(self, tensors: Sequence[Tensor]) -> frozenset[str]:
+        """The names of the network's own tensors among these, and of those that the others were worked out from."""
+        found = [self._keys.get(id(one), frozenset(self._own.get(id(one), ())[:1])) for one in tensors]
+        return frozenset().union(*found)
+
+    def constant(self, tensor: Tensor, keys: frozenset[str]) -> None:
+        """Note that a tensor is no value, but worked out from these of the network's own."""
+        self._keys[id(tensor)] = keys
+        self._alive.append(tensor)
+
+
+def _memory(tensor: Tensor) -> int:
+    """Which memory a tensor is in."""
+    return int(tensor.untyped_storage()._cdata)
