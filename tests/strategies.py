@@ -42,6 +42,7 @@ from cnnzoo.arch import (
     Hardswish,
     Hardtanh,
     Identity,
+    Inline,
     InstanceNorm2d,
     L2Norm,
     LayerNorm,
@@ -506,7 +507,7 @@ def networks(
     `inside` are the layers within joins; `heads` is whether auxiliary heads may hang on it;
     without `features` it ends in maps; `steps` is whether blocks may have steps.
     """
-    children, out = draw(_chain(shape, layers, inside, depth, heads, steps))
+    children, out = draw(_chain(shape, layers, inside, depth, heads, steps, inlines=steps))
     if features and draw(st.booleans()):
         branches = draw(st.integers(0, 2))
         end = draw(st.sampled_from([Flatten(), Flatten(), Mean((2, 3)), Sum((-1, -2)), Max((2, -1))]))
@@ -526,14 +527,24 @@ Chain = tuple[dict[str, Node], Shape]
 
 @st.composite
 def _chain(
-    draw, shape: Shape, layers: Layers, inside: Layers, depth: int, heads: bool = False, steps: bool = False
+    draw,
+    shape: Shape,
+    layers: Layers,
+    inside: Layers,
+    depth: int,
+    heads: bool = False,
+    steps: bool = False,
+    inlines: bool = False,
 ) -> Chain:
-    """Children one after the other, by name, and the shape behind them; maps stay maps."""
+    """Children one after the other, by name, and the shape behind them; maps stay maps. `inlines` is whether they may
+    be joins without a path of their own."""
     children: dict[str, Node] = {}
     for number in range(draw(st.integers(1, 4))):
         name = f"n{number}"
         if depth and draw(st.integers(0, 2)) == 0:
-            children[name], shape = draw(_join(shape, inside, depth - 1, steps))
+            inline = inlines and len(shape) == 3 and draw(st.booleans())
+            join = _inlined(name, shape, inside, depth - 1) if inline else _join(shape, inside, depth - 1, steps)
+            children[name], shape = draw(join)
         else:
             layer = draw(layers)
             try:
@@ -574,7 +585,7 @@ def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -
             branches[f"branch{number}"] = Sequential(**children, **_fitted(out, (out[0], *shape[1:])))
             channels += out[0]
         return Concat(**branches), (channels, *shape[1:])
-    children, out = draw(_chain(shape, layers, layers, depth))
+    children, out = draw(_chain(shape, layers, layers, depth, inlines=steps and kind is Sequential))
     if kind is Sequential:
         return Sequential(**children), out
     if kind in (Gate, Residual) and draw(st.booleans()):  # a shortcut of its own name, somewhere among the body
@@ -595,6 +606,45 @@ def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -
     tail, after = draw(_chain(out, layers, layers, 0))
     tail = {f"after_{name}": child for name, child in tail.items()}
     return Residual(**children, downsample=Sequential(**shortcut), **tail), after
+
+
+@st.composite
+def _inlined(draw, name: str, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shape]:
+    """A join without a path of its own: its children have names that no other inlined one has."""
+    kind = draw(st.sampled_from([Concat, Residual, Dense, Gate]))
+
+    def chain(part: str, wanted: Shape | None = None) -> Chain:
+        own, out = draw(_chain(shape, layers, layers, 0))
+        fitted = _fitted(out, wanted or (out[0], *shape[1:]))
+        out = wanted or (out[0], *shape[1:])
+        children = {f"{name}{part}_{inner}": child for inner, child in {**own, **fitted}.items()}
+        if depth and draw(st.booleans()):
+            inner = f"{name}{part}_inner"
+            children[inner], after = draw(_inlined(inner, out, layers, depth - 1))
+            more = _fitted(after, wanted or after)
+            children |= {f"{inner}_{own}": child for own, child in more.items()}
+            out = wanted or after
+        return children, out
+
+    def branch(part: str, wanted: Shape | None = None) -> tuple[dict[str, Node], Shape]:
+        children, out = chain(part, wanted)
+        children = children or {f"{name}{part}_only": Identity()}
+        last = [*children][-1]
+        return {last: children[last] if len(children) == 1 else Inline(Sequential, **children)}, out
+
+    if kind is Concat:
+        branches = [branch(f"_{number}") for number in range(draw(st.integers(1, 3)))]
+        whole = {inner: node for found, _ in branches for inner, node in found.items()}
+        return Inline(Concat, **whole), (sum(out[0] for _, out in branches), *shape[1:])
+    if kind is Dense:
+        children, out = chain("")
+        return Inline(Dense, **children), (shape[0] + out[0], *shape[1:])
+    children, _ = chain("", shape)
+    if draw(st.booleans()):
+        ((own, shortcut),) = branch("_shortcut", shape)[0].items()
+        marked = {own: Shortcut(shortcut)}
+        children = {**marked, **children} if draw(st.booleans()) else {**children, **marked}
+    return Inline(kind, **children), shape
 
 
 @st.composite

@@ -105,7 +105,7 @@ from cnnzoo.arch import (
 from cnnzoo.arch.axes import Axis, Phases, Span
 from cnnzoo.arch.meetings import Meeting
 from cnnzoo.arch.node import Layer, Node
-from cnnzoo.arch.walker import Walker
+from cnnzoo.arch.walker import Walker, child_path
 from cnnzoo.calculate import Sight, calculate
 from cnnzoo.facts import Fixed, is_count
 from cnnzoo.features.explain.streams import streams_of
@@ -227,8 +227,13 @@ def test_every_node_is_a_row_or_a_block_at_its_own_path(net: Node) -> None:
     leaves = [path for path, node in nodes.items() if isinstance(node, Layer)]
     joins = [path for path, node in nodes.items() if not isinstance(node, Layer)]
     assert sorted(row.path for row in report.rows if not row.own) == sorted(leaves)
-    plain = [path for path in joins if path.endswith("downsample") and nodes[path] == Sequential()]
-    assert sorted(block.path for block in report.blocks) == sorted(set(joins) - set(plain))
+    plain = {
+        child_path(path, name)
+        for path, node in nodes.items()
+        for name, child in getattr(node, "children", ())
+        if node._is_plain(name, child)
+    }
+    assert sorted(block.path for block in report.blocks) == sorted(set(joins) - plain)
     for path in leaves:
         assert report[path].kind == type(nodes[path]).__name__
         assert report[path].settings == nodes[path].settings

@@ -17,11 +17,13 @@ from cnnzoo.arch import (
     Aux,
     BatchNorm2d,
     Cat,
+    Chunk,
     Concat,
     Conv2d,
     Dense,
     From,
     Gate,
+    Inline,
     Join,
     Max,
     MaxPool2d,
@@ -50,6 +52,8 @@ def unfold(node: Node) -> Node:
     """The description with a Sequential of steps for every Residual, Concat, Gate and Dense, names kept."""
     if not isinstance(node, Join):
         return node
+    if isinstance(node, Sequential):
+        return type(node)(*node._head, **{name: _unfolded(child) for name, child in node._steps()})
     children: dict[str, Any] = {name: unfold(child) for name, child in node.children}
     out = next(name for name in map("met{}".format, count()) if name not in children)
     if isinstance(node, Residual | Gate) and node._marked:
@@ -75,7 +79,12 @@ def unfold(node: Node) -> Node:
     return rebuilt(node, children, "")
 
 
+def _unfolded(child: Node | From) -> Node | From:
+    return From(*child.names, unfold(child.node)) if isinstance(child, From) else unfold(child)
+
+
 def figures(node: Node, shape: Any) -> Any:
+    """Its rows and totals but for what joins say otherwise than steps."""
     report = calculate(node, shape)
     own = {"Add": "add", "Cat": "cat", "Multiply": "mul"}
     left_out = {"path", "kind", "own", "settings", "input_shape", "more_inputs", "gated_field"}
@@ -88,7 +97,11 @@ def figures(node: Node, shape: Any) -> Any:
         path = row.path if row.tensors or row.buffer_tensors else ""
         rows.append((path, own.get(row.kind, row.kind), said))
     totals = {name: value for name, value in report.totals.items() if name not in left_out}
-    return rows, totals, report.tensors
+    parts = [row for row in rows if row[1] in ("Chunk", "Slice")]  # which are taken where they are read
+    for row in parts:
+        rows.remove(row)
+        del row[2]["live_bytes"]
+    return rows, parts, totals, report.tensors
 
 
 @pytest.mark.parametrize("name", list_models())
@@ -272,32 +285,93 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
 
 
 @pytest.mark.parametrize(
-    "steps",
+    ("steps", "folded"),
     [
         pytest.param(
-            Sequential(a=CONV, act=ReLU(), b=From("input", CONV), out=Cat("act", "b")), id="a branch of named layers"
+            Sequential(a=CONV, act=ReLU(), b=From("input", CONV), out=Cat("act", "b"), c=ReLU()),
+            Sequential(out=Inline(Concat, act=Inline(Sequential, a=CONV, act=ReLU()), b=CONV), c=ReLU()),
+            id="a branch of named layers",
         ),
         pytest.param(
-            Sequential(a=CONV, b=From("input", POOL), out=Cat("b", "a")), id="branches that run in another order"
+            Sequential(a=CONV, b=CONV, one=Add("a", "b"), c=CONV, d=ReLU(), two=Add("d", "one")),
+            Sequential(a=CONV, one=Inline(Residual, b=CONV), two=Inline(Residual, c=CONV, d=ReLU())),
+            id="two sums in a block",
         ),
-        pytest.param(Sequential(a=CONV, b=CONV, out=Add("a", "b")), id="layers with tensors behind others"),
-        pytest.param(Sequential(a=CONV, out=Add("a", "input"), b=Add("a", "out")), id="a value that is read twice"),
-        pytest.param(Sequential(a=CONV, b=ReLU(), out=Add("b", "input"), c=Run("a")), id="layers that run again"),
-        pytest.param(Sequential(a=CONV, b=POOL, aux=Aux("b", CONV), out=Add("a", "b")), id="a value that a head reads"),
+        pytest.param(
+            Sequential(norm=BatchNorm2d(), downsample=PROJECT, a=From("norm", CONV), out=Add("a", "downsample")),
+            Sequential(norm=BatchNorm2d(), out=Inline(Residual, downsample=Shortcut(PROJECT), a=CONV)),
+            id="layers before the shortcut",
+        ),
+        pytest.param(
+            Sequential(a=CONV, b=ReLU(), out=Add("b", "input"), c=Run("a")),
+            Sequential(out=Inline(Residual, a=CONV, b=ReLU()), c=Run("a")),
+            id="layers that run again",
+        ),
         pytest.param(
             Sequential(block=Sequential(a=CONV, sum=Add("a", "input"), b=ReLU()), c=From("block.sum", CONV)),
+            Sequential(block=Sequential(sum=Inline(Residual, a=CONV), b=ReLU()), c=From("block.sum", CONV)),
             id="a sum that is read from around",
         ),
         pytest.param(
             Sequential(block=Sequential(a=CONV, b=POOL, sum=Add("a", "b"), c=CONV), d=From("block.b", CONV)),
+            Sequential(block=Sequential(a=CONV, sum=Inline(Residual, b=POOL), c=CONV), d=From("block.b", CONV)),
             id="a layer that is read from around",
         ),
         pytest.param(
-            Sequential(a=CONV, proj=From("input", CONV), out=Add("a", "proj"), b=ReLU()), id="a layer behind such a sum"
+            Sequential(a=CONV, proj=From("input", CONV), out=Add("a", "proj"), b=ReLU()),
+            Sequential(out=Inline(Residual, a=CONV, proj=Shortcut(CONV)), b=ReLU()),
+            id="a layer behind a sum with a marked shortcut",
         ),
         pytest.param(
-            Sequential(a=PROJECT, b=From("input", CONV), c=ReLU(), out=Add("a", "c")), id="a shortcut of several layers"
+            Sequential(a=PROJECT, b=From("input", CONV), c=ReLU(), out=Add("a", "c")),
+            Sequential(out=Inline(Residual, a=PROJECT, c=Shortcut(Inline(Sequential, b=CONV, c=ReLU())))),
+            id="a shortcut of several layers",
         ),
+        pytest.param(
+            Sequential(
+                a=CONV,
+                b=From("input", CONV),
+                c=CONV,
+                d=From("b", POOL),
+                pair=Cat("c", "d"),
+                e=From("input", POOL),
+                all=Cat("a", "pair", "e"),
+            ),
+            Sequential(
+                all=Inline(
+                    Concat,
+                    a=CONV,
+                    pair=Inline(Sequential, b=CONV, pair=Inline(Concat, c=CONV, d=POOL)),
+                    e=POOL,
+                )
+            ),
+            id="branches in a branch",
+        ),
+        pytest.param(
+            Sequential(left=Chunk(2, 0), right=From("input", Chunk(2, 1)), a=From("left", CONV), out=Cat("a", "right")),
+            Sequential(out=Inline(Concat, a=Inline(Sequential, left=Chunk(2, 0), a=CONV), right=Chunk(2, 1))),
+            id="parts that are taken before they are read",
+        ),
+        pytest.param(
+            Sequential(a=CONV, act=ReLU(), b=CONV, mul=Multiply("act", "b"), c=From("a", CONV), d=From("a", ReLU())),
+            Sequential(a=CONV, act=ReLU(), mul=Inline(Gate, b=CONV), c=From("a", CONV), d=From("a", ReLU())),
+            id="beside steps that stay",
+        ),
+    ],
+)
+def test_a_join_whose_layers_keep_their_paths_is_inlined(steps: Node, folded: Node) -> None:
+    assert fold(steps) == folded
+    says_the_same(folded, steps, SHAPE)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(
+            Sequential(a=CONV, b=From("input", POOL), out=Cat("b", "a")), id="branches that run in another order"
+        ),
+        pytest.param(Sequential(a=CONV, out=Add("a", "input"), b=Add("a", "out")), id="a value that is read twice"),
+        pytest.param(Sequential(a=CONV, b=POOL, aux=Aux("b", CONV), out=Add("a", "b")), id="a value that a head reads"),
         pytest.param(Sequential(a=CONV, b=POOL, out=Cat("a", "b", dim=2)), id="a concatenation along the height"),
         pytest.param(Sequential(a=CONV, out=Subtract("input", "a")), id="a difference"),
         pytest.param(Sequential(a=CONV, out=Add("input", "a", "input")), id="a sum of three"),

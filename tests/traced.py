@@ -67,8 +67,8 @@ MEETINGS = {"Add": "add", "Cat": "cat", "Multiply": "mul", "Square": "mul"}
 
 
 def figures(description: Node, size: Any) -> tuple[list[Any], dict[str, Any]]:
-    """Its rows and totals but for what a step says otherwise than a join: the path of what meets, what is read there,
-    and which part of a product is the gate, of which receptive fields know nothing."""
+    """Its rows and totals but for what a step says otherwise than a join: the paths of what has no tensors, what is
+    read where values meet, and which part of a product is the gate, of which receptive fields know nothing."""
     report = calculate(description, size)
     rows: list[Any] = []
     for row in report.rows:
@@ -76,7 +76,8 @@ def figures(description: Node, size: Any) -> tuple[list[Any], dict[str, Any]]:
         settings = dict(row.settings)
         if not settings.get("elementwise_affine", True):
             del settings["bias"]  # of which torch's module says nothing then
-        here = () if kind in MEETINGS.values() else (row.path, row.input_shape, settings)
+        path = row.path if row.tensors or row.buffer_tensors else ""
+        here = () if kind in MEETINGS.values() else (path, row.input_shape, settings)
         rows.append((kind, here, row.output_shape, row.tensors, row.buffer_tensors, row.macs))
-    totals = {key: value for key, value in report.totals.items() if "effective" not in key and key != "receptive_field"}
+    totals = {key: value for key, value in report.totals.items() if "effective" not in key and "field" not in key}
     return rows, totals

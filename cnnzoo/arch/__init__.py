@@ -24,6 +24,7 @@ from .activations import (
 from .axes import Axis, Phases, Span, Window
 from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
+from .inline import Inline
 from .join import Flow, Join
 from .joins import Concat, Dense, Gate, Residual
 from .layers import Conv2d, ConvTranspose2d, Dropout, Dropout2d, Flatten, Identity, Linear, StochasticDepth
@@ -125,6 +126,7 @@ __all__ = [
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "Inline",
     "InstanceNorm2d",
     "Join",
     "Kept",

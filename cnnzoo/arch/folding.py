@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, TypeAlias
 
 from .edit import rebuilt, walk
+from .inline import Inline
 from .join import DEEPEST, Join
 from .joins import ADD, CAT, MULTIPLY, PLAIN, Concat, Dense, Gate, Residual
 from .meetings import Meeting
 from .node import Layer, Node
+from .parts import Chunk, Slice
 from .sequential import Aux, Sequential
 from .shortcut import Shortcut, unmarked
 from .steps import INPUT, From, Outputs, Plan, Ref, Run, Step
@@ -33,7 +35,7 @@ def fold(description: Node) -> Node:
     and nothing else reads what is made in between: in terms of data flow, that value is their immediate dominator, and
     nothing escapes. Layers run in the same order as before, and layers with tensors keep their paths, so that figures
     and state dicts are the same; where a join would need another path for one of them, as with the flat branches of
-    torchvision's Inception, the steps stay. Folding what is folded changes nothing.
+    torchvision's Inception, it is inlined. Folding what is folded changes nothing.
 
     Layers that each concatenate all values before them, as torchvision writes DenseNet, append to what was concatenated
     before: the outputs are the same, and at inference less is alive.
@@ -59,7 +61,7 @@ def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:
         block = _Block(node, node._plan, names, depth)
         folded = block.whole() or block.wrapped() or block.absorbed() or block.grown()
         if folded is None:
-            return node._with(dict(node._said()))  # a chain, without a plan, where its steps say no more
+            return block.inlined()
         node = folded
     return node
 
@@ -119,14 +121,22 @@ class _Region(NamedTuple):
     meeting: Step
     place: int
     """Of the meeting among the steps."""
-
     steps: Chain
-    """All layers of the chains, in the order in which they run."""
+    """All layers of the chains, in the order in which they run: one after the other, but for views."""
 
     @property
     def runs(self) -> list[Chain]:
         """The chains that have layers, in the order in which they begin."""
-        return sorted(filter(None, self.chains), key=lambda chain: self.steps.index(chain[0]))
+        order = {step.name: place for place, step in enumerate(self.steps)}
+        return sorted(
+            filter(None, self.chains),
+            key=lambda chain: order[next((step for step in chain if not _is_view(step)), chain[0]).name],
+        )
+
+    def runs_as(self, chains: list[Chain]) -> bool:
+        """Whether its layers run chain by chain, in this order."""
+        own = [step.name for step in self.steps if not _is_view(step)]
+        return own == [step.name for chain in chains for step in chain if not _is_view(step)]
 
 
 class _Made(NamedTuple):
@@ -140,6 +150,10 @@ class _Made(NamedTuple):
     def join(self) -> Join:
         children: Mapping[str, Any] = self.children
         return self.kind(**children)
+
+    def inline(self) -> Inline:
+        children: Mapping[str, Any] = self.children
+        return Inline(self.kind, **children)
 
 
 class _Block:
@@ -162,7 +176,7 @@ class _Block:
         }
         """The children whose names matter: those that are pinned, and what is read or given together by name."""
         self.regions = [
-            region for place, step in enumerate(self.steps) if (region := self._region(step, place)) is not None
+            region for place in range(len(self.steps)) if (region := self._region(self.steps, place)) is not None
         ]
 
     def whole(self) -> Join | None:
@@ -200,7 +214,7 @@ class _Block:
             gone |= names
         if not joins:
             return None
-        return self._around({name: joins.get(name, child) for name, child in self.node._said() if name not in gone})
+        return self._around({name: joins.get(name, child) for name, child in self.node._steps() if name not in gone})
 
     def absorbed(self) -> Sequential | None:
         """The same with all children that are chains, and read by a meeting with what they read, as the joins of
@@ -257,6 +271,26 @@ class _Block:
                 said[name] = From(*(names.get(one, one) for one in reads), node) if reads else node
         return self._around(said)
 
+    def inlined(self) -> Sequential:
+        """The same with all regions that are left as joins without a path of their own."""
+        planned = {step.name: step for step in self.steps}
+        found: list[Step] = []
+        for name, child in self.node.children:
+            found.append(planned.get(name) or Step(name, child, ()))
+            region = self._region(found, len(found) - 1)
+            made = None if region is None else _join(region, inline=True)
+            if region is not None and made is not None:
+                names = {name, *(step.name for step in region.steps)}
+                found = [step for step in found if step.name not in names]
+                found.append(Step(name, made.inline(), (region.root,)))
+                self.readers[region.root.source] -= len(region.chains) - 1  # all of it reads that once
+        said: dict[str, Any] = {}
+        for step in found:
+            node = step.node if step.node._is_inlined else self.node._named[step.name]
+            reads = () if isinstance(node, Aux) else step.reads
+            said[step.name] = From(*map(str, reads), node) if reads else node
+        return self._around(dict(self._around(said)._said()))  # a chain, without a plan, where steps say no more
+
     def _is_too_deep(self, made: _Made, more: int) -> bool:
         levels = max((unmarked(child)._levels for child in made.children.values()), default=0)
         return self.depth + more + 1 + levels > DEEPEST
@@ -264,29 +298,35 @@ class _Block:
     def _around(self, said: Mapping[str, Any]) -> Sequential:
         return type(self.node)(*self.node._head, **said)
 
-    def _region(self, meeting: Step, place: int) -> _Region | None:
-        """The region of a meeting whose layers are those before it, value by value; None where there is none."""
+    def _region(self, steps: Sequence[Step], place: int) -> _Region | None:
+        """The region of the meeting at that place whose layers are those before it; None where there is none."""
+        meeting = steps[place]
         if not isinstance(meeting.node, Meeting):
             return None
-        found = [self._behind(ref, most=1 if len(meeting.reads) == 1 else place) for ref in meeting.reads]
+        named = {step.name: step for step in steps}
+        most = 1 if len(meeting.reads) == 1 else place
+        found = [self._behind(ref, named, most) for ref in meeting.reads]
         root = found[0][1]
         chains = [chain for chain, _ in found]
         if any(other != root for _, other in found) or self._gives_several(root):
             return None
-        between = self.steps[place - sum(map(len, chains)) : place]
-        if {step.name for step in between} != {step.name for chain in chains for step in chain}:
+        names = {step.name for chain in chains for step in chain}
+        region = [step for step in steps[:place] if step.name in names]
+        ordered = [step for step in steps[:place] if not _is_view(step)]
+        count = sum(not _is_view(step) for step in region)
+        if any(step.name not in names for step in ordered[len(ordered) - count :]):
             return None
-        return _Region(root, chains, meeting, place, [*between])
+        return _Region(root, chains, meeting, place, region)
 
     def _gives_several(self, ref: Ref) -> bool:
         whole = ref == Ref(ref.source) != Ref(INPUT)
         return whole and bool(self.steps[self.places[ref.source]].node._gives)
 
-    def _behind(self, ref: Ref, most: int) -> tuple[Chain, Ref]:
+    def _behind(self, ref: Ref, named: Mapping[str, Step], most: int) -> tuple[Chain, Ref]:
         """The chain of at most so many layers, read by nothing else, that ends in a value, and what it begins with."""
         chain: Chain = []
         while len(chain) < most and ref == Ref(ref.source) != Ref(INPUT):
-            step = self.steps[self.places[ref.source]]
+            step = named[ref.source]
             if not _is_function(step) or self.readers[ref.source] > 1:
                 break
             chain.append(step)
@@ -294,19 +334,24 @@ class _Block:
         return chain[::-1], ref
 
 
-def _join(region: _Region) -> _Made | None:
-    """The join that is a region, where there is one."""
+def _join(region: _Region, inline: bool = False) -> _Made | None:
+    """The join that is a region, where there is one; with `inline` it has no path of its own."""
     meeting, chains, full = region.meeting.node, region.chains, region.runs
-    in_turn = [step for chain in full for step in chain] == region.steps
-    if meeting == CAT and full == chains and in_turn:
-        children = {chain[-1].name: _one(chain) for chain in chains}
+    if meeting == CAT and all(chains) and region.runs_as(chains):
+        children = {chain[-1].name: _one(chain, inline) for chain in chains}
         return _Made(Concat, children, [step for chain in chains if len(chain) > 1 for step in chain])
     if len(chains) != 2 or meeting not in (ADD, CAT, MULTIPLY) or (meeting == CAT and chains[0]):
         return None
     if meeting == CAT:
         return _Made(Dense, _named(chains[1]), [])
-    made = _summed(full, in_turn) if meeting == ADD else None
-    return made or _around(Residual if meeting == ADD else Gate, full, region.steps, in_turn)
+    in_turn = region.runs_as(full)
+    made = _summed(full, in_turn) if meeting == ADD and not inline else None
+    return made or _around(Residual if meeting == ADD else Gate, full, region.steps, in_turn, inline)
+
+
+def _is_view(step: Step) -> bool:
+    """Whether it is a part of a value that is no tensor of its own: when it is taken is of no matter."""
+    return isinstance(step.node, Chunk | Slice) and step.node.is_view
 
 
 def _summed(full: list[Chain], in_turn: bool) -> _Made | None:
@@ -320,20 +365,18 @@ def _summed(full: list[Chain], in_turn: bool) -> _Made | None:
     return _Made(Residual, {**_named(body), SHORTCUT: _one(shortcut)}, moved)
 
 
-def _around(kind: type[Residual | Gate], full: list[Chain], steps: Chain, in_turn: bool) -> _Made | None:
+def _around(kind: type[Residual | Gate], full: list[Chain], steps: Chain, in_turn: bool, inline: bool) -> _Made | None:
     """Two chains that meet, of which one is marked as the shortcut: that called `downsample`, else that of fewer
     layers, else that which begins last. Chains that do not run one after the other have a shortcut of one child."""
-    shortcut: Chain = []
-    if len(full) == 2:
-        able = [chain for chain in reversed(full) if in_turn or len(chain) == 1]
-        lighter = min(able, key=lambda chain: sum(step.node._nodes for step in chain), default=shortcut)
-        shortcut = next(filter(_is_shortcut, full), lighter)
+    able = [chain for chain in reversed(full) if len(full) == 2 and (in_turn or len(chain) == 1)]
+    lighter = min(able, key=lambda chain: sum(step.node._nodes for step in chain), default=[])
+    shortcut = next(filter(_is_shortcut, full), lighter)
     names = {step.name for step in shortcut}
     moved = shortcut if len(shortcut) > 1 else []
     if (len(full) == 2 and not names) or (kind is Residual and SHORTCUT in {step.name for step in steps} - names):
         return None
     children: dict[str, Node | Shortcut] = {
-        step.name: Shortcut(_one(shortcut)) if step.name in names else step.node
+        step.name: Shortcut(_one(shortcut, inline)) if step.name in names else step.node
         for step in steps
         if step not in shortcut[:-1]
     }
@@ -360,7 +403,7 @@ def _is_function(step: Step) -> bool:
     """Whether a step is a child of one value, which makes one that later steps read as a whole."""
     node = step.node
     alone = not step.layers and not step.looks and not isinstance(node, Meeting | Outputs)
-    return alone and not node._is_step and not node._is_head
+    return alone and (node._is_inlined or not node._is_step) and not node._is_head
 
 
 def _is_bare(step: Step) -> bool:
@@ -372,6 +415,8 @@ def _named(chain: Sequence[Step]) -> dict[str, Node]:
     return {step.name: step.node for step in chain}
 
 
-def _one(chain: Chain) -> Node:
+def _one(chain: Chain, inline: bool = False) -> Node:
     """The node that a chain is."""
-    return chain[0].node if len(chain) == 1 else Sequential(**_named(chain)) if chain else PLAIN
+    if len(chain) == 1:
+        return chain[0].node
+    return Inline(Sequential, **_named(chain)) if inline else Sequential(**_named(chain)) if chain else PLAIN

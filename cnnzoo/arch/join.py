@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
 from keyword import iskeyword
@@ -81,6 +81,8 @@ class Join(Node):
     """Whether its children may be steps."""
     _takes_heads: ClassVar[bool] = False
     """Whether its children may be auxiliary heads."""
+    _inlines: ClassVar[bool] = False
+    """Whether it may stand without a path of its own: `Inline`."""
 
     children: tuple[tuple[str, Node], ...]
 
@@ -106,6 +108,8 @@ class Join(Node):
         kind = type(self).__name__
         if not isinstance(child, Node):
             raise InvalidTypeError(f"{kind}: child {quoted(name)} must be a layer or a join, got {_met(kind, child)}")
+        if child._is_inlined:
+            raise ShapeError(f"{kind}: {quoted(name)} is inlined, as children of a Sequential or another Inline may be")
         if not name or not name.isprintable() or "." in name or name.startswith("__"):
             raise ShapeError(f"{kind}: a child cannot be named {quoted(name)}: a name is one part of a path")
         if name == INPUT:
@@ -141,6 +145,11 @@ class Join(Node):
     def _meets(self) -> str:
         """The name of the child behind which values meet; empty where they do so behind the last, or nowhere."""
         return ""
+
+    @property
+    def _groups(self) -> tuple[Any, ...]:
+        """Those of its children that are inlined joins."""
+        return ()
 
     @property
     def _reads(self) -> Mapping[str, Ports]:
@@ -198,6 +207,7 @@ class Join(Node):
             and self._reads == other._reads
             and self._shortcut == other._shortcut
             and self._meets == other._meets
+            and self._groups == other._groups
             and self.children == other.children
         )
 
@@ -216,20 +226,25 @@ class Join(Node):
         return self._said()
 
     def __repr__(self) -> str:
-        parts = [repr(one) for one in self._head]
-        by_position = True
-        for position, (name, child) in enumerate(self._shown()):
-            by_position = by_position and name == str(position)
-            if by_position:
-                parts.append(repr(child))
-            elif name.isidentifier() and name.isascii() and not iskeyword(name):  # others are read as their NFKC form
-                parts.append(f"{name}={child!r}")
-            else:
-                parts.append(f"**{{{name!r}: {child!r}}}")
-        line = ", ".join(parts)
-        if len(line) > 80 or "\n" in line:
-            line = "".join(f"\n{part},".replace("\n", "\n    ") for part in parts) + "\n"
-        return f"{type(self).__name__}({line})"
+        return source(type(self).__name__, [repr(one) for one in self._head], self._shown())
+
+
+def source(kind: str, head: Sequence[str], children: Sequence[tuple[str, object]]) -> str:
+    """The source of a call with these children, by position as long as their names are their places."""
+    parts = [*head]
+    by_position = True
+    for position, (name, child) in enumerate(children):
+        by_position = by_position and name == str(position)
+        if by_position:
+            parts.append(repr(child))
+        elif name.isidentifier() and name.isascii() and not iskeyword(name):  # others are read as their NFKC form
+            parts.append(f"{name}={child!r}")
+        else:
+            parts.append(f"**{{{name!r}: {child!r}}}")
+    line = ", ".join(parts)
+    if len(line) > 80 or "\n" in line:
+        line = "".join(f"\n{part},".replace("\n", "\n    ") for part in parts) + "\n"
+    return f"{kind}({line})"
 
 
 def _met(kind: str, given: Any) -> str:

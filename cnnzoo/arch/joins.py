@@ -21,6 +21,7 @@ class Concat(Join):
     """[f(x), g(x), …]: the branches' maps, one after the other along the channels."""
 
     __slots__ = ()
+    _inlines = True
 
     def __init__(self, /, *layers: Node | None, **named: Node | None) -> None:
         super().__init__(*layers, **named)
@@ -94,6 +95,7 @@ class Residual(_Around):
     """
 
     __slots__ = ()
+    _inlines = True
 
     def __init__(self, /, *layers: Node | Shortcut | None, **named: Node | Shortcut | None) -> None:
         if isinstance(named.get("downsample"), Shortcut) and [*named][-1] == "downsample":
@@ -134,6 +136,7 @@ class Dense(Join):
     """[x, F(x)]: the input with the body's maps after it; Huang et al. (2016), equation 2."""
 
     __slots__ = ()
+    _inlines = True
 
     def flow(self, x: T, through: Flow[T]) -> T:
         y = x
@@ -148,6 +151,7 @@ class Gate(_Around):
     S(x) · F(x): `Gate(f1=…, act=ReLU6(), f2=Shortcut(…))`, the star operation of Ma et al. (2024)."""
 
     __slots__ = ()
+    _inlines = True
 
     def flow(self, x: T, through: Flow[T]) -> T:
         return through.meet("", MULTIPLY if self._marked else GATE, [*self._both(x, through)])

@@ -74,6 +74,8 @@ class Node:
     """Whether its layers can run again on another value."""
     _is_head: bool = False
     """Whether it runs in training only."""
+    _is_inlined: bool = False
+    """Whether its children stand in the node around it."""
 
     @property
     def _heads(self) -> Sequence[str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ..errors import InvalidTypeError
 from ..words import listed, quoted
+from .inline import Group, Inline, inlined, kept, lowered
 from .join import Flow, Join
 from .layers import Identity
 from .meetings import Meeting
@@ -27,7 +28,8 @@ class Sequential(Join):
     are checked here: they are earlier siblings, paths into these, or "input".
     """
 
-    __slots__ = ("_gives", "_plan", "_reads", "_takes")
+    __slots__ = ("_gives", "_groups", "_plan", "_reads", "_takes")
+    _inlines = True
     _takes_steps = True
     _takes_heads = True
 
@@ -35,9 +37,15 @@ class Sequential(Join):
     """The names that a child reads, by its own name, where it does not read the child before it."""
     _plan: Plan | None
     """None for a chain of children that each take and give one value."""
+    _groups: tuple[Group, ...]
+    """The inlined joins, in order."""
 
     def __init__(self, /, *layers: Node | From | None, **named: Node | From | None) -> None:
-        given = [*zip(map(str, count()), layers), *named.items()]  # noqa: B905
+        given: list[tuple[str, Any]] = [*zip(map(str, count()), layers), *named.items()]  # noqa: B905
+        groups: tuple[Group, ...] = ()
+        if any(isinstance(_node(child), Inline) for _, child in given):
+            given, groups = lowered(given, INPUT)
+            layers, named = (), dict(given)
         reads = {name: child.names for name, child in given if isinstance(child, From)}
         super().__init__(*map(_node, layers), **{name: _node(child) for name, child in named.items()})
         plan = self._planned(reads) if reads or any(child._is_step for child in self) else None
@@ -46,6 +54,7 @@ class Sequential(Join):
             "_plan": plan,
             "_takes": plan.takes if plan else (),
             "_gives": plan.gives if plan else (),
+            "_groups": groups,
         }
         for slot, value in slots.items():
             object.__setattr__(self, slot, value)
@@ -91,9 +100,27 @@ class Sequential(Join):
                 f"which is none of the children before it ({listed(names) or 'none'})"
             )
 
-    def _said(self) -> list[tuple[str, Any]]:
+    def _steps(self) -> list[tuple[str, Any]]:
+        """Its children with what they read, those of inlined joins by themselves."""
         reads = self._reads
         return [(name, From(*reads[name], child) if name in reads else child) for name, child in self.children]
+
+    def _said(self) -> list[tuple[str, Any]]:
+        if not self._groups:
+            return self._steps()
+        owner = {name: group for group in self._groups for name in (*group.names(), *group.own)}
+        said: dict[str, Any] = {}
+        last = INPUT
+        for name, child in self._steps():
+            group = owner.get(name)
+            if group is None:
+                said[name] = child
+            elif group.name not in said:
+                read = child.names[0] if isinstance(child, From) else last
+                inline = inlined(group, self._named)
+                said[group.name] = inline if read == last else From(read, inline)
+            last = name if _node(child)._makes else last
+        return [*said.items()]
 
     def _with(self, children: Mapping[str, Any], bypass: bool = False) -> Join:
         """The same around other children; None is no child. A child of a name that stays reads what it read; where it
@@ -122,7 +149,14 @@ class Sequential(Join):
         end = next((step.name for step in reversed(self._plan.steps) if step.node._makes), INPUT)
         if bypass and end not in given and len(instead.get(end, ())) == 1 and instead[end] != (last,):
             given[end] = From(*instead[end], Identity())
-        return type(self)(*self._head, **given)
+        new = type(self)(*self._head, **given)
+        if self._groups and new._plan is not None:
+            every = {step.name: From(*map(str, step.reads), step.node) for step in new._plan.steps}
+            said = {name: every.get(name) for name, _ in new.children}
+            groups = [*new._groups, *(one for group in self._groups for one in kept(group, said, new._named))]
+            groups.sort(key=lambda group: [*said].index(group.name))
+            object.__setattr__(new, "_groups", tuple(groups))
+        return new
 
     def flow(self, x: T, through: Flow[T]) -> T:
         if self._plan is not None:
@@ -185,6 +219,7 @@ class Aux(Sequential):
     """
 
     __slots__ = ("source",)
+    _inlines = False
     _is_head = True
     _is_step = False
     _makes = False

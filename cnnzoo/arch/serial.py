@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import CnnzooError
 from ..words import quoted, shortened
+from .inline import Inline
 from .join import DEEPEST, Join
 from .kinds import kinds
 from .meetings import Meeting
@@ -23,7 +24,8 @@ class FormatError(CnnzooError, ValueError):
 
 def to_dict(node: Node) -> dict[str, Any]:
     """`{"kind": "Conv2d", "out_channels": 64, "kernel_size": 7}`, defaults omitted; joins have "children", a step
-    "reads", the names of the values that it reads, and a `Shortcut` "shortcut", which is true."""
+    "reads", the names of the values that it reads, a `Shortcut` "shortcut", which is true, and an `Inline` "join", the
+    kind of join that it is."""
     if isinstance(node, Join):
         head = {"source": node.source} if isinstance(node, Aux) else {}
         children = {name: _said(child) for name, child in node._said()}
@@ -39,13 +41,21 @@ def to_dict(node: Node) -> dict[str, Any]:
 
 def _said(child: Any) -> dict[str, Any]:
     if isinstance(child, From):
-        return {**to_dict(child.node), "reads": list(child.names)}
-    return {**to_dict(child.node), "shortcut": True} if isinstance(child, Shortcut) else to_dict(child)
+        return {**_said(child.node), "reads": list(child.names)}
+    if isinstance(child, Shortcut):
+        return {**_said(child.node), "shortcut": True}
+    if isinstance(child, Inline):
+        children = {name: _said(inner) for name, inner in child.said()}
+        return {"kind": "Inline", "join": child.kind.__name__, "children": children}
+    return to_dict(child)
 
 
 def from_dict(data: Any) -> Node:
     """What `to_dict` gave, or read from JSON, as a description; a `FormatError` names the place."""
-    return _node(data, "the description", 0)
+    found = _node(data, "the description", 0)
+    if isinstance(found, Inline):
+        raise FormatError("the description: an Inline stands in a Sequential")
+    return found
 
 
 def _node(data: Any, place: str, level: int) -> Node:
@@ -65,7 +75,7 @@ def _node(data: Any, place: str, level: int) -> Node:
         if required and name not in given:
             raise FormatError(f"{place}: {cls.__name__} needs a setting {name!r}")
     try:
-        if not issubclass(cls, Join):
+        if issubclass(cls, Leaf):
             return cls(**{name: _tuples(value) for name, value in given.items()})
         children = given.pop("children", {})
         if not isinstance(children, dict):
@@ -76,6 +86,8 @@ def _node(data: Any, place: str, level: int) -> Node:
         inner: dict[str, Any] = {
             name: _child(child, f"{place} > {_printable(name)}", level + 1) for name, child in children.items()
         }
+        if cls is Inline:
+            given["join"] = kinds().get(str(given["join"]), given["join"])
         return cls(*given.values(), **inner)
     except FormatError:
         raise
@@ -101,7 +113,8 @@ def _settings(cls: type[Node]) -> dict[str, bool]:
     """What may stand beside the kind, and whether it must."""
     if issubclass(cls, Leaf):
         return {field.name: field.default is MISSING for field in fields(cls)}
-    return {"source": True, "children": False} if issubclass(cls, Aux) else {"children": False}
+    first = "source" if issubclass(cls, Aux) else "join" if cls is Inline else None
+    return {"children": False} if first is None else {first: True, "children": False}
 
 
 def dumps(node: Node, indent: int | None = 2) -> str:

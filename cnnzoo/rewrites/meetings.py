@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Set as Names
 from typing import Any
 
-from ..arch import Conv2d, Dense, Gate, Join, Node, Residual, Sequential, walk
+from ..arch import Conv2d, Dense, Gate, Inline, Join, Node, Residual, Sequential, walk
 from ..arch import rewrite as changed
 from ..arch.walker import child_path
 from .edits import edited, names_kept
+from .inlined import opened
 from .registry import DoesNotApply, register_rewrite
 from .runs import Shapes, entering, is_pointwise, replace, tail
 
@@ -19,6 +20,8 @@ def drop_shortcuts(description: Node) -> Node:
     kept = names_kept(description)
 
     def change(path: str, node: Node) -> Node:
+        if isinstance(node, Sequential):
+            return opened(node, path, _body, kept)
         if not isinstance(node, Residual):
             return node
         shortcut = child_path(path, node._shortcut)
@@ -33,14 +36,38 @@ def drop_shortcuts(description: Node) -> Node:
     return new
 
 
+def _body(inline: Inline) -> list[tuple[str, Node]] | None:
+    """What is left of an inlined residual without its shortcut."""
+    if inline.kind is not Residual:
+        return None
+    return [(name, child) for name, child in inline.children if name != inline.shortcut]
+
+
+def _ungated(inline: Inline) -> list[tuple[str, Node]] | None:
+    """What is left of an inlined gate without what gates."""
+    if inline.kind is not Gate:
+        return None
+    return [(name, child) for name, child in inline.children if name == inline.shortcut]
+
+
 @register_rewrite("Hu et al. (2017), section 5.1 and table 2, each network beside the one with squeeze-and-excitation")
 def drop_gates(description: Node) -> Node:
     """Each gate hands on what it reads, without what it would be multiplied by."""
     kept = names_kept(description)
-    gates = {path for path, node in walk(description) if isinstance(node, Gate) and not _read_into(path, kept)}
-    if not gates:
+    gates = {
+        path: Sequential(**{node._shortcut: node._named[node._shortcut]}) if node._shortcut else None
+        for path, node in walk(description)
+        if isinstance(node, Gate) and not _read_into(path, kept)
+    }
+
+    def change(path: str, node: Node) -> Node:
+        return opened(node, path, _ungated, kept) if isinstance(node, Sequential) else node
+
+    new = changed(edited(description, gates), change)
+    if new is description:
         raise DoesNotApply("there is no gate around layers that nothing else reads or runs")
-    return edited(description, dict.fromkeys(gates))
+    assert new is not None
+    return new
 
 
 def _read_into(path: str, kept: Names[str]) -> bool:
