@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from . import models as models
     from .arch import ShapeError
     from .arch.ends import cut
-    from .create import create_model, get_model
+    from .create import Rebuilt, create_model, get_model, rebuild
     from .errors import CnnzooError
     from .features.compare import Comparison, compare
     from .features.diff import Diff, diff
@@ -38,6 +38,7 @@ _HOMES = {
     "Figures": "registry",  # of old: `Pinned`
     "Paper": "registry",
     "Pinned": "registry",
+    "Rebuilt": "create",
     "Report": "report",
     "Row": "report",
     "ShapeError": "arch",
@@ -58,6 +59,7 @@ _HOMES = {
     "list_models": "zoo",
     "load_checkpoint": "pytorch.modules.checkpoints",
     "model_entrypoint": "zoo",
+    "rebuild": "create",
     "register": "registry",
     "summary": "features.summary",
 }
@@ -69,6 +71,7 @@ __all__ = [
     "Diff",
     "Paper",
     "Pinned",
+    "Rebuilt",
     "Report",
     "Row",
     "ShapeError",
@@ -88,6 +91,7 @@ __all__ = [
     "list_models",
     "load_checkpoint",
     "model_entrypoint",
+    "rebuild",
     "register",
     "savings",
     "summary",

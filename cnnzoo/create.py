@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .arch.node import Node
+from .errors import InvalidTypeError, InvalidValueError
 from .registry import Builder
-from .resolve import design
+from .resolve import describe, design, is_module, read_sizes
+from .words import quoted
 from .zoo import get_builder
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from .pytorch.modules.checkpoints import Loaded
     from .pytorch.modules.init import Scheme
     from .weights.published import Source
 
@@ -88,6 +91,53 @@ def create_model(
         net = Features(net, found.features)
     config = config_of(name, source, found.named.description)
     return introduced(net, found.named.description, found.shape, config, builder.outputs if builder else None)
+
+
+class Rebuilt(NamedTuple):
+    """A module that was built from another one's description, and what it has of the other's weights."""
+
+    module: nn.Module
+    loaded: Loaded
+    """By name, which tensors have the original's values (`loaded`), which of the original's were left out (`dropped`),
+    and which of the new ones have their first values (`kept`)."""
+
+
+def rebuild(
+    module: nn.Module,
+    input_size: Any,
+    *,
+    rewrites: Iterable[str] = (),
+    init: str | Scheme | None = "torch",
+    inplace: bool = False,
+) -> Rebuilt:
+    """A module of another one's description under `rewrites`, with those of its weights whose names and shapes it has:
+    `net, loaded = cnnzoo.rebuild(net, (3, 224, 224), rewrites=["drop_shortcuts"])`.
+
+    Layers and blocks keep their names, so that a tensor of another name or shape is one that a rewrite changed: these
+    begin as `init` says (`create_model`). Mode, dtype, device and what is frozen are the original's, which stays as it
+    was. Without `rewrites` it is the original once more. `input_size` is as in `summary`. Raises what `describe` does,
+    `ShapeError` where the rewritten network does not take the input, ValueError for a module on the meta device.
+    """
+    from .pytorch.measuring.inputs import dtype_of
+    from .pytorch.modules.build import build
+    from .pytorch.modules.checkpoints import take_matching
+    from .pytorch.modules.init import find_scheme
+
+    if not is_module(module):
+        raise InvalidTypeError(f"rebuild takes a torch.nn.Module, got {quoted(module)}; create_model builds others")
+    state = module.state_dict(keep_vars=True)
+    if any(value.is_meta for value in state.values()):
+        raise InvalidValueError("the module is on the meta device and has no weights to keep")
+    sizes, _ = read_sizes(input_size, None, None)
+    description = describe(module, sizes, rewrites=rewrites)
+    scheme = find_scheme(init, "", "") if isinstance(init, str) else init
+    device = next((value.device for value in state.values()), None)
+    net = build(description, sizes, init=scheme, device=device, dtype=dtype_of(module), inplace=inplace)
+    loaded = take_matching(net, state)
+    own = net.state_dict(keep_vars=True)
+    for name in loaded.loaded:
+        own[name].requires_grad_(state[name].requires_grad)
+    return Rebuilt(net.train(module.training), loaded)
 
 
 def get_model(name: str, **config: Any) -> nn.Module:

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
 TREE = (
     *("errors", "words", "plugins", "arch", "render", "report", "facts", "calculate", "totals", "rewrites", "registry"),
-    *("models", "zoo", "published", "weights", "pytorch", "resolve", "create", "features", "cli", ""),
+    *("models", "zoo", "published", "weights", "pytorch", "formats", "resolve", "create", "features", "cli", ""),
 )
 """The rows of the package, from the one that imports nothing of ours to what a user names."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from said import written
 from torch import Tensor, nn
 
 import cnnzoo
+from cnnzoo.arch import Node
 from cnnzoo.features.summary import NoDescriptionError
 from cnnzoo.features.summary.modules import difference
+from cnnzoo.formats.source import source
 from cnnzoo.pytorch.measuring.measure import measure
+from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning
 
 NETS = '''
 import torch
@@ -51,6 +55,12 @@ class Attends(Net):
     def forward(self, x):
         x = self.block2(self.block1(self.stem(x))).flatten(2).transpose(1, 2)
         return self.fc(F.scaled_dot_product_attention(x, x, x).mean(1))
+
+
+def hooked():
+    net = Net()
+    net.fc.register_forward_hook(lambda fc, inputs, output: output)
+    return net
 '''
 
 
@@ -296,3 +306,153 @@ def test_a_wrong_size_is_the_network_s_failure(here: Path) -> None:
     result = call("explain", "mine.py:Net", "--input-size", "4x12x12")
     assert (result.code, result.out, result.err.count("\n")) == (1, "", 1)
     assert "at stem (Conv2d)" in result.err
+
+
+# Its source
+
+
+@pytest.mark.parametrize("name", [*cnnzoo.list_models(), *WRITTEN])
+def test_the_source_is_the_description(name: str) -> None:
+    """Run by itself, with the imports of its first line."""
+    module, size = WRITTEN.get(name, (None, None))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DescribedAtOneSizeWarning)
+        description = cnnzoo.describe(name) if module is None else cnnzoo.describe(module, size)
+    text = source(description, ["first", "second"])
+    names: dict[str, Any] = {}
+    exec(text, names)
+    assert names["network"] == description
+    first, blank, *lines = text.splitlines()
+    assert first.startswith("from cnnzoo.arch import ")
+    assert "*" not in first
+    assert [blank, *lines[:2]] == ["", "# first", "# second"]
+
+
+def test_a_plugin_s_layer_is_imported_from_where_it_is(here: Path) -> None:
+    (here / "layers.py").write_text(
+        "from cnnzoo.arch import Layer, Sequential, layer\n"
+        "@layer\nclass Sheared(Layer):\n    by: int = 1\n"
+        "net = Sequential(shear=Sheared(2))\n"
+    )
+    try:
+        out = call("show", "layers:net", "--source").succeeded()
+    finally:
+        Node.kinds.pop("Sheared", None)
+    assert out == (
+        "from cnnzoo.arch import Sequential\nfrom layers import Sheared\n\n"
+        "# layers:net\nnetwork = Sequential(shear=Sheared(by=2))\n"
+    )
+
+
+@pytest.mark.parametrize("target", ["mine.py:Net", "mine.py:Net+drop_shortcuts+scale_width=2"])
+def test_what_is_shown_is_a_target(here: Path, target: str) -> None:
+    size = ("--input-size", "3x12x12")
+    shown = call("show", target, *size, "-o", "shown.py")
+    assert shown == (0, "", "")
+    assert (here / "shown.py").read_text() == call("show", target, *size, "--source").succeeded()
+    assert f"# {target} for inputs of 3x12x12\n" in (here / "shown.py").read_text()
+    again, before = (
+        json.loads(call("summary", one, *size, "--format", "json").succeeded()) for one in ("shown.py:network", target)
+    )
+    assert again["rows"] == before["rows"]
+    assert again["totals"] == before["totals"]
+    assert call("show", "shown.py:network").succeeded().partition("network = ")[2] in (here / "shown.py").read_text()
+
+
+def test_what_has_no_word_is_shown_as_foreign(here: Path) -> None:
+    size = ("--input-size", "3x12x12")
+    call("show", "mine.py:Attends", *size, "-o", "shown.py").succeeded()
+    assert "Foreign('scaled_dot_product_attention', (144, 16), (144, 16)" in (here / "shown.py").read_text()
+    shown = json.loads(call("summary", "shown.py:network", *size, "--format", "json").succeeded())
+    measured = measure(net("Attends"), SIZE)
+    assert (shown["totals"]["params"], shown["totals"]["macs"]) == (measured.total_params, measured.total_macs)
+
+
+def test_a_registered_network_is_shown_in_words_or_as_source() -> None:
+    out = call("show", "resnet50_v1").succeeded()
+    assert " ".join((cnnzoo.get_builder("resnet50_v1").__doc__ or "").split()[:8]) in out
+    assert cnnzoo.get_builder("resnet50_v1").paper.citation in out
+    assert "Others" in out
+    assert "resnet101" in out
+    names: dict[str, Any] = {}
+    for arguments, rewrites in (("resnet50_v1 --source", []), ("resnet50_v1+drop_shortcuts", ["drop_shortcuts"])):
+        exec(call("show", *arguments.split()).succeeded(), names)
+        assert names["network"] == cnnzoo.describe("resnet50_v1", rewrites=rewrites)
+    exec(call("show", "resnet18", "--num-classes", "3").succeeded(), names)
+    assert names["network"] == cnnzoo.describe("resnet18", num_classes=3)
+
+
+def test_a_source_of_one_size_says_so(here: Path) -> None:
+    (here / "sized.py").write_text(
+        "from torch import nn\n"
+        "class Sized(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return nn.functional.avg_pool2d(x, x.shape[-1] // 5)\n"
+    )
+    out = call("show", "sized.py:Sized", "--input-size", "3x20x20").succeeded()
+    assert "avg_pool2d=AvgPool2d(4" in out
+    assert "\n# the description holds for " in out
+    size = ("--input-size", "3x20x20")
+    assert call("summary", "sized.py:Sized", *size).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("show mine.py:Net", "give --input-size"),
+        ("show mine.py:hooked --input-size 3x12x12", "mine.py:hooked has no description: at fc: it has hooks"),
+        ("show resnet5", "did you mean resnet50"),
+        ("show mine.py:Nett --input-size 3x12x12", "did you mean Net?"),
+        ("show resnet50 --arg widht=3", "did you mean width"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(here: Path, arguments: str, said: str) -> None:
+    call(*arguments.split()).refused(said)
+
+
+# Built again
+
+
+def test_rebuilt_it_is_the_original_once_more() -> None:
+    module = net().double().eval()
+    module.block1.requires_grad_(False)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    again, loaded = cnnzoo.rebuild(module, SIZE)
+    assert (loaded.dropped, loaded.kept) == ((), ())
+    assert {*loaded.loaded} == {*before}
+    x = torch.randn(2, *SIZE, dtype=torch.float64)
+    assert torch.equal(again(x), module(x))
+    assert again.training is False
+    assert {name for name, one in again.named_parameters() if not one.requires_grad} == {
+        name for name, one in module.named_parameters() if not one.requires_grad
+    }
+    with torch.no_grad():
+        again.fc.weight.zero_()
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items()), "it is a copy"
+
+
+def test_rewritten_it_keeps_the_weights_that_fit() -> None:
+    module = net()
+    again, loaded = cnnzoo.rebuild(module, SIZE, rewrites=["drop_reductions"])
+    assert {*loaded.dropped} >= {"block1.reduce.weight", "block1.conv.weight"}
+    assert {*loaded.kept} == {"block1.conv.weight", "block2.conv.weight"}
+    assert {*loaded.loaded} | {*loaded.kept} == {*again.state_dict()}
+    for name in loaded.loaded:
+        assert torch.equal(again.state_dict()[name], module.state_dict()[name])
+    assert again(torch.randn(2, *SIZE)).shape == (2, 10)
+    assert "left out: block1.reduce.weight" in str(loaded)
+    again, loaded = cnnzoo.rebuild(module, SIZE, rewrites=["drop_shortcuts"])
+    assert (loaded.dropped, loaded.kept) == ((), ())
+    x = torch.randn(2, *SIZE)
+    stem = module.stem(x)
+    block = module.block1
+    assert torch.equal(again.block1(stem), torch.relu(block.conv(torch.relu(block.reduce(stem)))))
+
+
+def test_what_cannot_be_rebuilt_says_why() -> None:
+    with pytest.raises(cnnzoo.CnnzooError, match="create_model builds others"):
+        cnnzoo.rebuild("resnet18", SIZE)  # type: ignore[arg-type]
+    with pytest.raises(cnnzoo.CnnzooError, match="on the meta device"):
+        cnnzoo.rebuild(net().to("meta"), SIZE)
+    with pytest.raises(cnnzoo.CnnzooError, match="scaled_dot_product_attention"):
+        cnnzoo.rebuild(net("Attends"), SIZE)

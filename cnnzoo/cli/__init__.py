@@ -24,6 +24,7 @@ SECTIONS = {
         "summary": "summary.summary_command",
         "list": "listing.list_command",
         "explain": "explain.explain_command",
+        "show": "show.show_command",
         "rewrites": "rewrites.rewrites_command",
     },
     "Ask what it costs": {

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .. import zoo
+from .. import resolve, zoo
 from ..arch.node import Node
 from ..errors import InvalidValueError
-from ..features.summary import calculated
+from ..features.summary import calculated, described
 from ..registry import Builder
 from ..report import Report
-from ..resolve.loading import Make, find, is_registered, make, split
+from ..report.rows import Shape
+from ..resolve.loading import Make, is_registered, make, split
+from ..resolve.loading import find as locate
 from ..words import quoted, read_literal
 from .types import InputSize
 
@@ -72,7 +74,7 @@ def report_of(
     names = (*named, *rewrites)
     about: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype}
     with _foreign(target):
-        found = find(place, settings)
+        found = locate(place, settings)
         made = found if isinstance(found, Builder) else make(found)
         if isinstance(made, Builder | Node):
             own = settings if isinstance(made, Builder) else {}
@@ -80,6 +82,41 @@ def report_of(
             return Target(report if report.model else replace(report, model="+".join([place, *names])))
         assert not isinstance(found, Builder)
         return _of_module(place, found, made, input_sizes, names, **about)
+
+
+class Described(NamedTuple):
+    """The description that was typed, and of a module the sizes at which it is that."""
+
+    name: str
+    description: Node
+    sizes: tuple[Shape, ...] = ()
+    one_size: str | None = None
+    """That it is one of these sizes alone."""
+
+
+def description_of(
+    target: str,
+    input_sizes: tuple[InputSize, ...] = (),
+    *,
+    pairs: tuple[str, ...] = (),
+    num_classes: int | None = None,
+    rewrites: tuple[str, ...] = (),
+) -> Described:
+    """The description of a TARGET; of one that is no module no input size is needed. Raises what `report_of` does, and
+    `NoDescriptionError`."""
+    settings = read_settings(pairs) | ({} if num_classes is None else {"num_classes": num_classes})
+    place, named = split(target)
+    names = (*named, *rewrites)
+    with _foreign(target):
+        found = locate(place, settings)
+        made = found if isinstance(found, Builder) else make(found)
+        if isinstance(made, Builder | Node):
+            own = settings if isinstance(made, Builder) else {}
+            return Described("+".join([place, *names]), resolve.find(made, names, own).description)
+        assert not isinstance(found, Builder)
+        report = described(_of_module(place, found, made, input_sizes, names, None, None).whole(), "it has no source")
+    sizes = (report.input_size, *report.more_inputs)
+    return Described(report.model or place, report.description, sizes, report.one_size)
 
 
 def matching(given: str) -> list[str]:

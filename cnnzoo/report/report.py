@@ -73,6 +73,8 @@ class Report(Shown):
     """What it is calculated from; a measurement has none."""
     described: Report | None = field(default=None, compare=False)
     """Beside a measurement, what is calculated from the module's description, some of whose parts are foreign."""
+    one_size: str | None = field(default=None, compare=False)
+    """That a module's description is one of this input size alone, and where it would be another."""
     undescribed: str | None = field(default=None, compare=False)
     """Why a measured module has no description, or none that could stand for it."""
 

@@ -73,7 +73,11 @@ def rewritten(report: Report, names: Sequence[str]) -> Report:
 
     description, notes = apply(report.description, names)
     return _calculated(
-        description, report, model=report.model and "+".join([report.model, *names]), notes=(*report.notes, *notes)
+        description,
+        report,
+        model=report.model and "+".join([report.model, *names]),
+        notes=(*report.notes, *notes),
+        one_size=report.one_size,
     )
 
 
@@ -102,10 +106,11 @@ def _read(module: nn.Module, measured: Report) -> Report:
     if reason is not None:
         return replace(measured, undescribed=reason)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DescribedAtOneSizeWarning)  # this is the report at that size
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             description = describe(module, (measured.input_size, *measured.more_inputs))
-        found = _calculated(description, measured)
+        limits = [str(one.message) for one in caught if issubclass(one.category, DescribedAtOneSizeWarning)]
+        found = _calculated(description, measured, one_size=next(iter(limits), None))
     except CnnzooError as error:
         return replace(measured, undescribed=str(error))
     except RecursionError:

@@ -29,14 +29,14 @@ LEAVE_OUT = "pass drop_head=True to leave the head out"
 
 @dataclass(frozen=True)
 class Loaded:
-    """What `load_checkpoint` did, by the network's names."""
+    """What `load_checkpoint` or `rebuild` did, by the network's names."""
 
     loaded: tuple[str, ...]
-    """The tensors that have the file's values."""
+    """The tensors that have the values of the file, or of the original."""
     dropped: tuple[str, ...] = ()
-    """The file's tensors that were left out."""
+    """The tensors of the file, or of the original, that were left out."""
     kept: tuple[str, ...] = ()
-    """The network's tensors that have the values they had."""
+    """The network's tensors that have the values they had, which in what is built are its first."""
     notes: tuple[str, ...] = ()
     """What was done to the file's names, in words."""
 
@@ -80,6 +80,18 @@ def load_checkpoint(
     their like is refused.
     """
     return _load(net, path, heads if drop_head else _none, key, rename)
+
+
+def take_matching(net: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
+    """Give `net` those values of a state dict whose names and shapes are its own, and leave its others as they are."""
+    own = {name: value for name, value in net.state_dict().items() if isinstance(value, torch.Tensor)}
+    taken = {name: state[name] for name, value in own.items() if name in state and state[name].shape == value.shape}
+    net.load_state_dict({**net.state_dict(), **taken})
+    return Loaded(
+        loaded=tuple(taken),
+        dropped=tuple(name for name in state if name not in taken),
+        kept=tuple(name for name in own if name not in taken),
+    )
 
 
 def load_pretrained(

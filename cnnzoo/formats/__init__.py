@@ -1,0 +1,1 @@
+"""Descriptions from files of others, and as source."""
