@@ -14,6 +14,7 @@ import torchinfo
 from torch import nn
 
 import cnnzoo
+from cnnzoo.pytorch.measuring.measure import measure
 
 SIZE = (3, 224, 224)
 
@@ -29,11 +30,20 @@ def test_measuring_against_torchinfo(network: tuple[str, nn.Module], ratio: Call
     name, module = network
     median = ratio(
         f"measuring {name} / torchinfo.summary on meta",
-        lambda: cnnzoo.summary(module, SIZE),
+        lambda: measure(module, SIZE),
         lambda: torchinfo.summary(module, (1, *SIZE), device="meta", verbose=0),
         15,
     )
     assert median <= 1.5
+
+
+def test_describing_against_measuring(network: tuple[str, nn.Module], ratio: Callable[..., float]) -> None:
+    """At most twice as long, with the second run at another size that the description is compared at."""
+    name, module = network
+    median = ratio(
+        f"describing {name} / measuring it", lambda: cnnzoo.describe(module, SIZE), lambda: measure(module, SIZE), 9
+    )
+    assert median <= 2
 
 
 def test_memory_over_repeated_measurements(network: tuple[str, nn.Module], say: Callable[[str], None]) -> None:
@@ -42,7 +52,7 @@ def test_memory_over_repeated_measurements(network: tuple[str, nn.Module], say: 
     occupied = []
     for _ in range(6):
         for _ in range(10):
-            cnnzoo.summary(module, SIZE)
+            measure(module, SIZE)
         gc.collect()
         occupied.append(_resident())
     grown = [(after - before) // 1024 for before, after in pairwise(occupied)]

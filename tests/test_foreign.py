@@ -16,13 +16,13 @@ from traced import Block, conv
 import cnnzoo
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
-    Add,
     Cat,
     Conv2d,
     Flatten,
     Foreign,
     From,
     Identity,
+    Inline,
     LayerNorm,
     LayerNorm2d,
     Linear,
@@ -42,6 +42,8 @@ from cnnzoo.arch import (
 )
 from cnnzoo.calculate import calculate
 from cnnzoo.errors import CnnzooError
+from cnnzoo.features.check import check
+from cnnzoo.features.peers import peer_numbers
 from cnnzoo.pytorch.measuring.measure import measure
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.tracing import describe
@@ -109,18 +111,18 @@ class Transformer(nn.Module):
 
 
 BLOCK = Sequential(
-    norm1=LayerNorm(),
-    attn=Foreign(
-        "Attention",
-        (17, 4),
-        (17, 4),
-        parameters=ATTENTION.parameters,
-        measured_macs=17 * 4 * 12 + 2 * 17 * 17 * 4 + 17 * 4 * 4,
+    add=Inline(
+        Residual,
+        norm1=LayerNorm(),
+        attn=Foreign(
+            "Attention",
+            (17, 4),
+            (17, 4),
+            parameters=ATTENTION.parameters,
+            measured_macs=17 * 4 * 12 + 2 * 17 * 17 * 4 + 17 * 4 * 4,
+        ),
     ),
-    add=Add("input", "attn"),
-    norm2=LayerNorm(),
-    mlp=Sequential(Linear(8), ReLU(), Linear(4)),
-    add_1=Add("add", "mlp"),
+    add_1=Inline(Residual, norm2=LayerNorm(), mlp=Sequential(Linear(8), ReLU(), Linear(4))),
 )
 TRANSFORMER = Sequential(
     patch_embed=Conv2d(4, 2, stride=2),
@@ -514,3 +516,55 @@ def test_it_is_a_value():
 def test_its_settings_are_held_to_rules(settings, problem):
     with pytest.raises(ShapeError, match=f"Foreign: {problem}"):
         replace(ATTEND, **settings)
+
+
+UNPRICED = rewrite(NET, lambda path, node: replace(node, unpriced=("sinkhorn",)) if node == ATTEND else node)
+
+
+class TestFeatures:
+    """Each takes a description with what is foreign, and says what it cannot say."""
+
+    def test_explain(self):
+        found = dict(cnnzoo.explain(NET, "attn.attn", input_size=IMAGE).said)
+        assert found["Unknown"] == ATTEND.why
+        assert found["Measured"] == "Attention: its tensors and its MACs are those of a run at 16·8·8"
+        assert dict(cnnzoo.explain(NET, "fc", input_size=IMAGE).said)["Receptive field"] == (
+            "unknown: attn.attn (Attention) has no word here"
+        )
+        assert "≥ 5" in str(cnnzoo.explain(UNPRICED, "attn", input_size=IMAGE))
+
+    @pytest.mark.parametrize("kind", ["graph", "volumes", "bars"])
+    @pytest.mark.parametrize("description", [NET, UNPRICED], ids=["priced", "unpriced"])
+    def test_draw(self, kind, description):
+        assert cnnzoo.draw(description, kind, input_size=IMAGE).to("dot" if kind == "graph" else "svg")
+
+    def test_a_field_that_is_not_known_is_not_drawn(self):
+        with pytest.raises(CnnzooError, match="no receptive field is known in this network, so none can be drawn"):
+            cnnzoo.draw(NET, "field", input_size=IMAGE).to("svg")
+
+    def test_savings(self):
+        saved = cnnzoo.savings(NET, by="drop_shortcuts", input_size=IMAGE)
+        assert saved.total.macs == calculate(NET, IMAGE).total_macs
+        with pytest.raises(CnnzooError, match="not all of its MACs are known"):
+            cnnzoo.savings(UNPRICED, by="drop_shortcuts", input_size=IMAGE)
+
+    def test_compare_and_diff(self):
+        assert "Attention at attn.attn" in str(cnnzoo.compare(NET, KNOWN, input_size=IMAGE))
+        changes = cnnzoo.diff(NET, KNOWN, input_size=IMAGE)
+        assert "Attention at attn.attn" in str(changes)
+
+    def test_check(self):
+        found = check(NET, IMAGE)
+        assert (found.agrees, found.figures) == (False, 0)
+        assert "it cannot be built: at attn.attn: Attention has no word here" in str(found.problem)
+
+    def test_peers(self):
+        numbers = peer_numbers(calculate(NET, IMAGE))
+        assert {one.figure for one in numbers} == {None}
+        assert sum("there is no rule for its Foreign" in one.why for one in numbers) == len(numbers) - 1
+
+    def test_rewrites(self):
+        wider = cnnzoo.summary(NET, IMAGE, rewrites=["scale_width=2"])
+        assert wider.status == "partial"
+        described = cnnzoo.describe(Attention(), TOKENS, rewrites=["drop_shortcuts"])
+        assert described == ATTENTION

@@ -136,7 +136,7 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     figures, notes = formulas_of(layer, row.input_shape)
     equations = [*of_layer(row, figures)]
     source = repr(layer) if len(repr(layer)) <= 100 else f"{row.kind}(…)"
-    said = [("Layer", passing(source, row)), *notes]
+    said = [("Layer", passing(source, row)), *notes, *([("Unknown", layer.why)] if layer.unstated else [])]
     runs = [sides(one.input_shape) for one in report.rows if one.path == row.path]
     if len(runs) > 1:
         said.append(("Runs", f"{len(runs)} times, on {', '.join(runs)}; the first is explained here"))

@@ -170,8 +170,9 @@ def _through(path: str, layer: Layer, x: Stream) -> Stream:
     if x.field is None or (field is not None and field[:2] == x.field[:2] and (len(x.field), len(field)) != (2, 2)):
         return y._replace(field=field)  # of the same axes, in another order or kept in one
     if field is None or isinstance(windows, Turn) or isinstance(field, Turned) or isinstance(x.field, Turned):
-        name = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
-        return y._replace(field=None, lost=f"{name} {_lost(x.field, windows)}")
+        kind = layer.settings.get("operation", type(layer).__name__)
+        name, why = f"{path} ({kind})" if path else kind, _lost(x.field, windows)
+        return y._replace(field=None, lost=f"{name} {'has no word here' if layer.unstated else why}")
     step = Step(path, type(layer).__name__, x.field, field, y.shape, windows or POINTWISE)
     return y._replace(field=field, steps=(*x.steps, step))
 

@@ -61,6 +61,8 @@ class Foreigners:
     def _once(self, call: Call) -> None:
         """Leave a tensor that several layers have, at other paths, to the first that runs. The others are foreign: no
         word says that they have it, too."""
+        if len({id(one.tensor) for one in self.held.values()}) == len(self.held):
+            return
         first: dict[int, str | None] = {}
         for op in ops(call.events):
             held = self._below(op.path or "") if op.owns else {}

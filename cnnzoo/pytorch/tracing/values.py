@@ -59,8 +59,12 @@ class Values:
         """What was last written to a storage."""
         self._data: set[int] = set()
         """The storages of what `.data` gave: writing there changes no other tensor's version."""
+        self._held: dict[int, dict[str, int]] = {}
+        """The ids of the tensors of each module, by the id of the module, when the run began."""
         for one in submodules(root):
-            for name, held in own_tensors(one.module).items():
+            tensors = own_tensors(one.module)
+            self._held[id(one.module)] = {name: id(held.tensor) for name, held in tensors.items()}
+            for name, held in tensors.items():
                 self._own.setdefault(id(held.tensor), []).append(key_of(one.path, name))
                 self._versions[id(held.tensor)] = held.tensor._version
 
@@ -160,10 +164,11 @@ class Values:
         """Note that a tensor that is no value was written over."""
         self._spoilt.add(_memory(tensor))
 
-    def has_its_own(self, module: nn.Module, path: str) -> bool:
-        """Whether the tensors of the module at a path are those that it had when the run began."""
-        own = own_tensors(module)
-        return all(key_of(path, name) in (self.keys(own[name].tensor) or ()) for name in own)
+    def has_its_own(self, module: nn.Module) -> bool:
+        """Whether the tensors of a module are those that it had when the run began."""
+        own = {name: held.tensor for name, held in own_tensors(module).items()}
+        same = {name: id(tensor) for name, tensor in own.items()} == self._held.get(id(module))
+        return same and all(self.keys(tensor) is not None for tensor in own.values())
 
     def own(self, tensor: Tensor) -> Tensor:
         """The tensor of the network's own that a tensor is a view of, or else itself."""

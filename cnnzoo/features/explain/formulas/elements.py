@@ -7,6 +7,7 @@ from ....arch import (
     GELU,
     Dropout,
     Dropout2d,
+    Foreign,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
@@ -101,6 +102,12 @@ def _dropout(layer: Dropout, shape: Shape) -> Formulas:
 def _dropout_2d(layer: Dropout2d, shape: Shape) -> Formulas:
     said = f"nothing at inference; in training each channel is 0 with probability {layer.p:g}"
     return Formulas({"elements": f"{shape[0]:,}"}, [("Does", said)])
+
+
+@of(Foreign)
+def _foreign(layer: Foreign, shape: Shape) -> Formulas:
+    macs = "its tensors and its MACs" if layer.measured_macs else "its tensors"
+    return Formulas({}, [("Measured", f"{layer.operation}: {macs} are those of a run at {times(shape)}")])
 
 
 @of(Unused)
