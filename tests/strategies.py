@@ -273,11 +273,13 @@ CONSTANT_PAD = spoiled(
     st.fixed_dictionaries({"padding": sides, "value": fill}), padding=no_sides, value=st.just("wide")
 )
 factor = st.floats(0.1, 4) | st.sampled_from([1.0, 2.0, 3])
+MODE = st.sampled_from(["nearest", "bilinear", "bicubic"])
 UPSAMPLE = spoiled(
     st.one_of(
         st.fixed_dictionaries({name: amount}, optional={"mode": st.just("nearest")})
         | st.fixed_dictionaries(
-            {name: amount, "mode": st.just("bilinear")}, optional={"align_corners": st.none() | st.booleans()}
+            {name: amount, "mode": st.sampled_from(["bilinear", "bicubic"])},
+            optional={"align_corners": st.none() | st.booleans()},
         )
         for name, amount in (("size", int_or_pair(1, 9)), ("scale_factor", factor | st.tuples(factor, factor)))
     ),
@@ -402,7 +404,7 @@ NORMS = (
     st.builds(LayerNorm2d, elementwise_affine=st.booleans(), bias=st.booleans()),
     st.builds(Scale, number, st.sampled_from([None, (), (1,), (-1,), (-1, 1, 1), (1, -1, 1, 1), (1, -1), (-1, 1, -1)])),
     st.builds(Shift, number, st.sampled_from([None, (), (-1,), (1, 1, -1)]), channels_last=st.booleans()),
-    st.builds(L2Norm, st.sampled_from([1.0, 20.0]), affine=st.booleans()),
+    st.builds(L2Norm, st.sampled_from([1.0, 20.0]), affine=st.booleans(), dim=st.sampled_from([1, 2, -1])),
     st.builds(GlobalResponseNorm, channels_last=st.booleans()),
     st.builds(FilterResponseNormTlu2d, apply_act=st.booleans()),
     st.builds(EvoNorm2dS0, st.integers(1, 3), apply_act=st.booleans()),
@@ -435,8 +437,12 @@ HANDED_ON = (
     st.builds(Flatten, st.integers(1, 2)),
     st.builds(PadChannels, st.integers(2, 6), before=st.integers(0, 2)),
     PADS.flatmap(lambda pads: pads),
-    st.builds(Upsample, int_or_pair(1, 8), mode=st.sampled_from(["nearest", "bilinear"])),
-    st.builds(Upsample, scale_factor=st.sampled_from([2, 1.5, (1, 2)]), mode=st.sampled_from(["nearest", "bilinear"])),
+    st.builds(Upsample, int_or_pair(1, 8), mode=MODE),
+    st.builds(
+        Upsample,
+        scale_factor=st.sampled_from([2, 1.5, (1, 2)]),
+        mode=MODE,
+    ),
     st.just(PixelShuffle(2)),
     st.just(PixelUnshuffle(2)),
     st.just(ChannelShuffle(2)),

@@ -505,6 +505,26 @@ def test_an_l2_norm_divides_each_position_by_its_length(shape: Shape, init: floa
 
 
 @settings(max_examples=EXAMPLES // 20)
+@given(strategies.shapes(), st.booleans(), st.data())
+def test_an_l2_norm_is_along_any_dimension(shape: Shape, affine: bool, data: st.DataObject) -> None:
+    """As along the first of the same with that dimension there."""
+    dim = data.draw(st.integers(1, len(shape)))
+    layer, first = arch.L2Norm(3.0, affine=affine, dim=dim), arch.L2Norm(3.0, affine=affine)
+    x = torch.randn(BATCH, *shape)
+    turned = x.movedim(dim, 1)
+    made, there = build(layer, shape), build(first, tuple(turned.shape[1:]))
+    if affine:
+        weight = torch.randn(x.shape[dim])
+        made.load_state_dict({"weight": weight})
+        there.load_state_dict({"weight": weight})
+    torch.testing.assert_close(made(x), there(turned).movedim(1, dim))
+    assert layer.work(shape) == first.work(tuple(turned.shape[1:]))
+    assert layer.output_shape(shape) == shape
+    with pytest.raises(ShapeError, match=f"L2Norm: dim={len(shape) + 1} is none of the"):
+        arch.L2Norm(dim=len(shape) + 1).output_shape(shape)
+
+
+@settings(max_examples=EXAMPLES // 20)
 @given(strategies.maps(side=4), st.floats(1e-6, 1), st.booleans())
 def test_a_global_response_norm_weighs_each_map_by_its_share_of_the_lengths(
     shape: Shape, eps: float, last: bool
@@ -799,7 +819,7 @@ def test_a_trained_number_is_broadcast_as_in_torch(
     [
         *(arch.Chunk(2, 1), arch.Chunk(2, 1, dim=-1), arch.Slice(-2, None), arch.Slice(0, 3, dim=2)),
         *(arch.Mean((2, 3)), arch.Sum(1, keepdim=True), arch.Max((-1, 2)), arch.Var((2, 3), correction=0), arch.Pow(3)),
-        *(arch.L2Norm(), arch.L2Norm(affine=False), arch.GlobalResponseNorm(), arch.Square()),
+        *(arch.L2Norm(), arch.L2Norm(affine=False, dim=-1), arch.GlobalResponseNorm(), arch.Square()),
         *(arch.FilterResponseNormTlu2d(), arch.EvoNorm2dS0(2), arch.EvoNorm2dS0(4, apply_act=False)),
         *(arch.Scale(2), arch.Scale(2, ()), arch.Scale(2, (-1,)), arch.Shift(2), arch.Shift(2, (-1, 1, 1))),
     ],

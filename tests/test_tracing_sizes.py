@@ -27,6 +27,7 @@ from cnnzoo.arch import (
     Slice,
     Unflatten,
     Upsample,
+    UpsampleLike,
     ZeroPad2d,
 )
 from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, describe
@@ -147,6 +148,12 @@ NUMBERS: dict[str, tuple[nn.Module, Node]] = {
     "up to the last but one": (
         Block(lambda self, x: self.conv(x)[:, :, : x.shape[2] - 1, 2 : x.shape[3]], conv=conv()),
         Sequential(conv=FIRST, slice=Slice(0, -1, 2), slice_1=Slice(2, None, 3)),
+    ),
+    "as large as the input, and cubic": (
+        Block(lambda self, x: F.interpolate(F.max_pool2d(self.conv(x), 2), x.shape[2:], mode="bicubic"), conv=conv()),
+        Sequential(
+            conv=FIRST, max_pool2d=MaxPool2d(2), interpolate=UpsampleLike("max_pool2d", "input", mode="bicubic")
+        ),
     ),
     "twice the size": (
         Block(lambda self, x: F.interpolate(self.conv(x), [2 * side for side in x.shape[2:]]), conv=conv()),

@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY
 from math import prod
 from typing import ClassVar
 
-from .node import Kept, Layer, Work, layer, maps
+from .node import Kept, Layer, Work, layer, maps, place_of
 from .rules import RULES, optional
 from .signal import Shape, ShapeError, Windows, show
 
@@ -281,36 +281,49 @@ class LayerNorm2d(_LayerNorm):
 
 @layer
 class L2Norm(Layer):
-    """(C, H, W) -> (C, H, W): each position's channels over their Euclidean length, at least `eps`, times a trained
-    factor of the channel that begins as `init`.
+    """Elements along `dim`, counted as in torch with the batch as dimension 0, over their Euclidean length, at least
+    `eps`, times a trained factor of each place along it that begins as `init`.
 
-    Liu et al. (2015), "ParseNet"; SSD (Liu et al., 2016) begins with 20. Without `affine` it is torch's `normalize`.
+    Of maps (C, H, W) it is each position's channels: Liu et al. (2015), "ParseNet"; SSD (Liu et al., 2016) begins with
+    20. Without `affine` it is torch's `normalize`.
     """
 
     init: float = 20.0
     _: KW_ONLY
     eps: float = 1e-12
     affine: bool = True
+    dim: int = 1
 
     def output_shape(self, shape: Shape) -> Shape:
-        return maps(self, shape)
+        place_of(self, self.dim, shape)
+        return shape
+
+    def length(self, shape: Shape) -> int:
+        """How many elements are divided by one length."""
+        return shape[place_of(self, self.dim, shape)]
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return {"weight": shape[:1]} if self.affine else {}
+        return {"weight": (self.length(shape),)} if self.affine else {}
 
     def work(self, shape: Shape) -> Work:
-        """Of each element the square, the quotient and the product; of each position the sum, the root and a bound."""
-        positions = prod(shape[1:])
+        """Of each element the square, the quotient and the product; of each length the sum, the root and a bound."""
+        lengths = prod(shape) // self.length(shape)
         return Work(
-            comparisons=positions,
-            additions=prod(shape) - positions,
+            comparisons=lengths,
+            additions=prod(shape) - lengths,
             multiplications=(2 + self.affine) * prod(shape),
-            exponentials=positions,
+            exponentials=lengths,
         )
+
+    def windows(self, shape: Shape) -> Windows | None:
+        return super().windows(shape) if place_of(self, self.dim, shape) == 0 else None
+
+    def mixes(self, shape: Shape) -> Sequence[int] | None:
+        return (place_of(self, self.dim, shape),)
 
     def kept(self, shape: Shape) -> Kept:
         """Its input, the lengths before and after they are bounded, and what is weighted."""
-        return Kept(input=True, elements=2 * prod(shape[1:]) + self.affine * prod(shape))
+        return Kept(input=True, elements=2 * prod(shape) // self.length(shape) + self.affine * prod(shape))
 
 
 @layer

@@ -11,15 +11,19 @@ from .node import IntOrPair, Layer, Work, layer, maps, pair, place_of
 from .rules import Scale, choice, one_or_pair, optional, sizes_of
 from .signal import POINTWISE, Reads, Shape, ShapeError, Turn, Window, Windows, show
 
+MODES = {"nearest": 1, "bilinear": 4, "bicubic": 16}
+"""By the mode of an upsampling, of how many elements each of its output is a mean."""
+
 
 @layer
 class Upsample(Layer):
     """(C, H, W) -> (C, *size), or (C, floor(H scale_factor), floor(W scale_factor)).
 
-    An element is the nearest of the input, or with "bilinear" a mean of four.
+    An element is the nearest of the input, with "bilinear" a mean of four, with "bicubic" one of sixteen, whose
+    receptive field is not known.
     """
 
-    rules: ClassVar = {"size": optional(one_or_pair(1)), "mode": choice("nearest", "bilinear")}
+    rules: ClassVar = {"size": optional(one_or_pair(1)), "mode": choice(*MODES)}
 
     size: IntOrPair | None = None
     scale_factor: Scale | None = None
@@ -31,7 +35,9 @@ class Upsample(Layer):
         if (self.size is None) == (self.scale_factor is None):
             raise ShapeError(f"Upsample takes a size or a scale_factor, got {self.size} and {self.scale_factor}")
         if self.align_corners is not None and self.mode == "nearest":
-            raise ShapeError(f"Upsample: align_corners goes with mode='bilinear', got {self.align_corners}")
+            raise ShapeError(
+                f"Upsample: align_corners goes with mode='bilinear' or 'bicubic', got {self.align_corners}"
+            )
 
     def output_shape(self, shape: Shape) -> Shape:
         channels, *size = maps(self, shape)
@@ -47,13 +53,14 @@ class Upsample(Layer):
         return self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor, self.scale_factor)
 
     def work(self, shape: Shape) -> Work:
-        """Of four elements the mean by their distances: as many products, and their sum."""
-        if self.mode == "nearest":
-            return Work()
-        return Work(additions=3, multiplications=4).of(prod(self.output_shape(shape)))
+        """Of several elements the mean by their distances: as many products, and their sum."""
+        count = MODES[self.mode]
+        return Work(additions=count - 1, multiplications=count - (count == 1)).of(prod(self.output_shape(shape)))
 
     def windows(self, shape: Shape) -> Windows | None:
         """Of two positions to whose mean one comes with a weight of nothing, the other alone is read."""
+        if self.mode == "bicubic":
+            return None
         from .resampling import linear, nearest  # fractions, which are slow to import
 
         found = []

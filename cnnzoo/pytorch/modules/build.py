@@ -30,6 +30,7 @@ from ...arch import (
 )
 from ...arch.activations import may_overwrite
 from ...arch.ends import head
+from ...arch.node import place_of
 from ...arch.steps import INPUT, Plan, Ref
 from ...arch.walker import child_path
 from ...calculate import calculate, names_of, shapes_of
@@ -246,6 +247,11 @@ def _group_norm(layer: arch.GroupNorm, shape: Shape) -> nn.Module:
     return module
 
 
+def _l2_norm(layer: arch.L2Norm, shape: Shape) -> nn.Module:
+    behind = len(shape) - 1 - place_of(layer, layer.dim, shape)
+    return norms.L2Norm(layer.length(shape), behind, **layer.settings)
+
+
 BLOCKS: dict[type[Node], type[modules.Join]] = {
     Sequential: modules.Sequential,
     Concat: modules.Concat,
@@ -279,7 +285,7 @@ MODULES: dict[type[Node], Make] = {
     arch.LayerNorm: _layer_norm(nn.LayerNorm),
     arch.RMSNorm: lambda layer, shape: nn.RMSNorm(layer.normalized(shape), layer.eps, layer.elementwise_affine),
     arch.LayerNorm2d: _layer_norm(modules.LayerNorm2d),
-    arch.L2Norm: _channels(norms.L2Norm),
+    arch.L2Norm: _l2_norm,
     arch.FilterResponseNormTlu2d: _channels(norms.FilterResponseNormTlu2d),
     arch.EvoNorm2dS0: _channels(norms.EvoNorm2dS0),
     arch.GlobalResponseNorm: lambda layer, shape: norms.GlobalResponseNorm(

@@ -8,13 +8,16 @@ from torch.nn import functional as F
 
 
 class L2Norm(nn.Module):
-    """Each position's channels over their length, times the factor of the channel."""
+    """Elements along a dimension over their length, times the factor of each place along it."""
 
-    def __init__(self, channels: int, init: float, eps: float, affine: bool) -> None:
+    def __init__(self, length: int, behind: int, init: float, eps: float, affine: bool, dim: int) -> None:
+        """`behind` is how many dimensions follow that one."""
         super().__init__()
+        self.dim = dim
+        self.view = [-1, *[1] * behind]
         self.init = init
         self.eps = eps
-        self.weight = nn.Parameter(torch.empty(channels)) if affine else None
+        self.weight = nn.Parameter(torch.empty(length)) if affine else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -22,11 +25,11 @@ class L2Norm(nn.Module):
             nn.init.constant_(self.weight, self.init)
 
     def forward(self, x: Tensor) -> Tensor:
-        normed = F.normalize(x, eps=self.eps)
-        return normed if self.weight is None else self.weight.view(1, -1, 1, 1) * normed
+        normed = F.normalize(x, dim=self.dim, eps=self.eps)
+        return normed if self.weight is None else self.weight.view(self.view) * normed
 
     def extra_repr(self) -> str:
-        return f"init={self.init}, eps={self.eps}, affine={self.weight is not None}"
+        return f"init={self.init}, eps={self.eps}, affine={self.weight is not None}, dim={self.dim}"
 
 
 class GlobalResponseNorm(nn.Module):

@@ -17,6 +17,7 @@ from ....arch import (
     RMSNorm,
     Shape,
 )
+from ....arch.node import place_of
 from ..text import times
 from .base import Formulas, of
 
@@ -73,8 +74,9 @@ def _rms_norm(layer: RMSNorm, shape: Shape) -> Formulas:
 
 @of(L2Norm)
 def _l2_norm(layer: L2Norm, shape: Shape) -> Formulas:
-    """Each position's sum is one addition less than there are channels."""
-    each, positions = times(shape), times(shape[1:])
+    """Each sum is one addition less than there are elements along the dimension."""
+    place = place_of(layer, layer.dim, shape)
+    each, positions = times(shape), times((*shape[:place], *shape[place + 1 :]))
     figures = {
         "comparisons": positions,
         "additions": f"{each} − {positions}",

@@ -24,6 +24,7 @@ from ....arch import (
 )
 from ....arch.node import pair, place_of
 from ....arch.padding import _Pad2d
+from ....arch.shaping import MODES
 from ..text import dimensions, times
 from .base import Formulas, both, of
 
@@ -63,9 +64,9 @@ def _same_pad2d(layer: SamePad2d, shape: Shape) -> Formulas:
 
 @of(Upsample)
 def _upsample(layer: Upsample, shape: Shape) -> Formulas:
-    """An element of a bilinear one is the sum of four products."""
-    out = times(layer.output_shape(shape))
-    figures = {"additions": f"3 · {out}", "multiplications": f"4 · {out}"}
+    """An element of a bilinear one is the sum of four products, of a bicubic one of sixteen."""
+    out, count = times(layer.output_shape(shape)), MODES[layer.mode]
+    figures = {"additions": f"{count - 1} · {out}", "multiplications": f"{count} · {out}"}
     scales = layer.scale_factor if isinstance(layer.scale_factor, tuple) else (layer.scale_factor,) * 2
     for name, length, scale in zip(("height", "width"), shape[1:], scales, strict=True):
         if scale is not None and scale == int(scale):

@@ -202,9 +202,9 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
 
 @word("normalize")
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Said:
-    if p != 2 or dim != 1:
-        raise NoWordError(f"a norm of p={p} over dim={dim}")
-    return said(arch.L2Norm(eps=eps, affine=False), input)
+    if p != 2:
+        raise NoWordError(f"a norm of p={p}")
+    return said(arch.L2Norm(eps=eps, affine=False, dim=along(dim, input)), input)
 
 
 def _same(input: Tensor, *_: Any, **__: Any) -> Said:
