@@ -118,7 +118,7 @@ def test_a_gate_is_a_product():
     report = calculate(Sequential(Conv2d(8, 1), gate), (3, 8, 8))
     for depth in DEPTHS:
         check(draw.diagram(report, depth), report)
-    assert [box.sign for box in draw.diagram(report, 9).boxes if box.role == "add"] == ["×"]
+    assert [box.name for box in draw.diagram(report, 9).boxes if box.role == "add"] == ["×"]
 
 
 @given(any_network(), st.integers(1, 5))
