@@ -7,8 +7,9 @@ from torch import nn
 
 
 def without_dropout(net):
+    """Nothing is drawn anew each time: the chance of what drops values, channels or blocks is 0."""
     for module in net.modules():
-        if isinstance(module, nn.Dropout):
+        if isinstance(getattr(module, "p", None), float):
             module.p = 0.0
     return net
 

@@ -12,7 +12,6 @@ from cnnzoo.arch import (
     Dropout,
     Flatten,
     From,
-    Gate,
     Hardsigmoid,
     Hardswish,
     Layer,
@@ -28,46 +27,7 @@ from cnnzoo.arch import (
     SiLU,
     StochasticDepth,
 )
-
-
-def conv(
-    channels: int,
-    kernel: int,
-    activation: Layer | None = None,
-    *,
-    stride: int = 1,
-    groups: int = 1,
-    norm: Layer = BatchNorm2d(),  # noqa: B008 - a value
-) -> Sequential:
-    """A convolution that keeps the size, or a stride's share of it, normalised and activated."""
-    return Sequential(
-        Conv2d(channels, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
-        norm,
-        activation,
-    )
-
-
-def squeeze_excitation(channels: int, squeezed: int, activation: Layer, gate: Layer) -> Gate:
-    """Hu et al. (2017), figure 2, with 1x1 convolutions for its fully connected layers."""
-    return Gate(
-        avgpool=AdaptiveAvgPool2d(1),
-        fc1=Conv2d(squeezed, 1),
-        activation=activation,
-        fc2=Conv2d(channels, 1),
-        scale_activation=gate,
-    )
-
-
-def block(shortcut: bool, **children: Node) -> Node:
-    """What inverted residuals share: a shortcut where the block keeps the shape."""
-    return Residual(**children) if shortcut else Sequential(**children)
-
-
-def multiple_of_8(channels: float) -> int:
-    """The nearest multiple of 8, the next where that is less than nine tenths."""
-    nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest if nearest >= 0.9 * channels else nearest + 8
-
+from cnnzoo.models.blocks import conv, multiple_of_8, squeeze_excitation, with_shortcut
 
 # MobileNetV2: Sandler et al. (2018), tables 1 and 2
 
@@ -77,7 +37,7 @@ def bottleneck(into: int, t: int, c: int, s: int) -> Node:
     expansion = [conv(t * into, 1, ReLU6())] if t > 1 else []
     depthwise = conv(t * into, 3, ReLU6(), stride=s, groups=t * into)
     body = Sequential(*expansion, depthwise, Conv2d(c, 1, bias=False), BatchNorm2d())
-    return block(into == c and s == 1, conv=body)
+    return with_shortcut(into == c and s == 1, conv=body)
 
 
 def bottlenecks(into: int, t: int, c: int, n: int, s: int) -> list[Node]:
@@ -118,7 +78,7 @@ def bneck(into: int, kernel: int, exp: int, out: int, se: bool, nl: Layer, s: in
         *([squeeze_excitation(exp, multiple_of_8(exp / 4), ReLU(), Hardsigmoid())] if se else []),
         conv(out, 1, norm=SLOW),
     ]
-    return block(into == out and s == 1, block=Sequential(*body))
+    return with_shortcut(into == out and s == 1, block=Sequential(*body))
 
 
 def mobilenet_v3_small(num_classes: int = 1000) -> Sequential:

@@ -7,7 +7,7 @@ paper derives a width from them.
 from itertools import count
 
 from said.inception import inception_v3
-from said.mobile import conv, efficientnet_b0, mobilenet_v2, mobilenet_v3_small, shufflenet_v2_x1_0, squeeze_excitation
+from said.mobile import efficientnet_b0, mobilenet_v2, mobilenet_v3_small, shufflenet_v2_x1_0
 
 from cnnzoo.arch import (
     GELU,
@@ -31,6 +31,7 @@ from cnnzoo.arch import (
     Sigmoid,
     StochasticDepth,
 )
+from cnnzoo.models.blocks import conv, squeeze_excitation
 
 # SqueezeNet: Iandola et al. (2016), table 1
 
