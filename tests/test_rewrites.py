@@ -67,6 +67,7 @@ from cnnzoo.features.check import check, sizes_for
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.modules.fusion import fuse_batchnorm
 from cnnzoo.rewrites import DoesNotApply, Rewrite, UnknownRewriteError, get_rewrite, list_rewrites, register_rewrite
+from cnnzoo.rewrites.scaling import units
 from cnnzoo.totals import Totals, totals
 
 INPUT = (4, 33, 28)
@@ -492,18 +493,19 @@ def test_only_odd_kernels_are_stacks_of_3x3() -> None:
 def test_scaled_channels_are_rounded_once_and_classes_stay(name: str, factor: float) -> None:
     description = cnnzoo.describe(name)
     scale = get_rewrite(f"scale_width={factor}")
-    if scale.why_not(description):
-        assert name == "lenet5"
+    if why_not := scale.why_not(description):
+        assert "no longer fit" in why_not or name == "lenet5"
         return
-    unit = max(node.groups for _, node in walk(description) if isinstance(node, Conv2d))
-    new = scale(description)
-    heads = [node for _, node in walk(description) if isinstance(node, Linear)][-1:]
-    for (_, before), (_, after) in zip(walk(description), walk(new), strict=True):
-        if isinstance(before, Conv2d):
-            wanted = max(unit, int(before.out_channels * factor / unit + 0.5) * unit)
-            assert after.out_channels == wanted
-    assert [node for _, node in walk(new) if isinstance(node, Linear)][-1:] == heads
-    assert totals(new, cnnzoo.get_builder(name).input_size).output_shape == heads[0].output_shape(())
+    new, size = scale(description), cnnzoo.get_builder(name).input_size
+    *_, head = (row.path for row in calculate(description, size).rows if row.weights and not row.aux)
+    found, of = dict(walk(new)), units(description)
+    for path, before in walk(description):
+        if isinstance(before, Conv2d) and path != head and before.groups != before.out_channels:
+            wanted = max(of[path], int(before.out_channels * factor / of[path] + 0.5) * of[path])
+            assert found[path].out_channels == wanted
+            assert of[path] % before.groups == 0
+    assert found[head] == dict(walk(description))[head]
+    assert totals(new, size).output_shape == totals(description, size).output_shape
 
 
 def test_a_layer_may_be_named_as_the_setting_of_another_kind() -> None:
@@ -525,6 +527,20 @@ def test_a_filter_a_channel_follows_its_channels() -> None:
     calculate(new, (3, 32, 32))
     behind = Sequential(Conv2d(32, 1), BatchNorm2d(), ReLU(), Conv2d(32, 3, groups=32), Conv2d(7, 1))
     assert rewrites.scale_width(behind, 0.25)[3] == Conv2d(8, 3, groups=8)
+
+
+def test_what_makes_maps_smaller_is_not_repeated() -> None:
+    """A block of a stride beside an equal one, and of less padding than keeps the size."""
+
+    def block(**settings: int) -> Sequential:
+        return Sequential(Conv2d(8, 3, **settings), ReLU())
+
+    for one in (block(padding=1, stride=2), block()):
+        assert rewrites.scale_depth.why_not(Sequential(one, one, one), 2) == "there is no stage of equal blocks"
+    kept = block(padding=1)
+    deeper = rewrites.scale_depth(Sequential(block(padding=1, stride=2), kept, block(padding=1, stride=2), kept), 2)
+    assert calculate(deeper, (3, 32, 32)).rows[-1].output_shape == (8, 8, 8)
+    assert [child[0].stride for child in deeper] == [2, 1, 1, 1, 2, 1, 1, 1]
 
 
 def test_channels_are_multiples_of_the_groups_that_they_meet_and_of_no_others() -> None:

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from collections.abc import Set as Names
 from itertools import count, islice
 
-from ..arch import Aux, Conv2d, Join, Node, Residual, Sequential
+from ..arch import Aux, Conv2d, Join, Node, Residual, Sequential, walk
 from ..arch import rewrite as changed
 from ..arch.edit import rebuilt
 from .edits import names_kept
 from .registry import DoesNotApply, register_rewrite
-from .runs import replace
+from .runs import PROBE, replace
 from .scaling import check_factor
 
 
 @register_rewrite("Tan and Le (2019), section 3.3")
 def scale_depth(description: Node, factor: float) -> Node:
     """Every stage's number of blocks times `factor`, rounded, at least one; a stage is a row of blocks that are equal
-    but for the first one's stride and projection. The first keeps its name and shape, others are repeated. What is read
-    or run by name is in no stage."""
+    but for the first one's stride and projection. The first keeps its name and shape, others, whose convolutions keep
+    the size of maps, are repeated. What is read or run by name is in no stage."""
     check_factor("scale_depth", factor)
     kept = names_kept(description)
     stages = 0
@@ -61,7 +61,7 @@ def _stages(row: Sequential, named: Names[str]) -> Iterator[list[Named]]:
     for those that are `named`."""
     stage: list[Named] = []
     for name, child in row.children:
-        alike = stage and isinstance(child, Join) and _inside(stage[-1][1]) == _inside(child)
+        alike = stage and isinstance(child, Join) and _inside(stage[-1][1]) == _inside(child) and _keeps_size(child)
         if stage and not (alike and not named & {name, stage[-1][0]}):
             yield stage
             stage = []
@@ -81,6 +81,11 @@ def _inside(block: Node) -> Node:
     new = changed(block, change) if isinstance(block, Join) else block
     assert new is not None
     return new
+
+
+def _keeps_size(block: Node) -> bool:
+    convolutions = (node for _, node in walk(block) if isinstance(node, Conv2d))
+    return all(one.output_shape((one.groups, *PROBE[1:]))[1:] == PROBE[1:] for one in convolutions)
 
 
 def _repeated(stage: list[Named], factor: float, row: Sequential) -> list[Named]:
