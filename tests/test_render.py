@@ -34,6 +34,7 @@ from cnnzoo.arch import (
     ReLU,
     Run,
     Sequential,
+    walk,
 )
 from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
@@ -86,8 +87,12 @@ def test_every_row_s_figures_are_those_of_the_report(name):
     report = cnnzoo.summary(name)
     expected = [(row.params, row.macs) for row in tree_of(report)]
     assert expected[-1] == (report.total_params, report.total_macs)
+    runs = any(
+        isinstance(node, Run) for _, node in walk(cnnzoo.describe(name))
+    )  # layers stand in lists before they run
     for format_ in ("table", "markdown"):
-        assert figures_of(report.document(depth=None, fold=False).text(format_), format_) == expected
+        shown = figures_of(report.document(depth=None, fold=False).text(format_), format_)
+        assert shown == expected or (runs and sorted(shown) == sorted(expected))
 
 
 @pytest.mark.wide
@@ -128,7 +133,8 @@ def test_csv_holds_every_leaf_and_adds_up(name):
             assert int(record[figure]) == getattr(row, figure)
         for shape in ("input_shape", "output_shape"):
             assert tuple(map(int, record[shape].split("x"))) == getattr(row, shape)
-        assert record["receptive_field"] == ("" if row.receptive_field is None else str(row.receptive_field))
+        field = row.receptive_field if isinstance(row.receptive_field, tuple) else (row.receptive_field,)
+        assert record["receptive_field"] == "x".join("" if side is None else str(side) for side in field)
     for figure in counts:
         assert sum(int(record[figure]) for record in records if record["aux"] == "False") == report.totals[figure]
     heads = [record for record in records if record["aux"] == "True"]
