@@ -14,12 +14,13 @@ from said import written
 from torch import Tensor, nn
 
 import cnnzoo
-from cnnzoo.arch import Node
+from cnnzoo.arch import LeakyReLU, Node, replace
+from cnnzoo.features.check.modules import Subject
 from cnnzoo.features.summary import NoDescriptionError
 from cnnzoo.features.summary.modules import difference
 from cnnzoo.formats.source import source
 from cnnzoo.pytorch.measuring.measure import measure
-from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning
+from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, describe
 
 NETS = '''
 import torch
@@ -456,3 +457,126 @@ def test_what_cannot_be_rebuilt_says_why() -> None:
         cnnzoo.rebuild(net().to("meta"), SIZE)
     with pytest.raises(cnnzoo.CnnzooError, match="scaled_dot_product_attention"):
         cnnzoo.rebuild(net("Attends"), SIZE)
+
+
+# Whether it is its description
+
+CHECKED = '''
+from torch import nn
+
+
+class Cropped(nn.Module):
+    """A description that holds at one size: it crops by what the size leaves."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = self.conv(x)
+        return self.fc(x[:, :, x.shape[2] % 7 :].mean((2, 3)))
+
+
+class Flat(nn.Module):
+    """It gives the same for every input until it has other weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
+        nn.init.zeros_(self.fc.weight)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).mean((2, 3)))
+
+
+class Blind(Flat):
+    def forward(self, x):
+        return super().forward(x) * 0.0
+'''
+
+
+@pytest.fixture
+def checked(here: Path) -> Path:
+    (here / "checked.py").write_text(CHECKED)
+    return here
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("mine.py:Net", "built again with its weights, it gives the same outputs, bit for bit"),
+        ("checked.py:Flat", "built again with weights filled by name, it gives the same outputs, bit for bit"),
+        ("checked.py:Cropped", "it gives the same outputs, bit for bit"),
+        ("checked.py:Blind", "outputs not proven: they hardly depend on the inputs"),
+        ("mine.py:Attends", "outputs not proven: nothing is built of scaled_dot_product_attention at scaled_dot"),
+        ("mine.py:Net+drop_shortcuts", "batches of 1 and 3\n"),
+    ],
+)
+def test_a_module_is_checked(checked: Path, target: str, said: str) -> None:
+    """Its figures and its outputs, at several sizes and in several batches."""
+    out = call("check", target, "--input-size", "3x20x20", "--sizes", "2").succeeded()
+    assert out.startswith(f"{target}: equal; ")
+    assert said in out
+    sizes = out.partition(" figures at ")[2].partition(", batches")[0].split(", ")
+    assert sizes[0] == "3x20x20"
+    if "Attends" not in target:
+        assert len(sizes) == 2
+    if "bit for bit" in said:
+        assert all(int(side) % 2 for side in sizes[1].split("x")[1:]), "another size is odd where this one is even"
+
+
+def test_several_values_are_checked() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.other = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 1)
+
+        def forward(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+            return {"one": self.one(x), "other": self.other(y).mean((2, 3))}
+
+    sizes = ((3, 9, 9), (3, 8, 6))
+    subject = Subject(Two(), cnnzoo.summary(Two(), sizes))
+    assert len(subject.sizes(2)) == 2
+    for size in subject.sizes(2):
+        assert subject.figures(size, 3).agrees
+        assert (subject.proof(size, 2).off, subject.proof(size, 2).problem) == (0, None)
+
+
+def test_outputs_that_differ_are_said_with_the_place(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all figures are equal: an activation of another kind."""
+
+    def other(module: nn.Module, size: Any) -> Node:
+        return replace(true(module, size), "block1.relu", LeakyReLU(0.5))
+
+    true = describe
+    monkeypatch.setattr("cnnzoo.pytorch.tracing.describe", other)
+    result = call("check", "mine.py:Net", "--input-size", "3x12x12", "--sizes", "1")
+    assert result.code == 1
+    assert result.out.startswith("mine.py:Net: DIFFERS\n  at 3x12x12, batch of 2: outputs differ by ")
+    assert "of the largest, first at block1.conv\n" in result.out
+    assert result.err == "Error: calculated and measured differ for mine.py:Net\n"
+
+
+def test_figures_that_differ_elsewhere_are_said(here: Path) -> None:
+    """Of a module that does other things with larger maps: each size has a description of its own."""
+    (here / "wrong.py").write_text(
+        "from torch import nn\n"
+        "class Wrong(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.conv = nn.Conv2d(3, 4, 3, padding=1)\n"
+        "    def forward(self, x):\n"
+        "        return self.conv(x) if x.shape[2] < 50 else self.conv(nn.functional.max_pool2d(x, 2))\n"
+    )
+    size = ("--input-size", "3x12x12", "--sizes", "3")
+    assert call("check", "wrong.py:Wrong", *size).code == 0
+    module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1))
+    subject = Subject(module, cnnzoo.summary(module, SIZE))
+    module[0].stride = (2, 2)
+    assert "at 0: macs" in str(subject.figures((SIZE,), 1).problem)
+
+
+def test_what_has_no_description_cannot_be_checked(here: Path) -> None:
+    call("check", "mine.py:hooked", "--input-size", "3x12x12").refused("at fc: it has hooks")
+    call("check", "mine.py:Nett", "--input-size", "3x12x12").refused("did you mean Net?")
+    call("check", "mine.py:Net").refused("give --input-size")

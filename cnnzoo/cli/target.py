@@ -64,8 +64,10 @@ def report_of(
     rewrites: tuple[str, ...] = (),
     batch_size: int | None = None,
     dtype: str | None = None,
+    values: bool = False,
 ) -> Target:
-    """The report of a TARGET under the name that it was called by; its factory is called once.
+    """The report of a TARGET under the name that it was called by; its factory is called once. With `values` a module
+    has them, and is not on meta.
 
     What the network prints goes to stderr. Raises what is the user's own mistake as ValueError or TypeError.
     """
@@ -75,7 +77,7 @@ def report_of(
     about: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype}
     with _foreign(target):
         found = locate(place, settings)
-        made = found if isinstance(found, Builder) else make(found)
+        made = found if isinstance(found, Builder) else make(found, values)
         if isinstance(made, Builder | Node):
             own = settings if isinstance(made, Builder) else {}
             report = calculated(made, _images(input_sizes), rewrites=names, settings=own, **about)
