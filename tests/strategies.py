@@ -22,6 +22,7 @@ from cnnzoo.arch import (
     Cat,
     ChannelShuffle,
     Chunk,
+    Collect,
     Concat,
     ConstantPad2d,
     Conv1d,
@@ -581,7 +582,7 @@ def _handed_on_by_meta(layer: Layer, shape: Shape) -> bool:
 
 @st.composite
 def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -> tuple[Node, Shape]:
-    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense, *[Gate, From] * steps]))
+    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense, Collect, *[Gate, From] * steps]))
     if kind is From:
         return draw(_stepped(shape, layers, depth))
     if kind is Concat:
@@ -603,6 +604,14 @@ def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -
     if kind is Gate:
         wanted = draw(st.sampled_from([shape, (shape[0], 1, 1), (1, *shape[1:])]))
         return Gate(**children, **_fitted(out, wanted)), shape
+    if kind is Collect:  # each child keeps the height and the width
+        found, channels, before = {}, shape[0], shape
+        for number in range(draw(st.integers(2, 3))):
+            inner, after = draw(_chain(before, layers, layers, depth))
+            before = (after[0], *shape[1:])
+            found[f"part{number}"] = Sequential(**inner, **_fitted(after, before))
+            channels += before[0]
+        return Collect(**found), (channels, *shape[1:])
     if kind is Dense:
         return Dense(**children, **_fitted(out, (out[0], *shape[1:]))), (shape[0] + out[0], *shape[1:])
     if draw(st.booleans()):  # the body is brought to the shortcut, or the shortcut to the body

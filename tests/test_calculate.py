@@ -33,6 +33,7 @@ from cnnzoo.arch import (
     Cat,
     ChannelShuffle,
     Chunk,
+    Collect,
     Concat,
     ConstantPad2d,
     Conv1d,
@@ -237,10 +238,10 @@ def test_every_node_is_a_row_or_a_block_at_its_own_path(net: Node) -> None:
     for path in leaves:
         assert report[path].kind == type(nodes[path]).__name__
         assert report[path].settings == nodes[path].settings
-    own = {"add": Residual, "cat": (Concat, Dense)}
+    own = {"add": Residual, "cat": (Collect, Concat, Dense)}
     for row in report.rows:
         assert not row.own or isinstance(nodes[row.path], own[row.kind])
-    parents = [path for path, node in nodes.items() if isinstance(node, Residual | Concat | Dense)]
+    parents = [path for path, node in nodes.items() if isinstance(node, Residual | Collect | Concat | Dense)]
     assert sorted(row.path for row in report.rows if row.own) == sorted(parents)
 
 
@@ -562,7 +563,7 @@ def test_receptive_fields_are_what_gradients_reach() -> None:
             assert following - first == stride
             assert middle * stride - first == padding
         tally["known"] += 1
-        tally["branched"] += any(isinstance(node, Concat | Residual | Dense) for _, node in walk(net))
+        tally["branched"] += any(isinstance(node, Collect | Concat | Residual | Dense) for _, node in walk(net))
 
     check()
     assert tally["known"] >= settings.default.max_examples // 3

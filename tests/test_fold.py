@@ -18,6 +18,7 @@ from cnnzoo.arch import (
     BatchNorm2d,
     Cat,
     Chunk,
+    Collect,
     Concat,
     Conv2d,
     Dense,
@@ -73,6 +74,8 @@ def unfold(node: Node) -> Node:
         body = {name: children[name] for name in names[:at]}
         met = Add(names[at - 1] if at else "input", "downsample" if shortcut else "input")
         return Sequential(**body, **shortcut, **{out: met}, **{name: children[name] for name in names[at + 1 :]})
+    if isinstance(node, Collect):
+        return Sequential(**children, **{out: Cat("input", *children)})
     if isinstance(node, Dense | Gate):
         meeting = Cat if isinstance(node, Dense) else Multiply
         return Sequential(**children, **{out: meeting("input", ["input", *children][-1])})
@@ -203,6 +206,11 @@ POOL, LARGE = MaxPool2d(3, 1, padding=1), MaxPool2d(5, 1, padding=2)
             id="a shortcut without tensors that runs first",
         ),
         pytest.param(
+            Sequential(a=PROJECT, b=From("input", CONV), c=ReLU(), out=Add("a", "c")),
+            Residual(a=Shortcut(PROJECT), b=CONV, c=ReLU()),
+            id="of chains of layers with tensors that of one child is the shortcut",
+        ),
+        pytest.param(
             Sequential(a=PROJECT, b=From("input", CONV), act=From("a", ReLU()), out=Multiply("act", "b")),
             Gate(a=PROJECT, b=Shortcut(CONV), act=ReLU()),
             id="a product of two chains",
@@ -223,6 +231,21 @@ POOL, LARGE = MaxPool2d(3, 1, padding=1), MaxPool2d(5, 1, padding=2)
             id="a gate",
         ),
         pytest.param(Sequential(a=CONV, b=ReLU(), out=Cat("input", "b")), Dense(a=CONV, b=ReLU()), id="a dense layer"),
+        pytest.param(
+            Sequential(a=CONV, b=PROJECT, c=CONV, out=Cat("input", "a", "b", "c")),
+            Collect(a=CONV, b=PROJECT, c=CONV),
+            id="all that layers one after the other make",
+        ),
+        pytest.param(
+            Sequential(
+                stem=CONV,
+                layers=Sequential(CONV, PROJECT, out=Outputs("0", "1")),
+                cat=Cat("stem", "layers"),
+                last=CONV,
+            ),
+            Sequential(stem=CONV, layers=Collect(CONV, PROJECT), last=CONV),
+            id="all that the layers of a block make",
+        ),
         pytest.param(
             Sequential(
                 one=Sequential(n=BatchNorm2d(), c=CONV),
@@ -323,8 +346,8 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
             id="a layer behind a sum with a marked shortcut",
         ),
         pytest.param(
-            Sequential(a=PROJECT, b=From("input", CONV), c=ReLU(), out=Add("a", "c")),
-            Sequential(out=Inline(Residual, a=PROJECT, c=Shortcut(Inline(Sequential, b=CONV, c=ReLU())))),
+            Sequential(a=PROJECT, d=CONV, b=From("input", CONV), c=ReLU(), out=Add("d", "c")),
+            Sequential(out=Inline(Residual, a=PROJECT, d=CONV, c=Shortcut(Inline(Sequential, b=CONV, c=ReLU())))),
             id="a shortcut of several layers",
         ),
         pytest.param(
@@ -346,6 +369,11 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
                 )
             ),
             id="branches in a branch",
+        ),
+        pytest.param(
+            Sequential(stem=CONV, a=CONV, b=CONV, c=ReLU(), out=Cat("stem", "a", "b", "c"), last=CONV),
+            Sequential(stem=CONV, out=Inline(Collect, a=CONV, b=CONV, c=ReLU()), last=CONV),
+            id="layers one after the other with all that they make",
         ),
         pytest.param(
             Sequential(left=Chunk(2, 0), right=From("input", Chunk(2, 1)), a=From("left", CONV), out=Cat("a", "right")),
@@ -374,6 +402,8 @@ def test_a_join_whose_layers_keep_their_paths_is_inlined(steps: Node, folded: No
         pytest.param(Sequential(a=CONV, b=POOL, aux=Aux("b", CONV), out=Add("a", "b")), id="a value that a head reads"),
         pytest.param(Sequential(a=CONV, b=POOL, out=Cat("a", "b", dim=2)), id="a concatenation along the height"),
         pytest.param(Sequential(a=CONV, out=Subtract("input", "a")), id="a difference"),
+        pytest.param(Sequential(a=CONV, b=CONV, out=Cat("a", "b", "input")), id="what enters behind what is made"),
+        pytest.param(Sequential(a=CONV, b=CONV, c=CONV, out=Cat("input", "a", "c")), id="not all that is made"),
         pytest.param(Sequential(a=CONV, out=Add("input", "a", "input")), id="a sum of three"),
         pytest.param(
             Sequential(pair=Sequential(a=CONV, out=Outputs("a", "input")), sum=Add("pair")), id="several values"

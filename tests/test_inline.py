@@ -123,8 +123,8 @@ def test_every_kind(kind: Any, children: dict[str, Any], steps: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda: Inline(Aux), "Inline takes Residual, Concat, Dense, Gate or Sequential first"),
-        (lambda: Inline(C), "Inline takes Residual, Concat, Dense, Gate or Sequential first"),
+        (lambda: Inline(Aux), "Inline takes Residual, Concat, Dense, Collect, Gate or Sequential first"),
+        (lambda: Inline(C), "Inline takes Residual, Concat, Dense, Collect, Gate or Sequential first"),
         (lambda: Inline(Residual, a=C, downsample=None, b=A), "what follows the sum of a Residual stands behind it"),
         (lambda: Inline(Sequential, a=C, b=Add("a", "input")), "steps stand in the Sequential around it"),
         (lambda: Inline(Residual, a=Add()), "Residual: 'a' is no function of one value"),

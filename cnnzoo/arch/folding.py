@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from .edit import rebuilt, walk
 from .inline import Inline
 from .join import DEEPEST, Join
-from .joins import ADD, CAT, MULTIPLY, PLAIN, Concat, Dense, Gate, Residual
+from .joins import ADD, CAT, MULTIPLY, PLAIN, Collect, Concat, Dense, Gate, Residual
 from .meetings import Meeting
 from .node import Layer, Node
 from .parts import Chunk, Slice
@@ -28,8 +28,8 @@ SHORTCUT = "downsample"
 
 def fold(description: Node) -> Node:
     """The description with joins in place of the steps that say what joins say: F(x) + x is a `Residual`, a
-    concatenation of branches a `Concat`, [x, F(x)] a `Dense`, x · F(x) a `Gate`. A shortcut of layers that is not
-    called `downsample`, or runs before the body, is marked as a `Shortcut`.
+    concatenation of branches a `Concat`, [x, F(x)] a `Dense`, [x, f(x), g(f(x))] a `Collect`, x · F(x) a `Gate`. A
+    shortcut of layers that is not called `downsample`, or runs before the body, is marked as a `Shortcut`.
 
     A meeting folds where the values that meet are made one after the other, each by a chain of layers, of one value,
     and nothing else reads what is made in between: in terms of data flow, that value is their immediate dominator, and
@@ -59,7 +59,7 @@ def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:
     depth = path.count(".") + bool(path)
     while isinstance(node, Sequential) and node._plan is not None:
         block = _Block(node, node._plan, names, depth)
-        folded = block.whole() or block.wrapped() or block.absorbed() or block.grown()
+        folded = block.whole() or block.wrapped() or block.absorbed() or block.grown() or block.collected()
         if folded is None:
             return block.inlined()
         node = folded
@@ -271,6 +271,38 @@ class _Block:
                 said[name] = From(*(names.get(one, one) for one in reads), node) if reads else node
         return self._around(said)
 
+    def collected(self) -> Join | None:
+        """The `Collect` that all of it is, or the same with children that give all that their layers make, one after
+        the other, to a concatenation behind what they read."""
+        last = len(self.steps) - 1
+        if type(self.node) is Sequential and len(self.steps) == len(self.node):
+            members = self._collection(self.steps, last)
+            if members is not None and len(members) == last and members[0].reads == (Ref(INPUT),):
+                join = Collect(**_named(members))
+                return join if _keeps(join, self.node, self.pinned) else None
+        for meeting in self.steps:
+            body = next((step for step in self.steps if meeting.reads == (*step.reads[:1], Ref(step.name))), None)
+            if meeting.node != CAT or body is None or body.looks or self.readers[body.name] > 1:
+                continue
+            parts = _all_given(body.node)
+            if parts and not {body.name, meeting.name} & self.pinned:
+                return self._instead({body.name: Collect(**parts)}, {meeting.name: body.name})
+        return None
+
+    def _collection(self, steps: Sequence[Step], place: int) -> Chain | None:
+        """The layers, each of what the one before it makes, that the concatenation at that place puts behind what the
+        first one reads; None where it is none of these."""
+        meeting = steps[place]
+        root, *made = meeting.reads or (Ref(INPUT),)
+        members = [*steps[max(place - len(made), 0) : place]]
+        if meeting.node != CAT or len(made) < 2 or [Ref(step.name) for step in members] != made:
+            return None
+        in_turn = all(
+            _is_function(step) and step.reads == (read,) and self.readers[step.name] == 1 + (step is not members[-1])
+            for step, read in zip(members, meeting.reads, strict=False)
+        )
+        return members if in_turn and not self._gives_several(root) else None
+
     def inlined(self) -> Sequential:
         """The same with all regions that are left as joins without a path of their own."""
         planned = {step.name: step for step in self.steps}
@@ -279,6 +311,11 @@ class _Block:
             found.append(planned.get(name) or Step(name, child, ()))
             region = self._region(found, len(found) - 1)
             made = None if region is None else _join(region, inline=True)
+            members = self._collection(found, len(found) - 1)
+            if members is not None:
+                inline = Inline(Collect, **_named(members))
+                found[-1 - len(members) :] = [Step(name, inline, members[0].reads)]
+                self.readers[members[0].reads[0].source] -= 1
             if region is not None and made is not None:
                 names = {name, *(step.name for step in region.steps)}
                 found = [step for step in found if step.name not in names]
@@ -367,8 +404,13 @@ def _summed(full: list[Chain], in_turn: bool) -> _Made | None:
 
 def _around(kind: type[Residual | Gate], full: list[Chain], steps: Chain, in_turn: bool, inline: bool) -> _Made | None:
     """Two chains that meet, of which one is marked as the shortcut: that called `downsample`, else that of fewer
-    layers, else that which begins last. Chains that do not run one after the other have a shortcut of one child."""
-    able = [chain for chain in reversed(full) if len(full) == 2 and (in_turn or len(chain) == 1)]
+    layers, else that which begins last. What is marked is one child: a chain of several can be made one where it runs
+    in turn, and either has no tensors or is inlined."""
+    able = [
+        chain
+        for chain in reversed(full)
+        if len(full) == 2 and (len(chain) == 1 or (in_turn and (inline or all(map(_is_bare, chain)))))
+    ]
     lighter = min(able, key=lambda chain: sum(step.node._nodes for step in chain), default=[])
     shortcut = next(filter(_is_shortcut, full), lighter)
     names = {step.name for step in shortcut}
@@ -397,6 +439,19 @@ def _behind_cat(node: Node, entering: int) -> dict[str, Node] | None:
     read = [first.name, *(step.name for step in others)]
     in_turn = all(_is_function(step) and step.reads == (Ref(name),) for step, name in zip(others, read, strict=False))
     return _named(others) if first.node == CAT and first.reads in (every, (Ref(INPUT),)) and in_turn else None
+
+
+def _all_given(node: Node) -> dict[str, Node] | None:
+    """The children of a block, one after the other, of which it gives every value; None where it is no such block."""
+    if type(node) is not Sequential or node._plan is None or len(node._plan.steps) < len(node):
+        return None
+    *layers, last = node._plan.steps
+    names = [step.name for step in layers]
+    in_turn = all(
+        _is_function(step) and step.reads == (Ref(name),) for step, name in zip(layers, [INPUT, *names], strict=False)
+    )
+    whole = isinstance(last.node, Outputs) and last.reads == tuple(map(Ref, names))
+    return _named(layers) if in_turn and whole else None
 
 
 def _is_function(step: Step) -> bool:

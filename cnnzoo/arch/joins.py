@@ -145,6 +145,25 @@ class Dense(Join):
         return through.meet("", CAT, [x, y])
 
 
+class Collect(Join):
+    """[x, f(x), g(f(x)), …]: the input, what the first child makes of it, what the second makes of that, and so on, one
+    after the other along the channels: one-shot aggregation. Lee et al. (2019), VoVNet, figure 2."""
+
+    __slots__ = ()
+    _inlines = True
+
+    def __init__(self, /, *layers: Node | None, **named: Node | None) -> None:
+        super().__init__(*layers, **named)
+        if len(self.children) < 2:
+            raise ShapeError("Collect: needs at least two children; Dense appends what one makes")
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        values = [x]
+        for name, child in self.children:
+            values.append(through.run(name, child, values[-1]))
+        return through.meet("", CAT, values)
+
+
 class Gate(_Around):
     """x · F(x): each map, or each position, times what the body makes of all of them, which is broadcast over the
     lengths of 1 that it has: squeeze-and-excitation. Hu et al. (2017), equation 4. With a shortcut of layers S it is

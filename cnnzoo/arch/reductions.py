@@ -112,11 +112,11 @@ class Var(_Reduction):
 
 @layer
 class Max(_Reduction):
-    """The largest over dimensions `dim`, which `keepdim` leaves with a length of 1; torch's `amax`."""
+    """The largest over dimensions `dim`, which `keepdim` leaves with a length of 1; torch's `amax`. Autograd keeps its
+    input and its output: where they are equal, gradients flow."""
+
+    keeps_input: ClassVar[bool] = True
+    keeps_output: ClassVar[bool] = True
 
     def work(self, shape: Shape) -> Work:
         return Work(comparisons=prod(shape) - prod(self.output_shape(shape)))
-
-    def kept(self, shape: Shape) -> Kept:
-        """Its input and its output: where they are equal, gradients flow."""
-        return Kept(input=True, output=True)

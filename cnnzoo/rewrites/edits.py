@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..arch import Aux, Concat, Identity, Join, Meeting, ModuleList, Node, Run, Sequential
+from ..arch import Aux, Collect, Concat, Identity, Join, Meeting, ModuleList, Node, Run, Sequential
 from ..arch.edit import find, rebuilt, walk
 from ..arch.walker import child_path
 
@@ -29,7 +29,7 @@ def edited(description: Node, edits: Mapping[str, Node | None]) -> Node:
         children: dict[str, Node | None] = {}
         for name, child in node.children:
             new = children[name] = at(child_path(path, name), child)
-            if new is None and isinstance(node, Concat | ModuleList):
+            if new is None and isinstance(node, Collect | Concat | ModuleList):
                 new = children[name] = Identity()
             empty = new is not child and isinstance(new, Sequential) and not len(new)
             if empty and isinstance(node, Sequential) and child_path(path, name) not in kept:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...arch import (
+    Collect,
     Concat,
     Dense,
     Join,
@@ -109,7 +110,7 @@ def explain(
         assert isinstance(node, Join)
         children = _children(node, report, path, streams)
         parts = [part.shape for part in streams.parts.get(path, ())]
-        equations = [*of_block(row, children, parts if isinstance(node, Concat | Dense) else ())]
+        equations = [*of_block(row, children, parts if isinstance(node, Collect | Concat | Dense) else ())]
         said = [("Block", passing(row.kind, row)), ("Meet", meets(node, row, parts, equations))]
     if path:
         said.insert(1, ("Place", place(description, row, streams.reads.get(path, ""))))

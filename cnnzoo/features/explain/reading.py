@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
-from ...arch import Concat, Dense, Gate, Join, ModuleList, Node, Residual, Sequential, Shape, find
+from ...arch import Collect, Concat, Dense, Gate, Join, ModuleList, Node, Residual, Sequential, Shape, find
 from ...arch.meetings import Meeting
 from ...arch.steps import INPUT, Outputs, Ref, Run, Step
 from ...arch.walker import child_path
@@ -66,7 +66,7 @@ def meets(join: Join, row: Row, parts: Sequence[Shape], equations: Sequence[Equa
         shape, sign, work = (parts[0], "+", "additions") if added else (row.output_shape, "·", "multiplications")
         met = f" {sign} ".join(map(sides, parts))
         return f"{met}, element by element: {times(shape)} = {prod(shape):,} {work}"
-    if isinstance(join, Concat | Dense):
+    if isinstance(join, Collect | Concat | Dense):
         channels = equations[0]
         return f"one after the other along the {channels.figure}: {channels.formula} = {channels.value:,}"
     if isinstance(join, ModuleList):

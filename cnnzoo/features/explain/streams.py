@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ...arch import Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
+from ...arch import Collect, Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
 from ...arch.meetings import Meeting as Meet
 from ...arch.sights import united
@@ -200,7 +200,7 @@ def _names(join: Node) -> list[str]:
     if isinstance(join, Dense | Gate):
         return ["the shortcut" if join._shortcut else "the input", "the body"]
     assert isinstance(join, Join)
-    return [name for name, _ in join.children]
+    return ["the input"] * isinstance(join, Collect) + [name for name, _ in join.children]
 
 
 def _strides(branches: tuple[tuple[str, Field], ...]) -> str:

@@ -12,6 +12,7 @@ from torch import nn
 from ... import arch
 from ...arch import (
     Aux,
+    Collect,
     Concat,
     Dense,
     Foreign,
@@ -152,7 +153,7 @@ def _flows(join: Join, own: bool, seen: Set[str]) -> Iterator[tuple[str, Node, b
     shared = {child.source for child in join if isinstance(child, Aux)} | seen
     own = own and isinstance(join, Sequential)
     for name, child in join.children:
-        if isinstance(child, Aux) or isinstance(join, Concat | ModuleList):
+        if isinstance(child, Aux) or isinstance(join, Collect | Concat | ModuleList):
             yield name, child, False
         elif name == join._shortcut:
             yield name, child, False
@@ -257,6 +258,7 @@ BLOCKS: dict[type[Node], type[modules.Join]] = {
     Concat: modules.Concat,
     Residual: modules.Residual,
     Dense: modules.Dense,
+    Collect: modules.Collect,
     Gate: modules.Gate,
 }
 """The class of the module of each kind of join whose forward is written out from its flow."""

@@ -56,6 +56,10 @@ class Concat(Join):
     """[f(x), g(x), …]: the branches' maps, one after the other."""
 
 
+class Collect(Join):
+    """[x, f(x), g(f(x)), …]: the input and what each child makes of what the one before it gave."""
+
+
 class Gate(Join):
     """x · F(x), or S(x) · F(x) where the shortcut has layers."""
 
