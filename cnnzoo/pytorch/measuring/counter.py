@@ -301,10 +301,12 @@ def _meta_grouped(a: Any, b: Any, offs: Any = None, bias: Any = None, out_dtype:
 ON_META: dict[Any, Callable[..., Any]] = {
     aten.native_batch_norm.default: lambda *args: _meta_norm(*args, training=args[5]),
     aten._native_batch_norm_legit_no_training.default: _meta_norm,
-    aten._grouped_mm.default: _meta_grouped,
     aten.convolution.default: _meta_convolution,
 }
 """What operators return on meta, where torch's own rules are slow or narrow, or let pass what no kernel runs."""
+
+if hasattr(aten, "_grouped_mm"):  # since torch 2.8
+    ON_META[aten._grouped_mm.default] = _meta_grouped
 
 
 def run_operator(func: Any, args: Any, kwargs: Any) -> Any:

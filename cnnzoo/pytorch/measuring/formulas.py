@@ -8,7 +8,15 @@ from typing import Any
 
 import torch
 
-aten = torch.ops.aten
+
+class _Aten:
+    """torch's operators by name; for one that the installed torch has not, its name, which no operator is equal to."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch.ops.aten, name, name)
+
+
+aten = _Aten()
 
 Formula = Callable[..., int | None]
 """From an operator's arguments, shapes in the place of tensors, and `out_shape`, to its MACs; None is unknown."""
