@@ -345,8 +345,8 @@ def _seen(y: Signal) -> Sight:
     if len(y.shape) != 3:
         size = extent(y.field, y.shape)
         return Sight(size, gated_field=_gated(y, size))
-    if height == width and type(height) is Axis:
-        return Sight(*height, _gated(y, height.size))
+    if type(height) is Axis and height == width:
+        return Sight(*height, _gated(y, height.size) if y.gated else height.size)
     size = extent(y.field, y.shape)
     steps, offsets = square(height.stride, width.stride), square(height.padding, width.padding)
     return Sight(size, steps, offsets, _gated(y, size))
