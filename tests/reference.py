@@ -28,7 +28,7 @@ def _values(name: str, tensor: torch.Tensor) -> torch.Tensor:
         return 0.1 * noise
     if tensor.dim() > 1:
         return noise * (2 / tensor[0].numel()) ** 0.5
-    return 1 + 0.1 * noise if name.endswith("weight") else 0.01 * noise
+    return 1 + 0.1 * noise if name.endswith(("weight", "scale", "gamma")) else 0.01 * noise
 
 
 def image(shape: tuple[int, ...], batch: int = 1) -> torch.Tensor:

@@ -71,7 +71,7 @@ def test_a_commit_is_checked_by_what_a_submission_is() -> None:
     """The hooks are the lines of `.ci/run` between its installation and its tests, and the workflow is `.ci/run`."""
     lines = read(".ci/run").splitlines()
     (install,) = (number for number, line in enumerate(lines) if "pip install" in line and "[test]" in line)
-    checks = lines[install + 1 :]
-    tests = next(number for number, line in enumerate(checks) if "pytest" in line)
-    assert values("entry", read(".pre-commit-config.yaml")) == checks[:tests]
+    checks = lines[install + 1 : lines.index("", install)]
+    assert values("entry", read(".pre-commit-config.yaml")) == checks
+    assert "pytest --wide" in lines[install + 1 + len(checks) :]
     assert values("run", read(".github/workflows/ci.yml")) == [".ci/run"]
