@@ -89,7 +89,8 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
 def meeting_of(meeting: Meeting, shapes: tuple[Shape, ...], entered: Shape | None) -> Fixed:
     """What a row says of values that meet in a step or, with what `entered` it, in a join itself."""
     output_shape = meeting.output_shape(shapes)
-    counts = dict(zip(Work._fields, meeting.work(shapes), strict=True))
+    macs = meeting.macs(shapes)
+    counts = {"macs": macs, **dict(zip(Work._fields, meeting.work(shapes), strict=True)), "connections": macs}
     if entered is None:
         return Fixed(type(meeting).__name__, meeting.settings, shapes[0], output_shape, {}, {}, **counts)
     return Fixed(meeting.operator, {}, entered, output_shape, {}, {}, **counts)

@@ -275,7 +275,8 @@ class _Meter(Flow[Signal]):
         return Signal(part.output_shape, field, depth + part.depth, tensor, part.pooled)
 
     def meet(self, name: str, meeting: Meeting, parts: list[Signal]) -> Signal:
-        shape = meeting_of(meeting, tuple(part.shape for part in parts), None).output_shape
+        fixed = meeting_of(meeting, tuple(part.shape for part in parts), None)
+        shape = fixed.output_shape
         if self.phases > 1:
             self._count(prod(_period(part.field) for part in parts))
         field = united(meeting, parts, shape)
@@ -288,7 +289,7 @@ class _Meter(Flow[Signal]):
         elements = prod(shape)
         tensor = self._tensor(elements)
         reads = tuple(part.source for part in parts)
-        part = _Part(shape, _Sums(activations=elements), peak_shared=elements, peak_last=elements)
+        part = _Part(shape, _Sums(macs=fixed.macs, activations=elements), peak_shared=elements, peak_last=elements)
         self.steps.append(_Step(reads, tensor, part))
         y = Signal(shape, field, max(part.depth for part in made), tensor, pooled)
         if name and (path := child_path(self.path, name)) in self.wanted:

@@ -19,11 +19,13 @@ from cnnzoo.arch import (
     From,
     Gate,
     Linear,
+    MatMul,
     MaxPool2d,
     ModuleList,
     Multiply,
     Node,
     Outputs,
+    Permute,
     ReLU,
     Residual,
     Run,
@@ -31,8 +33,10 @@ from cnnzoo.arch import (
     Sequential,
     Shape,
     Sigmoid,
+    Softmax,
     Stack,
     Subtract,
+    Unflatten,
     Upsample,
 )
 
@@ -197,6 +201,21 @@ def with_head() -> Sequential:
     )
 
 
+def non_local(channels: int, side: int) -> Sequential:
+    """Each position is a mean of all, weighted by how alike two are (Wang et al., 2018, figure 2)."""
+    return Sequential(
+        theta=Sequential(Conv2d(2, 1), Flatten(2), Permute((0, 2, 1))),
+        phi=From("input", Sequential(Conv2d(2, 1), Flatten(2))),
+        scores=MatMul("theta", "phi"),
+        soft=Softmax(-1),
+        g=From("input", Sequential(Conv2d(channels, 1), Flatten(2), Permute((0, 2, 1)))),
+        means=MatMul("soft", "g"),
+        maps=Sequential(Permute((0, 2, 1)), Unflatten(2, (side, side))),
+        sum=Add("maps", "input"),
+        last=Conv2d(2, 3),
+    )
+
+
 STEPPED: dict[str, tuple[Node, Shape | tuple[Shape, ...]]] = {
     "fire": (fire(2, 4, 4), (3, 12, 12)),
     "unet": (unet(), (3, 16, 16)),
@@ -206,5 +225,6 @@ STEPPED: dict[str, tuple[Node, Shape | tuple[Shape, ...]]] = {
     "gated": (gated(), (3, 14, 14)),
     "looked_into": (looked_into(), (3, 8, 8)),
     "with_head": (with_head(), (3, 10, 10)),
+    "non_local": (non_local(3, 8), (3, 8, 8)),
 }
 """A description and its `input_size` by name."""

@@ -28,6 +28,7 @@ from cnnzoo.arch import (
     FormatError,
     From,
     Gate,
+    MatMul,
     MaxPool2d,
     ModuleList,
     Multiply,
@@ -307,7 +308,7 @@ def test_what_cannot_be_read_or_run_names_the_step_what_it_asked_for_and_what_th
         ),
         *(
             (lambda kind=kind: kind(["a", "b"]), f"{kind.__name__} reads values by their names, got ['a', 'b']")
-            for kind in (Add, Subtract, Multiply, Cat, Stack, Outputs)
+            for kind in (Add, Subtract, Multiply, MatMul, Cat, Stack, Outputs)
         ),
         (lambda: Run("a", 1), "Run reads values by their names, got 1"),
         (lambda: Run(1), "Run: layers must be the name of an earlier child, got 1"),
@@ -362,6 +363,11 @@ def test_what_is_no_step_is_refused_by_the_name_that_was_called(make: Callable[[
             Sequential(conv=CONV, pool=MaxPool2d(2), cat=Cat("conv", "pool")),
             SIZE,
             "at cat: cannot concatenate (4, 4, 4) after (4, 8, 8); maps of (8, 8) would fit",
+        ),
+        (
+            Sequential(conv=CONV, product=MatMul("conv", "input")),
+            SIZE,
+            "at product: MatMul: no matrix product of (4, 8, 8) and (3, 8, 8); (4, 8, any) would fit",
         ),
         (
             Sequential(conv=CONV, cat=Stack("conv", "input")),

@@ -18,11 +18,14 @@ from cnnzoo.arch import (
     Conv2d,
     Dropout2d,
     Foreign,
+    Flatten,
     From,
+    MatMul,
     MaxPool2d,
     Node,
     Outputs,
     PadChannels,
+    Permute,
     ReLU,
     Residual,
     Run,
@@ -84,6 +87,27 @@ SAID: dict[str, tuple[nn.Module, dict[str, Any]]] = {
     ),
     "a stack of one": (behind(lambda y: torch.stack([y.tanh()]).mean(0)), {"tanh": Tanh()}),
     "a tensor of a tensor": (behind(lambda y: torch.as_tensor(y).tanh()), {"tanh": Tanh()}),
+    "a matrix product": (
+        behind(lambda y: y.flatten(2) @ y.tanh().flatten(2).transpose(1, 2)),
+        {
+            "flatten": Flatten(2),
+            "tanh": From("conv", Tanh()),
+            "flatten_1": Flatten(2),
+            "transpose": Permute((0, 2, 1)),
+            "matmul": MatMul("flatten", "transpose"),
+        },
+    ),
+    "one of batches": (
+        behind(lambda y: torch.bmm(y[:, 0], y[:, 1].transpose(1, 2))),
+        {
+            "slice": Slice(0, 1),
+            "flatten": Flatten(1, 2),
+            "slice_1": From("conv", Slice(1, 2)),
+            "flatten_1": Flatten(1, 2),
+            "transpose": Permute((0, 2, 1)),
+            "bmm": MatMul("flatten", "transpose"),
+        },
+    ),
     "a repetition": (
         behind(lambda y: y.repeat(1, 3, 1, 1)),
         {"repeat": From("conv", "conv", "conv", Cat())},
@@ -93,10 +117,11 @@ SAID: dict[str, tuple[nn.Module, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", SAID)
 def test_a_function_is_a_layer(name):
+    """Matrix products to 1e-6: dimensions that are turned lie in memory otherwise here."""
     net, said = SAID[name]
     description = describe(net, SIZE)
     assert description == Sequential(conv=CONV, **said)
-    is_it(net, description, SIZE, (4, 13, 9))
+    is_it(net, description, SIZE, (4, 13, 9), within=1e-6 if "MatMul" in repr(description) else 0)
 
 
 def test_a_stack_of_samples_is_no_value():

@@ -30,6 +30,8 @@ class Meeting(Leaf):
     _runs = False
     keeps_inputs: ClassVar[bool] = False
     """Whether autograd keeps all that meets for the backward pass."""
+    mixes: ClassVar[bool] = False
+    """Whether an element of the output is made of elements at many positions, so that what it sees is not known."""
 
     def __new__(cls, *names: str, **settings: Any) -> Any:
         if not names:
@@ -47,6 +49,10 @@ class Meeting(Leaf):
     def work(self, shapes: Shapes) -> Work:
         """What it does, per sample."""
         return Work()
+
+    def macs(self, shapes: Shapes) -> int:
+        """Multiply-accumulates per sample."""
+        return 0
 
     def pairs(self, shapes: Shapes) -> list[Shape]:
         """The shapes of what two values at a time make, element by element, one value after the other."""
@@ -164,6 +170,26 @@ class _Gating(Multiply):
 
     def sights(self, shapes: Shapes) -> range:
         return range(1)
+
+
+@leaf
+class MatMul(Meeting):
+    """The matrix product (..., N, K) · (..., K, M) of each sample, as in attention: `MatMul("scores", "values")`."""
+
+    least: ClassVar[int] = 2
+    most: ClassVar[int | None] = 2
+    keeps_inputs: ClassVar[bool] = True
+    mixes: ClassVar[bool] = True
+
+    def output_shape(self, shapes: Shapes) -> Shape:
+        one, other = shapes
+        if len(one) < 2 or len(one) != len(other) or one[:-2] != other[:-2] or one[-1] != other[-2]:
+            fits = f"({', '.join(map(str, (*one[:-2], one[-1])))}, any)" if len(one) > 1 else "matrices"
+            raise ShapeError(f"MatMul: no matrix product of {show(one)} and {show(other)}; {fits} would fit")
+        return checked((*one[:-1], other[-1]), "a matrix product")
+
+    def macs(self, shapes: Shapes) -> int:
+        return prod(shapes[0]) * shapes[1][-1]
 
 
 @leaf

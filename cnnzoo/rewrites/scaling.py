@@ -94,6 +94,8 @@ class _Scaling(Walker[Any]):
             sides = before[0][1:]
             channels = [sum(shape[0] for shape in shapes) for shapes in (before, after)]
             return Width(sum(each), (channels[0], *sides), (channels[1], *sides))
+        if meeting.mixes:
+            return self._beside(meeting, known) if len(known) == len(read) else None
         apart = isinstance(meeting, Stack | Cat)
         if len(read) > 1:
             alike = len({part.more for part in known if apart or not part.is_one}) <= 1
@@ -110,7 +112,8 @@ class _Scaling(Walker[Any]):
 
     @staticmethod
     def _beside(meeting: Meeting, parts: list[Width]) -> Width | None:
-        """What becomes of values that are stacked, or concatenated along another dimension than the channels."""
+        """What becomes of values that are multiplied as matrices, stacked, or concatenated along another dimension than
+        the channels."""
         try:
             before, after = (meeting.output_shape(shapes) for shapes in list(zip(*parts, strict=True))[1:])
         except ShapeError:

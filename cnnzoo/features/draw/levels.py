@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ...arch.join import Flow, Join
-from ...arch.meetings import Add, Cat, Divide, Meeting, Multiply, Stack, Subtract, UpsampleLike
+from ...arch.meetings import Add, Cat, Divide, MatMul, Meeting, Multiply, Stack, Subtract, UpsampleLike
 from ...arch.node import Layer, Node, Ports
 from ...arch.sequential import Aux
 from ...arch.signal import POINTWISE
@@ -51,6 +51,7 @@ MEETINGS: dict[type[Meeting], tuple[Role, str]] = {
     Subtract: ("add", "−"),
     Divide: ("add", "÷"),
     Multiply: ("add", "×"),
+    MatMul: ("add", "matmul"),
     Cat: ("cat", "concat"),
     Stack: ("cat", "stack"),
     UpsampleLike: ("other", "resize"),

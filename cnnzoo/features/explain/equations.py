@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from ...arch import Cat, Kept, Meeting, Shape
+from ...arch import Cat, Kept, MatMul, Meeting, Shape
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair
 from ...report import Row
@@ -113,7 +113,8 @@ def of_meeting(
         lengths = plus(shape[axis] for shape in shapes)
         yield Equation(row.path, dimensions(row.output_shape)[axis], lengths, row.output_shape[axis])
     pairs = " + ".join(map(times, meeting.pairs(shapes)))
-    yield from _counts(row, {**dict.fromkeys(WORK, pairs), **formulas})
+    macs = f"{times(shapes[0])} · {shapes[1][-1]:,}" if isinstance(meeting, MatMul) else ""
+    yield from _counts(row, {**dict.fromkeys(WORK, pairs), "macs": macs, **formulas})
     if row.stored_bytes:
         every = " + ".join(f"{item:,}·{times(shape)}" for shape in shapes)
         whole = row.stored_bytes == item * sum(map(prod, shapes))

@@ -270,6 +270,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Subtract: lambda meeting, _: modules.Subtract(),
     arch.Divide: lambda meeting, _: modules.Divide(),
     arch.Multiply: lambda meeting, _: modules.Multiply(),
+    arch.MatMul: lambda meeting, _: modules.MatMul(),
     arch.Cat: _same(modules.Cat),
     arch.Stack: _same(modules.Stack),
     arch.UpsampleLike: _same(modules.UpsampleLike),

@@ -110,6 +110,13 @@ class Multiply(nn.Module):
         return values[0] * values[1]
 
 
+class MatMul(nn.Module):
+    """The matrix product of each sample."""
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        return torch.matmul(values[0], values[1])
+
+
 class Cat(nn.Module):
     """Tensors one after the other along a dimension."""
 

@@ -61,6 +61,16 @@ def _product(input: Any, other: Any) -> Said:
     return said(arch.Scale(float(two)), one)
 
 
+@word()
+def matmul(input: Tensor, other: Tensor) -> Said:
+    return said(arch.MatMul(), input, other)
+
+
+@word()
+def bmm(input: Tensor, mat2: Tensor) -> Said:
+    return said(arch.MatMul(), input, mat2)
+
+
 @word("div", "divide", "true_divide", "truediv", "itruediv")
 def div(input: Tensor, other: Any, *, rounding_mode: Any = None) -> Said:
     refuse({"rounding_mode": rounding_mode})
