@@ -188,7 +188,7 @@ class _Calculation(Walker[Signal]):
         shape = fixed.output_shape
         stored = 0
         if meeting.keeps_inputs:
-            for part in parts:
+            for part in parts[meeting.elements_of]:
                 if part.source not in self.kept:
                     self.kept.add(part.source)
                     stored += self.sizes[part.source] * self.item

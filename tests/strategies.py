@@ -59,6 +59,7 @@ from cnnzoo.arch import (
     Multiply,
     Outputs,
     PadChannels,
+    PadLike,
     Permute,
     PixelShuffle,
     PixelUnshuffle,
@@ -682,8 +683,9 @@ def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shap
         names += ["a", "b", "b.conv"]
     if draw(st.booleans()):
         children["small"] = From("left", AdaptiveAvgPool2d(draw(st.integers(1, 4))))
-        mode = draw(st.sampled_from(["nearest", "bilinear"]))
-        children["large"] = UpsampleLike("small", "left", mode=mode)
+        modes = st.sampled_from([(UpsampleLike, "nearest"), (UpsampleLike, "bilinear"), (PadLike, "constant")])
+        kind, mode = draw(modes | st.just((PadLike, "replicate")))
+        children["large"] = kind("small", "left", mode=mode)
         names += ["large"]
     if draw(st.booleans()):
         pair = Sequential(

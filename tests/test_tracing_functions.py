@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,14 +18,15 @@ from cnnzoo.arch import (
     Cat,
     Conv2d,
     Dropout2d,
-    Foreign,
     Flatten,
+    Foreign,
     From,
     MatMul,
     MaxPool2d,
     Node,
     Outputs,
     PadChannels,
+    PadLike,
     Permute,
     ReLU,
     Residual,
@@ -36,6 +38,7 @@ from cnnzoo.arch import (
     StochasticDepth,
     Tanh,
     Unused,
+    Upsample,
 )
 from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.tracing import TracingError, describe
@@ -122,6 +125,38 @@ def test_a_function_is_a_layer(name):
     description = describe(net, SIZE)
     assert description == Sequential(conv=CONV, **said)
     is_it(net, description, SIZE, (4, 13, 9), within=1e-6 if "MatMul" in repr(description) else 0)
+
+
+def skipped(mode: str) -> nn.Module:
+    """The last step of a U-Net: what was made smaller is made larger again and padded to what it was."""
+
+    def run(self: Any, x: Tensor) -> Tensor:
+        y = F.interpolate(self.conv(x), scale_factor=2)
+        height, width = x.shape[2] - y.shape[2], x.shape[3] - y.shape[3]
+        return torch.cat([x, F.pad(y, [width // 2, width - width // 2, height // 2, height - height // 2], mode)], 1)
+
+    return Block(run, conv=nn.Conv2d(4, 4, 2, 2))
+
+
+@pytest.mark.parametrize("mode", ["constant", "replicate", "reflect"])
+def test_a_padding_to_the_size_of_another_value_is_said_so_at_any_size(mode):
+    net = skipped(mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        description = describe(net, SIZE)
+    assert description == describe(net, (4, 9, 7))
+    assert description == Sequential(
+        conv=Conv2d(4, 2, stride=2),
+        interpolate=Upsample(scale_factor=2.0),
+        pad=PadLike("interpolate", "input", mode=mode),
+        cat=Cat("input", "pad"),
+    )
+    is_it(net, description, SIZE, (4, 9, 7), (4, 13, 8))
+
+
+def test_a_padding_of_nothing_is_no_padding_to_a_size_that_was_read():
+    description = describe(behind(lambda y: F.pad(y, [0, 0, 0, 0]).reshape(len(y), 4, y.shape[2] * y.shape[3])), SIZE)
+    assert description == Sequential(conv=CONV, reshape=Flatten(2))
 
 
 def test_a_stack_of_samples_is_no_value():

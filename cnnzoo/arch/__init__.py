@@ -28,7 +28,7 @@ from .inline import Inline
 from .join import Flow, Join
 from .joins import Collect, Concat, Dense, Gate, Residual
 from .layers import Conv2d, ConvTranspose2d, Dropout, Dropout2d, Flatten, Identity, Linear, StochasticDepth
-from .meetings import Add, Cat, Divide, MatMul, Meeting, Multiply, Stack, Subtract, UpsampleLike
+from .meetings import Add, Cat, Divide, MatMul, Meeting, Multiply, PadLike, Stack, Subtract, UpsampleLike
 from .node import Kept, Layer, Node, Work, layer
 from .norms import (
     BatchNorm1d,
@@ -150,6 +150,7 @@ __all__ = [
     "Outputs",
     "PReLU",
     "PadChannels",
+    "PadLike",
     "PathError",
     "Permute",
     "Phases",

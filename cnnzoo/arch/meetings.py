@@ -6,7 +6,9 @@ from itertools import accumulate
 from math import prod
 from typing import Any, ClassVar, TypeAlias
 
+from ..words import listed
 from .node import ALL, Layer, Leaf, Ports, Work, leaf, place_of
+from .rules import choice
 from .shaping import Upsample
 from .signal import Shape, ShapeError, checked, show
 from .steps import From
@@ -29,7 +31,7 @@ class Meeting(Leaf):
     _takes = ALL
     _runs = False
     keeps_inputs: ClassVar[bool] = False
-    """Whether autograd keeps all that meets for the backward pass."""
+    """Whether autograd keeps what its output is made of for the backward pass."""
     mixes: ClassVar[bool] = False
     """Whether an element of the output is made of elements at many positions, so that what it sees is not known."""
 
@@ -259,3 +261,33 @@ class UpsampleLike(Meeting):
 
     def work(self, shapes: Shapes) -> Work:
         return self.layer(shapes).work(shapes[0])
+
+
+@leaf
+class PadLike(Meeting):
+    """The first value padded to the height and width of the second, half of it before and the odd one behind; where it
+    is larger it is cut: `PadLike("up", "skip")` is what U-Nets do before they concatenate, whatever the size of the
+    image. `mode` is torch's: "constant" puts zeros, "replicate" repeats the edges, "reflect" mirrors."""
+
+    rules: ClassVar = {"mode": choice("constant", "replicate", "reflect")}
+    least: ClassVar[int] = 2
+    most: ClassVar[int | None] = 2
+    elements_of: ClassVar[slice] = slice(1)
+
+    mode: str = "constant"
+
+    @property
+    def keeps_inputs(self) -> bool:  # type: ignore[override]
+        return self.mode != "constant"
+
+    def layer(self, shapes: Shapes) -> Layer:
+        from .padding import ReflectionPad2d, ReplicationPad2d, ZeroPad2d  # which few networks say
+
+        if any(len(shape) != 3 for shape in shapes):
+            raise ShapeError(f"PadLike takes maps (channels, height, width), got {listed(map(show, shapes))}")
+        height, width = (wanted - length for length, wanted in zip(shapes[0][1:], shapes[1][1:], strict=True))
+        kind = {"constant": ZeroPad2d, "replicate": ReplicationPad2d, "reflect": ReflectionPad2d}[self.mode]
+        return kind((width // 2, width - width // 2, height // 2, height - height // 2))
+
+    def output_shape(self, shapes: Shapes) -> Shape:
+        return checked(self.layer(shapes).output_shape(shapes[0]), "PadLike: an output")

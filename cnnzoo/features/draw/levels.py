@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ...arch.join import Flow, Join
-from ...arch.meetings import Add, Cat, Divide, MatMul, Meeting, Multiply, Stack, Subtract, UpsampleLike
+from ...arch.meetings import Add, Cat, Divide, MatMul, Meeting, Multiply, PadLike, Stack, Subtract, UpsampleLike
 from ...arch.node import Layer, Node, Ports
 from ...arch.sequential import Aux
 from ...arch.signal import POINTWISE
@@ -55,6 +55,7 @@ MEETINGS: dict[type[Meeting], tuple[Role, str]] = {
     Cat: ("cat", "concat"),
     Stack: ("cat", "stack"),
     UpsampleLike: ("other", "resize"),
+    PadLike: ("other", "pad"),
 }
 """The role and the sign of each kind of meeting."""
 

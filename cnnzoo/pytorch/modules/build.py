@@ -274,6 +274,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Cat: _same(modules.Cat),
     arch.Stack: _same(modules.Stack),
     arch.UpsampleLike: _same(modules.UpsampleLike),
+    arch.PadLike: _same(modules.PadLike),
     arch.Conv1d: _channels(nn.Conv1d),
     arch.Conv2d: _channels(nn.Conv2d),
     arch.StdConv2d: _channels(windowed.StdConv2d),

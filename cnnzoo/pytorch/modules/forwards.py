@@ -163,6 +163,23 @@ class Aux(nn.Sequential):
         return f"source={self.source!r}"
 
 
+class PadLike(nn.Module):
+    """The first tensor, padded or cut to the height and width of the second."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
+        height = values[1].shape[2] - values[0].shape[2]
+        width = values[1].shape[3] - values[0].shape[3]
+        sides = [width // 2, width - width // 2, height // 2, height - height // 2]
+        return F.pad(values[0], sides, mode=self.mode)
+
+    def extra_repr(self) -> str:
+        return f"mode={self.mode!r}"
+
+
 class ScaledTanh(nn.Module):
     """amplitude * tanh(slope * x)."""
 

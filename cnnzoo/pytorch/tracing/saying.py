@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from ...arch import (
     Multiply,
     Node,
     PadChannels,
+    PadLike,
     Scale,
     Shape,
     ShapeError,
@@ -47,7 +49,8 @@ class Speaker:
             if any(map(self.values.is_stale, parts)):
                 raise NoWordError("what was stacked in it was written over")
             settings = {key: plain(value) for key, value in kwargs.items()}
-            said = of_stack(name, parts, *args[1:], **settings) if parts else word(*plain(args), **settings)
+            like = self._pad_like(*plain(args), **settings) if name == "pad" else None
+            said = of_stack(name, parts, *args[1:], **settings) if parts else like or word(*plain(args), **settings)
         except (TypeError, ShapeError, AttributeError, ValueError) as error:
             raise NoWordError(str(error)) from None
         each = said if isinstance(said, list) else [said]
@@ -79,6 +82,27 @@ class Speaker:
             return said
         other = UpsampleLike(mode=node.mode, align_corners=node.align_corners)
         return Said((other,), (*said.reads, self.values.tensor_of(like)))
+
+    def _pad_like(
+        self, input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
+    ) -> Said | None:
+        """A padding to the size of another value, where the network read both sizes last and pads as much, or nothing
+        where it read them more than once, as for each side; None of any other."""
+        own = self.values.of(input)
+        tail = self.values.last_looked(2)
+        if own not in tail or len({*tail}) < 2 or value or len(pad) > 4 or mode == "circular":
+            return None
+        other = next(one for one in reversed(tail) if one != own)
+        like = PadLike(mode=mode)
+        shapes = self.values.shapes[own], self.values.shapes[other]
+        try:
+            wanted = like.layer(shapes)
+        except ShapeError:
+            return None
+        many = any(pad) or min(tail.count(own), tail.count(other)) > 1
+        if wanted != replace(wanted, padding=tuple([*pad, 0, 0][:4])) or not many:
+            return None
+        return Said((like,), (input, self.values.tensor_of(other)))
 
     def _padded(self, said: Said) -> Said:
         """Channels beside which there are zeros are padded with them."""

@@ -152,6 +152,15 @@ class Values:
         """Whether it was made of zeros, and nothing was written to it since."""
         return self._zeros.get(id(tensor)) == tensor._version
 
+    def last_looked(self, most: int) -> list[int]:
+        """The values whose shapes were read last, each as often as it was, until they are more than so many."""
+        found: list[int] = []
+        for value, _ in reversed(self.looked):
+            if value not in found and len({*found}) == most:
+                break
+            found.insert(0, value)
+        return found
+
     # The network's own
 
     def keys(self, tensor: Tensor) -> list[str] | None:
