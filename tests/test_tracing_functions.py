@@ -41,7 +41,7 @@ from cnnzoo.arch import (
     Upsample,
 )
 from cnnzoo.calculate import calculate
-from cnnzoo.pytorch.tracing import TracingError, describe
+from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe
 
 SIZE = (4, 8, 8)
 CONV = Conv2d(4, 3, padding=1)
@@ -157,6 +157,20 @@ def test_a_padding_to_the_size_of_another_value_is_said_so_at_any_size(mode):
 def test_a_padding_of_nothing_is_no_padding_to_a_size_that_was_read():
     description = describe(behind(lambda y: F.pad(y, [0, 0, 0, 0]).reshape(len(y), 4, y.shape[2] * y.shape[3])), SIZE)
     assert description == Sequential(conv=CONV, reshape=Flatten(2))
+
+
+def in_sixteens(self: Any, x: Tensor) -> Tensor:
+    """Takes multiples of 16 alone; a quarter of its maps' side, rounded down, becomes a half, as in PAN."""
+    if x.shape[2] % 16 or x.shape[3] % 16:
+        raise ValueError(x.shape)
+    y = F.max_pool2d(self.conv(x), 16)
+    quarter = F.max_pool2d(F.max_pool2d(y, 2), 2)
+    return F.interpolate(quarter, size=(y.size(2) // 2, y.size(3) // 2))
+
+
+def test_what_holds_for_sides_twice_as_long_alone_is_seen():
+    with pytest.warns(DescribedAtOneSizeWarning, match=r"of \(\(4, 96, 96\),\) it would be another at interpolate"):
+        describe(Block(in_sixteens, conv=conv()), (4, 64, 64))
 
 
 def test_a_stack_of_samples_is_no_value():

@@ -27,7 +27,7 @@ from .blocks import Blocks
 from .events import TracingError, UnsaidError
 from .foreign import Foreigners
 from .record import Recorder
-from .sizes import agree, elsewhere
+from .sizes import STEP, agree, elsewhere
 from .unused import add_unused
 from .values import BATCH, OTHER_BATCH
 
@@ -175,8 +175,9 @@ def _bare(description: Node) -> Node:
 
 def _elsewhere(sizes: Sequence[Shape]) -> list[tuple[Shape, ...]]:
     """Sizes of other inputs, of which the first that the module takes is tried: maps with sides that are odd where
-    these are even, and with sides twice as long, since many a module takes multiples of some number alone."""
-    longer: list[Callable[[int], int]] = [elsewhere, lambda length: 2 * length]
+    these are even, and, since many a module takes multiples of some number alone, with sides longer by `STEP`, of which
+    halves of halves are odd where those of these are even, and with sides twice as long."""
+    longer: list[Callable[[int], int]] = [elsewhere, lambda length: length + STEP, lambda length: 2 * length]
     return [tuple((size[0], *map(more, size[1:])) if len(size) == 3 else size for size in sizes) for more in longer]
 
 
