@@ -828,7 +828,7 @@ def test_rewritten_networks_are_explained() -> None:
     assert data["equations"][2]["formula"] == "256·96·5·5"
     same = call("explain", "alexnet", "conv2", "--rewrite", "ungroup", "--format", "json").succeeded()
     assert json.loads(same) == data
-    assert any(one["label"] == "Rewrite" for one in data["said"])
+    assert any(one["label"] == "Note" for one in data["said"])
 
 
 def test_without_a_path_it_is_the_whole_network() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +309,58 @@ def test_a_wrong_size_is_the_network_s_failure(here: Path) -> None:
     result = call("explain", "mine.py:Net", "--input-size", "4x12x12")
     assert (result.code, result.out, result.err.count("\n")) == (1, "", 1)
     assert "at stem (Conv2d)" in result.err
+
+
+@pytest.mark.parametrize("target", ["mine.py:Net", "mine.py:Net+drop_shortcuts"])
+def test_the_configurations_of_a_factory_s_modules_are_priced(here: Path, target: str) -> None:
+    """By its own keywords, and by the rewrites that scale what it makes; the command and the Python make them again."""
+    size = ("--input-size", "3x12x12")
+    given = ("--params", "9k", "--width", "4,8", "--knob", "channels=16,32", "--top", "1")
+    out = call("match", target, *given, *size, "--format", "json").succeeded()
+    (best,) = json.loads(out)["configurations"]
+    assert best["knobs"]["width"] == 8
+    again = call(*best["command"].split()[1:], "--format", "json").succeeded()
+    assert json.loads(again)["totals"]["params"] == best["params"]
+    made = eval(best["python"], {"cnnzoo": cnnzoo, "Net": partial(net, "Net")})
+    assert sum(one.numel() for one in made.parameters()) == best["params"]
+    assert made(torch.rand(1, *SIZE)).shape == (1, 10)
+
+
+def test_a_module_s_sizes_and_keywords_are_swept(here: Path) -> None:
+    """Each at its size, in other processes too; what cannot be is a record."""
+    arguments = ("sweep", "mine.py:Net", "--width", "4,-8,8", "--input-size", "3x12x12,3x15x15")
+    one, two = (call(*arguments, "--jobs", jobs) for jobs in ("1", "2"))
+    assert one.code == 0
+    assert one.out == two.out
+    rows = list(csv.DictReader(one.out.splitlines()))
+    for row, width, side in zip(rows, (4, 4, -8, -8, 8, 8), (12, 15) * 3, strict=True):
+        if width < 0:
+            assert row["params"] == ""
+            assert "mine.py:Net fails: " in row["error"]
+        else:
+            report = cnnzoo.summary(net(width=width), (3, side, side))
+            assert [int(row[name]) for name in ("params", "macs")] == [report.total_params, report.total_macs]
+            assert int(row["receptive_field"]) == report.receptive_field
+
+
+def test_a_module_that_foreign_parts_are_in_is_varied_around_them(here: Path) -> None:
+    given = ("--params", "3k", "--top", "1", "--input-size", "3x12x12", "--format", "json")
+    (best,) = json.loads(call("match", "mine.py:Attends", *given).succeeded())["configurations"]
+    assert best["python"].startswith("cnnzoo.describe(Attends(), (3, 12, 12), rewrites=['scale_depth=")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("match mine.py:Net --params 5k", "input size"),
+        ("match mine.py:hooked --params 5k --input-size 3x12x12", "nothing of it can be varied"),
+        ("match mine.py:Net --params 5k --input-size 3x12x12 --knob widht=3", "it has depth, width, channels"),
+        ("sweep mine.py:hooked --width 1,2 --input-size 3x12x12", "nothing of it can be varied"),
+        ("sweep mine.py:Net --width 4", "input size"),
+    ],
+)
+def test_what_cannot_be_varied_is_one_line(here: Path, arguments: str, said: str) -> None:
+    call(*arguments.split()).refused(said)
 
 
 # Its source

@@ -372,7 +372,6 @@ def test_budgets_that_are_none(text):
         (["nonet", "--params", "5M"], ["unknown model 'nonet'"]),
         (["resnet5", "--params", "5M"], ["did you mean resnet50"]),
         (["resnet50+nothing", "--params", "5M"], ["unknown rewrite 'nothing'"]),
-        (["timm:resnet50", "--params", "5M"], ["it has no description", "nothing of it can be varied"]),
         (["resnet50", "--params", "5M", "--vary", "growth"], ["resnet50 has no 'growth' to vary; it has width, depth"]),
         (["resnet50", "--params", "5M", "--vary", "shortcut"], ["no values of its own for 'shortcut'"]),
         (["resnet50", "--params", "5M", "--growth", "4"], ["resnet50 has no 'growth' to vary"]),

@@ -442,7 +442,6 @@ def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
         (["resnet50"], ["give something to vary: --width 32,48,64"]),
         (["nonet", "--width", "1"], ["unknown model 'nonet'"]),
         (["resnet50+nothing", "--width", "1"], ["unknown rewrite 'nothing'"]),
-        (["torchvision:resnet50", "--width", "1"], ["nothing of it can be varied"]),
         (
             ["resnet50", "--growth", "1"],
             ["resnet50 has no 'growth' to vary; it has width, depth, num_classes, shortcut"],

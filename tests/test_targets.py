@@ -11,8 +11,8 @@ from command import call
 from torch import nn
 
 import cnnzoo
-from cnnzoo.cli.target import default_size, read_settings
-from cnnzoo.resolve.loading import TargetError, find, make
+from cnnzoo.cli.target import read_settings
+from cnnzoo.resolve.loading import TargetError, find, make, own_size
 
 SOURCE = """
 import torch
@@ -282,7 +282,7 @@ def test_modules_are_made_on_meta():
     (parameter, *_) = make(lambda: nn.Linear(2, 2)).parameters()
     assert parameter.is_meta
     assert torch.get_default_device().type == "cpu"
-    assert default_size(nn.Linear(2, 2)) is None
+    assert own_size("nets:net", nn.Linear(2, 2)) is None
     with pytest.raises(TargetError):
         find("nowhere:net", {})
 
@@ -400,9 +400,7 @@ def test_a_factory_s_descriptions_are_varied(here):
     assert wanted[0]["totals"]["params"] == 8 * 28 + 4 * 73
     assert call("check", "mine.py:net", *size, "--sizes", "1").out.startswith("mine.py:net: equal; ")
     assert call("match", "mine.py:net", "--width", "4", "--params", "800").err.endswith("--input-size 3x224x224\n")
-    for command in ("match some_nets.py:net --params 5M --width 4", "sweep some_nets.py:net --width 4"):
-        assert "net gives Sequential, no description" in call(*command.split(), *size).err
-    call("match", "some_nets.py:ready", "--params", "5M", *size).refused("nothing of it can be varied")
+    call("match", "some_nets.py:number", "--params", "5M", *size).refused("neither a torch.nn.Module nor a description")
 
 
 @pytest.mark.parametrize("name", ["torch", "numpy"])

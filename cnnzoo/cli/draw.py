@@ -58,8 +58,8 @@ def draw_command(
     bars     parameters and MACs of each layer or block
     field    what one position of each stage's output sees of the input
 
-    Text (mmd for Mermaid, dot for Graphviz) goes to stdout without a FILE. A graph takes a registered network or
-    a description. svg, png and pdf take pip install 'cnnzoo[draw]'.
+    Text (mmd for Mermaid, dot for Graphviz) goes to stdout without a FILE. svg, png and pdf take
+    pip install 'cnnzoo[draw]'.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of fonts and folders that it sets up for itself
     format_ = _format(kind, format_, output)

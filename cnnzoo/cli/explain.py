@@ -73,8 +73,8 @@ def explain_command(
     cnnzoo explain alexnet+ungroup conv2 --input-size 448
     cnnzoo explain conv2d 128 kernel_size=3x1 stride=2 --in 64x56x56
 
-    NAME is a registered network, with rewrites behind plus signs if you like, or what gives a description:
-    pkg.mod:factory, path/to/file.py:factory. PATH is what `cnnzoo summary --all` calls a layer or a block; without a
+    NAME is a registered network, with rewrites behind plus signs if you like, or anything else that `cnnzoo summary`
+    takes. PATH is what `cnnzoo summary --all` calls a layer or a block; without a
     PATH it is the whole network. LAYER is a layer by its name in torch, with its
     settings by name or in torch's order, without the input channels.
     """

@@ -127,13 +127,11 @@ def _literal(item: str, option: str) -> Any:
     return value
 
 
-def find_family(name: str, rewrites: tuple[str, ...], knobs: Iterable[str]) -> Family:
-    """The family of a target, which has all these knobs; a rewrite that does not apply to it is a warning."""
-    family = Family("+".join([name, *rewrites]))
+def check_family(family: Family, knobs: Iterable[str]) -> None:
+    """`UnknownKnobError` where it has not all these knobs; a rewrite that does not apply to it is a warning."""
     family.check(knobs)
     for remark in family.remarks():
         warnings.warn(remark, stacklevel=1)
-    return family
 
 
 @contextmanager

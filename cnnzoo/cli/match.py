@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import prod
 from shlex import quote
@@ -11,16 +11,16 @@ from typing import Any
 
 import click
 
-from ..arch import Shape
+from ..arch import Foreign, Shape, walk
 from ..errors import CnnzooError
 from ..features.match import Budget, Match, match
 from ..features.match import document as matches
 from ..features.sweep.family import Family
 from ..resolve import read_size
-from ..resolve.loading import Constant, is_registered, split
+from ..resolve.loading import LIBRARIES, Constant, is_registered, split
 from .common import emit, output_options, rewrite_option
 from .completion import complete_list, complete_target, given_target
-from .knobs import MOST, find_family, knob_options, progress
+from .knobs import MOST, check_family, knob_options, progress
 from .types import InputSize, InputSizeType, NamesType, TargetType
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
@@ -88,7 +88,8 @@ def match_command(
     Every configuration of the family's grid is priced, so these are the nearest. How far off one is, is relative to
     the budget; with both, it is the larger of the two distances. Of equally near ones the smaller is first.
 
-    NAME is a registered network, or a function that gives a description: pkg.mod:factory, path/to/file.py:factory.
+    NAME is a registered network, or a function that gives a description or a module, which is then described, its
+    keywords as knobs: pkg.mod:factory, path/to/file.py:factory, timm:name.
 
     The knobs are what the family's builder registers: width and depth of ResNet and VGG, growth and depth of
     DenseNet. Of other networks width and depth are factors of the rewrites scale_width and scale_depth.
@@ -97,10 +98,11 @@ def match_command(
     """
     if params is None and macs is None:
         raise click.UsageError("give a budget: --params 5M, --macs 1G, or both")
-    family = find_family(name, rewrites, [*knobs, *(vary or ())])
+    family = Family("+".join([name, *rewrites]))
+    shape, _ = read_size(None if input_size is None else input_size.image, family.own_size or None, None)
+    family = family.at(shape)
+    check_family(family, [*knobs, *(vary or ())])
     grid = _grid(family, vary, knobs)
-    size = None if input_size is None else input_size.image
-    shape, _ = read_size(size, family.builder.input_size or None, None)
     budget = Budget(params, macs, at_most)
     with progress(prod(map(len, grid.values()))) as tell:
         search = match(family, grid, shape, budget, top, tell)
@@ -139,22 +141,36 @@ def _configuration(family: Family, found: Match, input_size: InputSize | None, s
     target, settings = family.choice(found.point)
     pairs = [f"--arg {quote(f'{name}={_argument(value)}')}" for name, value in settings.items()]
     size = [] if input_size is None else [f"--input-size {input_size}"]
-    keywords = [f"{name}={value!r}" for name, value in settings.items()]
-    place, rewrites = split(target)
-    if is_registered(place):
-        arguments = [repr(target), *keywords]
-    else:
-        call = "" if isinstance(family.builder, Constant) else f"({', '.join(keywords)})"
-        arguments = [f"{family.builder.name}{call}", f"input_size={shape}"]
-        arguments += [f"rewrites={list(rewrites)}"] if rewrites else []
     return {
         "knobs": found.point,
         "params": found.params,
         "macs": found.macs,
         "distance": float(found.distance),
         "command": " ".join(["cnnzoo summary", quote(target), *pairs, *size]),
-        "python": f"cnnzoo.create_model({', '.join(arguments)})",
+        "python": _python(family, target, settings, shape),
     }
+
+
+def _python(family: Family, target: str, settings: Mapping[str, Any], shape: Shape) -> str:
+    """What makes the module in Python."""
+    keywords = [f"{name}={value!r}" for name, value in settings.items()]
+    place, rewrites = split(target)
+    if is_registered(place):
+        return f"cnnzoo.create_model({', '.join([repr(target), *keywords])})"
+    library, _, name = place.rpartition(":")
+    if library in LIBRARIES:
+        module, function, _ = LIBRARIES[library]
+        call = f"{module}.{function}({', '.join([repr(name), *keywords])})"
+    else:
+        call = name if isinstance(family.builder, Constant) else f"{name}({', '.join(keywords)})"
+    more = [f"rewrites={list(rewrites)}"] if rewrites else []
+    if not family.is_of_modules:
+        return f"cnnzoo.create_model({', '.join([call, f'input_size={shape}', *more])})"
+    if not rewrites:
+        return call
+    given = ", ".join([call, str(shape), *more])
+    foreign = any(isinstance(node, Foreign) for _, node in walk(family.network({})))
+    return f"cnnzoo.describe({given})" if foreign else f"cnnzoo.rebuild({given}).module"
 
 
 def _argument(value: Any) -> str:

@@ -56,9 +56,9 @@ def savings_command(
     and DenseNet gone, VGG's stacks of 3x3 one large kernel each, AlexNet's groups and LeNet's table read in full. With
     --by pointwise every 1x1 is a 3x3; with --by and any rewrite TARGET as it is stands beside the rewritten one.
 
-    TARGET is a registered name, with rewrites behind plus signs if you like (resnet18+scale_width=0.5), or what gives a
-    description: pkg.mod:factory, path/to/file.py:factory. JSON and CSV hold every place. Of a pattern in quotes each
-    network that saves anything is a row.
+    TARGET is a registered name, with rewrites behind plus signs if you like (resnet18+scale_width=0.5), or anything
+    else that `cnnzoo summary` takes. JSON and CSV hold every place. Of a pattern in quotes each network that saves
+    anything is a row.
     """
     sizes = () if input_size is None else (input_size,)
     found, reasons = [], []

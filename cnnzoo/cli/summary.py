@@ -56,9 +56,9 @@ def summary_command(
     cnnzoo summary googlenet+drop_reductions --columns output_shape,params
     cnnzoo summary path/to/file.py:factory --input-size 3x224x224
 
-    TARGET is a registered name, with rewrites behind plus signs if you like (googlenet+drop_reductions), or any
-    torch.nn.Module that is then run without computing anything: pkg.mod:factory, path/to/file.py:factory,
-    timm:name or torchvision:name.
+    TARGET is a registered name or any torch.nn.Module, which is then run without computing anything and, where it can
+    be, described: pkg.mod:factory, path/to/file.py:factory, timm:name or torchvision:name; with rewrites behind plus
+    signs if you like (googlenet+drop_reductions, timm:resnet50d+drop_shortcuts).
 
     JSON and CSV hold every leaf and every figure, whatever --depth says.
     """

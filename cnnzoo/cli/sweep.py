@@ -20,7 +20,7 @@ from ..resolve import read_size
 from ..words import counted
 from .common import is_device, output_option, rewrite_option
 from .completion import complete_target
-from .knobs import MOST, find_family, knob_options, progress, read_values
+from .knobs import MOST, check_family, knob_options, progress, read_values
 from .types import TargetType, read_input_size
 
 ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -49,7 +49,8 @@ def sweep_command(
     cnnzoo sweep vgg16 --width 16:64
     cnnzoo sweep resnet18 --width 16:128:16 --input-size 160,224 -o resnet18.csv
 
-    NAME is a registered network, or a function that gives a description: pkg.mod:factory, path/to/file.py:factory.
+    NAME is a registered network, or a function that gives a description or a module, which is then described at each
+    size: pkg.mod:factory, path/to/file.py:factory, timm:name.
 
     VALUES are 32,48,64 or 16:128:8, of which both ends are in; a depth is 3x4x6x3, and 3x4x1:36x3 is 36 of them.
     What is not given stays as it is. A combination that cannot be is a record too: its `error` says why.
@@ -58,10 +59,13 @@ def sweep_command(
     same, to the byte. Until then FILE.sum has its checksum. A file that is damaged or of another sweep is left alone.
     Parquet needs the extra `parquet`, and has its records in FILE.part until all are there.
     """
-    family = find_family(name, rewrites, knobs)
     if not knobs and sizes is None:
         raise click.UsageError("give something to vary: --width 32,48,64, --input-size 160:224:32, …")
-    sweep = Sweep(family, knobs, _shapes(family, sizes))
+    family = Family("+".join([name, *rewrites]))
+    shapes = _shapes(family, sizes)
+    family = family.at(shapes[0])
+    check_family(family, knobs)
+    sweep = Sweep(family, knobs, shapes)
     if sweep.count > MOST:
         raise click.UsageError(f"these are {sweep.count:,} combinations; at most {MOST:,} are")
     chosen = _format(format_, output)
@@ -128,7 +132,7 @@ def _is_stream(output: str | None) -> bool:
 
 
 def _shapes(family: Family, sizes: str | None) -> tuple[Shape, ...]:
-    own = family.builder.input_size or None
+    own = family.own_size or None
     if sizes is None:
         return (read_size(None, own, None)[0],)
     given = read_values(sizes, "--input-size")

@@ -17,7 +17,7 @@ from ..features.summary import calculated, described
 from ..registry import Builder
 from ..report import Report
 from ..report.rows import Shape
-from ..resolve.loading import Make, is_registered, make, split
+from ..resolve.loading import Make, is_registered, make, own_size, split
 from ..resolve.loading import find as locate
 from ..words import quoted, read_literal
 from .types import InputSize
@@ -197,14 +197,7 @@ def _given(target: str, module: nn.Module, sizes: tuple[InputSize, ...]) -> dict
         first, *rest = (size.lengths for size in sizes)
         others = [(size,) if isinstance(size, int) else size for size in rest]
         return {"input_size": [first, *others] if rest else first, "dtypes": tuple(size.dtype for size in sizes)}
-    size = default_size(module) or ((3, 224, 224) if target.startswith("torchvision:") else None)
+    size = own_size(target, module)
     if size is None:
         raise InvalidValueError(f"{target} does not say what it takes: give --input-size")
     return {"input_size": size}
-
-
-def default_size(module: nn.Module) -> tuple[int, ...] | None:
-    """The input size that timm's networks say they have."""
-    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None) or {}
-    size = config.get("input_size") if isinstance(config, Mapping) else None
-    return tuple(size) if size else None

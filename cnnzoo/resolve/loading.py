@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..arch.node import Node
+from ..arch.signal import Shape
 from ..errors import CnnzooError
 from ..registry import Builder, Paper, Pinned
 from ..words import REPEATED, hint, listed, quoted, shortened
@@ -72,32 +73,40 @@ def find(target: str, settings: Mapping[str, Any]) -> Builder[Any] | Make:
 
 
 def builder_of(place: str) -> Builder[Any]:
-    """What describes a target with any settings: a registered builder, or one of a function or of a description found
-    elsewhere, which has neither knobs nor an input size (that is ()) of its own. TargetError for a module."""
-    if place.partition(":")[0] in LIBRARIES:
-        raise TargetError(f"{place} is a torch.nn.Module: it has no description, so that nothing of it can be varied")
+    """What describes a target with any settings: a registered builder, or one of what is found elsewhere, which has
+    neither knobs nor an input size (that is ()) of its own."""
     with redirect_stdout(sys.stderr):
         found = located(place)
     if isinstance(found, Builder):
         return found
-
-    about: tuple[Any, ...] = (Paper("", "", 0), Pinned(0, 0, 0), (), {})
-    if isinstance(found, Node):
-        return Constant(found, place.rpartition(":")[2], *about)
-    if not hasattr(found, "__name__"):
-        raise TargetError(f"{place} is no function that gives a description, so that nothing of it can be varied")
-    return Builder(found, *about)
+    if _is_network(found) or not callable(found):
+        return Constant(place, found)
+    return Elsewhere(place, found)
 
 
-class Constant(Builder[Any]):
-    """The builder of a description that is one already."""
+class Elsewhere(Builder[Any]):
+    """The builder of what a function gives that is found elsewhere: a description, or a module."""
 
-    def __init__(self, description: Node, name: str, *about: Any) -> None:
-        def constant() -> Node:
-            return description
+    def __init__(self, place: str, function: Callable[..., Any]) -> None:
+        named: Any = partial(function)  # a callable may have no name
+        named.__name__ = place.rpartition(":")[2]
+        super().__init__(named, Paper("", "", 0), Pinned(0, 0, 0), (), {})
+        self.place = place
 
-        constant.__name__ = name
-        super().__init__(constant, *about)
+    def made(self, settings: Mapping[str, Any]) -> nn.Module | Node:
+        """The network with these settings, a module on meta where it can be made there. Raises `TargetError`."""
+        with redirect_stdout(sys.stderr):
+            return make(partial(_made, self.place, self._function, settings))
+
+
+class Constant(Elsewhere):
+    """The builder of a network that is one already."""
+
+    def __init__(self, place: str, network: Any) -> None:
+        def constant() -> Any:
+            return network
+
+        super().__init__(place, constant)
 
 
 def make(factory: Make, values: bool = False) -> nn.Module | Node:
@@ -113,6 +122,14 @@ def make(factory: Make, values: bool = False) -> nn.Module | Node:
                 raise
             # as some fail that look at their own values
     return factory()
+
+
+def own_size(place: str, module: nn.Module) -> Shape | None:
+    """The input size that a module says it has, as timm's do, or that its library's networks have; None where nothing
+    says it."""
+    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None) or {}
+    size = config.get("input_size") if isinstance(config, Mapping) else None
+    return tuple(size) if size else (3, 224, 224) if place.startswith("torchvision:") else None
 
 
 def _look_up(place: str, name: str) -> Any:

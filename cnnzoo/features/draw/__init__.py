@@ -75,7 +75,7 @@ def draw(
 
     A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
     ValueError for another kind, TypeError for a depth that is no whole number, `PathError` where no such block is,
-    and `NoDescriptionError` where a graph or a block is wanted of a module, which is measured.
+    and `NoDescriptionError` where a graph or a block is wanted of a module without a description.
     """
     if kind not in KINDS:
         raise InvalidValueError(f"unknown kind of picture {kind!r}; there are {', '.join(KINDS)}")

@@ -86,7 +86,7 @@ def explain(
     """What stands at `path` in a network ("" is the whole), with its formulas.
 
     A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
-    `PathError` where there is nothing at the path, and `NoDescriptionError` for a module, which is measured.
+    `PathError` where there is nothing at the path, and `NoDescriptionError` for a module without a description.
     """
     if not isinstance(path, str):
         raise InvalidTypeError(f"path is a text as 'layer1.0.conv1', got {quoted(path)}")
@@ -128,7 +128,7 @@ def explain(
         (start, *(equation([step]) for step in steps)) if known else (),
         (("receptive field", start), *folded(steps)) if known else (),
         children,
-        (*said, *decisions(y), *(("Rewrite", note) for note in report.notes)),
+        (*said, *decisions(y), *(("Note", note) for note in report.notes)),
         report.last_map if isinstance(node, Join) and not path else None,
     )
 

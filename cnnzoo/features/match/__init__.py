@@ -117,7 +117,7 @@ def match(
         if len(matches) == top:
             break
         point = _point(grid, number)
-        network = family.describe(point)
+        network = family.describe(point, input_size)
         if network not in networks:
             networks.append(network)
             matches.append(Match(point, params, macs, Fraction(distance, budget.unit)))

@@ -37,7 +37,7 @@ def savings(
     the errors of.
 
     A network is what `summary` takes, or a report; `input_size` and `settings` go to `summary`. Raises what that does,
-    and `NoDescriptionError` for a module, which is measured.
+    and `NoDescriptionError` for a module without a description.
     """
     if not isinstance(by, str | None):
         raise InvalidTypeError(f"by is a technique's name, got {quoted(by)}")

@@ -87,9 +87,10 @@ def take_matching(net: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
     own = {name: value for name, value in net.state_dict().items() if isinstance(value, torch.Tensor)}
     taken = {name: state[name] for name, value in own.items() if name in state and state[name].shape == value.shape}
     net.load_state_dict({**net.state_dict(), **taken})
+    known = {id(value) for value in taken.values()}  # a tensor of several names is left out under none
     return Loaded(
         loaded=tuple(taken),
-        dropped=tuple(name for name in state if name not in taken),
+        dropped=tuple(name for name, value in state.items() if name not in taken and id(value) not in known),
         kept=tuple(name for name in own if name not in taken),
     )
 
