@@ -63,7 +63,7 @@ def is_it(net: nn.Module, description: Node, *sizes: Any, within: float = 0.0, b
         assert all((y[0] - y[1]).abs().max() > 1e-6 * y.abs().max() for y in ys)
 
 
-MEETINGS = {"Add": "add", "Cat": "cat", "Multiply": "mul", "Square": "mul"}
+MEETINGS = {"Add": "add", "Cat": "cat", "Multiply": "mul", "Square": "mul", "Subtract": "sub"}
 
 
 def figures(description: Node, size: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -73,11 +73,8 @@ def figures(description: Node, size: Any) -> tuple[list[Any], dict[str, Any]]:
     rows: list[Any] = []
     for row in report.rows:
         kind = MEETINGS.get(row.kind, row.kind)
-        settings = dict(row.settings)
-        if not settings.get("elementwise_affine", True):
-            del settings["bias"]  # of which torch's module says nothing then
         path = row.path if row.tensors or row.buffer_tensors else ""
-        here = () if kind in MEETINGS.values() else (path, row.input_shape, settings)
+        here = () if kind in MEETINGS.values() else (path, row.input_shape, row.settings)
         rows.append((kind, here, row.output_shape, row.tensors, row.buffer_tensors, row.macs))
     totals = {key: value for key, value in report.totals.items() if "effective" not in key and "field" not in key}
     return rows, totals

@@ -93,6 +93,10 @@ class GroupNorm(Layer):
     affine: bool = True
     bias: bool = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("bias", self.bias or not self.affine)  # without a weight there is none, whatever is said
+
     def output_shape(self, shape: Shape) -> Shape:
         if shape[0] % self.num_groups:
             raise ShapeError(
@@ -162,6 +166,10 @@ class _LayerNorm(Layer):
     eps: float = 1e-5
     elementwise_affine: bool = True
     bias: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("bias", self.bias or not self.elementwise_affine)  # as in a GroupNorm
 
     def normalized(self, shape: Shape) -> Shape:
         """The dimensions that are normalised together."""
