@@ -105,7 +105,7 @@ def names_of(description: Node, count: int) -> Ports:
 REST = (ALL_KNOWN, (), ())
 """The last fields of the row of a layer."""
 
-STEPS = ("add", "cat", "mul")
+STEPS = ("add", "cat", "mul", "sub")
 """The kinds of rows that are a join's own step."""
 
 

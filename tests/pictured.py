@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import maps, networks
 
 import cnnzoo
-from cnnzoo.arch import Aux, Join, Node, Sequential, walk
+from cnnzoo.arch import Aux, Join, Node, Sequential, Shortcut, walk
 from cnnzoo.calculate import calculate
 from cnnzoo.features import draw
 from cnnzoo.features.draw import colours
@@ -58,6 +58,9 @@ def renamed(node: Node) -> Node:
     for name, child in children.items():
         if isinstance(child, Aux):
             children[name] = Aux(names[child.source], **dict(child.children))
+    marked = getattr(node, "_marked", "")
+    if marked:
+        children[names[marked]] = Shortcut(children[names[marked]])
     return type(node)(*node._head, **children)
 
 

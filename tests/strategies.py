@@ -29,6 +29,7 @@ from cnnzoo.arch import (
     Conv2d,
     ConvTranspose2d,
     Dense,
+    Difference,
     Divide,
     Dropout,
     Dropout2d,
@@ -583,7 +584,7 @@ def _handed_on_by_meta(layer: Layer, shape: Shape) -> bool:
 
 @st.composite
 def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -> tuple[Node, Shape]:
-    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense, Collect, *[Gate, From] * steps]))
+    kind = draw(st.sampled_from([Sequential, Concat, Residual, Dense, Difference, Collect, *[Gate, From] * steps]))
     if kind is From:
         return draw(_stepped(shape, layers, depth))
     if kind is Concat:
@@ -596,12 +597,17 @@ def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -
     children, out = draw(_chain(shape, layers, layers, depth, inlines=steps and kind is Sequential))
     if kind is Sequential:
         return Sequential(**children), out
-    if kind in (Gate, Residual) and draw(st.booleans()):  # a shortcut of its own name, somewhere among the body
+    if kind in (Gate, Residual, Dense, Difference) and draw(
+        st.booleans()
+    ):  # a shortcut of its own name, somewhere among the body
         body = [*{**children, **_fitted(out, shape)}.items()]
         own, end = draw(_chain(shape, layers, layers, 0))
         at = draw(st.integers(0, len(body)))
         shortcut = (draw(st.sampled_from(["proj", "downsample"])), Shortcut(Sequential(**own, **_fitted(end, shape))))
-        return kind(**dict([*body[:at], shortcut, *body[at:]])), shape
+        marked = kind(**dict([*body[:at], shortcut, *body[at:]]))
+        return marked, (2 * shape[0], *shape[1:]) if kind is Dense else shape
+    if kind is Difference:
+        return Difference(**children, **_fitted(out, shape)), shape
     if kind is Gate:
         wanted = draw(st.sampled_from([shape, (shape[0], 1, 1), (1, *shape[1:])]))
         return Gate(**children, **_fitted(out, wanted)), shape
@@ -627,7 +633,7 @@ def _join(draw, shape: Shape, layers: Layers, depth: int, steps: bool = False) -
 @st.composite
 def _inlined(draw, name: str, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shape]:
     """A join without a path of its own: its children have names that no other inlined one has."""
-    kind = draw(st.sampled_from([Concat, Residual, Dense, Gate]))
+    kind = draw(st.sampled_from([Concat, Residual, Dense, Difference, Gate]))
 
     def chain(part: str, wanted: Shape | None = None) -> Chain:
         own, out = draw(_chain(shape, layers, layers, 0))
@@ -652,15 +658,15 @@ def _inlined(draw, name: str, shape: Shape, layers: Layers, depth: int) -> tuple
         branches = [branch(f"_{number}") for number in range(draw(st.integers(1, 3)))]
         whole = {inner: node for found, _ in branches for inner, node in found.items()}
         return Inline(Concat, **whole), (sum(out[0] for _, out in branches), *shape[1:])
-    if kind is Dense:
-        children, out = chain("")
-        return Inline(Dense, **children), (shape[0] + out[0], *shape[1:])
-    children, _ = chain("", shape)
+    wanted = None if kind is Dense else shape
+    children, out = chain("", wanted)
+    behind = shape
     if draw(st.booleans()):
-        ((own, shortcut),) = branch("_shortcut", shape)[0].items()
+        found, behind = branch("_shortcut", wanted)
+        ((own, shortcut),) = found.items()
         marked = {own: Shortcut(shortcut)}
         children = {**marked, **children} if draw(st.booleans()) else {**children, **marked}
-    return Inline(kind, **children), shape
+    return Inline(kind, **children), (behind[0] + out[0], *shape[1:]) if kind is Dense else shape
 
 
 @st.composite

@@ -40,6 +40,7 @@ from cnnzoo.arch import (
     Conv2d,
     ConvTranspose2d,
     Dense,
+    Difference,
     Dropout,
     Dropout2d,
     EvoNorm2dS0,
@@ -238,10 +239,12 @@ def test_every_node_is_a_row_or_a_block_at_its_own_path(net: Node) -> None:
     for path in leaves:
         assert report[path].kind == type(nodes[path]).__name__
         assert report[path].settings == nodes[path].settings
-    own = {"add": Residual, "cat": (Collect, Concat, Dense)}
+    own = {"add": Residual, "cat": (Collect, Concat, Dense), "sub": Difference}
     for row in report.rows:
         assert not row.own or isinstance(nodes[row.path], own[row.kind])
-    parents = [path for path, node in nodes.items() if isinstance(node, Residual | Collect | Concat | Dense)]
+    parents = [
+        path for path, node in nodes.items() if isinstance(node, Residual | Collect | Concat | Dense | Difference)
+    ]
     assert sorted(row.path for row in report.rows if row.own) == sorted(parents)
 
 
@@ -563,7 +566,9 @@ def test_receptive_fields_are_what_gradients_reach() -> None:
             assert following - first == stride
             assert middle * stride - first == padding
         tally["known"] += 1
-        tally["branched"] += any(isinstance(node, Collect | Concat | Residual | Dense) for _, node in walk(net))
+        tally["branched"] += any(
+            isinstance(node, Collect | Concat | Residual | Dense | Difference) for _, node in walk(net)
+        )
 
     check()
     assert tally["known"] >= settings.default.max_examples // 3

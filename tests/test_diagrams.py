@@ -35,7 +35,7 @@ from cnnzoo.arch import (
     Subtract,
     find,
 )
-from cnnzoo.arch.joins import ADD, CAT, MULTIPLY
+from cnnzoo.arch.joins import ADD, CAT, MULTIPLY, SUBTRACT
 from cnnzoo.arch.meetings import Meeting
 from cnnzoo.arch.walker import Walker
 from cnnzoo.calculate import calculate
@@ -89,7 +89,8 @@ def step_of(box: draw.Box, report: Report) -> Row:
 def met(box: draw.Box, report: Report) -> Meeting:
     """What becomes of the values that meet in a box."""
     node = find(report.description, box.paths[0])
-    return {"add": ADD, "cat": CAT, "mul": MULTIPLY}[step_of(box, report).kind] if isinstance(node, Join) else node
+    own = {"add": ADD, "cat": CAT, "mul": MULTIPLY, "sub": SUBTRACT}
+    return own[step_of(box, report).kind] if isinstance(node, Join) else node
 
 
 def output_of(box: draw.Box, graph: draw.Graph, report: Report) -> tuple[int, ...]:

@@ -32,6 +32,7 @@ from cnnzoo.arch import (
     Conv2d,
     ConvTranspose2d,
     Dense,
+    Difference,
     From,
     Gate,
     Identity,
@@ -47,6 +48,7 @@ from cnnzoo.arch import (
     Run,
     Sequential,
     ShapeError,
+    Shortcut,
     Slice,
     Subtract,
     Upsample,
@@ -694,7 +696,14 @@ def test_dense_and_empty_blocks() -> None:
     net = Sequential(dense=Dense(conv=Conv2d(2, 1)), nothing=Sequential())
     report = calculate(net, (3, 4, 4))
     assert "3 + 2 = 5" in said(explain(report, "dense"), "Meet")
+    other = calculate(Dense(conv=Conv2d(2, 1), pool=Shortcut(AvgPool2d(1))), (3, 4, 4))
+    assert "3 + 2 = 5" in said(explain(other, ""), "Meet")
     assert "handed on" in said(explain(report, "nothing"), "Meet")
+
+
+def test_a_difference() -> None:
+    report = calculate(Difference(pool=AvgPool2d(3, stride=1, padding=1)), (3, 4, 4))
+    assert said(explain(report, ""), "Meet") == "3x4x4 - 3x4x4, element by element: 3·4·4 = 48 additions"
 
 
 # The command.

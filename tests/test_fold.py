@@ -22,6 +22,7 @@ from cnnzoo.arch import (
     Concat,
     Conv2d,
     Dense,
+    Difference,
     From,
     Gate,
     Inline,
@@ -48,21 +49,23 @@ from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.zoo import get_builder, list_models
 
+MEETINGS: dict[type[Join], Any] = {Residual: Add, Gate: Multiply, Dense: Cat, Difference: Subtract}
+
 
 def unfold(node: Node) -> Node:
-    """The description with a Sequential of steps for every Residual, Concat, Gate and Dense, names kept."""
+    """The description with a Sequential of steps for every other join, names kept."""
     if not isinstance(node, Join):
         return node
     if isinstance(node, Sequential):
         return type(node)(*node._head, **{name: _unfolded(child) for name, child in node._steps()})
     children: dict[str, Any] = {name: unfold(child) for name, child in node.children}
     out = next(name for name in map("met{}".format, count()) if name not in children)
-    if isinstance(node, Residual | Gate) and node._marked:
+    if isinstance(node, Residual | Gate | Dense | Difference) and node._marked:
         own = {name: child for name, child in children.items() if not node._is_plain(name, child)}
         body = [name for name in own if name != node._marked]
         read = dict(zip(body, ["input", *body], strict=False)) | {node._marked: "input"}
         ends = [(body or ["input"])[-1], node._marked if node._marked in own else "input"]
-        met = Add(*ends) if isinstance(node, Residual) else Multiply(*ends[::-1])
+        met = MEETINGS[type(node)](*(ends if isinstance(node, Residual | Difference) else ends[::-1]))
         return Sequential(**{name: From(read[name], child) for name, child in own.items()}, **{out: met})
     if isinstance(node, Concat):
         branches = {name: From("input", child) for name, child in children.items()}
@@ -76,9 +79,10 @@ def unfold(node: Node) -> Node:
         return Sequential(**body, **shortcut, **{out: met}, **{name: children[name] for name in names[at + 1 :]})
     if isinstance(node, Collect):
         return Sequential(**children, **{out: Cat("input", *children)})
-    if isinstance(node, Dense | Gate):
-        meeting = Cat if isinstance(node, Dense) else Multiply
-        return Sequential(**children, **{out: meeting("input", ["input", *children][-1])})
+    if isinstance(node, Dense | Gate | Difference):
+        ends = ["input", ["input", *children][-1]]
+        met = MEETINGS[type(node)](*(ends[::-1] if isinstance(node, Difference) else ends))
+        return Sequential(**children, **{out: met})
     return rebuilt(node, children, "")
 
 
@@ -89,7 +93,7 @@ def _unfolded(child: Node | From) -> Node | From:
 def figures(node: Node, shape: Any) -> Any:
     """Its rows and totals but for what joins say otherwise than steps."""
     report = calculate(node, shape)
-    own = {"Add": "add", "Cat": "cat", "Multiply": "mul"}
+    own = {"Add": "add", "Cat": "cat", "Multiply": "mul", "Subtract": "sub"}
     left_out = {"path", "kind", "own", "settings", "input_shape", "more_inputs", "gated_field"}
     if any(isinstance(one, Gate | Multiply) for _, one in walk(node)):  # a Gate keeps the field, see below
         left_out |= {"receptive_field", "effective_stride", "effective_padding"}
@@ -232,6 +236,36 @@ POOL, LARGE = MaxPool2d(3, 1, padding=1), MaxPool2d(5, 1, padding=2)
         ),
         pytest.param(Sequential(a=CONV, b=ReLU(), out=Cat("input", "b")), Dense(a=CONV, b=ReLU()), id="a dense layer"),
         pytest.param(
+            Sequential(a=CONV, b=PROJECT, pool=From("input", POOL), out=Cat("pool", "b")),
+            Dense(a=CONV, b=PROJECT, pool=Shortcut(POOL)),
+            id="branches that run in another order",
+        ),
+        pytest.param(
+            Sequential(a=CONV, out=Cat("a", "input")), Dense(a=Shortcut(CONV)), id="what enters behind a layer"
+        ),
+        pytest.param(
+            Dense(a=Shortcut(POOL), b=CONV, c=ReLU()),
+            Dense(a=Shortcut(POOL), b=CONV, c=ReLU()),
+            id="two branches of which one has named layers",
+        ),
+        pytest.param(Dense(a=Shortcut(POOL), b=CONV), Concat(a=POOL, b=CONV), id="two branches"),
+        pytest.param(Sequential(a=POOL, out=Subtract("a", "input")), Difference(a=POOL), id="a difference"),
+        pytest.param(
+            Sequential(a=POOL, out=Subtract("input", "a")),
+            Difference(a=Shortcut(POOL)),
+            id="what enters without a layer",
+        ),
+        pytest.param(
+            Sequential(norm=PROJECT, a=From("input", CONV), b=LARGE, out=Subtract("b", "norm")),
+            Difference(norm=Shortcut(PROJECT), a=CONV, b=LARGE),
+            id="a difference of two chains",
+        ),
+        pytest.param(
+            Sequential(pool=Sequential(POOL, CONV), out=Subtract("pool", "input"), d=CONV),
+            Sequential(pool=Difference(POOL, CONV), d=CONV),
+            id="a block without what it reads",
+        ),
+        pytest.param(
             Sequential(a=CONV, b=PROJECT, c=CONV, out=Cat("input", "a", "b", "c")),
             Collect(a=CONV, b=PROJECT, c=CONV),
             id="all that layers one after the other make",
@@ -371,6 +405,16 @@ def test_steps_become_the_join_that_says_them(steps: Node, folded: Node) -> None
             id="branches in a branch",
         ),
         pytest.param(
+            Sequential(a=CONV, b=CONV, out=Cat("b", "input")),
+            Sequential(out=Inline(Dense, b=Shortcut(Inline(Sequential, a=CONV, b=CONV)))),
+            id="what enters behind several layers",
+        ),
+        pytest.param(
+            Sequential(a=CONV, b=CONV, out=Subtract("input", "b"), c=ReLU()),
+            Sequential(out=Inline(Difference, b=Shortcut(Inline(Sequential, a=CONV, b=CONV))), c=ReLU()),
+            id="what enters without several layers",
+        ),
+        pytest.param(
             Sequential(stem=CONV, a=CONV, b=CONV, c=ReLU(), out=Cat("stem", "a", "b", "c"), last=CONV),
             Sequential(stem=CONV, out=Inline(Collect, a=CONV, b=CONV, c=ReLU()), last=CONV),
             id="layers one after the other with all that they make",
@@ -395,13 +439,13 @@ def test_a_join_whose_layers_keep_their_paths_is_inlined(steps: Node, folded: No
 @pytest.mark.parametrize(
     "steps",
     [
-        pytest.param(
-            Sequential(a=CONV, b=From("input", POOL), out=Cat("b", "a")), id="branches that run in another order"
-        ),
         pytest.param(Sequential(a=CONV, out=Add("a", "input"), b=Add("a", "out")), id="a value that is read twice"),
         pytest.param(Sequential(a=CONV, b=POOL, aux=Aux("b", CONV), out=Add("a", "b")), id="a value that a head reads"),
         pytest.param(Sequential(a=CONV, b=POOL, out=Cat("a", "b", dim=2)), id="a concatenation along the height"),
-        pytest.param(Sequential(a=CONV, out=Subtract("input", "a")), id="a difference"),
+        pytest.param(
+            Sequential(a=CONV, b=From("input", CONV), c=From("a", CONV), d=From("b", CONV), out=Cat("d", "c")),
+            id="branches by turns in another order",
+        ),
         pytest.param(Sequential(a=CONV, b=CONV, out=Cat("a", "b", "input")), id="what enters behind what is made"),
         pytest.param(Sequential(a=CONV, b=CONV, c=CONV, out=Cat("input", "a", "c")), id="not all that is made"),
         pytest.param(Sequential(a=CONV, out=Add("input", "a", "input")), id="a sum of three"),

@@ -19,6 +19,7 @@ from cnnzoo.arch import (
     Concat,
     Conv2d,
     Dense,
+    Difference,
     From,
     Gate,
     Identity,
@@ -31,6 +32,7 @@ from cnnzoo.arch import (
     Sequential,
     ShapeError,
     Shortcut,
+    Subtract,
     find,
     from_dict,
     remove,
@@ -100,6 +102,9 @@ def test_any_is_the_steps_that_it_is(description: Node) -> None:
         (Residual, {"a": N, "downsample": C}, {"a": N, "downsample": From("input", C), "m": Add("a", "downsample")}),
         (Residual, {"a": N, "downsample": None}, {"a": N, "m": Add("a", "input")}),
         (Dense, {"a": C, "b": N}, {"a": C, "b": N, "m": Cat("input", "b")}),
+        (Dense, {"a": C, "p": Shortcut(A)}, {"a": C, "p": From("input", A), "m": Cat("p", "a")}),
+        (Difference, {"a": C}, {"a": C, "m": Subtract("a", "input")}),
+        (Difference, {"p": Shortcut(A), "a": C}, {"p": A, "a": From("input", C), "m": Subtract("a", "p")}),
         (Gate, {"a": C}, {"a": C, "m": Multiply("input", "a")}),
         (Gate, {"a": C, "b": Shortcut(N)}, {"a": C, "b": From("input", N), "m": Multiply("b", "a")}),
         (
@@ -123,8 +128,8 @@ def test_every_kind(kind: Any, children: dict[str, Any], steps: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda: Inline(Aux), "Inline takes Residual, Concat, Dense, Collect, Gate or Sequential first"),
-        (lambda: Inline(C), "Inline takes Residual, Concat, Dense, Collect, Gate or Sequential first"),
+        (lambda: Inline(Aux), "Inline takes Residual, Concat, Dense, Collect, Gate, Difference or Sequential first"),
+        (lambda: Inline(C), "Inline takes Residual, Concat, Dense, Collect, Gate, Difference or Sequential first"),
         (lambda: Inline(Residual, a=C, downsample=None, b=A), "what follows the sum of a Residual stands behind it"),
         (lambda: Inline(Sequential, a=C, b=Add("a", "input")), "steps stand in the Sequential around it"),
         (lambda: Inline(Residual, a=Add()), "Residual: 'a' is no function of one value"),

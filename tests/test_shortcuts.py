@@ -59,7 +59,8 @@ def test_one_that_runs_last_under_the_name_of_downsample_needs_no_mark() -> None
         ),
         (
             lambda: Sequential(a=Shortcut(A)),
-            "Sequential: child 'a' must be a layer or a join, got the shortcut of a Residual or a Gate",
+            "Sequential: child 'a' must be a layer or a join, got a shortcut, which a Residual, a Gate, a Dense or a "
+            "Difference has",
         ),
         (lambda: Shortcut(None), "Shortcut takes a layer or a join, got None"),  # type: ignore[arg-type]
         (

@@ -26,7 +26,7 @@ from .edit import Change, PathError, diff, find, remove, replace, rewrite, walk
 from .historical import RBF, LocalResponseNorm, PadChannels, ScaledTanh, ScaleShift, Subsampling2d, TableConv2d
 from .inline import Inline
 from .join import Flow, Join
-from .joins import Collect, Concat, Dense, Gate, Residual
+from .joins import Collect, Concat, Dense, Difference, Gate, Residual
 from .layers import Conv2d, ConvTranspose2d, Dropout, Dropout2d, Flatten, Identity, Linear, StochasticDepth
 from .meetings import Add, Cat, Divide, MatMul, Meeting, Multiply, PadLike, Stack, Subtract, UpsampleLike
 from .node import Kept, Layer, Node, Work, layer
@@ -110,6 +110,7 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "Dense",
+    "Difference",
     "Divide",
     "Dropout",
     "Dropout2d",

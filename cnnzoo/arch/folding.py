@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from .edit import rebuilt, walk
 from .inline import Inline
 from .join import DEEPEST, Join
-from .joins import ADD, CAT, MULTIPLY, PLAIN, Collect, Concat, Dense, Gate, Residual
+from .joins import ADD, CAT, MULTIPLY, PLAIN, SUBTRACT, Collect, Concat, Dense, Difference, Gate, Residual
 from .meetings import Meeting
 from .node import Layer, Node
 from .parts import Chunk, Slice
@@ -20,7 +20,15 @@ from .walker import child_path
 
 Chain: TypeAlias = list[Step]
 
+Around: TypeAlias = Residual | Gate | Dense | Difference
+
 NOTHING: Mapping[str, Ref] = {}
+
+AROUND: Mapping[Meeting, type[Around]] = {ADD: Residual, MULTIPLY: Gate, CAT: Dense, SUBTRACT: Difference}
+"""The join of two values by how they meet."""
+
+SHORTCUTS: Mapping[Meeting, int] = {CAT: 0, SUBTRACT: 1}
+"""Which of two values is the shortcut's, where their order counts."""
 
 SHORTCUT = "downsample"
 """The child of a `Residual` that is its shortcut."""
@@ -28,8 +36,9 @@ SHORTCUT = "downsample"
 
 def fold(description: Node) -> Node:
     """The description with joins in place of the steps that say what joins say: F(x) + x is a `Residual`, a
-    concatenation of branches a `Concat`, [x, F(x)] a `Dense`, [x, f(x), g(f(x))] a `Collect`, x · F(x) a `Gate`. A
-    shortcut of layers that is not called `downsample`, or runs before the body, is marked as a `Shortcut`.
+    concatenation of branches a `Concat`, [x, F(x)] a `Dense`, [x, f(x), g(f(x))] a `Collect`, x · F(x) a `Gate`,
+    F(x) - x a `Difference`. A shortcut of layers that is not called `downsample`, or runs before the body, is marked as
+    a `Shortcut`.
 
     A meeting folds where the values that meet are made one after the other, each by a chain of layers, of one value,
     and nothing else reads what is made in between: in terms of data flow, that value is their immediate dominator, and
@@ -54,9 +63,9 @@ def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:
     if tuple(children.items()) != node.children:
         node = rebuilt(node, children, path)
     names = {one.partition(".")[0] for one in inside.pinned}
-    if isinstance(node, Residual | Gate) and node._marked:
-        return _marked(node, names)
     depth = path.count(".") + bool(path)
+    if isinstance(node, Around) and node._marked:
+        return _marked(node, names, depth)
     while isinstance(node, Sequential) and node._plan is not None:
         block = _Block(node, node._plan, names, depth)
         folded = block.whole() or block.wrapped() or block.absorbed() or block.grown() or block.collected()
@@ -66,13 +75,15 @@ def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:
     return node
 
 
-def _marked(node: Residual | Gate, pinned: Set[str]) -> Join:
+def _marked(node: Around, pinned: Set[str], depth: int) -> Join:
     """The same with the mark at the chain of layers at which it is set here, where that is another."""
     steps = [Step(name, child, ()) for name, child in node.children if not node._is_plain(name, child)]
     body, shortcut = ([step for step in steps if (step.name == node._marked) is marked] for marked in (False, True))
-    meeting = Step("", ADD if isinstance(node, Residual) else MULTIPLY, ())
-    made = _join(_Region(Ref(INPUT), [body, shortcut], meeting, len(steps), steps))
-    return made.join() if made is not None and _keeps(made.join(), node, pinned) else node
+    meeting = next(meeting for meeting, kind in AROUND.items() if isinstance(node, kind))
+    chains = [shortcut, body] if SHORTCUTS.get(meeting) == 0 else [body, shortcut]
+    made = _join(_Region(Ref(INPUT), chains, Step("", meeting, ()), len(steps), steps))
+    fits = made is not None and depth + made.levels <= DEEPEST and _keeps(made.join(), node, pinned)
+    return made.join() if made is not None and fits else node
 
 
 def _keeps(join: Join, node: Join, pinned: Set[str]) -> bool:
@@ -142,14 +153,24 @@ class _Region(NamedTuple):
 class _Made(NamedTuple):
     """The join that a region is."""
 
-    kind: type[Concat | Dense | Gate | Residual]
+    kind: type[Concat | Around]
     children: Mapping[str, Node | Shortcut]
     moved: Chain
     """The steps that have another path in the join than among its children."""
 
+    @property
+    def levels(self) -> int:
+        """How many levels of joins it has, itself included."""
+        return 1 + max((unmarked(child)._levels for child in self.children.values()), default=0)
+
     def join(self) -> Join:
         children: Mapping[str, Any] = self.children
         return self.kind(**children)
+
+    @property
+    def marked(self) -> bool:
+        """Whether one of its children is its shortcut's."""
+        return any(isinstance(child, Shortcut) for child in self.children.values())
 
     def inline(self) -> Inline:
         children: Mapping[str, Any] = self.children
@@ -192,7 +213,7 @@ class _Block:
             before = step.name
         if made is None or region.root != Ref(INPUT) or len(region.steps) < region.place:
             return None
-        if self._is_too_deep(made, 0) or not all(map(_is_bare, made.moved)):
+        if self.depth + made.levels > DEEPEST or not all(map(_is_bare, made.moved)):
             return None
         join, tail = made.join(), _named(behind)
         if tail and (not join._meets or SHORTCUT in tail):
@@ -208,7 +229,7 @@ class _Block:
             made, names = _join(region), {step.name for step in region.steps}
             if made is None or names & self.pinned or not all(map(_is_bare, region.steps)):
                 continue
-            if self._is_too_deep(made, 1):
+            if self.depth + 1 + made.levels > DEEPEST:
                 continue
             joins[region.meeting.name] = From(str(region.root), made.join())
             gone |= names
@@ -223,7 +244,7 @@ class _Block:
         names: dict[str, str] = {}
         for region in self.regions:
             meeting, steps, made = region.meeting, region.steps, _join(region)
-            if made is None or len(region.chains) != 2 or len(steps) != 1 or meeting.name in self.named:
+            if made is None or made.marked or len(region.chains) != 2 or len(steps) != 1 or meeting.name in self.named:
                 continue
             (body,) = steps
             chain = body.node
@@ -328,10 +349,6 @@ class _Block:
             said[step.name] = From(*map(str, reads), node) if reads else node
         return self._around(dict(self._around(said)._said()))  # a chain, without a plan, where steps say no more
 
-    def _is_too_deep(self, made: _Made, more: int) -> bool:
-        levels = max((unmarked(child)._levels for child in made.children.values()), default=0)
-        return self.depth + more + 1 + levels > DEEPEST
-
     def _around(self, said: Mapping[str, Any]) -> Sequential:
         return type(self.node)(*self.node._head, **said)
 
@@ -375,15 +392,14 @@ def _join(region: _Region, inline: bool = False) -> _Made | None:
     """The join that is a region, where there is one; with `inline` it has no path of its own."""
     meeting, chains, full = region.meeting.node, region.chains, region.runs
     if meeting == CAT and all(chains) and region.runs_as(chains):
-        children = {chain[-1].name: _one(chain, inline) for chain in chains}
-        return _Made(Concat, children, [step for chain in chains if len(chain) > 1 for step in chain])
-    if len(chains) != 2 or meeting not in (ADD, CAT, MULTIPLY) or (meeting == CAT and chains[0]):
+        moved = [step for chain in chains if len(chain) > 1 for step in chain]
+        if inline or len(chains) != 2 or all(map(_is_bare, moved)):
+            return _Made(Concat, {chain[-1].name: _one(chain, inline) for chain in chains}, moved)
+    if len(chains) != 2 or meeting not in AROUND:
         return None
-    if meeting == CAT:
-        return _Made(Dense, _named(chains[1]), [])
     in_turn = region.runs_as(full)
     made = _summed(full, in_turn) if meeting == ADD and not inline else None
-    return made or _around(Residual if meeting == ADD else Gate, full, region.steps, in_turn, inline)
+    return made or _around(region, in_turn, inline)
 
 
 def _is_view(step: Step) -> bool:
@@ -402,27 +418,38 @@ def _summed(full: list[Chain], in_turn: bool) -> _Made | None:
     return _Made(Residual, {**_named(body), SHORTCUT: _one(shortcut)}, moved)
 
 
-def _around(kind: type[Residual | Gate], full: list[Chain], steps: Chain, in_turn: bool, inline: bool) -> _Made | None:
-    """Two chains that meet, of which one is marked as the shortcut: that called `downsample`, else that of fewer
-    layers, else that which begins last. What is marked is one child: a chain of several can be made one where it runs
-    in turn, and either has no tensors or is inlined."""
-    able = [
-        chain
-        for chain in reversed(full)
-        if len(full) == 2 and (len(chain) == 1 or (in_turn and (inline or all(map(_is_bare, chain)))))
-    ]
-    lighter = min(able, key=lambda chain: sum(step.node._nodes for step in chain), default=[])
-    shortcut = next(filter(_is_shortcut, full), lighter)
+def _around(region: _Region, in_turn: bool, inline: bool) -> _Made | None:
+    """Two chains that meet, of which one is marked as the shortcut, where it has layers: by its place where their order
+    counts, else that called `downsample`, else that of fewer layers, else that which begins last. What is marked is one
+    child: a chain of several can be made one where it runs in turn, and either has no tensors or is inlined."""
+    full, meeting = region.runs, region.meeting.node
+    assert isinstance(meeting, Meeting)
+    kind, place = AROUND[meeting], SHORTCUTS.get(meeting)
+
+    def is_able(chain: Chain) -> bool:
+        return len(chain) == 1 or (in_turn and (inline or all(map(_is_bare, chain))))
+
+    if place is not None:
+        shortcut = region.chains[place]
+        if not is_able(shortcut):
+            return None
+    elif len(full) == 2:
+        able = [*filter(is_able, reversed(full))]
+        if not able:
+            return None
+        lighter = min(able, key=lambda chain: sum(step.node._nodes for step in chain))
+        shortcut = next(filter(_is_shortcut, full), lighter)
+    else:
+        shortcut = next(filter(_is_shortcut, full), [])
     names = {step.name for step in shortcut}
-    moved = shortcut if len(shortcut) > 1 else []
-    if (len(full) == 2 and not names) or (kind is Residual and SHORTCUT in {step.name for step in steps} - names):
+    if kind is Residual and SHORTCUT in {step.name for step in region.steps} - names:
         return None
     children: dict[str, Node | Shortcut] = {
         step.name: Shortcut(_one(shortcut, inline)) if step.name in names else step.node
-        for step in steps
+        for step in region.steps
         if step not in shortcut[:-1]
     }
-    return _Made(kind, children, moved)
+    return _Made(kind, children, shortcut if len(shortcut) > 1 else [])
 
 
 def _is_shortcut(chain: Chain) -> bool:

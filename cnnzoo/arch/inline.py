@@ -62,7 +62,8 @@ class Inline(Node):
     def __init__(self, kind: type[Join], /, *layers: Node | Shortcut | None, **named: Node | Shortcut | None) -> None:
         if not (isinstance(kind, type) and issubclass(kind, Join) and kind._inlines):
             raise InvalidTypeError(
-                f"Inline takes Residual, Concat, Dense, Collect, Gate or Sequential first, got {quoted(kind)}"
+                "Inline takes Residual, Concat, Dense, Collect, Gate, Difference or Sequential first, "
+                f"got {quoted(kind)}"
             )
         given = {**dict(zip(map(str, count()), layers)), **named}  # noqa: B905
         shell: Any = kind(**{name: _hollow(child) for name, child in given.items()})

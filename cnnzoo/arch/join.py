@@ -256,7 +256,7 @@ def _met(kind: str, given: Any) -> str:
     if isinstance(given, From):
         return f"the step {given!r}: steps stand in a Sequential"
     if isinstance(given, Shortcut):
-        return "the shortcut of a Residual or a Gate"
+        return "a shortcut, which a Residual, a Gate, a Dense or a Difference has"
     if isinstance(given, type):
         return f"the class {given.__name__}: {given.__name__}(…) makes one"
     if type(given).__module__.startswith("torch."):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ..words import quoted
 from .join import Flow, Join
-from .meetings import Add, Cat, Meeting, Multiply, _Gating
+from .meetings import Add, Cat, Meeting, Multiply, Subtract, _Gating
 from .node import Node
 from .sequential import Sequential
 from .shortcut import Shortcut, unmarked
@@ -36,6 +36,7 @@ ADD: Meeting = Add()
 CAT: Meeting = Cat()
 MULTIPLY: Meeting = Multiply()
 GATE: Meeting = _Gating()
+SUBTRACT: Meeting = Subtract()
 
 PLAIN = Sequential()
 """The shortcut that changes nothing."""
@@ -132,17 +133,27 @@ class Residual(_Around):
         return y
 
 
-class Dense(Join):
-    """[x, F(x)]: the input with the body's maps after it; Huang et al. (2016), equation 2."""
+class Difference(_Around):
+    """F(x) - x, as PoolFormer pools; Yu et al. (2022), equation 4. With a shortcut of layers S it is F(x) - S(x), so
+    that x - F(x) is `Difference(pool=Shortcut(…))`. A length of 1 goes with any other."""
 
     __slots__ = ()
     _inlines = True
 
     def flow(self, x: T, through: Flow[T]) -> T:
-        y = x
-        for name, child in self.children:
-            y = through.run(name, child, y)
-        return through.meet("", CAT, [x, y])
+        z, y = self._both(x, through)
+        return through.meet("", SUBTRACT, [y, z])
+
+
+class Dense(_Around):
+    """[x, F(x)]: the input with the body's maps after it; Huang et al. (2016), equation 2. With a shortcut of layers S
+    it is [S(x), F(x)], whichever runs first."""
+
+    __slots__ = ()
+    _inlines = True
+
+    def flow(self, x: T, through: Flow[T]) -> T:
+        return through.meet("", CAT, [*self._both(x, through)])
 
 
 class Collect(Join):

@@ -123,6 +123,8 @@ class Add(_Elementwise):
 class Subtract(_Elementwise):
     """a - b: `Subtract("a", "b")`."""
 
+    operator: ClassVar[str] = "sub"
+
     least: ClassVar[int] = 2
     most: ClassVar[int | None] = 2
 

@@ -10,8 +10,8 @@ from .node import Node
 
 
 class Shortcut:
-    """The child of a `Residual` or a `Gate` that is its shortcut's own layers: `proj=Shortcut(Conv2d(64, 1))`. It runs
-    where it stands among the children, and all others are the body."""
+    """The child of a `Residual`, `Gate`, `Dense` or `Difference` that is its shortcut's own layers:
+    `proj=Shortcut(Conv2d(64, 1))`. It runs where it stands among the children, and all others are the body."""
 
     __slots__ = ("node",)
 

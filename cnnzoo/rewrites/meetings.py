@@ -110,7 +110,8 @@ class _Adding(Shapes):
 
     def block(self, join: Join, x: Any) -> Any:
         y = super().block(join, x)
-        last = _last_convolution(join) if isinstance(join, Dense) and x is not None else None
+        plain = isinstance(join, Dense) and not join._shortcut and x is not None
+        last = _last_convolution(join) if plain else None
         if last is None:
             return y
         path, conv = last
@@ -122,7 +123,7 @@ class _Adding(Shapes):
         return x
 
 
-def _last_convolution(body: Dense) -> tuple[str, Conv2d] | None:
+def _last_convolution(body: Join) -> tuple[str, Conv2d] | None:
     """The convolution whose maps a dense layer appends, with its path in there."""
     for path, layer in reversed(tail(Sequential(**dict(body.children)))):
         if isinstance(layer, Conv2d):

@@ -11,7 +11,7 @@ from ...arch.sequential import Aux, Sequential
 from ...arch.steps import INPUT, Outputs
 from ...report import Line, Report, Row
 
-BRANCHED = ("Concat", "Residual", "Dense", "Collect", "Gate")
+BRANCHED = ("Concat", "Residual", "Dense", "Collect", "Gate", "Difference")
 """Kinds of blocks whose children do not simply follow each other."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
-from ...arch import Collect, Concat, Dense, Gate, Join, ModuleList, Node, Residual, Sequential, Shape, find
+from ...arch import Collect, Concat, Dense, Difference, Gate, Join, ModuleList, Node, Residual, Sequential, Shape, find
 from ...arch.meetings import Meeting
 from ...arch.steps import INPUT, Outputs, Ref, Run, Step
 from ...arch.walker import child_path
@@ -61,9 +61,10 @@ def _named(ref: Ref) -> str:
 
 def meets(join: Join, row: Row, parts: Sequence[Shape], equations: Sequence[Equation]) -> str:
     """How the children of a block meet."""
-    if isinstance(join, Residual | Gate):
-        added = isinstance(join, Residual)
-        shape, sign, work = (parts[0], "+", "additions") if added else (row.output_shape, "·", "multiplications")
+    if isinstance(join, Difference | Gate | Residual):
+        shape = parts[0] if isinstance(join, Residual) else row.output_shape
+        sign = "+" if isinstance(join, Residual) else "-" if isinstance(join, Difference) else "·"
+        work = "multiplications" if isinstance(join, Gate) else "additions"
         met = f" {sign} ".join(map(sides, parts))
         return f"{met}, element by element: {times(shape)} = {prod(shape):,} {work}"
     if isinstance(join, Collect | Concat | Dense):

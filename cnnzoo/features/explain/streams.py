@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ...arch import Collect, Dense, Gate, Join, Layer, Node, Residual, Shape, Signal
+from ...arch import Collect, Dense, Difference, Gate, Join, Layer, Node, Residual, Shape, Signal
 from ...arch.axes import PHASES, Phases
 from ...arch.meetings import Meeting as Meet
 from ...arch.sights import united
@@ -195,7 +195,7 @@ def _seen(part: Stream) -> int:
 
 
 def _names(join: Node) -> list[str]:
-    if isinstance(join, Residual):
+    if isinstance(join, Difference | Residual):
         return ["the body", "the shortcut"]
     if isinstance(join, Dense | Gate):
         return ["the shortcut" if join._shortcut else "the input", "the body"]

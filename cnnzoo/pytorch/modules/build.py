@@ -15,6 +15,7 @@ from ...arch import (
     Collect,
     Concat,
     Dense,
+    Difference,
     Foreign,
     Gate,
     Join,
@@ -258,6 +259,7 @@ BLOCKS: dict[type[Node], type[modules.Join]] = {
     Concat: modules.Concat,
     Residual: modules.Residual,
     Dense: modules.Dense,
+    Difference: modules.Difference,
     Collect: modules.Collect,
     Gate: modules.Gate,
 }

@@ -48,8 +48,12 @@ class Residual(Join):
     """F(x) + x, or F(x) + S(x) where the shortcut has layers; children may follow the sum."""
 
 
+class Difference(Join):
+    """F(x) - x, or F(x) - S(x) where the shortcut has layers."""
+
+
 class Dense(Join):
-    """[x, F(x)]: the input with the body's maps after it."""
+    """[x, F(x)]: the input with the body's maps after it, or [S(x), F(x)] where the shortcut has layers."""
 
 
 class Concat(Join):

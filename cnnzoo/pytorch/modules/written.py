@@ -259,7 +259,7 @@ class Writer(Flow[Any]):
         return y
 
 
-EXPRESSIONS = {"add": "{0} + {1}", "mul": "{0} * {1}", "cat": "torch.cat([{all}], 1)"}
+EXPRESSIONS = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "cat": "torch.cat([{all}], 1)"}
 """What a join does with the values that meet in it, by its operator."""
 
 
