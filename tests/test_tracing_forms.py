@@ -77,8 +77,8 @@ SAME = ("params", "buffers", "macs")
 @pytest.mark.wide
 @each
 def test_what_fx_made_of_a_registered_network_has_its_layers(name):
-    """And is described the same, but for what meets at the end of a block of GoogLeNet or DenseNet: it is told around the
-    block, of which torch.fx keeps no call. LeNet-5's own modules, of which it keeps none, work weights out."""
+    """And is described the same, but for what meets at the end of a block of GoogLeNet or DenseNet: it is told around
+    the block, of which torch.fx keeps no call. LeNet-5's own modules, of which it keeps none, work weights out."""
     description, size = small(name)
     net = torch.fx.symbolic_trace(build(description, size).eval())
     traced = describe(net, size)
