@@ -167,6 +167,7 @@ def _flows(join: Join, own: bool, seen: Set[str]) -> Iterator[tuple[str, Node, b
 def _planned(join: Sequential, plan: Plan, own: bool, seen: Set[str]) -> Iterator[tuple[str, Node, bool]]:
     readers = Counter(ref.source for step in plan.steps for ref in step.reads)
     readers.update(seen)
+    readers.update([step.name for step in plan.steps if step.node._makes][-1:])  # which a head may read beside
     again = {step.layers.partition(".")[0] for step in plan.steps if step.layers}
     steps = {step.name: step for step in plan.steps}
     new = {step.name: not step.looks and not step.layers and _is_new(step.node) for step in plan.steps}
