@@ -17,6 +17,7 @@ from ...arch.folding import fold
 from ...calculate import calculate, shapes_of
 from ...errors import CnnzooError
 from ...report.rows import key_of
+from ...words import sides
 from ..measuring.batches import run_batch
 from ..measuring.borrow import Loan, on_loan, on_meta, set_mode
 from ..measuring.inputs import Inputs, dtype_of
@@ -73,8 +74,8 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
         description, changes = said(seen, again, heads)
         if changes:
             warn(
-                f"the description holds for inputs of {sizes} alone: for another number of {other} it would be another "
-                f"at {changes}",
+                f"the description holds for inputs of {_shown(sizes)} alone: for a batch of {OTHER_BATCH} of "
+                f"{_shown(other)} it would be another {changes}",
                 DescribedAtOneSizeWarning,
                 stacklevel=STACK,
             )
@@ -159,7 +160,8 @@ def _said(run: Recorder, other: Recorder | None, heads: Set[str], foreign: Set[s
         changes = diff(_bare(description), _bare(Blocks(beside).describe()))
     except UnsaidError as error:
         return description, str(error)
-    return description, ", ".join(dict.fromkeys(change.path for change in changes))
+    paths = dict.fromkeys(change.path for change in changes)
+    return description, f"at {', '.join(paths)}" if paths else ""
 
 
 def _bare(description: Node) -> Node:
@@ -171,6 +173,10 @@ def _bare(description: Node) -> Node:
     bared = rewrite(description, bare)
     assert bared is not None
     return bared
+
+
+def _shown(sizes: Sequence[Shape]) -> str:
+    return " and ".join(map(sides, sizes))
 
 
 def _elsewhere(sizes: Sequence[Shape]) -> list[tuple[Shape, ...]]:
