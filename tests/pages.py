@@ -6,7 +6,11 @@
 - sh: each command succeeds; a package is installed beside the others, without network
 - text, and what Sphinx includes: not run
 
-Exits with 1, and says where, if it was otherwise. `--write` before PAGE puts what was printed into the page.
+A block that begins with ```console needs=timm is left alone where there is no such package. A picture of the page that
+its commands draw is what they draw.
+
+Exits with 1, and says where, if it was otherwise. `--write` before PAGE puts what was printed into the page, and its
+pictures where they are shown.
 """
 
 from __future__ import annotations
@@ -19,10 +23,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FENCE = re.compile(r"^```(\{?[\w-]*\}?)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```(\{?[\w-]*\}?)(?: needs=(\w+))?[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PICTURE = re.compile(r"!\[[^\]]*\]\((pictures/([\w.-]+\.svg))\)")
 NOT_RUN = ("text", "mermaid", "{literalinclude}", "{toctree}", "{eval-rst}")
 FILE = re.compile(r"# ([\w/]+\.\w+)\n")
 SET_UP = "pip install -c constraints.txt "
@@ -36,6 +42,12 @@ class Block(NamedTuple):
     line: int
     start: int
     """Where the text begins in the page."""
+    needs: str | None = None
+    """A package without which it is left alone."""
+
+    @property
+    def can_be_played(self) -> bool:
+        return self.needs is None or find_spec(self.needs) is not None
 
 
 class PageError(Exception):
@@ -44,7 +56,7 @@ class PageError(Exception):
 
 def blocks(page: str) -> list[Block]:
     return [
-        Block(found[1], found[2], page.count("\n", 0, found.start()) + 1, found.start(2))
+        Block(found[1], found[3], page.count("\n", 0, found.start()) + 1, found.start(3), found[2])
         for found in FENCE.finditer(page)
     ]
 
@@ -56,10 +68,12 @@ class Session:
         self.folder = folder
         self.names: dict[str, Any] = {"__name__": "page"}
         self.packages = folder / "site"
+        self.program = "cnnzoo"
         sys.path.insert(0, str(folder))
 
     def play(self, block: Block) -> str:
         """The block as it is when it is done; `PageError` where that cannot be."""
+        self.program = "cnnzoo" if block.needs is None else "stubbed"
         file = FILE.match(block.text)
         if block.language == "console":
             return "".join(self._transcript(block.text))
@@ -149,6 +163,8 @@ def main(page: str, folder: str, write: bool = False) -> int:
     text = path.read_text(encoding="utf-8")
     parts, place, wrong = [], 0, 0
     for block in blocks(text):
+        if not block.can_be_played:
+            continue
         try:
             played = session.play(block)
             lines = unified_diff(block.text.splitlines(True), played.splitlines(True), "as shown", "as it is", n=1)
@@ -162,6 +178,14 @@ def main(page: str, folder: str, write: bool = False) -> int:
         place = block.start + len(block.text)
     if write:
         path.write_text("".join([*parts, text[place:]]), encoding="utf-8")
+    for shown, name in PICTURE.findall(text):
+        drawn, kept = session.folder / name, path.parent / shown
+        if not drawn.exists() or (kept.exists() and kept.read_bytes() == drawn.read_bytes()):
+            continue
+        sys.stdout.write(f"{path.name}: {shown} is not what is drawn\n")
+        wrong = 1
+        if write:
+            kept.write_bytes(drawn.read_bytes())
     return wrong
 
 

@@ -23,6 +23,7 @@ from cnnzoo.arch import (
     From,
     MatMul,
     MaxPool2d,
+    Mean,
     Node,
     Outputs,
     PadChannels,
@@ -37,6 +38,7 @@ from cnnzoo.arch import (
     Slice,
     StochasticDepth,
     Tanh,
+    Unflatten,
     Unused,
     Upsample,
 )
@@ -109,6 +111,16 @@ SAID: dict[str, tuple[nn.Module, dict[str, Any]]] = {
             "flatten_1": Flatten(1, 2),
             "transpose": Permute((0, 2, 1)),
             "bmm": MatMul("flatten", "transpose"),
+        },
+    ),
+    "a number for each channel, however many there are": (
+        behind(lambda y: y.mean((2, 3))[:, :, None, None].tanh().flatten(1).view(-1, 4, 1, 1)),
+        {
+            "mean": Mean((2, 3)),
+            "getitem": Unflatten(1, (-1, 1, 1)),
+            "tanh": Tanh(),
+            "flatten": Flatten(),
+            "view": Unflatten(1, (-1, 1, 1)),
         },
     ),
     "a repetition": (

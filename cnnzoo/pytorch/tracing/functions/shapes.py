@@ -62,8 +62,15 @@ def _reshaped(input: Tensor, out: Sequence[int]) -> Said:
         if stop - start > 1:
             nodes.append(arch.Flatten(start, -1 if stop == len(given) else stop - 1))
         if end - begin > 1:
-            nodes.append(arch.Unflatten(start, tuple(out[begin:end])))
+            nodes.append(arch.Unflatten(start, _beside_ones(out[begin:end])))
     return Said(tuple(nodes), (input,))
+
+
+def _beside_ones(lengths: Sequence[int]) -> tuple[int, ...]:
+    """The lengths as they are, and as -1 one that has only ones beside it, since it is what there is, however wide."""
+    if sum(one != 1 for one in lengths) != 1:
+        return tuple(lengths)
+    return tuple(one if one == 1 else -1 for one in lengths)
 
 
 def _groups(given: Sequence[int], out: Sequence[int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
