@@ -102,10 +102,10 @@ def braced(paths: Sequence[str]) -> str:
 
 
 def _either(words: Sequence[str]) -> str:
-    """What they begin and end with, around what they differ in; numbers are not torn."""
+    """What they begin and end with, around what they differ in; numbers and words are not torn."""
     if len(words) == 1:
         return words[0]
-    parts = [re.findall(r"\d+|\D", word) for word in words]
+    parts = [re.findall(r"\d+|[^\W\d_]+|\W|_", word) for word in words]
     ahead = _shared(parts)
     behind = _shared([part[len(ahead) :][::-1] for part in parts])[::-1]
     inner = ["".join(part[len(ahead) : len(part) - len(behind)]) for part in parts]
