@@ -109,7 +109,7 @@ class Session:
             raise PageError(f"{line}: exit code {code}\n{printed}")
 
     def _shell(self, command: str) -> tuple[int, str]:
-        command = re.sub(r"(^|[|&] *)cnnzoo ", r"\1python -m cnnzoo ", command)
+        command = re.sub(r"(^|[|&] *)cnnzoo ", rf"\1python -m {self.program} ", command)
         done = subprocess.run(
             re.sub(r"(^|[|&] *)python ", rf"\1{sys.executable} ", command),
             shell=True,

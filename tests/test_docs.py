@@ -70,6 +70,26 @@ def test_what_happens_can_be_written_into_the_page(tmp_path: Path) -> None:
     happens(page, tmp_path)
 
 
+def test_what_needs_a_package_is_left_alone_without_it(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```console needs=nothing_of_this_name\n$ false\n```\n```console needs=click\n$ echo 1\n2\n```\n")
+    done = session("--write", str(page), str(tmp_path))
+    assert done.stdout.count("page.md:") == 1
+    assert page.read_text().endswith("$ false\n```\n```console needs=click\n$ echo 1\n1\n```\n")
+
+
+def test_a_picture_of_a_page_is_what_its_commands_draw(tmp_path: Path) -> None:
+    page, kept = tmp_path / "page.md", tmp_path / "pictures" / "new.svg"
+    kept.parent.mkdir()
+    kept.write_text("old")
+    page.write_text("```sh\nprintf new > new.svg\n```\n![One](pictures/new.svg)\n![Two](pictures/other.svg)\n")
+    done = session(str(page), str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "page.md: pictures/new.svg is not what is drawn\n")
+    assert session("--write", str(page), str(tmp_path)).returncode == 1
+    assert kept.read_text() == "new"
+    happens(page, tmp_path)
+
+
 def test_every_command_and_every_public_name_has_its_place() -> None:
     commands, api = TEXTS[DOCS / "commands.md"], TEXTS[DOCS / "api.md"]
     assert re.findall(r"^## cnnzoo (\S+)$", commands, re.MULTILINE) == list(COMMANDS)
