@@ -181,7 +181,7 @@ def in_sixteens(self: Any, x: Tensor) -> Tensor:
 
 
 def test_what_holds_for_sides_twice_as_long_alone_is_seen():
-    with pytest.warns(DescribedAtOneSizeWarning, match=r"of \(\(4, 96, 96\),\) it would be another at interpolate"):
+    with pytest.warns(DescribedAtOneSizeWarning, match="of 4x96x96 it would be another at interpolate"):
         describe(Block(in_sixteens, conv=conv()), (4, 64, 64))
 
 
