@@ -332,6 +332,13 @@ POOL, LARGE = MaxPool2d(3, 1, padding=1), MaxPool2d(5, 1, padding=2)
             id="a block whose layers run again",
         ),
         pytest.param(
+            Sequential(
+                paths=Sequential(CONV, From("input", PROJECT), out=Outputs("0", "1")), out=Add("paths"), act=ReLU()
+            ),
+            Sequential(paths=Residual(Shortcut(CONV), PROJECT), act=ReLU()),
+            id="all that a block gives",
+        ),
+        pytest.param(
             Sequential(a=From("input", CONV), b=From("a", ReLU())), Sequential(a=CONV, b=ReLU()), id="a chain"
         ),
     ],
@@ -450,7 +457,8 @@ def test_a_join_whose_layers_keep_their_paths_is_inlined(steps: Node, folded: No
         pytest.param(Sequential(a=CONV, b=CONV, c=CONV, out=Cat("input", "a", "c")), id="not all that is made"),
         pytest.param(Sequential(a=CONV, out=Add("input", "a", "input")), id="a sum of three"),
         pytest.param(
-            Sequential(pair=Sequential(a=CONV, out=Outputs("a", "input")), sum=Add("pair")), id="several values"
+            Sequential(pair=Sequential(a=CONV, out=Outputs("a", "input")), sum=Add("pair"), b=From("pair.a", CONV)),
+            id="several values, of which one is read again",
         ),
     ],
 )

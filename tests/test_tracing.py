@@ -18,17 +18,15 @@ from traced import Block, conv, figures, is_it
 import cnnzoo
 from cnnzoo.arch import (
     BatchNorm2d,
-    Cat,
     ChannelShuffle,
+    Concat,
     Conv2d,
     Flatten,
-    From,
     Gate,
     LayerNorm2d,
     Linear,
     Mean,
     Node,
-    Outputs,
     ReLU,
     Residual,
     Run,
@@ -183,9 +181,7 @@ CASES: dict[str, tuple[nn.Module, Node]] = {
     ),
     "branches of a list": (
         Block(lambda self, x: torch.cat([one(x) for one in self.convs], 1), convs=nn.ModuleList([conv(), conv(4, 8)])),
-        Sequential(
-            convs=Sequential(CONV, From("input", Conv2d(8, 3, padding=1)), out=Outputs("0", "1")), cat=Cat("convs")
-        ),
+        Sequential(convs=Concat(CONV, Conv2d(8, 3, padding=1))),
     ),
     "the size of another value": (
         Block(lambda self, x: F.interpolate(self.conv(x)[:, :, ::1], size=x.shape[2:]), conv=nn.Conv2d(4, 4, 3)),

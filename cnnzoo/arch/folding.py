@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from .edit import rebuilt, walk
@@ -46,6 +47,8 @@ def fold(description: Node) -> Node:
     and state dicts are the same; where a join would need another path for one of them, as with the flat branches of
     torchvision's Inception, it is inlined. Folding what is folded changes nothing.
 
+    What meets behind a block that gives it several values, and nothing else, meets in that block.
+
     Layers that each concatenate all values before them, as torchvision writes DenseNet, append to what was concatenated
     before: the outputs are the same, and at inference less is alive.
     """
@@ -63,16 +66,22 @@ def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:
     if tuple(children.items()) != node.children:
         node = rebuilt(node, children, path)
     names = {one.partition(".")[0] for one in inside.pinned}
-    depth = path.count(".") + bool(path)
     if isinstance(node, Around) and node._marked:
-        return _marked(node, names, depth)
+        return _marked(node, names, _depth(path))
     while isinstance(node, Sequential) and node._plan is not None:
-        block = _Block(node, node._plan, names, depth)
-        folded = block.whole() or block.wrapped() or block.absorbed() or block.grown() or block.collected()
+        block = _Block(node, node._plan, names, path)
+        folded = (
+            block.whole() or block.wrapped() or block.absorbed() or block.closed() or block.grown() or block.collected()
+        )
         if folded is None:
             return block.inlined()
         node = folded
     return node
+
+
+def _depth(path: str) -> int:
+    """How many joins are around what is at a path."""
+    return path.count(".") + bool(path)
 
 
 def _marked(node: Around, pinned: Set[str], depth: int) -> Join:
@@ -178,15 +187,16 @@ class _Made(NamedTuple):
 
 
 class _Block:
-    """A Sequential with steps at a depth of joins around it, in which the children of the names `pinned` have to keep
-    their names and their values."""
+    """A Sequential with steps at a path, in which the children of the names `pinned` have to keep their names and their
+    values."""
 
-    def __init__(self, node: Sequential, plan: Plan, pinned: set[str], depth: int) -> None:
+    def __init__(self, node: Sequential, plan: Plan, pinned: set[str], path: str) -> None:
         self.node = node
         self.plan = plan
         self.steps = plan.steps
         self.pinned = pinned
-        self.depth = depth
+        self.path = path
+        self.depth = _depth(path)
         self.places = {step.name: place for place, step in enumerate(self.steps)}
         self.readers = Counter(ref.source for step in self.steps for ref in step.reads)
         self.named = pinned | {
@@ -255,6 +265,20 @@ class _Block:
                 names[meeting.name] = body.name
         return self._instead(joins, names)
 
+    def closed(self) -> Sequential | None:
+        """The same with a meeting of all that the child before it gives, and that nothing else reads, in that child."""
+        for body, meeting in pairwise(self.steps):
+            alone = meeting.reads == (Ref(body.name),) and self.readers[body.name] == 1 and not body.looks
+            if not isinstance(meeting.node, Meeting) or type(body.node) is not Sequential or not alone:
+                continue
+            *layers, (end, given) = body.node._said()
+            several = isinstance(given, From) and isinstance(given.node, Outputs)
+            if several and body.name not in self.pinned and meeting.name not in self.named:
+                inner = Sequential(**dict(layers), **{end: From(*given.names, meeting.node)})
+                join = _folded(inner, child_path(self.path, body.name), frozenset())
+                return self._instead({body.name: join}, {meeting.name: body.name})
+        return None
+
     def grown(self) -> Sequential | None:
         """The same with a growing concatenation as layers that each append to what they read, where every layer reads
         all values before it and does nothing with them but concatenate them first. At inference such layers keep no
@@ -278,7 +302,7 @@ class _Block:
         return None
 
     def _instead(
-        self, joins: Mapping[str, Join], names: Mapping[str, str], read: Mapping[str, Ref] = NOTHING
+        self, joins: Mapping[str, Node], names: Mapping[str, str], read: Mapping[str, Ref] = NOTHING
     ) -> Sequential | None:
         """The same with joins in place of the children of these names, and the names of others in place of meetings;
         `read` is what a child reads that does not read what it did."""
