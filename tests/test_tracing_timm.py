@@ -129,7 +129,7 @@ def test_the_networks_are_those_that_are_drawn() -> None:
     assert len(drawn) == 50
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", NETWORKS, ids="timm {}".format)
 def test_timms_networks_are_what_is_built_of_their_descriptions(name: str) -> None:
     """At two sizes and batches, of which the second side is odd wherever the network itself takes that."""
     stub_torchvision()
