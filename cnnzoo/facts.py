@@ -25,6 +25,7 @@ class Fixed(NamedTuple):
     output_shape: Shape
     tensors: Mapping[str, Shape]
     buffer_tensors: Mapping[str, Shape]
+    non_persistent: tuple[str, ...] = ()
     weights: int = 0
     biases: int = 0
     buffers: int = 0
@@ -67,9 +68,13 @@ def facts_of(layer: Layer, shape: Shape) -> Facts:
 
 def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
     output_shape = checked(layer.output_shape(shape), f"{kind}: an output")
-    tensors, buffers = layer.tensors(shape), layer.buffers(shape)
+    tensors, buffers, left_out = layer.tensors(shape), layer.buffers(shape), layer.non_persistent
     for name, own in (*tensors.items(), *buffers.items()):
         checked(own, f"{kind}: a {name}")
+    for name in left_out:
+        if name not in buffers:
+            there = ", ".join(buffers) or "none"
+            raise ShapeError(f"{kind}: non_persistent has {quoted(name)}, which is no buffer; there are {there}")
     biases = sum(prod(own) for name, own in tensors.items() if name.rpartition(".")[2] == "bias")
     outputs = prod(output_shape)
     weights = sum(map(prod, tensors.values())) - biases
@@ -79,7 +84,7 @@ def _facts_of(kind: str, layer: Layer, shape: Shape) -> Facts:
     for figure in (*counts, kept.elements, kept.indices):
         if not is_count(figure):
             raise ShapeError(f"{kind}: a count must be a whole number below 2**{BITS}, got {quoted(figure)}")
-    fixed = Fixed(kind, layer.settings, shape, output_shape, tensors, buffers, *counts)
+    fixed = Fixed(kind, layer.settings, shape, output_shape, tensors, buffers, left_out, *counts)
     windows, pools = layer.windows(shape), layer.pools
     alike = windows is not None and not any(isinstance(window, Phases) for window in windows)
     return Facts(output_shape, fixed, windows, outputs, kept, pools, windows == POINTWISE and not pools, alike)
@@ -92,8 +97,8 @@ def meeting_of(meeting: Meeting, shapes: tuple[Shape, ...], entered: Shape | Non
     macs = meeting.macs(shapes)
     counts = {"macs": macs, **dict(zip(Work._fields, meeting.work(shapes), strict=True)), "connections": macs}
     if entered is None:
-        return Fixed(type(meeting).__name__, meeting.settings, shapes[0], output_shape, {}, {}, **counts)
-    return Fixed(meeting.operator, {}, entered, output_shape, {}, {}, **counts)
+        return Fixed(type(meeting).__name__, meeting.settings, shapes[0], output_shape, {}, {}, (), **counts)
+    return Fixed(meeting.operator, {}, entered, output_shape, {}, {}, (), **counts)
 
 
 BITS = 256

@@ -378,6 +378,7 @@ SMALL_POOLS = (
         filt_size=st.integers(2, 4),
         stride=st.integers(1, 3),
         pad_mode=st.sampled_from(["reflect", "replicate", "constant"]),
+        shared=st.booleans(),
     ),
     st.builds(
         MaxPool2d,
@@ -410,7 +411,7 @@ NORMS = (
     st.builds(L2Norm, st.sampled_from([1.0, 20.0]), affine=st.booleans(), dim=st.sampled_from([1, 2, -1])),
     st.builds(GlobalResponseNorm, channels_last=st.booleans()),
     st.builds(FilterResponseNormTlu2d, apply_act=st.booleans()),
-    st.builds(EvoNorm2dS0, st.integers(1, 3), apply_act=st.booleans()),
+    st.builds(EvoNorm2dS0, st.integers(1, 3)),
     st.builds(LocalResponseNorm, st.integers(1, 5), beta=st.sampled_from([0.5, 0.75])),
 )
 BENDS = (ReLU, ReLU6, Hardtanh, Hardsigmoid, Hardswish, LeakyReLU, ELU, SiLU, Mish, GELU)
@@ -436,7 +437,7 @@ HANDED_ON = (
     st.builds(Dropout2d, st.sampled_from([0.0, 0.5, 1.0])),
     st.builds(StochasticDepth, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from(["batch", "row"])),
     st.just(Identity()),
-    st.just(Unused({"bn.weight": (3,)}, {"bn.count": ()})),
+    st.just(Unused({"bn.weight": (3,)}, {"bn.count": (), "bn.mask": (2, 2)}, ("bn.mask",))),
     st.builds(Flatten, st.integers(1, 2)),
     st.builds(PadChannels, st.integers(2, 6), before=st.integers(0, 2)),
     PADS.flatmap(lambda pads: pads),

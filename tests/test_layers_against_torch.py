@@ -588,10 +588,10 @@ def test_a_filter_response_norm_divides_each_map_by_its_root_mean_square(shape: 
 
 
 @settings(max_examples=EXAMPLES // 20)
-@given(strategies.maps(side=4), st.integers(1, 4), st.floats(1e-6, 1), st.booleans())
-def test_an_evonorm_divides_by_the_deviation_of_its_group(shape: Shape, groups: int, eps: float, act: bool) -> None:
+@given(strategies.maps(side=4), st.integers(1, 4), st.floats(1e-6, 1))
+def test_an_evonorm_divides_by_the_deviation_of_its_group(shape: Shape, groups: int, eps: float) -> None:
     """Liu et al. (2020), table 2's S0, a group at a time."""
-    layer = arch.EvoNorm2dS0(groups, eps=eps, apply_act=act)
+    layer = arch.EvoNorm2dS0(groups, eps=eps)
     if shape[0] % groups:
         with pytest.raises(ShapeError, match=f"EvoNorm2dS0: groups={groups} does not divide the {shape[0]} channels"):
             layer.output_shape(shape)
@@ -603,9 +603,9 @@ def test_an_evonorm_divides_by_the_deviation_of_its_group(shape: Shape, groups: 
         for first in range(0, shape[0], each):
             deviation = (sample[first : first + each].var(unbiased=False) + eps).sqrt()
             for n in range(first, first + each):
-                top = sample[n] * torch.sigmoid(made.v[n] * sample[n]) if act else sample[n]
+                top = sample[n] * torch.sigmoid(made.v[n] * sample[n])
                 torch.testing.assert_close(y[n], made.weight[n] * top / deviation + made.bias[n])
-    of_group, count = arch.GroupNorm(groups).work(shape), act * math.prod(shape)
+    of_group, count = arch.GroupNorm(groups).work(shape), math.prod(shape)
     assert layer.work(shape) == arch.Work(
         0, of_group.additions, of_group.multiplications + 2 * count, of_group.exponentials + count
     )
@@ -820,7 +820,7 @@ def test_a_trained_number_is_broadcast_as_in_torch(
         *(arch.Chunk(2, 1), arch.Chunk(2, 1, dim=-1), arch.Slice(-2, None), arch.Slice(0, 3, dim=2)),
         *(arch.Mean((2, 3)), arch.Sum(1, keepdim=True), arch.Max((-1, 2)), arch.Var((2, 3), correction=0), arch.Pow(3)),
         *(arch.L2Norm(), arch.L2Norm(affine=False, dim=-1), arch.GlobalResponseNorm(), arch.Square()),
-        *(arch.FilterResponseNormTlu2d(), arch.EvoNorm2dS0(2), arch.EvoNorm2dS0(4, apply_act=False)),
+        *(arch.FilterResponseNormTlu2d(), arch.EvoNorm2dS0(2), arch.EvoNorm2dS0(4)),
         *(arch.Scale(2), arch.Scale(2, ()), arch.Scale(2, (-1,)), arch.Shift(2), arch.Shift(2, (-1, 1, 1))),
     ],
     ids=repr,
@@ -896,6 +896,20 @@ def test_an_unused_tensor_of_a_block_is_at_its_own_path(held: Any) -> None:
     made.load_state_dict({"a": torch.full((4, 1), 7.0)})
     assert (made.state_dict()["a"] == 7).all()
     assert len([*made.parameters()]) == len(held)
+
+
+def test_unused_buffers_that_no_state_dict_has() -> None:
+    layer = arch.Unused(HELD, COUNTED, ("bn.mean",))
+    description = arch.Sequential(a=layer, b=arch.Unused((), {"": (3, 1)}, ("",)))
+    made = build(description, (3,))
+    assert [*made.state_dict()] == ["a.weight", "a.bn.bias", "a.bn.inner.count"]
+    assert {name for name, _ in made.named_buffers()} == {"a.bn.mean", "a.bn.inner.count", "b.weight"}
+    report = calculate(description, (3,))
+    assert [*report.tensors] == [*made.state_dict()]
+    assert report.totals["buffers"] == 2 + 1 + 3
+    made.load_state_dict(made.state_dict())
+    with pytest.raises(ShapeError, match=r"Unused: non_persistent has 'weight', which is no buffer; there are bn.mean"):
+        calculate(arch.Unused(HELD, COUNTED, ("weight",)), (3,))
 
 
 @pytest.mark.parametrize(

@@ -445,7 +445,8 @@ def test_buffers_that_the_state_dict_leaves_out_are_buffers() -> None:
     report = measure(module, (3, 8, 8))
     assert report.total_buffers == sum(one.numel() for one in module.buffers()) == 36 + 9
     assert report.totals["buffer_bytes"] == 4 * 36 + 4 * 8 + 8
-    assert report["0"].buffer_tensors == {"mask": (6, 6)}
+    assert (report["0"].buffer_tensors, report["0"].non_persistent) == ({"mask": (6, 6)}, ("mask",))
+    assert [*report.tensors] == [*module.state_dict()]
 
 
 # A network that fails.

@@ -15,6 +15,7 @@ from traced import Block, conv, is_it
 
 from cnnzoo.arch import (
     Add,
+    BlurPool2d,
     Cat,
     Conv2d,
     Dropout2d,
@@ -43,6 +44,9 @@ from cnnzoo.arch import (
     Upsample,
 )
 from cnnzoo.calculate import calculate
+from cnnzoo.features.check import disagreements
+from cnnzoo.pytorch.measuring.measure import measure
+from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe
 
 SIZE = (4, 8, 8)
@@ -253,6 +257,24 @@ def test_what_never_runs_is_held_unused(name):
     assert description == said
     is_it(net, description, SIZE, (4, 13, 9))
     assert calculate(description, SIZE).total_params == sum(one.numel() for one in net.parameters())
+
+
+def test_buffers_that_no_state_dict_has_are_told_and_are_in_no_state():
+    net = Block(lambda self, x: self.blur(self.conv(x)), conv=conv(), blur=build(BlurPool2d(), SIZE), idle=nn.ReLU())
+    net.idle.register_buffer("mask", torch.ones(4, 1), persistent=False)
+    description = describe(net, SIZE)
+    assert description == Sequential(conv=CONV, blur=BlurPool2d(), idle=Unused((), {"mask": (4, 1)}, ("mask",)))
+    is_it(net, description, SIZE, (4, 13, 9))
+    report = calculate(description, SIZE)
+    assert report.totals["buffers"] == sum(one.numel() for one in net.buffers()) == 4 * 9 + 4
+    built = measure(build(description, SIZE), SIZE)
+    assert disagreements(report, built)[0] == []
+    assert [*report.tensors] == [*built.tensors] == [*measure(net, SIZE).tensors] == [*net.state_dict()]
+    foreign = Block(lambda self, x: self.conv(x) - self.mask, conv=conv())
+    foreign.register_buffer("mask", torch.ones(4, 1, 1), persistent=False)
+    report = calculate(describe(foreign, SIZE), SIZE)
+    assert report["mask"].non_persistent == ("",)
+    assert (report.totals["buffers"], [*report.tensors]) == (4, [*foreign.state_dict()])
 
 
 def test_a_name_may_begin_with_an_underscore():

@@ -187,10 +187,11 @@ def test_rewrites_leave_a_standardised_convolution_what_it_is() -> None:
     st.integers(2, 7),
     st.integers(1, 4),
     st.sampled_from(["reflect", "replicate", "constant"]),
+    st.booleans(),
     strategies.maps(side=9),
 )
-def test_a_blur_is_a_binomial_filter_on_each_map(size: int, stride: int, mode: str, shape: Shape) -> None:
-    layer = arch.BlurPool2d(filt_size=size, stride=stride, pad_mode=mode)
+def test_a_blur_is_a_binomial_filter_on_each_map(size: int, stride: int, mode: str, shared: bool, shape: Shape) -> None:
+    layer = arch.BlurPool2d(filt_size=size, stride=stride, pad_mode=mode, shared=shared)
     x = torch.randn(BATCH, *shape, dtype=torch.float64)
     line = torch.tensor([math.comb(size - 1, place) for place in range(size)], dtype=torch.float64) / 2 ** (size - 1)
     around = (stride + size - 2) // 2
@@ -205,7 +206,8 @@ def test_a_blur_is_a_binomial_filter_on_each_map(size: int, stride: int, mode: s
     torch.testing.assert_close(module(x), wanted)
     assert layer.output_shape(shape) == tuple(wanted.shape[1:])
     assert not module.state_dict()
-    assert not list(module.buffers())
+    assert {name: tuple(one.shape) for name, one in module.named_buffers()} == layer.buffers(shape)
+    assert sum(one.numel() for one in module.buffers()) == (1 if shared else shape[0]) * size**2
     check_macs(layer, module, x)
     conv = arch.Conv2d(shape[0], size, stride=stride, padding=around)
     assert layer.windows(shape) == conv.windows(shape)

@@ -133,7 +133,8 @@ class BlurPool2d(Layer):
     at every `stride`-th position; Zhang (2019), "Making Convolutional Networks Shift-Invariant Again".
 
     Names and defaults are timm's, and so is the padding, (stride + filt_size - 2) // 2 on all sides. Nothing of it is
-    trained, and no state dict has the filter; but it is a convolution, with its MACs.
+    trained, and no state dict has the filter, which is a buffer: one for each map or, if `shared`, one for all, as timm
+    has it where it is told no channels. But it is a convolution, with its MACs.
     """
 
     rules: ClassVar = {"filt_size": single(2), "stride": single(1), "pad_mode": choice(*AROUND)}
@@ -142,6 +143,14 @@ class BlurPool2d(Layer):
     filt_size: int = 3
     stride: int = 2
     pad_mode: str = "reflect"
+    shared: bool = False
+
+    @property
+    def non_persistent(self) -> tuple[str, ...]:
+        return ("filt",)
+
+    def buffers(self, shape: Shape) -> dict[str, Shape]:
+        return {"filt": (1 if self.shared else shape[0], 1, self.filt_size, self.filt_size)}
 
     @property
     def padding(self) -> int:
@@ -170,6 +179,6 @@ class BlurPool2d(Layer):
         return window, window
 
     def kept(self, shape: Shape) -> Kept:
-        """The padded maps and, once, the filter; its input where that is mirrored or repeated."""
+        """The padded maps; its input where that is mirrored or repeated."""
         around = AROUND[self.pad_mode](self.padding).kept(shape)
-        return around._replace(elements=prod(self.padded(shape)), statistics=self.filt_size**2)
+        return around._replace(elements=prod(self.padded(shape)))

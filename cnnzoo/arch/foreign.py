@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY
 from typing import Any, ClassVar
 
 from .node import Layer, layer
-from .rules import Shapes, is_whole, shapes_by_name
+from .rules import Shapes, is_whole, names, shapes_by_name
 from .signal import Shape, ShapeError, Windows, show
 
 
@@ -30,12 +30,6 @@ def _tensors(value: Any) -> Shapes:
     return found
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, tuple | list) or not all(isinstance(one, str) for one in value):
-        raise ValueError("names")
-    return tuple(value)
-
-
 def _count(value: Any) -> int:
     if not is_whole(value, 0):
         raise ValueError("a whole number of at least 0")
@@ -48,8 +42,9 @@ class Foreign(Layer):
 
     `operation` is the name of the function, or of the class of the module; `takes` and `gives` are the shapes of its
     input and of its output for one sample. `parameters` and `buffer_tensors` are its tensors, names with shapes, in the
-    order of the state dict; what a block has itself stands at that tensor's path, and is called "". `measured_macs` are
-    the MACs of one sample, but for those of the operators in `unpriced`, which are not known.
+    order of the state dict, which lacks the buffers that are `non_persistent`; what a block has itself stands at that
+    tensor's path, and is called "". `measured_macs` are the MACs of one sample, but for those of the operators in
+    `unpriced`, which are not known.
 
     Its other work, its windows, what autograd keeps and what is alive while it runs are unknown, and so is the depth
     behind it. Another input shape is a `ShapeError`, as nothing is known there. It cannot be built: the module that was
@@ -63,7 +58,8 @@ class Foreign(Layer):
         "parameters": _tensors,
         "buffer_tensors": _tensors,
         "measured_macs": _count,
-        "unpriced": _names,
+        "non_persistent": names,
+        "unpriced": names,
     }
 
     operation: str
@@ -72,6 +68,7 @@ class Foreign(Layer):
     _: KW_ONLY
     parameters: Shapes = ()
     buffer_tensors: Shapes = ()
+    non_persistent: tuple[str, ...] = ()
     measured_macs: int = 0
     unpriced: tuple[str, ...] = ()
 

@@ -306,6 +306,11 @@ class Layer(Leaf):
         """The buffers, in the order of the state dict; a scalar one is an int64 counter."""
         return {}
 
+    @property
+    def non_persistent(self) -> tuple[str, ...]:
+        """The names of those buffers that no state dict has (torch's `persistent=False`)."""
+        return ()
+
     def macs(self, shape: Shape) -> int:
         """Multiply-accumulates per sample: those of a convolution or a linear layer, no others."""
         return 0

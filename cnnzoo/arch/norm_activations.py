@@ -60,14 +60,13 @@ class FilterResponseNormTlu2d(_NormActivation):
 class EvoNorm2dS0(_NormActivation):
     """(C, H, W) -> (C, H, W): weight * x * sigmoid(v * x) / s + bias, s the standard deviation of a group of maps.
 
-    Liu et al. (2020), with a trained `v` of each map; without `apply_act` it is weight * x / s + bias. timm's S0a is
-    this with eps=1e-3.
+    Liu et al. (2020), with a trained `v` of each map. timm's S0a is this with eps=1e-3; without its activation timm's
+    is the weight and the bias alone, a `Scale` and a `Shift`.
     """
 
     groups: int = 32
     _: KW_ONLY
     eps: float = 1e-5
-    apply_act: bool = True
 
     def output_shape(self, shape: Shape) -> Shape:
         if maps(self, shape)[0] % self.groups:
@@ -78,16 +77,15 @@ class EvoNorm2dS0(_NormActivation):
         return shape
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return super().tensors(shape) | ({"v": shape[:1]} if self.apply_act else {})
+        return super().tensors(shape) | {"v": shape[:1]}
 
     def work(self, shape: Shape) -> Work:
         """As of a group norm; and of each element two products and a sigmoid."""
-        normalised, count = normalising(prod(shape), self.groups, True, True), self.apply_act * prod(shape)
+        normalised, count = normalising(prod(shape), self.groups, True, True), prod(shape)
         return normalised._replace(
             multiplications=normalised.multiplications + 2 * count, exponentials=normalised.exponentials + count
         )
 
     def kept(self, shape: Shape) -> Kept:
-        """Its input, the standard deviations by group and by map, and what is weighted; with the activation the
-        sigmoid, and what is divided."""
-        return Kept(input=True, elements=self.groups + shape[0] + (1 + 2 * self.apply_act) * prod(shape))
+        """Its input, the deviations by group and by map, the sigmoid, what is divided, and what is weighted."""
+        return Kept(input=True, elements=self.groups + shape[0] + 3 * prod(shape))

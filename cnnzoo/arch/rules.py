@@ -163,6 +163,13 @@ def shapes_by_name(value: Any) -> Shapes:
     return tuple(found)
 
 
+def names(value: Any) -> tuple[str, ...]:
+    """The rule of names."""
+    if not isinstance(value, tuple | list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("names")
+    return tuple(value)
+
+
 def optional(rule: Callable[[Any], T]) -> Callable[[Any], T | None]:
     return lambda value: None if value is None else rule(value)
 

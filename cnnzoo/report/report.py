@@ -242,9 +242,14 @@ class Report(Shown):
     def tensors(self) -> dict[str, Shape]:
         """The state dict's names and shapes: parameters and buffers, heads included, in the order in which the layers
         run, in each block those of its own parameters first: the state dict's order where no `ModuleList` holds layers
-        before they run. Of a measured module those buffers too that its state dict leaves out."""
-        named = [(row, {**row.tensors, **row.buffer_tensors}) for row in self.rows]
-        found = {key_of(row.path, name): shape for row, tensors in named for name, shape in tensors.items()}
+        before they run."""
+        named = [(row, {**row.tensors, **row.buffer_tensors}.items()) for row in self.rows]
+        found = {
+            key_of(row.path, name): shape
+            for row, tensors in named
+            for name, shape in tensors
+            if name not in row.non_persistent
+        }
         own = {row.path for row in self.rows if "" in row.tensors}
         return {key: found[key] for key in own_first([*found], own)}
 

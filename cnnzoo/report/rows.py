@@ -67,6 +67,8 @@ class Row(NamedTuple):
     """Parameters by name."""
     buffer_tensors: Mapping[str, Shape]
     """Buffers by name."""
+    non_persistent: tuple[str, ...] = ()
+    """Those buffers that no state dict has, by name."""
     weights: int | None = 0
     """Parameters that are not biases."""
     biases: int | None = 0

@@ -18,6 +18,7 @@ COMPARED = (
     "output_shape",
     "tensors",
     "buffer_tensors",
+    "non_persistent",
     "weights",
     "biases",
     "trainable_params",

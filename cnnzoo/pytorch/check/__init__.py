@@ -94,7 +94,7 @@ def _values(name: str, tensor: Tensor) -> Tensor:
         return noise.mul(0.1)
     if tensor.dim() > 1:
         return noise.mul((2 / tensor[0].numel()) ** 0.5)
-    return noise.mul(0.1).add(1) if name.endswith("weight") else noise.mul(0.01)
+    return noise.mul(0.1).add(1) if name.endswith(("weight", "scale", "gamma")) else noise.mul(0.01)
 
 
 def _outputs(net: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:

@@ -80,6 +80,7 @@ class Ledger:
         row = NOTHING._replace(
             tensors=shapes[False],
             buffer_tensors=shapes[True],
+            non_persistent=tuple(name for name in shapes[True] if not tensors[name].is_persistent),
             weights=weights,
             biases=biases,
             buffers=buffers,

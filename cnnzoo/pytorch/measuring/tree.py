@@ -75,6 +75,8 @@ class Held(NamedTuple):
 
     tensor: Tensor
     is_buffer: bool
+    is_persistent: bool = True
+    """Whether a state dict has it."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -92,7 +94,12 @@ def own_tensors(module: nn.Module) -> dict[str, Held]:
     buffers: Mapping[str, Tensor | None] = module._buffers
     names: Mapping[str, str] = getattr(module, "state_names", {})
     held = {names.get(name, name): Held(value, False) for name, value in parameters.items() if value is not None}
-    held |= {name: Held(value, True) for name, value in buffers.items() if value is not None}
+    left_out = module._non_persistent_buffers_set
+    held |= {
+        names.get(name, name): Held(value, True, name not in left_out)
+        for name, value in buffers.items()
+        if value is not None
+    }
     return held
 
 

@@ -20,7 +20,7 @@ class AtPath(nn.Module):
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        if self.weight is not None:
+        if f"{prefix}weight" in destination:
             destination[prefix[:-1]] = destination.pop(f"{prefix}weight")
 
     def _load_from_state_dict(

@@ -282,7 +282,7 @@ MODULES: dict[type[Node], Make] = {
     arch.Conv2d: _channels(nn.Conv2d),
     arch.StdConv2d: _channels(windowed.StdConv2d),
     arch.ScaledStdConv2d: _channels(windowed.ScaledStdConv2d),
-    arch.BlurPool2d: _same(windowed.BlurPool2d),
+    arch.BlurPool2d: _channels(windowed.BlurPool2d),
     arch.ConvTranspose2d: _channels(nn.ConvTranspose2d),
     arch.Linear: _features(nn.Linear),
     arch.BatchNorm1d: _channels(nn.BatchNorm1d),
@@ -339,7 +339,9 @@ MODULES: dict[type[Node], Make] = {
     arch.StochasticDepth: _same(modules.StochasticDepth),
     arch.Flatten: _same(nn.Flatten),
     arch.Identity: _same(nn.Identity),
-    arch.Unused: lambda layer, _: unused.unused(dict(layer.parameters), dict(layer.buffer_tensors)),
+    arch.Unused: lambda layer, _: unused.unused(
+        dict(layer.parameters), dict(layer.buffer_tensors), layer.non_persistent
+    ),
     arch.Square: _same(norms.Square),
     arch.Pow: _same(norms.Pow),
     arch.Scale: _number(affine.Scale),

@@ -11,6 +11,7 @@ from torch import nn
 from ...errors import InvalidValueError
 from ...words import hint, quoted
 from .forwards import RBF, Residual, Subsampling2d, TableConv2d
+from .windowed import BlurPool2d
 
 Scheme: TypeAlias = Callable[[nn.Module], None]
 """Sets the parameters of a network, all of them."""
@@ -19,14 +20,16 @@ Scheme: TypeAlias = Callable[[nn.Module], None]
 def initialise(net: nn.Module, init: str | Scheme | None) -> None:
     """Give a network its first parameters by a scheme, or by the name of one; None leaves them be.
 
-    Buffers always begin as torch's do: running statistics at 0 and 1, counters at 0, and LeNet-5's centres
-    at their drawings.
+    Buffers always begin as torch's do: running statistics at 0 and 1, counters at 0, LeNet-5's centres at their
+    drawings, and the filters of blurs at their binomials.
     """
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm2d):
             module.reset_running_stats()
         elif isinstance(module, RBF):
             module.reset_centres()
+        elif isinstance(module, BlurPool2d):
+            module.reset_filter()
     scheme = find_scheme(init) if isinstance(init, str) else init
     if scheme is not None:
         scheme(net)

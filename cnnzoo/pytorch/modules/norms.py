@@ -111,20 +111,19 @@ class FilterResponseNormTlu2d(nn.Module):
 class EvoNorm2dS0(nn.Module):
     """x * sigmoid(v * x) over the standard deviation of its group, times its weight, plus its bias."""
 
-    def __init__(self, channels: int, groups: int, eps: float, apply_act: bool) -> None:
+    def __init__(self, channels: int, groups: int, eps: float) -> None:
         super().__init__()
         self.groups = groups
         self.eps = eps
         self.weight = nn.Parameter(torch.empty(channels))
         self.bias = nn.Parameter(torch.empty(channels))
-        self.v = nn.Parameter(torch.empty(channels)) if apply_act else None
+        self.v = nn.Parameter(torch.empty(channels))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         nn.init.ones_(self.weight)
         nn.init.zeros_(self.bias)
-        if self.v is not None:
-            nn.init.ones_(self.v)
+        nn.init.ones_(self.v)
 
     def forward(self, x: Tensor) -> Tensor:
         each = x.shape[1] // self.groups
@@ -132,10 +131,8 @@ class EvoNorm2dS0(nn.Module):
         variance = grouped.var((2, 3, 4), unbiased=False, keepdim=True)
         of_maps = variance.add(self.eps).sqrt().expand(-1, -1, each, -1, -1)
         deviation = of_maps.clone(memory_format=torch.contiguous_format).flatten(1, 2)
-        v = self.v
-        if v is not None:
-            x = x * (x * v.view(1, -1, 1, 1)).sigmoid()
+        x = x * (x * self.v.view(1, -1, 1, 1)).sigmoid()
         return x / deviation * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
     def extra_repr(self) -> str:
-        return f"{self.weight.shape[0]}, groups={self.groups}, eps={self.eps}, apply_act={self.v is not None}"
+        return f"{self.weight.shape[0]}, groups={self.groups}, eps={self.eps}"

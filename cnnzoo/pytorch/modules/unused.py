@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +10,15 @@ from torch import Tensor, nn
 from .affine import AtPath
 
 
-def unused(parameters: Mapping[str, tuple[int, ...]], buffers: Mapping[str, tuple[int, ...]]) -> nn.Module:
-    """The module of parameters and buffers of these shapes; those with a dot in their names are of modules in it."""
+def unused(
+    parameters: Mapping[str, tuple[int, ...]], buffers: Mapping[str, tuple[int, ...]], non_persistent: Collection[str]
+) -> nn.Module:
+    """The module of parameters and buffers of these shapes; those with a dot in their names are of modules in it. No
+    state dict has the buffers `non_persistent`."""
     if "" in parameters or "" in buffers:
         held = UnusedTensor()
-        _hold(held, "weight", parameters.get("", buffers.get("", ())), is_buffer="" in buffers)
+        shape = parameters.get("", buffers.get("", ()))
+        _hold(held, "weight", shape, is_buffer="" in buffers, persistent="" not in non_persistent)
         return held
     net = Unused()
     for name, shape in (*parameters.items(), *buffers.items()):
@@ -24,13 +28,14 @@ def unused(parameters: Mapping[str, tuple[int, ...]], buffers: Mapping[str, tupl
             if part not in holder._modules:
                 holder.add_module(part, Unused())
             holder = holder.get_submodule(part)
-        _hold(holder, own, shape, is_buffer=name in buffers)
+        _hold(holder, own, shape, is_buffer=name in buffers, persistent=name not in non_persistent)
     return net
 
 
-def _hold(module: nn.Module, name: str, shape: tuple[int, ...], is_buffer: bool) -> None:
+def _hold(module: nn.Module, name: str, shape: tuple[int, ...], *, is_buffer: bool, persistent: bool) -> None:
     if is_buffer:
-        module.register_buffer(name, torch.zeros(shape, dtype=None if shape else torch.int64))
+        zeros = torch.zeros(shape, dtype=None if shape else torch.int64)
+        module.register_buffer(name, zeros, persistent=persistent)
     else:
         module.register_parameter(name, nn.Parameter(torch.zeros(shape)))
 

@@ -1,8 +1,9 @@
 """The forwards that torch.nn lacks of windows that slide: a padding that knows how many are to fit, convolutions by
 standardised weights and by a fixed filter."""
 
-from __future__ import annotations
+# Annotations are values here: torch.jit.script reads none of an attribute that is a string.
 
+from math import comb
 from typing import Any
 
 import torch
@@ -85,24 +86,34 @@ class ScaledStdConv2d(StdConv2d):
 
 
 class BlurPool2d(nn.Module):
-    """A binomial filter on each map: no buffer, of which a state dict would have to know, but worked out anew each
-    time, where and as the input is."""
+    """A binomial filter on each map, which is a buffer that no state dict has."""
 
-    def __init__(self, filt_size: int, stride: int, pad_mode: str) -> None:
+    filt: Tensor
+
+    def __init__(self, in_channels: int, filt_size: int, stride: int, pad_mode: str, shared: bool) -> None:
         super().__init__()
+        self.in_channels = in_channels
         self.filt_size = filt_size
         self.stride = stride
         self.pad_mode = pad_mode
         self.padding = (stride + filt_size - 2) // 2
+        self.shared = shared
+        filt = torch.empty(1 if shared else in_channels, 1, filt_size, filt_size)
+        self.register_buffer("filt", filt, persistent=False)
+        self.reset_filter()
+
+    def reset_filter(self) -> None:
+        """The products of two rows of Pascal's triangle, over their sum."""
+        last = self.filt_size - 1
+        line = torch.tensor([comb(last, place) for place in range(self.filt_size)], device="cpu") / 2**last
+        self.filt.copy_(line[:, None] * line)
 
     def forward(self, x: Tensor) -> Tensor:
-        line = x.new_ones(1)
-        for _ in range(self.filt_size - 1):  # Pascal's triangle: a row is the one before, and that again one place on
-            line = F.pad(line, [0, 1]) + F.pad(line, [1, 0])
-        kernel = line[:, None] * line * 0.25 ** (self.filt_size - 1)
-        channels = x.shape[1]
         x = F.pad(x, [self.padding] * 4, mode=self.pad_mode)
-        return F.conv2d(x, kernel.expand(channels, 1, -1, -1), stride=self.stride, groups=channels)
+        weight = self.filt.expand(self.in_channels, -1, -1, -1)
+        return F.conv2d(x, weight, stride=self.stride, groups=self.in_channels)
 
     def extra_repr(self) -> str:
-        return f"filt_size={self.filt_size}, stride={self.stride}, pad_mode={self.pad_mode!r}"
+        shared = ", shared=True" if self.shared else ""
+        settings = f"filt_size={self.filt_size}, stride={self.stride}, pad_mode={self.pad_mode!r}"
+        return f"{self.in_channels}, {settings}{shared}"

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from torch.jit import ScriptModule
 
 from ...arch import Foreign, Layer
-from ...arch.rules import Shapes
 from ...report.rows import key_of
 from ..measuring.batches import priced, share
 from ..measuring.trace import kind_of
 from ..measuring.tree import Held
 from .events import Call, Frame, Lost, Op, Span, TracingError, ops
+from .leaves import stated
 from .record import Recorder
 from .values import Values
 
@@ -71,8 +71,7 @@ class Foreigners:
                 continue
             node = op.node
             if isinstance(node, Foreign):
-                parameters, buffers = _named(own)
-                op.node = replace(node, parameters=parameters, buffer_tensors=buffers)
+                op.node = replace(node, **stated(own)._asdict())
             elif isinstance(node, Layer):
                 macs = node.macs(self.run.values.shapes[op.reads[0]])
                 op.node = self._node(type(node).__name__, op.reads[0], op.made, own, macs)
@@ -154,22 +153,14 @@ class Foreigners:
         self, name: str, read: int, made: int, tensors: Mapping[str, Held], macs: int, unpriced: tuple[str, ...] = ()
     ) -> Foreign:
         shapes = self.run.values.shapes
-        parameters, buffers = _named(tensors)
         return Foreign(
             name,
             shapes[read],
             shapes[made],
-            parameters=parameters,
-            buffer_tensors=buffers,
+            **stated(tensors)._asdict(),
             measured_macs=macs,
             unpriced=unpriced,
         )
-
-
-def _named(tensors: Mapping[str, Held]) -> tuple[Shapes, Shapes]:
-    """The shapes of parameters and of buffers, by name."""
-    parameters = tuple((name, held.shape) for name, held in tensors.items() if not held.is_buffer)
-    return parameters, tuple((name, held.shape) for name, held in tensors.items() if held.is_buffer)
 
 
 def _flow(frame: Frame) -> Iterator[tuple[Sequence[int], Sequence[int]]]:

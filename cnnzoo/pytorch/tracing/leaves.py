@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
 from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth, Unused
 from ...arch.kinds import kinds
-from ..measuring.tree import own_tensors, submodules
+from ...arch.rules import Shapes
+from ...report.rows import key_of
+from ..measuring.tree import Held, own_tensors, submodules
 from .standardised import gamma_of
 from .words import plain
 
@@ -90,6 +92,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "gamma": _gamma,
     "channels_last": lambda module: getattr(module, "channels_last", getattr(module, "channel_dim", 1) == -1),
     "gain_init": lambda module: getattr(module, "gain_init", 1.0),
+    "shared": lambda module: getattr(module, "shared", getattr(module, "channels", 0) is None),
     "apply_act": lambda module: getattr(module, "tau", getattr(module, "v", None)) is not None,
     "dim": lambda module: module.dim[0] if isinstance(module.dim, list) and len(module.dim) == 1 else module.dim,
 }
@@ -98,18 +101,31 @@ READ: Mapping[str, Callable[[Any], Any]] = {
 
 def unused_of(module: nn.Module) -> Unused | None:
     """What a module is that hands its input on; None where it has no tensors."""
-    shapes: dict[bool, dict[str, Shape]] = {False: {}, True: {}}
-    for one in submodules(module):
-        for name, held in own_tensors(one.module).items():
-            if name not in one.module._non_persistent_buffers_set:
-                shapes[held.is_buffer][".".join(filter(None, (one.path, name)))] = held.shape
-    return Unused(*(tuple(each.items()) for each in shapes.values())) if any(shapes.values()) else None
+    held = {key_of(one.path, name): own for one in submodules(module) for name, own in own_tensors(one.module).items()}
+    return Unused(*stated(held)) if held else None
+
+
+class Stated(NamedTuple):
+    """The tensors of a layer that says of all of them what they are, as its settings have them."""
+
+    parameters: Shapes
+    buffer_tensors: Shapes
+    non_persistent: tuple[str, ...]
+
+
+def stated(held: Mapping[str, Held]) -> Stated:
+    """What a layer says that has these tensors, by name."""
+    return Stated(
+        tuple((name, own.shape) for name, own in held.items() if not own.is_buffer),
+        tuple((name, own.shape) for name, own in held.items() if own.is_buffer),
+        tuple(name for name, own in held.items() if not own.is_persistent),
+    )
 
 
 def _has_tensors_of(module: nn.Module, layer: Layer, shapes: list[Shape]) -> bool:
     """Whether the module's own tensors are those of the layer."""
     if len(shapes) != 1 or module._modules:
         return False
-    own = {name: held.shape for name, held in own_tensors(module).items()}
-    kept = {name: shape for name, shape in own.items() if name not in module._non_persistent_buffers_set}
-    return kept == {**layer.tensors(shapes[0]), **layer.buffers(shapes[0])}
+    own = stated(own_tensors(module))
+    said = layer.tensors(shapes[0]), layer.buffers(shapes[0])
+    return (dict(own.parameters), dict(own.buffer_tensors), {*own.non_persistent}) == (*said, {*layer.non_persistent})

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from itertools import accumulate
 
-from torch import Tensor, nn
+from torch import nn
 
-from ...arch import Foreign, Layer, Unused
+from ...arch import Layer, Unused
 from ...report.rows import key_of
-from ..measuring.tree import own_tensors, submodules
+from ..measuring.tree import Held, own_tensors, submodules
 from .events import Event, Op, calls, ops, within
 from .foreign import Told
+from .leaves import stated
 
 
 def add_unused(root: nn.Module, run: Told, heads: Set[str]) -> None:
@@ -26,37 +27,25 @@ def add_unused(root: nn.Module, run: Told, heads: Set[str]) -> None:
     for key in left:
         place = next(prefix for prefix in _prefixes(key) if prefix == key or prefix not in around | used)
         groups.setdefault(place, []).append(key)
-    buffers = {name for name, _ in root.named_buffers(remove_duplicate=False)}
     for place, keys in groups.items():
-        shapes = {key: tuple(left[key].shape) for key in keys}
-        parts: list[dict[str, tuple[int, ...]]] = [
-            {key[len(place) + 1 :]: shape for key, shape in shapes.items() if (key in buffers) is held}
-            for held in (False, True)
-        ]
-        _insert(run, Unused(*(tuple(part.items()) for part in parts)), place)
+        _insert(run, Unused(*stated({key[len(place) + 1 :]: left[key] for key in keys})), place)
 
 
-def _left(root: nn.Module, run: Told, heads: Set[str]) -> dict[str, Tensor]:
-    """The tensors in the state dict that no layer has, each by the first of its names. What is foreign cannot be built,
-    so that beside it buffers that no state dict has are told, too."""
-    state: dict[str, Tensor] = root.state_dict(keep_vars=True)
-    if any(isinstance(op.node, Foreign) for op in ops([run.call])):
-        every = [
-            (key_of(one.path, name), held) for one in submodules(root) for name, held in own_tensors(one.module).items()
-        ]
-        state = {key: held.tensor for key, held in every}
+def _left(root: nn.Module, run: Told, heads: Set[str]) -> dict[str, Held]:
+    """The tensors that no layer has, each by the first of its names."""
+    every = {key_of(one.path, name): held for one in submodules(root) for name, held in own_tensors(one.module).items()}
     said = set()
     for op in ops([run.call]):
         if op.owns and isinstance(op.node, Layer):
             shape = run.values.shapes[op.reads[0]]
             names = (*op.node.tensors(shape), *op.node.buffers(shape))
             said |= {".".join(filter(None, (op.path, name))) for name in names}
-    known = {id(state[key]) for key in said if key in state}
+    known = {id(every[key].tensor) for key in said if key in every}
     found: dict[int, str] = {}
-    for key, tensor in state.items():
-        if id(tensor) not in known and key.partition(".")[0] not in heads:
-            found.setdefault(id(tensor), key)
-    return {key: state[key] for key in found.values()}
+    for key, held in every.items():
+        if id(held.tensor) not in known and key.partition(".")[0] not in heads:
+            found.setdefault(id(held.tensor), key)
+    return {key: every[key] for key in found.values()}
 
 
 def _keys(root: nn.Module) -> set[str]:

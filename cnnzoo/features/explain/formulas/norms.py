@@ -119,9 +119,9 @@ def _evo_norm(layer: EvoNorm2dS0, shape: Shape) -> Formulas:
     each, groups = times(shape), f"{layer.groups:,}"
     normalised = of_statistics(each, groups, True, True)
     figures = {
-        "multiplications": f"{3 + 2 * layer.apply_act}·{each} + 2·{groups}",
-        "exponentials": f"{each} + {groups}" if layer.apply_act else groups,
-        "elements": f"({groups} + {shape[0]:,} + {1 + 2 * layer.apply_act}·{each})",
+        "multiplications": f"5·{each} + 2·{groups}",
+        "exponentials": f"{each} + {groups}",
+        "elements": f"({groups} + {shape[0]:,} + 3·{each})",
     }
     return Formulas({**normalised.figures, **figures}, [("Groups", f"{groups}, each with its own variance")])
 

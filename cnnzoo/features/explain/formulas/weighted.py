@@ -73,7 +73,6 @@ def _blur_pool2d(layer: BlurPool2d, shape: Shape) -> Formulas:
     figures = {
         "macs": f"{times(out)} · {size}",
         "elements": times(layer.padded(shape)),
-        "statistics": size,
     }
     return slid(slides(layer, shape), out, figures)
 
