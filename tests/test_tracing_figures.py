@@ -46,6 +46,7 @@ THEIRS = (
     *("resnet10t", "resnet18d", "resnet26", "resnet34", "cspresnet50", "cs3darknet_s", "dla34", "dla46_c"),
     *("hrnet_w18_small", "mobilenetv1_100", "mobilenetv2_050", "efficientnet_lite0", "repvgg_a0", "selecsls42"),
     *("res2net50_48w_2s", "dpn48b", "inception_v3", "regnetx_002", "mobilenet_edgetpu_100", "vovnet39a"),
+    *("resnext50_32x4d", "hgnet_tiny"),
 )
 
 MODULES: dict[str, Callable[[], nn.Module]] = {
