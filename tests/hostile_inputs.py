@@ -225,6 +225,16 @@ def explain(random: Random) -> Input:
     )
 
 
+def show(random: Random) -> Input:
+    return command(
+        "show",
+        ("resnet18", "--source", "--num-classes", "10"),
+        ("lenet5+scale_width=2", "--rewrite", "strip_aux", "-o", "out.py"),
+        ("net.py:make", "--input-size", "1x3x8x8", "--arg", "width=3"),
+        random=random,
+    )
+
+
 def explain_layer(random: Random) -> Input:
     return command(
         "explain-layer",
@@ -457,6 +467,13 @@ def module(random: Random) -> Input:
         ("peers",),
         ("diff", "lenet5"),
         ("draw", "--kind", "bars", "-o", "o.svg"),
+        ("draw",),
+        ("explain",),
+        ("savings", "--by", "scale_width=2"),
+        ("show", "--source"),
+        ("check", "--sizes", "1"),
+        ("match", "--params", "1k", "--top", "1"),
+        ("sweep", "--width", "3,4", "--jobs", "1"),
     )
     arguments = [*random.choice(commands), "net.py:make", "--input-size", "3x8x8"]
     return called("module", arguments, {"net.py": text.encode(errors="surrogatepass")})
@@ -516,6 +533,7 @@ ENTRIES: dict[str, Callable[[Random], Input]] = {
     "compare": compare,
     "diff": diff,
     "explain": explain,
+    "show": show,
     "explain-layer": explain_layer,
     "savings": savings,
     "match": match,

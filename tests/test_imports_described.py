@@ -161,6 +161,38 @@ def test_a_lone_parameter_is_a_bias_by_its_name() -> None:
     assert report.totals["weights"] == measured.totals["weights"] == 109
 
 
+def test_buffers_that_no_state_dict_has_are_the_module_s() -> None:
+    class Blurred(nn.Conv2d):
+        """A convolution that keeps something else."""
+
+        def __init__(self) -> None:
+            super().__init__(3, 4, 3)
+            self.register_buffer("seen", torch.zeros(7), persistent=False)
+
+    module = nn.Sequential(Blurred(), nn.ReLU())
+    report, measured = cnnzoo.summary(module, SIZE), measure(module, SIZE)
+    assert report.total_buffers == measured.total_buffers == 7
+    if report.description is not None:
+        assert report["0"].buffer_tensors == {"seen": (7,)}
+        assert report.totals["buffer_bytes"] == 28
+
+
+def test_a_norm_over_the_last_dimension_is_one_of_channels() -> None:
+    """Which a permutation before and one behind it make it: it gives the same in another order of dimensions."""
+
+    class Normed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.LayerNorm(4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm(self.conv(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+    report = cnnzoo.summary(Normed(), (3, 9, 7))
+    assert report["norm"].kind == "LayerNorm2d"
+    assert (report["norm"].output_shape, report[""].output_shape) == ((4, 7, 5), (4, 7, 5))
+
+
 # What has none
 
 

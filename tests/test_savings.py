@@ -475,6 +475,8 @@ def test_a_rewrite_of_another_package_may_do_anything() -> None:
 
 def test_of_what_has_no_description_a_summary_says_nothing_of_reductions() -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(64, 16, 1), torch.nn.Conv2d(16, 64, 3))
+    assert "Reductions" in str(cnnzoo.summary(module, (64, 9, 9)))
+    module.register_forward_hook(lambda *_: None)
     report = cnnzoo.summary(module, (64, 9, 9))
     assert report.description is None
     assert "Reductions" not in str(report)
@@ -574,7 +576,7 @@ def test_targets_and_devices_of_the_command(tmp_path) -> None:
     out = call("savings", f"{path}:net", "--input-size", "3x9x9").succeeded()
     assert f"{path}:net's 1x1 reductions save" in out
     assert "a-b" in out
-    call("savings", f"{path}:module", "--input-size", "3x9x9").refused("torch.nn.Module", "no description")
+    call("savings", f"{path}:module", "--input-size", "3x9x9").refused("there is nothing to save")
 
 
 @pytest.mark.parametrize(

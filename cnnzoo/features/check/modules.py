@@ -11,7 +11,7 @@ from ...arch.signal import Shape
 from ...calculate import calculate
 from ...errors import CnnzooError
 from ...report import Report
-from ..summary.modules import SAME, difference, of_module
+from ..summary.modules import SAME, as_held, difference, of_module
 from . import Agreement, check
 
 if TYPE_CHECKING:
@@ -92,8 +92,9 @@ class Subject:
         from ...pytorch.measuring.measure import measure
 
         description = self.description(sizes)
+        measured = measure(self.module, _given(sizes), batch_size=batch_size)
         found = calculate(description, sizes, batch_size=batch_size, dtype=self.report.dtype)
-        differs = difference(found, measure(self.module, _given(sizes), batch_size=batch_size))
+        differs = difference(as_held(found, measured, self.module), measured)
         size: Any = sizes if len(sizes) > 1 else sizes[0]
         if self.unproven is not None:
             return Agreement(self.model, size, batch_size, len(found.rows), len(SAME), (), differs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
@@ -153,11 +154,18 @@ def _equal(rows: Sequence[Row], others: Sequence[Row]) -> bool:
 
 def _paths(found: Sequence[Sequence[Row]]) -> Iterator[str]:
     """What each place is called: its layer, the block that it alone is in, or its first and last layer there."""
+    inside = Counter(block for rows in found for row in rows for block in _blocks(row.path))
     for rows in found:
         paths = [row.path.split(".") for row in rows if row.macs] or [row.path.split(".") for row in rows]
         shared = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
         block = [name for name, *_ in shared]
         start = "".join(f"{name}." for name in block)
         first, last = (path[len(block) :][:1] for path in (paths[0], paths[-1]))
-        alone = not any(row.path.startswith(start) for other in found if other is not rows for row in other)
+        alone = inside[start[:-1]] == sum(row.path.startswith(start) for row in rows)
         yield start[:-1] if block and alone else f"{start}{first[0]}-{last[0]}"
+
+
+def _blocks(path: str) -> Iterator[str]:
+    """The paths of the blocks around a layer, but for the whole network."""
+    parts = path.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts)))

@@ -110,7 +110,7 @@ def _read(module: nn.Module, measured: Report) -> Report:
             warnings.simplefilter("always")
             description = describe(module, (measured.input_size, *measured.more_inputs))
         limits = [str(one.message) for one in caught if issubclass(one.category, DescribedAtOneSizeWarning)]
-        found = _calculated(description, measured, one_size=next(iter(limits), None))
+        found = as_held(_calculated(description, measured, one_size=next(iter(limits), None)), measured, module)
     except CnnzooError as error:
         return replace(measured, undescribed=str(error))
     except RecursionError:
@@ -119,8 +119,6 @@ def _read(module: nn.Module, measured: Report) -> Report:
     if differs is not None:
         said = f"not described: {differs}"
         return replace(measured, notes=(*measured.notes, said), undescribed=differs)
-    exact = {name: measured.exact[name] for name in BYTES if measured.exact[name] != found.totals[name]}
-    found = replace(found, rows=tuple(_as_held(found.rows, module)), exact=exact)
     return _noted(measured, found) if found.unknown else found
 
 
@@ -146,14 +144,15 @@ def _calculated(description: Node, like: Report, **about: Any) -> Report:
 def difference(calculated: Report, measured: Report) -> str | None:
     """Where the calculated report of a module's description is not what was measured: the first path that differs, the
     figure and both values. None where all that both state is the same: parameters, buffers and MACs of the layers and
-    blocks that both have and of the whole, what layers with tensors give, and what the network gives."""
+    blocks that both have and of the whole, what layers with tensors give, whatever the order of its dimensions (a
+    LayerNorm2d is a LayerNorm between two permutations), and what the network gives."""
     ours, theirs = _by_path(calculated), _by_path(measured)
     layers = {row.path for row in calculated.rows if row.tensors or row.buffer_tensors}
     for path in filter(theirs.__contains__, ours):
         figures = ("params", "buffers", "macs", *(("output_shape",) if path in layers or not path else ()))
         for figure in (*figures, *(() if path else ("more_outputs",))):
             one, other = (getattr(side[path], figure) for side in (ours, theirs))
-            if one != other:
+            if one != other and not (path and figure == "output_shape" and sorted(one) == sorted(other)):
                 return _words(path, figure, one, other)
     for name in SAME:
         if calculated.totals[name] != measured.totals[name]:
@@ -175,13 +174,25 @@ def _by_path(report: Report) -> dict[str, Row]:
     return found
 
 
-def _as_held(rows: Sequence[Row], module: nn.Module) -> Iterator[Row]:
-    """The rows as the module holds their parameters: less those that it does not train; one that stands alone, whose
-    layer goes by its name, is a bias where a parameter's name says so."""
+def as_held(calculated: Report, measured: Report, module: nn.Module) -> Report:
+    """The calculated report of a module's description with what the module and its measurement alone say of tensors:
+    which are trained, which are in no state dict, and their bytes."""
+    found = replace(calculated, rows=tuple(_as_held(calculated.rows, measured.rows, module)))
+    exact = {name: measured.exact[name] for name in BYTES if measured.exact[name] != found.totals[name]}
+    return replace(found, exact=exact)
+
+
+def _as_held(rows: Sequence[Row], measured: Sequence[Row], module: nn.Module) -> Iterator[Row]:
+    """The rows as the module holds their tensors: less the parameters that it does not train, with the buffers that its
+    state dict leaves out. A parameter that stands alone, whose layer goes by its name, is a bias where that says so."""
     state = module.state_dict(keep_vars=True)
     frozen = {name: one.numel() for name, one in state.items() if not one.requires_grad}
     biases = {name for name, _ in module.named_parameters() if "bias" in name.rpartition(".")[2]}
+    unsaved = {row.path: row for row in measured if not row.own and row.call == 1 and row.buffer_tensors}
     for row in rows:
+        if row.path in unsaved and row.call == 1 and not (row.own or row.buffer_tensors):
+            held = unsaved[row.path]
+            row = row._replace(buffers=held.buffers, buffer_tensors=held.buffer_tensors)
         if not row.params:
             yield row
             continue
