@@ -97,7 +97,8 @@ class Trace:
         path = outer.path if outer is not None else ""
         inside = [one for one in here if not path or one.path.startswith(f"{path}.")] or here
         levels = [one.path.count(".") for one in inside]
-        nearest = [one for one, level in zip(inside, levels, strict=True) if level == min(levels)]
+        least = min(levels)
+        nearest = [one for one, level in zip(inside, levels, strict=True) if level == least]
         return next((one for one in nearest if one.path not in self._met), nearest[0])
 
     def leave(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
