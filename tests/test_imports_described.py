@@ -666,3 +666,60 @@ def test_what_has_no_description_cannot_be_checked(here: Path) -> None:
     call("check", "mine.py:hooked", "--input-size", "3x12x12").refused("at fc: it has hooks")
     call("check", "mine.py:Nett", "--input-size", "3x12x12").refused("did you mean Net?")
     call("check", "mine.py:Net").refused("give --input-size")
+
+
+# Found by breaking it
+
+
+class Averaged(nn.Module):
+    """A network with a frozen copy that never runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.online, self.target = net(), net().requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.online(x)
+
+
+def test_a_copy_that_never_runs_is_one_note_and_no_reason() -> None:
+    report = cnnzoo.summary(Averaged(), SIZE)
+    assert report.undescribed is None
+    assert report.notes == (
+        "never called: target",
+        "what training stores is what it does where all parameters are trained",
+    )
+    assert report.total_params == 2 * cnnzoo.summary(net(), SIZE).total_params
+
+
+def test_all_positions_read_the_one_that_is_made_larger() -> None:
+    """As in the branch of an ASPP that pools all of a map: 1 + 7 * 1 pixels, whatever reads it then."""
+    from cnnzoo.arch import AdaptiveAvgPool2d, Sequential, Upsample
+
+    for mode in ("nearest", "bilinear"):
+        grown = Sequential(AdaptiveAvgPool2d(1), Upsample(8, mode=mode), Upsample(16, mode=mode))
+        assert [row.receptive_field for row in cnnzoo.summary(grown, (3, 8, 8)).rows] == [8, 8, 8]
+
+
+def test_meetings_that_would_nest_too_deep_stay_steps() -> None:
+    from cnnzoo.arch import fold
+
+    class Long(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Conv2d(3, 3, 1) for _ in range(70))
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = x
+            for layer in self.layers:
+                y = layer(y) + x
+            return y
+
+    description = describe(Long(), SIZE)
+    assert fold(description) == description
+
+
+def test_arguments_that_are_needed_are_said(here: Path) -> None:
+    (here / "needs.py").write_text("def net(classes, *, width, depth=2):\n    pass\n")
+    said = "; give --arg classes=VALUE, --arg width=VALUE"
+    call("summary", "needs.py:net", "--input-size", "3x12x12").refused(said)

@@ -109,7 +109,7 @@ class Block:
                 inline = Inline(Collect, **children_of(members))
                 found[-1 - len(members) :] = [Step(name, inline, members[0].reads)]
                 self.readers[members[0].reads[0].source] -= 1
-            if region is not None and made is not None:
+            if region is not None and made is not None and self.depth + made.levels <= DEEPEST:
                 names = {name, *(step.name for step in region.steps)}
                 found = [step for step in found if step.name not in names]
                 found.append(Step(name, made.inline(), (region.root,)))

@@ -55,9 +55,12 @@ def collected(block: Block) -> Join | None:
         if members is not None and len(members) == last and members[0].reads == (Ref(INPUT),):
             join = Collect(**children_of(members))
             return join if keeps(join, block.node, block.pinned) else None
+    named = {step.name: step for step in block.steps}
     for meeting in block.steps:
-        body = next((step for step in block.steps if meeting.reads == (*step.reads[:1], Ref(step.name))), None)
-        if meeting.node != CAT or body is None or body.looks or block.readers[body.name] > 1:
+        body = named.get(meeting.reads[-1].source) if meeting.node == CAT and meeting.reads else None
+        if body is None or meeting.reads != (*body.reads[:1], Ref(body.name)):
+            continue
+        if body.looks or block.readers[body.name] > 1:
             continue
         parts = _all_given(body.node)
         if parts and not {body.name, meeting.name} & block.pinned:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from functools import partial
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..arch.node import Node
@@ -241,8 +242,19 @@ def _made(target: str, function: Callable[..., Any], settings: Mapping[str, Any]
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise TargetError(f"{target} fails: {_line(error)}") from error
+        raise TargetError(f"{target} fails: {_line(error)}{_left_out(function, settings)}") from error
     return _checked(target, made)
+
+
+def _left_out(function: Callable[..., Any], settings: Mapping[str, Any]) -> str:
+    """How to give the arguments that a function needs and was not given."""
+    try:
+        arguments = signature(function).parameters.values()
+    except (TypeError, ValueError):  # of what is written in C
+        return ""
+    named = (one for one in arguments if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY))
+    missing = [one.name for one in named if one.default is one.empty and one.name not in settings]
+    return f"; give {listed([f'--arg {name}=VALUE' for name in missing])}" if missing else ""
 
 
 def _checked(target: str, made: Any) -> nn.Module | Node:

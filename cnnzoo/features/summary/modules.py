@@ -119,8 +119,13 @@ def _read(module: nn.Module, measured: Report) -> Report:
     if differs is not None:
         said = f"not described: {differs}"
         return replace(measured, notes=(*measured.notes, said), undescribed=differs)
+    if found.totals["trainable_params"] != found.totals["params"]:
+        found = replace(found, notes=(*found.notes, ALL_TRAINED))
     return _noted(measured, found) if found.unknown else found
 
+
+ALL_TRAINED = "what training stores is what it does where all parameters are trained"
+"""The note of a report of which some are not."""
 
 BYTES = ("param_bytes", "buffer_bytes")
 """Totals in the bytes of each tensor's own dtype."""
@@ -147,7 +152,8 @@ def difference(calculated: Report, measured: Report) -> str | None:
     blocks that both have and of the whole, what layers with tensors give, whatever the order of its dimensions (a
     LayerNorm2d is a LayerNorm between two permutations), and what the network gives."""
     ours, theirs = _by_path(calculated), _by_path(measured)
-    layers = {row.path for row in calculated.rows if row.tensors or row.buffer_tensors}
+    held = (row for row in calculated.rows if row.kind != "Unused")  # which gives what another layer gave
+    layers = {row.path for row in held if row.tensors or row.buffer_tensors}
     for path in filter(theirs.__contains__, ours):
         figures = ("params", "buffers", "macs", *(("output_shape",) if path in layers or not path else ()))
         for figure in (*figures, *(() if path else ("more_outputs",))):

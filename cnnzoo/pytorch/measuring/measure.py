@@ -277,7 +277,7 @@ class _Measuring:
                 rows.add_unseen(one.path)
         rows.finish(found.error is None)
         if rows.unused:
-            notes.append(f"never called: {', '.join(rows.unused)}")
+            notes.append(f"never called: {', '.join(rows.uncalled())}")
         unknown = [*asked, *rows.unknown]
         if found.error is not None and found.failing is not None:
             call = found.failing
