@@ -128,7 +128,7 @@ TWINS = {
     "Flatten": Twin(alone(nn.Flatten), strategies.FLATTEN, ANY),
     "Identity": Twin(alone(nn.Identity), NOTHING, ANY, refuses=False),
 }
-BY_HAND = {"Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "ScaleShift"} | {
+BY_HAND = {"Foreign", "Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadChannels", "ScaleShift"} | {
     "LayerNorm2d",
     "StochasticDepth",
     "Permute",
