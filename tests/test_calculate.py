@@ -533,6 +533,7 @@ def reached(y: torch.Tensor, x: torch.Tensor, axis: int, position: int) -> tuple
     middle[axis] = position
     (gradient,) = torch.autograd.grad(y[0, :, middle[0], middle[1]].sum(), x, retain_graph=True)
     seen = gradient[0].sum((0, 2 - axis)).nonzero()
+    assume(len(seen))  # of x - x nothing is left
     return int(seen.min()), int(seen.max())
 
 

@@ -425,7 +425,7 @@ from cnnzoo.arch import Conv2d, ReLU, Sequential
 
 def module():
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(72, 5))
-    net[0].unused = nn.Linear(2, 2)
+    net.register_forward_hook(lambda *given: None)
     return net
 
 def described(width=8):

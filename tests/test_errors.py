@@ -33,13 +33,16 @@ ARGUMENTS = {
     "peers": ("lenet5_modern",),
     "published": ("vgg11",),
     "rewrites": (),
+    "show": ("lenet5_modern",),
     "tables": ("--check", "."),
 }
 """For each command what is calculated while it works."""
 
 DEFECTS = (TypeError, ValueError, KeyError, AttributeError, RuntimeError)
 
-INTERNAL = {"Broken", "Failure", "Interrupted", "NeedsOriginalError", "NoTwinError", "NoWordError", "UnruledError"}
+INTERNAL = {"Broken", "Failure", "Interrupted", "NeedsOriginalError", "NoTwinError", "NoWordError", "UnruledError"} | {
+    "UnsaidError"
+}
 """Exceptions that are met before a user would see them, and those of click."""
 
 commands = pytest.mark.parametrize("name", COMMANDS)

@@ -692,15 +692,6 @@ def test_a_copy_that_never_runs_is_one_note_and_no_reason() -> None:
     assert report.total_params == 2 * cnnzoo.summary(net(), SIZE).total_params
 
 
-def test_all_positions_read_the_one_that_is_made_larger() -> None:
-    """As in the branch of an ASPP that pools all of a map: 1 + 7 * 1 pixels, whatever reads it then."""
-    from cnnzoo.arch import AdaptiveAvgPool2d, Sequential, Upsample
-
-    for mode in ("nearest", "bilinear"):
-        grown = Sequential(AdaptiveAvgPool2d(1), Upsample(8, mode=mode), Upsample(16, mode=mode))
-        assert [row.receptive_field for row in cnnzoo.summary(grown, (3, 8, 8)).rows] == [8, 8, 8]
-
-
 def test_meetings_that_would_nest_too_deep_stay_steps() -> None:
     from cnnzoo.arch import fold
 

@@ -37,6 +37,7 @@ from cnnzoo.arch import (
     walk,
 )
 from cnnzoo.calculate import calculate
+from cnnzoo.pytorch.measuring.measure import measure
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.registry import Builder, Paper, Pinned
 from cnnzoo.render.column import Column
@@ -536,8 +537,6 @@ def test_a_kernel_shows_a_padding_that_no_one_would_guess(layer, said):
 
 
 def test_a_kernel_along_one_axis_calculated_and_measured():
-    from cnnzoo.pytorch.measuring.measure import measure
-    from cnnzoo.pytorch.modules.build import build
 
     for layer, said in [(Conv1d(4, 3, stride=2, padding=1), "3/2"), (Conv1d(4, 2, padding=1, dilation=3), "2 p1 d3")]:
         for report in (calculate(layer, (3, 9)), measure(build(layer, (3, 9)), (1, 3, 9))):
@@ -576,7 +575,7 @@ def test_several_values_and_layers_that_run_again_are_said():
     )
     sizes = ((3, 8, 8), (3, 4, 4))
     calculated = calculate(net, sizes, model="pair")
-    measured = cnnzoo.summary(build(net, sizes), sizes)
+    measured = measure(build(net, sizes), sizes)
     for report, names in ((calculated, ("wide", "other")), (measured, ("0", "1"))):
         assert report.outputs == dict(zip(names, ((4, 8, 8), (4, 4, 4)), strict=True))
         assert (report["pair"].more_inputs, report["pair"].more_outputs) == (((4, 4, 4),), ((4, 4, 4),))

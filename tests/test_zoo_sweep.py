@@ -21,8 +21,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnnzoo
-from cnnzoo.cli.target import default_size
-from cnnzoo.resolve.loading import find, make
+from cnnzoo.resolve.loading import find, make, own_size
 
 pytestmark = [pytest.mark.bench, pytest.mark.filterwarnings("ignore")]
 
@@ -76,7 +75,7 @@ def look(module: nn.Module) -> list[object]:
 def check(target: str) -> None:
     module = make(find(target, {}))
     assert isinstance(module, nn.Module)
-    size = SIZES.get(target) or default_size(module) or (3, 224, 224)
+    size = SIZES.get(target) or own_size(target.partition(":")[0], module) or (3, 224, 224)
     params, before = sum(one.numel() for one in module.parameters()), look(module)
     report = cnnzoo.summary(module, size)
     assert look(module) == before

@@ -49,7 +49,7 @@ def names(net: nn.Module) -> list[str]:
     return [*found.values()]
 
 
-TELLING = 1e-4
+TELLING = 1e-5
 """How far the outputs of two inputs must be apart, as a part of the largest: else equal outputs would prove little."""
 
 

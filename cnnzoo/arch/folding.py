@@ -34,7 +34,9 @@ def fold(description: Node) -> Node:
     Layers that each concatenate all values before them, as torchvision writes DenseNet, append to what was concatenated
     before: the outputs are the same, and at inference less is alive.
     """
-    return _folded(description, "", frozenset())
+    while (folded := _folded(description, "", frozenset())) != description:
+        description = folded  # in which more may fold
+    return folded
 
 
 def _folded(node: Node, path: str, pinned: frozenset[str]) -> Node:

@@ -69,8 +69,6 @@ class Upsample(Layer):
                 found.append(nearest(length, out, scale))
             else:
                 found.append(linear(length, out, scale, bool(self.align_corners)))
-            if length == 1:  # which all read
-                found[-1] = Window(stride=0)
         height, width = found
         return None if height is None or width is None else (height, width)
 
