@@ -62,13 +62,14 @@ def here(tmp_path, monkeypatch):
 
 def raising(error, monkeypatch):
     """Let an error be raised where the shape of a convolution is worked out, which all commands do but the list of
-    rewrites, and where what a rewrite does is said."""
+    rewrites and what is shown of a network, and where what a rewrite does and what a network takes is said."""
 
     def fail(*_):
         raise error
 
     monkeypatch.setattr(Conv2d, "output_shape", fail)
     monkeypatch.setattr(Rewrite, "summary", property(fail))
+    monkeypatch.setattr("cnnzoo.features.show.sides", fail)
 
 
 @commands
