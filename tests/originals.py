@@ -1,0 +1,63 @@
+"""Of which networks of torchvision and timm registered networks are the same, where the libraries are installed.
+
+A registered network's tensors have torchvision's names where torchvision has it, else timm's; where both have it, the
+other's files load when its tensors are renamed in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+from libraries import stub_torchvision
+from torch import nn
+
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Original(NamedTuple):
+    """A library's network: `model` as the library names it, made with `settings`, ours with `ours`."""
+
+    library: str
+    model: str
+    settings: Mapping[str, Any] = NONE
+    ours: Mapping[str, Any] = NONE
+    side: int = 64
+    """Of the images that both are given; and a third as much more."""
+    tolerance: float = 0
+    """How far outputs may lie apart, as a share of the largest; 0: they are the same bits."""
+    renamed: bool = False
+    """Whether its tensors have other names than ours, in the same order."""
+
+    def make(self) -> nn.Module:
+        """The library's network, with weights of its own drawing; skips the test where it is not installed."""
+        stub_torchvision()  # first: timm imports torchvision too
+        if self.library == "timm":
+            made: nn.Module = pytest.importorskip("timm").create_model(self.model, **self.settings)
+        else:
+            made = pytest.importorskip("torchvision.models").get_model(self.model, weights=None, **self.settings)
+        return made
+
+
+def named(library: str, *names: str, **how: Any) -> list[tuple[str, Original]]:
+    """Networks whose name is the library's."""
+    return [(name, Original(library, name, **how)) for name in names]
+
+
+ORIGINALS: list[tuple[str, Original]] = [
+    # alexnet
+    ("alexnet_tv", Original("torchvision", "alexnet")),
+    # densenet
+    *named("torchvision", "densenet121", "densenet161", "densenet169", "densenet201"),
+    *named("timm", "densenet121", "densenet161", "densenet169", "densenet201"),
+    # googlenet
+    ("googlenet_tv", Original("torchvision", "googlenet")),
+    # resnet
+    *named("torchvision", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    *named("timm", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    # vgg
+    *named("torchvision", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
+]
+"""With the registered name of each."""

@@ -1,0 +1,69 @@
+"""Registered networks are those of torchvision and timm: tensors, figures and outputs, where the libraries are."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from originals import ORIGINALS, Original
+from reference import fill, image
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import cnnzoo
+from cnnzoo.features.summary import summary
+
+each = pytest.mark.parametrize(
+    ("name", "original"), ORIGINALS, ids=[f"{name} {original.library}" for name, original in ORIGINALS]
+)
+
+
+def sizes(name: str, original: Original) -> list[tuple[int, int, int]]:
+    channels = cnnzoo.get_builder(name).input_size[0]
+    return [(channels, side, side) for side in (original.side, original.side + original.side // 3)]
+
+
+def without_chance(net: nn.Module) -> nn.Module:
+    """The network, of which nothing drops out."""
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        for chance in ("drop_rate", "drop_prob"):
+            if isinstance(getattr(module, chance, None), float):
+                setattr(module, chance, 0.0)
+    return net
+
+
+@pytest.mark.wide
+@pytest.mark.filterwarnings("ignore")
+@each
+def test_is_its_original(name: str, original: Original) -> None:
+    """The names, their order and their shapes; parameters; MACs, by torch's own counter; the outputs of the same
+    weights, and in training what batch normalisation keeps of them, so that its momentum is the same."""
+    theirs, ours = original.make(), cnnzoo.create_model(name, init=None, **original.ours)
+    state, own = theirs.state_dict(), ours.state_dict()
+    if original.renamed:
+        assert [one.shape for one in own.values()] == [one.shape for one in state.values()]
+    else:
+        assert {key: one.shape for key, one in own.items()} == {key: one.shape for key, one in state.items()}
+        assert list(own) == list(state)
+    filled = fill(own)
+    ours.load_state_dict(filled)
+    theirs.load_state_dict(dict(zip(state, filled.values(), strict=True)))
+    params = sum(one.numel() for one in theirs.parameters())
+    for size in sizes(name, original):
+        report = summary(name, size, **original.ours)
+        assert report.total_params + report.totals["aux_params"] == params
+        x = image(size, 2)
+        with torch.no_grad():
+            with FlopCounterMode(display=False) as counter:
+                wanted = theirs.eval()(x)
+            assert counter.get_total_flops() == 2 * len(x) * report.total_macs
+            found = ours.eval()(x)
+        scale = wanted.abs().max().item()
+        assert 0 < scale < float("inf")
+        assert (found - wanted).abs().max().item() <= original.tolerance * scale
+    with torch.no_grad():
+        without_chance(ours).train()(x)
+        without_chance(theirs).train()(x)
+    for found, wanted in zip(ours.buffers(), theirs.buffers(), strict=True):
+        assert torch.allclose(found, wanted, rtol=1e-4, atol=1e-5 * wanted.abs().max().item())
