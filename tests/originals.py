@@ -1,7 +1,7 @@
-"""Of which networks of torchvision and timm registered networks are the same, where the libraries are installed.
+"""Of which networks of torchvision, timm and pytorchcv registered networks are the same, where these are installed.
 
-A registered network's tensors have torchvision's names where torchvision has it, else timm's; where both have it, the
-other's files load when its tensors are renamed in their order.
+A registered network's tensors have torchvision's names where torchvision has it, else timm's, else pytorchcv's; where
+several have it, the others' files load when its tensors are renamed in their order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Original(NamedTuple):
     settings: Mapping[str, Any] = NONE
     ours: Mapping[str, Any] = NONE
     side: int = 64
-    """Of the images that both are given; and a third as much more."""
+    """Of the images that both are given; and a third as much more, unless it is `fixed`."""
+    fixed: bool = False
     tolerance: float = 0
     """How far outputs may lie apart, as a share of the largest; 0: they are the same bits."""
     renamed: bool = False
@@ -36,6 +37,8 @@ class Original(NamedTuple):
         stub_torchvision()  # first: timm imports torchvision too
         if self.library == "timm":
             made: nn.Module = pytest.importorskip("timm").create_model(self.model, **self.settings)
+        elif self.library == "pytorchcv":
+            made = pytest.importorskip("pytorchcv.model_provider").get_model(self.model, **self.settings)
         else:
             made = pytest.importorskip("torchvision.models").get_model(self.model, weights=None, **self.settings)
         return made
@@ -49,6 +52,10 @@ def named(library: str, *names: str, **how: Any) -> list[tuple[str, Original]]:
 ORIGINALS: list[tuple[str, Original]] = [
     # alexnet
     ("alexnet_tv", Original("torchvision", "alexnet")),
+    # darknet
+    ("cspdarknet53", Original("timm", "cspdarknet53", ours={"negative_slope": 0.01})),
+    ("darknet19", Original("pytorchcv", "darknet19", side=224, fixed=True, tolerance=1e-6)),  # averages windows of 7x7
+    ("darknet53", Original("timm", "darknet53", ours={"negative_slope": 0.01})),
     # densenet
     *named("torchvision", "densenet121", "densenet161", "densenet169", "densenet201"),
     *named("timm", "densenet121", "densenet161", "densenet169", "densenet201"),

@@ -353,6 +353,7 @@ def numbers_of_notes():
     assert round(alexnet.total_params / (column * 1024)) == 9
     assert round(column / 1e3, 1) == printed(figure("googlenet", "params", source="Howard"))
     assert round(printed(figure("googlenet", "weights", ("inception5a",))) * 1024 * 49 / 1e6) == 54
+    csp = [row for row in summary("cspdarknet53").rows if row.kind != "BatchNorm2d"]
     return {
         "622,312": sum(list_of_figure_2),
         "659,272": sum(calculated("alexnet", "neurons", layer) for layer in ALEXNET_LAYERS),
@@ -381,6 +382,8 @@ def numbers_of_notes():
         "1,498.7": round(with_separable / 1e6, 1),
         "5.1": round(alexnet.total_params / 12 / 1e6, 1),
         "6.96": round(column * 1024 / 1e6, 2),
+        "18.57": printed(figure("darknet53", "flops", source="Wang")),
+        "27,605,856": sum(row.weights for row in csp),
         "51.1": round(googlenet["inception5a"].macs / 1e6, 1),
     }
 

@@ -3,6 +3,9 @@
 from .alexnet import alexnet as alexnet
 from .alexnet import alexnet_tv as alexnet_tv
 from .alexnet import caffenet as caffenet
+from .darknet import cspdarknet53 as cspdarknet53
+from .darknet import darknet19 as darknet19
+from .darknet import darknet53 as darknet53
 from .densenet import densenet121 as densenet121
 from .densenet import densenet161 as densenet161
 from .densenet import densenet169 as densenet169

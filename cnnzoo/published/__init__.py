@@ -26,6 +26,7 @@ UNITS: dict[str, Quotient] = {
     "Ki": (1_024, 1),
     "M": (10**6, 1),
     "G": (10**9, 1),
+    "Gi": (2**30, 1),
     "%": (1, 100),
 }
 
@@ -35,6 +36,7 @@ TOTALS = ("params", "macs", "connections")
 WORDS = {
     "params": "parameters",
     "macs": "multiply-adds",
+    "flops": "operations",
     "inputs": "input values",
     "depth": "weighted layers",
     "pixels": "pixels a side",
@@ -71,7 +73,7 @@ class PrintedFigure(NamedTuple):
     paths: tuple[str, ...] = ("",)
     """The layers or blocks that it is of; "" is the whole network."""
     settings: tuple[tuple[str, Any], ...] = ()
-    """The builder's settings, where they are not the defaults."""
+    """The builder's settings and the input size, where they are not the defaults."""
     ratio: tuple[str, str] | None = None
     """The two networks whose quotient it is."""
     note: str = ""
@@ -190,23 +192,25 @@ def _figures(sources: list[dict[str, Any]]) -> Iterator[PrintedFigure]:
         for table in source["tables"]:
             for row in table["rows"]:
                 given = {key: value for key, value in {**table, **row}.items() if key != "rows"}
-                for key in ("printed", "ratio"):
-                    if isinstance(given.get(key), list):
-                        given[key] = _tuples(given[key])
+                given |= {key: _tuples(given[key]) for key in ("printed", "ratio") if key in given}
                 given["paths"] = tuple(given.pop("path", "").split()) or ("",)
-                given["settings"] = tuple(given.get("settings", {}).items())
+                settings = given.get("settings", {})
+                given["settings"] = tuple((name, _tuples(value)) for name, value in settings.items())
                 for model in given.pop("model").split():
                     yield PrintedFigure(model=model, source=source["source"], link=source["link"], **given)
 
 
 def _tuples(value: Any) -> Any:
+    """The value, with tuples for lists."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=64)
 def _report(model: str, settings: tuple[tuple[str, Any], ...]) -> Report:
     builder = get_builder(model)
-    return calculate(builder.describe(**dict(settings)), builder.input_size)
+    given = {"input_size": builder.input_size, **dict(settings)}
+    size = given.pop("input_size")
+    return calculate(builder.describe(**given), size)
 
 
 def _decimal(printed: str, digits: int | None = None) -> tuple[int, Quotient]:

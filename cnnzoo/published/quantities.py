@@ -57,6 +57,7 @@ QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "params": lambda report, rows: sum(row.least("params") for row in rows),
     "weights": lambda report, rows: sum(row.least("weights") for row in rows),
     "macs": lambda report, rows: sum(row.macs or 0 for row in rows),
+    "flops": lambda report, rows: 2 * sum(row.macs or 0 for row in rows),
     "connections": lambda report, rows: sum(row.connections or 0 for row in rows),
     "neurons": lambda report, rows: sum(prod(row.output_shape) for row in rows),
     "inputs": lambda report, rows: prod(rows[0].input_shape),
