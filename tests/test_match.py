@@ -56,14 +56,12 @@ def test_at_the_defaults_it_is_the_registered_network(name):
 
 @varied
 def test_the_columns_of_the_papers_table_are_points_of_one_grid(name):
-    """resnet50 at the depth of resnet101 is resnet101, and so in each family; two of ResNet's have another block."""
+    """resnet50 at the depth of resnet101 is resnet101, and so with each builder that others are a variant of."""
     builder = cnnzoo.get_builder(name)
-    basic = ("resnet18", "resnet34")
     for other in map(cnnzoo.get_builder, VARIED):
-        if re.sub(r"\d", "", other.name) == re.sub(r"\d", "", name):
+        if (other.variant_of or other) is (builder.variant_of or builder):
             point = {knob: default(other.name, knob) for knob in other.knobs}
-            same = builder.describe(**point) == other.describe()
-            assert same == ((name in basic) == (other.name in basic)), other
+            assert builder.describe(**point) == other.describe(), other
 
 
 @pytest.mark.wide
@@ -96,6 +94,23 @@ def test_more_of_anything_costs_more(name):
         assert less.depth <= more.depth
 
 
+DEPTHS = {
+    "cspdarknet53": (2 + 5 * 4, 2),
+    "darknet19": (1, 1),
+    "darknet53": (2 + 5, 2),
+    "densenet121": (5, 2),
+    "plain18": (2, 2),
+    "resnet18": (2, 2),
+    "resnet50": (2, 3),
+    "resnet50_v1": (2, 3),
+    "vgg11": (3, 1),
+    "vgg11_bn": (3, 1),
+    "vgg11_lrn": (3, 1),
+    "vgg16c": (3, 1),
+}
+"""The weighted layers of a network that are not in its blocks, and those of each block, where it is no variant."""
+
+
 @pytest.mark.wide
 @varied
 def test_points_of_the_grid_are_networks(name):
@@ -107,18 +122,17 @@ def test_points_of_the_grid_are_networks(name):
         report = cnnzoo.summary(name, **point)
         priced = Family(name).totals(point, builder.input_size)
         assert (priced.params, priced.macs) == (report.total_params, report.total_macs)
-        layers = {"resnet": 2 + 3 * sum(point["depth"]), "vgg": 3 + sum(point["depth"])}
-        layers |= {"densenet": 5 + 2 * sum(point["depth"]), "plain": 2 + 2 * sum(point["depth"])}
-        family = name.partition("_")[0].rstrip("0123456789c")
-        basic = name in ("resnet18", "resnet34")
-        assert report.depth == (layers["plain"] if basic else layers[family])
+        first, each = DEPTHS[(builder.variant_of or builder).name]
+        assert report.depth == first + each * sum(point["depth"])
 
 
 @varied
-@pytest.mark.parametrize("depth", [(2, 2), (0, 2, 2, 2), (2, 2, 2, 2, 2, 2), "deep", 0, 2.5, None, (True, 1, 1, 1)])
-def test_depths_that_are_none(name, depth):
-    with pytest.raises(ValueError, match=r"depth must be [45] whole numbers of at least 1, one a stage, got "):
-        cnnzoo.summary(name, depth=depth)
+def test_depths_that_are_none(name):
+    stages = len(default(name, "depth"))
+    twos, ones = (2,) * stages, (1,) * (stages - 1)
+    for depth in (twos[1:], (0, *ones), (*twos, 2), "deep", 0, 2.5, None, (True, *ones)):
+        with pytest.raises(ValueError, match=f"depth must be {stages} whole numbers of at least 1, one a stage, got "):
+            cnnzoo.summary(name, depth=depth)
 
 
 @varied
