@@ -61,9 +61,13 @@ ORIGINALS: list[tuple[str, Original]] = [
     *named("timm", "densenet121", "densenet161", "densenet169", "densenet201"),
     # googlenet
     ("googlenet_tv", Original("torchvision", "googlenet")),
+    # mobilenet_v1
+    ("mobilenet_v1", Original("timm", "mobilenetv1_100")),
     # resnet
     *named("torchvision", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     *named("timm", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    # squeezenet
+    *named("torchvision", "squeezenet1_0", "squeezenet1_1"),
     # vgg
     *named("torchvision", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
 ]

@@ -11,7 +11,18 @@ from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.modules.init import as_torch, weighted
 from cnnzoo.rewrites import scale_width
 
-FAMILIES = ["lenet5", "alexnet", "vgg11_bn", "googlenet", "resnet18", "resnet50", "densenet121", "cspdarknet53"]
+FAMILIES = [
+    "lenet5",
+    "alexnet",
+    "vgg11_bn",
+    "googlenet",
+    "resnet18",
+    "resnet50",
+    "densenet121",
+    "cspdarknet53",
+    "mobilenet_v1",
+    "squeezenet1_1",
+]
 """One network of each family, and of ResNet one of each block."""
 
 SIDES = (64, 96, 144, 224, 299)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from said.torchvision import fire
-
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
     Add,
@@ -39,6 +37,7 @@ from cnnzoo.arch import (
     Unflatten,
     Upsample,
 )
+from cnnzoo.models.squeezenet import fire
 
 
 def conv(channels: int, kernel_size: int, **settings: int) -> Sequential:

@@ -254,6 +254,8 @@ def figures_of_family(name):
     reports = [summary(other) for other in family]
     if "resnet" in module:
         reports += [summary(other, shortcut=option) for other in ("resnet18", "resnet34") for option in "AC"]
+    if "mobilenet_v1" in module:
+        reports.append(summary("mobilenet_v1", shallow=True))
     params = {report.total_params for report in reports}
     counts = params | {abs(one - other) for one, other in combinations(params, 2)}
     for report in reports:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise, product
+from operator import mul
 
 import pytest
 import strategies
@@ -299,6 +300,36 @@ def test_one_filter_a_channel_and_a_1x1_are_1_over_n_and_1_over_d_squared_of_a_c
     assert rewrites.depthwise_separable(net).stem == net.stem
 
 
+@pytest.mark.parametrize(("name", "width"), [("mobilenet_v1", 1), ("mobilenet_v1_050", 0.5)])
+def test_a_depthwise_and_a_1x1_are_merged_into_the_convolution_that_they_were_taken_from(
+    name: str, width: float
+) -> None:
+    """Howard et al. (2017), table 4: 29.3 M parameters and 4866 M multiply-adds, by hand."""
+    maps = [int(width * count) for count in (32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024)]
+    sides = [112, 56, 56, 28, 28, *[14] * 6, 7, 7]
+    convs = [3 * 3 * one * other for one, other in pairwise(maps)]
+    stem, classes = 27 * maps[0], maps[-1] * 1000
+    report = cnnzoo.summary(f"{name}+merge_separable")
+    assert report.total_params == stem + sum(convs) + 2 * sum(maps) + classes + 1000
+    assert report.total_macs == stem * 112**2 + sum(map(mul, convs, (side**2 for side in sides))) + classes
+    assert (report.depth, report.receptive_field) == (15, cnnzoo.summary(name).receptive_field)
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_taken_apart_and_merged_a_convolution_is_itself(kernel: int, stride: int) -> None:
+    conv = Conv2d(24, kernel, stride=stride, padding=kernel // 2, dilation=2, bias=False)
+    net = Sequential(Conv2d(8, 3), conv, BatchNorm2d(), ReLU())
+    apart = rewrites.depthwise_separable(net)
+    assert rewrites.merge_separable(apart) == replace(net, "1", Sequential(**{"3": conv}))
+    between = Sequential(Conv2d(8, 3), Conv2d(8, 3, groups=8), MaxPool2d(2), Conv2d(4, 1))
+    halves = Sequential(
+        Conv2d(8, 3), Conv2d(8, 3, groups=2), Conv2d(4, 1), Conv2d(4, 3, groups=4), Conv2d(2, 1, groups=2)
+    )
+    for one in (between, halves):
+        assert rewrites.merge_separable(one) is one
+
+
 @pytest.mark.parametrize(
     "behind", [Scale(1e-6, (-1,)), Shift(1), StochasticDepth(0.1, "row"), Slice(0, 8), Mean(1, keepdim=True)], ids=repr
 )
@@ -398,6 +429,26 @@ def test_vgg_as_convolutions_gives_the_same_numbers() -> None:
 
 
 # Edge by edge
+
+
+def test_a_fire_module_without_its_squeeze_reads_the_wide_maps() -> None:
+    maps, expand = (96, 128, 128, 256, 256, 384, 384, 512), (64, 64, 128, 128, 192, 192, 256, 256)
+    squeezed = sum(
+        row.params for row in cnnzoo.summary("squeezenet1_0").blocks if "." in row.path and row.kind == "Sequential"
+    )
+    wide = sum((1 + 9) * one * other + 2 * other for one, other in zip(maps, expand, strict=True))
+    with_squeeze, without = (cnnzoo.summary(f"squeezenet1_0{rewrite}") for rewrite in ("", "+drop_reductions"))
+    assert without.total_params == with_squeeze.total_params - squeezed + wide
+    narrow, pool, larger = Conv2d(4, 1), MaxPool2d(3, 1, 1), Conv2d(6, 3, padding=1)
+    for last in ({"b": From("narrow", pool)}, {"b": From("narrow", larger), "c": Add("b", "narrow")}):
+        net = Sequential(stem=Conv2d(8, 3), narrow=narrow, a=larger, **last)
+        assert rewrites.drop_reductions(net) is net
+    read = Sequential(
+        stem=Conv2d(8, 3), narrow=narrow, relu=ReLU(), a=Conv2d(6, 1), b=From("relu", larger), out=Add("a", "b")
+    )
+    assert rewrites.drop_reductions(read) == Sequential(
+        stem=Conv2d(8, 3), a=Conv2d(6, 1), b=From("stem", larger), out=Add("a", "b")
+    )
 
 
 def test_a_stride_of_a_reduction_goes_to_the_larger_kernel() -> None:

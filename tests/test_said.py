@@ -32,7 +32,7 @@ class Case(NamedTuple):
     original: Callable[[], nn.Module] | dict[str, Any]
 
 
-def known(file: str, *described: Callable[[], Join]) -> dict[str, Case]:
+def known(file: str, *described: Callable[[], Join], **named: Callable[[], Join]) -> dict[str, Case]:
     """The cases of a file. `outputs` are the first values and the norm of what `reference.image` gives with the weights
     of `reference.fill`; `state` has the names and shapes of each module's tensors in their order, where "norm 64" is a
     batch norm of 64 channels. Of torchvision's networks `num_params` and `gmacs` are what it publishes for the size
@@ -40,9 +40,9 @@ def known(file: str, *described: Callable[[], Join]) -> dict[str, Case]:
     normalisations, and `p` the chance of each layer that drops something."""
     networks = json.loads((DATA / file).read_text())["networks"]
     return {
-        one.__name__: Case(one, tuple(tuple(out["input"]) for out in known["outputs"]), known)
-        for one in described
-        for known in [networks[one.__name__]]
+        name: Case(one, tuple(tuple(out["input"]) for out in known["outputs"]), known)
+        for name, one in {**{one.__name__: one for one in described}, **named}.items()
+        for known in [networks[name]]
     }
 
 
@@ -61,7 +61,7 @@ def state_of(known: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return state
 
 
-TORCHVISION = known("said_torchvision.json", *torchvision.SAID.values())
+TORCHVISION = known("said_torchvision.json", **torchvision.SAID)
 PAIR = ((3, 19, 19), (3, 19, 19))
 CASES = {
     **TORCHVISION,

@@ -10,7 +10,6 @@ import torch
 from libraries import stub_torchvision
 from reference import saved_bytes
 from said import inception, mobile
-from said import torchvision as said
 from small import small
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -54,7 +53,6 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
     "said inception_v3": lambda: build(inception.inception_v3(aux_logits=False), (3, 299, 299)),
     "said mobilenet_v2": lambda: build(mobile.mobilenet_v2(), RGB),
     "said shufflenet_v2": lambda: build(mobile.shufflenet_v2_x1_0(), RGB),
-    "said squeezenet": lambda: build(said.squeezenet1_0(), RGB),
     **{f"timm {name}": of_timm(name) for name in THEIRS},
 }
 

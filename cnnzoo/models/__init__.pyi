@@ -15,6 +15,10 @@ from .googlenet import googlenet as googlenet
 from .googlenet import googlenet_tv as googlenet_tv
 from .lenet import lenet5 as lenet5
 from .lenet import lenet5_modern as lenet5_modern
+from .mobilenet_v1 import mobilenet_v1 as mobilenet_v1
+from .mobilenet_v1 import mobilenet_v1_025 as mobilenet_v1_025
+from .mobilenet_v1 import mobilenet_v1_050 as mobilenet_v1_050
+from .mobilenet_v1 import mobilenet_v1_075 as mobilenet_v1_075
 from .resnet import plain18 as plain18
 from .resnet import plain34 as plain34
 from .resnet import resnet18 as resnet18
@@ -25,6 +29,8 @@ from .resnet import resnet101 as resnet101
 from .resnet import resnet101_v1 as resnet101_v1
 from .resnet import resnet152 as resnet152
 from .resnet import resnet152_v1 as resnet152_v1
+from .squeezenet import squeezenet1_0 as squeezenet1_0
+from .squeezenet import squeezenet1_1 as squeezenet1_1
 from .vgg import vgg11 as vgg11
 from .vgg import vgg11_bn as vgg11_bn
 from .vgg import vgg11_lrn as vgg11_lrn

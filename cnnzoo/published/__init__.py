@@ -73,7 +73,7 @@ class PrintedFigure(NamedTuple):
     paths: tuple[str, ...] = ("",)
     """The layers or blocks that it is of; "" is the whole network."""
     settings: tuple[tuple[str, Any], ...] = ()
-    """The builder's settings and the input size, where they are not the defaults."""
+    """The builder's settings, the input size and the names of rewrites, where they are not the defaults."""
     ratio: tuple[str, str] | None = None
     """The two networks whose quotient it is."""
     note: str = ""
@@ -140,7 +140,8 @@ def figures(model: str | Builder[Any]) -> tuple[PrintedFigure, ...]:
 
 @lru_cache(maxsize=256)
 def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
-    """What the network's own paper prints of it as a whole, beside what is true: a line a figure.
+    """What the network's own paper prints of it as a whole, beside what is true: a line a figure; of one with settings
+    only where the paper prints none without.
 
     Where the network is a variant of the paper's, the figures are the paper's network's, and say so.
     """
@@ -157,7 +158,10 @@ def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
         and figure.quantity in TOTALS
         and figure.paths == ("",)
         and not figure.ratio
+        and not {"input_size", "rewrites"} & {*dict(figure.settings)}
     ]
+    plain = {figure.quantity for figure in own if not figure.settings}
+    own = [figure for figure in own if not (figure.settings and figure.quantity in plain)]
     none = () if any(figure.quantity == "params" for figure in own) else ("the paper prints no parameter count",)
     return (*(figure.sentence(builder.name) for figure in own), *none)
 
@@ -208,9 +212,15 @@ def _tuples(value: Any) -> Any:
 @lru_cache(maxsize=64)
 def _report(model: str, settings: tuple[tuple[str, Any], ...]) -> Report:
     builder = get_builder(model)
-    given = {"input_size": builder.input_size, **dict(settings)}
-    size = given.pop("input_size")
-    return calculate(builder.describe(**given), size)
+    given = {"input_size": builder.input_size, "rewrites": (), **dict(settings)}
+    size, rewrites = given.pop("input_size"), given.pop("rewrites")
+    description = builder.describe(**given)
+    if rewrites:
+        from ..rewrites import get_rewrite  # only here: no other figure needs them
+
+        for name in rewrites:
+            description = get_rewrite(name).rewritten(description)
+    return calculate(description, size)
 
 
 def _decimal(printed: str, digits: int | None = None) -> tuple[int, Quotient]:

@@ -6,7 +6,7 @@ Nothing is mutated, names persist, channels follow by themselves, and what does 
 from .depth import scale_depth
 from .fusion import fuse_batchnorm
 from .heads import convolutionalize, pool_head, strip_aux
-from .kernels import depthwise_separable, factorise, merge_stacks, ungroup
+from .kernels import depthwise_separable, factorise, merge_separable, merge_stacks, ungroup
 from .meetings import add_for_concat, drop_gates, drop_shortcuts
 from .pointwise import drop_reductions, stride_on_1x1, stride_on_3x3, widen_1x1
 from .registry import (
@@ -36,6 +36,7 @@ __all__ = [
     "fuse_batchnorm",
     "get_rewrite",
     "list_rewrites",
+    "merge_separable",
     "merge_stacks",
     "pool_head",
     "register_rewrite",

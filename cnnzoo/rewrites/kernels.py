@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice, pairwise
 
 from ..arch import (
     BatchNorm2d,
@@ -21,6 +21,7 @@ from ..arch import (
 from ..arch.node import pair
 from ..errors import InvalidValueError
 from .edits import edited
+from .pointwise import is_1x1
 from .registry import DoesNotApply, register_rewrite
 from .runs import Run, channels, convolutions, is_pointwise, paddings, replace, runs, times
 
@@ -204,6 +205,25 @@ def depthwise_separable(description: Node) -> Node:
                 edits[path] = _interleaved([each, mixed], following(run, index))
     if not edits:
         raise DoesNotApply("behind the first layer there is no convolution larger than 1x1 without groups")
+    return edited(description, edits)
+
+
+@register_rewrite('Howard et al. (2017), section 3.1 and table 4, "Conv MobileNet"')
+def merge_separable(description: Node) -> Node:
+    """A convolution of one filter a channel and the 1x1 that mixes what it gives become one full convolution.
+
+    It has the kernel, stride and padding of the first, the channels and the place of the second, and sees as much;
+    between them the normalisation and the activation go. Where a gate or anything else stands between, they stay two.
+    """
+    into = channels(description)
+    edits: dict[str, Node | None] = {}
+    for run in runs(description):
+        for (first, each), (second, mixing) in chain.from_iterable(map(pairwise, convolutions(run))):
+            if 1 < each.groups == into.get(run[first].path) and is_1x1(mixing) and mixing.stride == 1:
+                edits |= {path: None for path, _ in run[first:second]}
+                edits[run[second].path] = replace(each, out_channels=mixing.out_channels, groups=1, bias=mixing.bias)
+    if not edits:
+        raise DoesNotApply("there is no convolution of one filter a channel with a 1x1 behind it")
     return edited(description, edits)
 
 

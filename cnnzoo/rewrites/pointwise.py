@@ -10,7 +10,7 @@ from ..arch.node import pair
 from ..errors import InvalidValueError
 from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import Run, channels, convolutions, paddings, replace, runs, times
+from .runs import Run, channels, convolutions, forks, paddings, replace, runs, times
 
 
 def is_1x1(conv: Conv2d) -> bool:
@@ -38,6 +38,19 @@ def keeps_size(conv: Conv2d) -> bool:
     )
 
 
+def shared_reductions(description: Node) -> list[tuple[Run, Conv2d, list[Conv2d]]]:
+    """Every 1x1 convolution that several others alone read, of which one at least is larger: the run from it on, and
+    the convolutions."""
+    found = []
+    for run, behind in forks(description):
+        readers = [one for other in behind for _, one in convolutions(other)[0][:1]]
+        larger = any(one.kernel_size != 1 for one in readers)
+        for first, conv in convolutions(run)[-1][-1:]:
+            if is_1x1(conv) and conv.stride == 1 and larger and len(readers) == len(behind):
+                found.append((run[first:], conv, readers))
+    return found
+
+
 @register_rewrite(
     "Szegedy et al. (2014), section 4 and figure 2a; He et al. (2015), section 4.1; Huang et al. (2016), section 3"
 )
@@ -46,7 +59,8 @@ def drop_reductions(description: Node, which: str = "narrowing") -> Node:
     the dense layer without their bottleneck.
 
     With each go the normalisation and the activation behind it; its stride goes to the larger kernel, which now
-    reads the wide maps. `which="every"` also drops those that do not narrow, as in DenseNet's first layers.
+    reads the wide maps. The fire module of SqueezeNet has one that two read. `which="every"` also drops those that do
+    not narrow, as in DenseNet's first layers.
     """
     if which not in ("narrowing", "every"):
         raise InvalidValueError(f"drop_reductions takes 'narrowing' or 'every', got {which!r}")
@@ -60,6 +74,11 @@ def drop_reductions(description: Node, which: str = "narrowing") -> Node:
             padding = larger.padding if conv.stride == 1 else paddings(larger)
             assert padding is not None
             edits[stretch[-1].path] = replace(larger, stride=times(conv.stride, larger.stride), padding=padding)
+    for stretch, conv, readers in shared_reductions(description):
+        wide = into.get(stretch[0].path)
+        narrows = wide is not None and conv.out_channels < wide
+        if (which == "every" or narrows) and all(_reads_any(one, conv.out_channels, wide) for one in readers):
+            edits |= {path: None for path, _ in stretch}
     if not edits:
         raise DoesNotApply("no 1x1 convolution narrows before a larger kernel")
     return edited(description, edits)

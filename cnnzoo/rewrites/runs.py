@@ -49,8 +49,13 @@ def tails(description: Node) -> list[Run]:
     return list(_collected(description)[1])
 
 
+def forks(description: Node) -> list[tuple[Run, list[Run]]]:
+    """Each run that several layers read, and nothing else does, with the runs that these begin."""
+    return list(_collected(description)[2])
+
+
 @lru_cache(maxsize=16)
-def _collected(description: Node) -> tuple[list[Run], list[Run]]:
+def _collected(description: Node) -> tuple[list[Run], list[Run], list[tuple[Run, list[Run]]]]:
     calls = _Calls()
     given = calls.run("", description, entering(description, _Value))
     before = {path: calls.before(path) for path in calls.made}
@@ -65,7 +70,15 @@ def _collected(description: Node) -> tuple[list[Run], list[Run]]:
                 behind = after.get(behind)
     ends = {id(value) for value in (given.values() if isinstance(given, Several) else [given])}
     last = [run for run in found if all(id(y) in ends and not y.readers for _, y in calls.made[run[-1].path])]
-    return found, last
+    behind_of: dict[str | None, list[Run]] = {}
+    for run in found:
+        behind_of.setdefault(calls.made[run[0].path][0][0].path, []).append(run)
+    forked = [
+        (run, behind_of[run[-1].path])
+        for run in found
+        if run not in last and len(behind_of.get(run[-1].path, ())) == calls.readers(run[-1].path) > 1
+    ]
+    return found, last, forked
 
 
 def entering(description: Node, value: Callable[[], T]) -> T | Several[T]:
@@ -114,6 +127,11 @@ class _Calls(Walker[Any]):
         for part in parts:
             part.readers += 1
         return _Value()
+
+    def readers(self, path: str) -> int:
+        """How many read what a layer makes in its one call; 0 where it runs again."""
+        (_, y), *others = self.made[path]
+        return 0 if others else y.readers
 
     def before(self, path: str) -> str | None:
         """The path of the layer whose output this one reads every time, and nothing else; None where there is none."""

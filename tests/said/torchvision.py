@@ -9,19 +9,17 @@ from itertools import count
 from said.inception import inception_v3
 from said.mobile import efficientnet_b0, mobilenet_v2, mobilenet_v3_small, shufflenet_v2_x1_0
 
+import cnnzoo
 from cnnzoo.arch import (
     GELU,
     AdaptiveAvgPool2d,
     Add,
-    Cat,
     Conv2d,
-    Dropout,
     Flatten,
     From,
     LayerNorm,
     LayerNorm2d,
     Linear,
-    MaxPool2d,
     Node,
     Permute,
     ReLU,
@@ -32,44 +30,6 @@ from cnnzoo.arch import (
     StochasticDepth,
 )
 from cnnzoo.models.blocks import conv, squeeze_excitation
-
-# SqueezeNet: Iandola et al. (2016), table 1
-
-
-def fire(s1: int, e1: int, e3: int) -> Sequential:
-    """A row of table 1: #1x1 squeeze, #1x1 expand, #3x3 expand (section 3.1)."""
-    return Sequential(
-        squeeze=Conv2d(s1, 1),
-        squeeze_activation=ReLU(),
-        expand1x1=Conv2d(e1, 1),
-        expand1x1_activation=ReLU(),
-        expand3x3=From("squeeze_activation", Conv2d(e3, 3, padding=1)),
-        expand3x3_activation=ReLU(),
-        out=Cat("expand1x1_activation", "expand3x3_activation"),
-    )
-
-
-def squeezenet1_0(num_classes: int = 1000) -> Sequential:
-    return Sequential(
-        features=Sequential(
-            Conv2d(96, 7, stride=2),
-            ReLU(),
-            MaxPool2d(3, stride=2, ceil_mode=True),
-            fire(16, 64, 64),
-            fire(16, 64, 64),
-            fire(32, 128, 128),
-            MaxPool2d(3, stride=2, ceil_mode=True),
-            fire(32, 128, 128),
-            fire(48, 192, 192),
-            fire(48, 192, 192),
-            fire(64, 256, 256),
-            MaxPool2d(3, stride=2, ceil_mode=True),
-            fire(64, 256, 256),
-        ),
-        classifier=Sequential(Dropout(0.5), Conv2d(num_classes, 1), ReLU(), AdaptiveAvgPool2d(1)),
-        flatten=Flatten(),
-    )
-
 
 # ConvNeXt: Liu et al. (2022), figure 4 and table 9
 
@@ -155,17 +115,21 @@ def regnet_y_400mf(num_classes: int = 1000) -> Sequential:
     )
 
 
+REGISTERED = ("squeezenet1_0",)
+
 SAID = {
-    one.__name__: one
-    for one in (
-        inception_v3,
-        squeezenet1_0,
-        mobilenet_v2,
-        mobilenet_v3_small,
-        shufflenet_v2_x1_0,
-        efficientnet_b0,
-        convnext_tiny,
-        regnet_y_400mf,
-    )
+    **{name: cnnzoo.get_builder(name).describe for name in REGISTERED},
+    **{
+        one.__name__: one
+        for one in (
+            inception_v3,
+            mobilenet_v2,
+            mobilenet_v3_small,
+            shufflenet_v2_x1_0,
+            efficientnet_b0,
+            convnext_tiny,
+            regnet_y_400mf,
+        )
+    },
 }
 """The networks by torchvision's names."""

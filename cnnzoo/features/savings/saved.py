@@ -18,6 +18,7 @@ from ...rewrites import (
     drop_reductions,
     get_rewrite,
     list_rewrites,
+    merge_separable,
     merge_stacks,
     ungroup,
     widen_1x1,
@@ -40,13 +41,14 @@ class Technique(NamedTuple):
 
 
 TECHNIQUES = {
+    "separable": Technique(merge_separable, "depthwise separable convolutions", "full convolutions"),
     "reductions": Technique(drop_reductions, "1x1 reductions", "the larger kernels alone"),
     "stacks": Technique(merge_stacks, "stacks of small kernels", "one large kernel each"),
     "groups": Technique(ungroup, "groups of maps", "convolutions that read all maps"),
     "pointwise": Technique(widen_1x1, "1x1 convolutions", "3x3 ones"),
 }
 
-FAMOUS = ("reductions", "stacks", "groups")
+FAMOUS = ("separable", "reductions", "stacks", "groups")
 """What a family is known for: the first of these that its networks have."""
 
 

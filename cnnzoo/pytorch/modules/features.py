@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ... import arch
 from ...arch import Aux, Node, Shape, find, walk
+from ...arch.ends import head
 from ...arch.node import pair
 from ...arch.walker import child_path
 from ...calculate import calculate
@@ -41,12 +42,13 @@ class FeatureInfo:
                 "features are taken from what runs one after the other; of a network whose steps read by name, end "
                 'the description in Outputs("layer1", "layer2.1") for its values at these paths'
             )
+        ends = head(description)
         last: dict[tuple[Any, int], Row] = {}
         self.steps: list[str] = []
         """The paths of the modules that run, one after the other, up to the last map that is returned."""
         dilation = 1
         for row in _steps(description, calculate(description, input_size)):
-            if row.pools or len(row.output_shape) != 3:
+            if row.pools or len(row.output_shape) != 3 or (ends and f"{ends[0]}.".startswith(f"{row.path}.")):
                 break
             self.steps.append(row.path)
             dilation = max(dilation, _dilation(find(description, row.path)))
