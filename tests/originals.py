@@ -6,7 +6,9 @@ several have it, the others' files load when its tensors are renamed in their or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -29,8 +31,15 @@ class Original(NamedTuple):
     fixed: bool = False
     tolerance: float = 0
     """How far outputs may lie apart, as a share of the largest; 0: they are the same bits."""
-    renamed: bool = False
-    """Whether its tensors have other names than ours, in the same order."""
+    renamed: bool | Mapping[str, Any] = False
+    """Whether its tensors have other names than ours, in the same order; or patterns that give ours of its names, where
+    the order, too, is another."""
+
+    def named(self, state: Mapping[str, Any], own: Iterable[str]) -> dict[str, str]:
+        """Our name of each of its tensors."""
+        if isinstance(self.renamed, bool):
+            return dict(zip(state, own if self.renamed else state, strict=True))
+        return {name: reduce(lambda text, one: re.sub(*one, text), self.renamed.items(), name) for name in state}
 
     def make(self) -> nn.Module:
         """The library's network, with weights of its own drawing; skips the test where it is not installed."""
@@ -49,6 +58,32 @@ def named(library: str, *names: str, **how: Any) -> list[tuple[str, Original]]:
     return [(name, Original(library, name, **how)) for name in names]
 
 
+TIMM_REGNET = {
+    r"^s(\d)\.b(\d+)": lambda found: f"trunk_output.block{found[1]}.block{found[1]}-{int(found[2]) - 1}",
+    r"conv1\.": "f.a.",
+    r"conv2\.": "f.b.",
+    r"conv3\.": "f.c.",
+    r"\.se\.": ".f.se.",
+    r"downsample\.": "proj.",
+    r"\.conv\.": ".0.",
+    r"\.bn\.": ".1.",
+    r"^head\.": "",
+}
+TIMM_SIZES = {
+    "200mf": "002",
+    "400mf": "004",
+    "600mf": "006",
+    "800mf": "008",
+    "1_6gf": "016",
+    "3_2gf": "032",
+    "4gf": "040",
+    "6_4gf": "064",
+    "8gf": "080",
+    "12gf": "120",
+    "16gf": "160",
+    "32gf": "320",
+}
+
 ORIGINALS: list[tuple[str, Original]] = [
     # alexnet
     ("alexnet_tv", Original("torchvision", "alexnet")),
@@ -63,6 +98,21 @@ ORIGINALS: list[tuple[str, Original]] = [
     ("googlenet_tv", Original("torchvision", "googlenet")),
     # mobilenet_v1
     ("mobilenet_v1", Original("timm", "mobilenetv1_100")),
+    # regnet
+    *[
+        (f"regnet_{kind}_{size}", Original("torchvision", f"regnet_{kind}_{size}"))
+        for kind in "xy"
+        for size in ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")
+        if (kind, size) not in {("x", "400mf"), ("y", "800mf"), ("y", "8gf")}
+    ],
+    ("regnet_x_400mf_tv", Original("torchvision", "regnet_x_400mf")),
+    ("regnet_y_800mf_tv", Original("torchvision", "regnet_y_800mf")),
+    ("regnet_y_8gf_tv", Original("torchvision", "regnet_y_8gf")),
+    *[
+        (f"regnet_{kind}_{size}", Original("timm", f"regnet{kind}_{number}", renamed=TIMM_REGNET))
+        for kind in "xy"
+        for size, number in TIMM_SIZES.items()
+    ],
     # resnet
     *named("torchvision", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     *named("timm", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),

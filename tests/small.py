@@ -22,6 +22,7 @@ FAMILIES = [
     "cspdarknet53",
     "mobilenet_v1",
     "squeezenet1_1",
+    "regnet_y_400mf",
 ]
 """One network of each family, and of ResNet one of each block."""
 

@@ -42,14 +42,16 @@ def test_is_its_original(name: str, original: Original) -> None:
     weights, and in training what batch normalisation keeps of them, so that its momentum is the same."""
     theirs, ours = original.make(), cnnzoo.create_model(name, init=None, **original.ours)
     state, own = theirs.state_dict(), ours.state_dict()
-    if original.renamed:
+    named = original.named(state, own)
+    if original.renamed is True:
         assert [one.shape for one in own.values()] == [one.shape for one in state.values()]
     else:
-        assert {key: one.shape for key, one in own.items()} == {key: one.shape for key, one in state.items()}
+        assert {key: one.shape for key, one in own.items()} == {named[key]: one.shape for key, one in state.items()}
+    if not original.renamed:
         assert list(own) == list(state)
     filled = fill(own)
     ours.load_state_dict(filled)
-    theirs.load_state_dict(dict(zip(state, filled.values(), strict=True)))
+    theirs.load_state_dict({key: filled[named[key]] for key in state})
     params = sum(one.numel() for one in theirs.parameters())
     for size in sizes(name, original):
         report = summary(name, size, **original.ours)
@@ -66,5 +68,7 @@ def test_is_its_original(name: str, original: Original) -> None:
     with torch.no_grad():
         without_chance(ours).train()(x)
         without_chance(theirs).train()(x)
-    for found, wanted in zip(ours.buffers(), theirs.buffers(), strict=True):
+    kept = dict(ours.named_buffers())
+    for key, wanted in theirs.named_buffers():
+        found = kept[named[key]]
         assert torch.allclose(found, wanted, rtol=1e-4, atol=1e-5 * wanted.abs().max().item())

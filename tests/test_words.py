@@ -12,10 +12,7 @@ from cnnzoo.words import counted, distance, hint, listed, near, quoted, shortene
 from cnnzoo.zoo import list_models
 
 KEYWORDS = ("num_classes", *create_model.__kwdefaults__)
-STRANGERS = (
-    *("squeezenet1_1", "mobilenet_v2", "mnasnet1_0", "shufflenet_v2_x1_0", "efficientnet_b0", "regnet_y_400mf"),
-    *("inception_v3", "convnext_tiny", "vit_b_16", "swin_t", "xception", "zfnet", "nin", "darknet53", "unet"),
-)
+STRANGERS = ("vit_b_16", "swin_t", "maxvit_t", "nasnetalarge", "unet", "yolov3", "deeplabv3", "fcos", "tinynet_a")
 """Networks that are none of ours, nor like them."""
 
 

@@ -41,6 +41,12 @@ def with_shortcut(shortcut: bool, **children: Node) -> Sequential | Residual:
 
 def multiple_of_8(channels: float) -> int:
     """The nearest multiple of 8, the next where that is less than nine tenths: how networks of mobile kind round
-    channels times a width, `_make_divisible` in torchvision."""
-    nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest if nearest >= 0.9 * channels else nearest + 8
+    channels times a width."""
+    return divisible(channels, 8)
+
+
+def divisible(channels: float, divisor: int) -> int:
+    """The nearest multiple of a divisor, upwards of two as near, the next where it is less than nine tenths:
+    `_make_divisible` in torchvision."""
+    nearest = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return nearest if nearest >= 0.9 * channels else nearest + divisor

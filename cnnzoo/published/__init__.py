@@ -37,6 +37,7 @@ WORDS = {
     "params": "parameters",
     "macs": "multiply-adds",
     "flops": "operations",
+    "conv_outputs": "outputs of convolutions",
     "inputs": "input values",
     "depth": "weighted layers",
     "pixels": "pixels a side",

@@ -58,6 +58,9 @@ QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "weights": lambda report, rows: sum(row.least("weights") for row in rows),
     "macs": lambda report, rows: sum(row.macs or 0 for row in rows),
     "flops": lambda report, rows: 2 * sum(row.macs or 0 for row in rows),
+    "conv_outputs": lambda report, rows: sum(
+        prod(leaf.output_shape) for row in rows for leaf in report.rows if leaf.kind == "Conv2d" and _inside(leaf, row)
+    ),
     "connections": lambda report, rows: sum(row.connections or 0 for row in rows),
     "neurons": lambda report, rows: sum(prod(row.output_shape) for row in rows),
     "inputs": lambda report, rows: prod(rows[0].input_shape),

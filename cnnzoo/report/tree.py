@@ -89,8 +89,17 @@ def lines(
     for position, group in enumerate(groups):
         here = (*guides, position + 1 < len(groups))
         first, last = group[0].row, group[-1].row
-        name = first.name if len(group) == 1 else f"{first.name}-{last.name}"
+        name = first.name if len(group) == 1 else spanned(first.name, last.name)
         count = times * len(group)
         yield Line(last.multiplied(count), name, level, len(group) * group[-1].times, here)
         if depth is None or level < depth:
             yield from lines(group[-1].inner, depth, fold, leaves, level + 1, here, count)
+
+
+def spanned(first: str, last: str) -> str:
+    """From the first name to the last; of paths that differ in one name, from that to that: `1-5.conv2`."""
+    ones, others = first.split("."), last.split(".")
+    if len(ones) == len(others) and sum(one != other for one, other in zip(ones, others, strict=True)) == 1:
+        both = zip(ones, others, strict=True)
+        return ".".join(one if one == other else f"{one}-{other}" for one, other in both)
+    return f"{first}-{last}"

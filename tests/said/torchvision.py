@@ -13,23 +13,17 @@ import cnnzoo
 from cnnzoo.arch import (
     GELU,
     AdaptiveAvgPool2d,
-    Add,
     Conv2d,
     Flatten,
-    From,
     LayerNorm,
     LayerNorm2d,
     Linear,
-    Node,
     Permute,
-    ReLU,
     Residual,
     Scale,
     Sequential,
-    Sigmoid,
     StochasticDepth,
 )
-from cnnzoo.models.blocks import conv, squeeze_excitation
 
 # ConvNeXt: Liu et al. (2022), figure 4 and table 9
 
@@ -77,45 +71,7 @@ def convnext_tiny(num_classes: int = 1000) -> Sequential:
     )
 
 
-# RegNetY-400MF: Radosavovic et al. (2020)
-
-
-def y_block(into: int, w: int, g: int, s: int) -> Node:
-    """A bottleneck with b = 1: 1x1, 3x3 in groups of g channels, a gate of a quarter of what enters, 1x1."""
-    f = Sequential(
-        a=conv(w, 1, ReLU()),
-        b=conv(w, 3, ReLU(), stride=s, groups=w // g),
-        se=squeeze_excitation(w, round(into / 4), ReLU(), Sigmoid()),
-        c=conv(w, 1),
-    )
-    if into == w and s == 1:
-        return Residual(f=f, downsample=None, activation=ReLU())
-    return Sequential(proj=conv(w, 1, stride=s), f=From("input", f), add=Add("proj", "f"), activation=ReLU())
-
-
-def y_stage(number: int, into: int, d: int, w: int, g: int) -> Sequential:
-    """d blocks of w channels, the first of stride 2."""
-    blocks = [y_block(into, w, g, 2), *[y_block(w, w, g, 1)] * (d - 1)]
-    return Sequential(**{f"block{number}-{place}": one for place, one in enumerate(blocks)})
-
-
-def regnet_y_400mf(num_classes: int = 1000) -> Sequential:
-    """d = (1, 3, 6, 6), w = (48, 104, 208, 440), g = 8."""
-    return Sequential(
-        stem=conv(32, 3, ReLU(), stride=2),
-        trunk_output=Sequential(
-            block1=y_stage(1, 32, 1, 48, 8),
-            block2=y_stage(2, 48, 3, 104, 8),
-            block3=y_stage(3, 104, 6, 208, 8),
-            block4=y_stage(4, 208, 6, 440, 8),
-        ),
-        avgpool=AdaptiveAvgPool2d(1),
-        flatten=Flatten(),
-        fc=Linear(num_classes),
-    )
-
-
-REGISTERED = ("squeezenet1_0",)
+REGISTERED = ("squeezenet1_0", "regnet_y_400mf")
 
 SAID = {
     **{name: cnnzoo.get_builder(name).describe for name in REGISTERED},
@@ -128,7 +84,6 @@ SAID = {
             shufflenet_v2_x1_0,
             efficientnet_b0,
             convnext_tiny,
-            regnet_y_400mf,
         )
     },
 }
