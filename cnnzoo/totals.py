@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
 from math import prod
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from .calculate import calculate, extent, shapes_of
 from .facts import facts_of, meeting_of
 from .report import ITEM_BYTES
 from .report.rows import Extent
+from .words import prefixes
 
 
 class Totals(NamedTuple):
@@ -228,7 +228,7 @@ class _Meter(Flow[Signal]):
         looked = step.looks or own in self.opened
         if looked or step.node._takes or step.node._gives or path in self.around:
             raise _NotAloneError
-        around = next((one for one in accumulate(path.split("."), child_path) if one in self.ran), None)
+        around = next((one for one in prefixes(path) if one in self.ran), None)
         part = _part(step.node, x.shape, self.sizes[x.source], x.pooled)
         if around is not None:
             if around != path or _tensors(step.node, x.shape) != _tensors(step.node, self.ran[path]):
@@ -244,7 +244,7 @@ class _Meter(Flow[Signal]):
     def _runs(self, path: str, shape: Shape) -> None:
         self.ran[path] = shape
         if "." in path:
-            self.around.update(accumulate(path.split(".")[:-1], child_path))
+            self.around.update({*prefixes(path)} - {path})
 
     def _passed(self, part: _Part, child: Node, x: Signal) -> Signal:
         if isinstance(child, Aux):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from .errors import InvalidValueError
@@ -232,6 +233,16 @@ def channels_last(size: Sequence[int]) -> str:
     height, width, channels = sample
     meant = f"{channels}x{height}x{width}"
     return f"channels come first: {height}x{width}x{channels} has {height} of them; did you mean {meant}?"
+
+
+def prefixes(path: str) -> Iterator[str]:
+    """A path and those above it, the outermost first: of `layer1.0.conv1` also `layer1` and `layer1.0`."""
+    return accumulate(path.split("."), "{}.{}".format)
+
+
+def all_sides(shapes: Iterable[Sequence[Any]]) -> str:
+    """Of several inputs: 3x224x224 and 1x10."""
+    return " and ".join(map(sides, shapes))
 
 
 def _plain(name: str) -> str:

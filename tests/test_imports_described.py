@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 import warnings
 from functools import partial
 from pathlib import Path
@@ -71,6 +72,7 @@ def hooked():
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a file of networks, which is the working directory."""
     (tmp_path / "mine.py").write_text(NETS)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)  # another test's
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -30,15 +30,15 @@ class Group(NamedTuple):
     shortcut: str
     """The name of the part that is the shortcut; empty where none is."""
 
-    def names(self) -> Iterator[str]:
-        """The names of all children of the Sequential around it that belong to it, but for that of what meets."""
-        for part in self.parts:
-            yield from (part,) if isinstance(part, str) else (*part.names(), *part.own)
+    def names(self) -> list[str]:
+        """The names of all children of the Sequential around it that belong to it."""
+        found = [name for part in self.parts for name in ([part] if isinstance(part, str) else part.names())]
+        return found if self.is_chain else [*found, self.name]
 
     @property
-    def own(self) -> tuple[str, ...]:
-        """The name of what meets in it; none of a chain, which is called as its last layer."""
-        return (self.name,) if self.name not in self.names() else ()
+    def is_chain(self) -> bool:
+        """Whether nothing meets in it: it is called as its last layer."""
+        return bool(self.parts) and self.name == _name(self.parts[-1])
 
 
 class Inline(Node):
@@ -196,9 +196,9 @@ def lowered(given: list[tuple[str, Any]], before: str) -> tuple[list[tuple[str, 
 def kept(group: Group, said: Mapping[str, From | None], named: Mapping[str, Node]) -> list[Group]:
     """What is left of a group where the steps of a Sequential, in order, are these, with all that they read."""
     pruned = _pruned(group, named)
-    if isinstance(pruned, Group) and (not pruned.own or pruned.name in named):
+    if isinstance(pruned, Group) and pruned.name in named:
         try:
-            names = {*pruned.names(), *pruned.own}
+            names = {*pruned.names()}
             first = next(step for name, step in said.items() if name in names and step is not None)
             steps = inlined(pruned, named).steps(pruned.name, first.names[0])
         except ShapeError:
@@ -217,9 +217,12 @@ def _pruned(group: Group, named: Mapping[str, Node]) -> str | Group | None:
         left = _pruned(part, named) if isinstance(part, Group) else part
         if isinstance(left, Group) or (left is not None and left in named):
             parts.append(left)
-    if group.own:
+    if not group.is_chain:
         return group._replace(parts=tuple(parts))
     if len(parts) < 2:
         return parts[0] if parts else None
-    last = parts[-1]
-    return group._replace(parts=tuple(parts), name=last if isinstance(last, str) else last.name)
+    return group._replace(parts=tuple(parts), name=_name(parts[-1]))
+
+
+def _name(part: str | Group) -> str:
+    return part if isinstance(part, str) else part.name

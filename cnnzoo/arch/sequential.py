@@ -108,7 +108,7 @@ class Sequential(Join):
     def _said(self) -> list[tuple[str, Any]]:
         if not self._groups:
             return self._steps()
-        owner = {name: group for group in self._groups for name in (*group.names(), *group.own)}
+        owner = {name: group for group in self._groups for name in group.names()}
         said: dict[str, Any] = {}
         last = INPUT
         for name, child in self._steps():

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import InvalidTypeError
-from ..words import listed, quoted
+from ..words import listed, prefixes, quoted
 from .node import ALL, Leaf, Node, Ports, leaf
 from .signal import ShapeError
 
@@ -217,7 +216,7 @@ class Planner:
         """The program, once all children are there."""
         run = {*self.run}
         for path in self.held:
-            if run.isdisjoint(accumulate(path.split("."), "{}.{}".format)):
+            if run.isdisjoint(prefixes(path)):
                 raise self._error(path, "is held in a ModuleList and never runs; Run(…) runs it")
         if self.whole and self.takes:
             port, name = self.takes.popitem()

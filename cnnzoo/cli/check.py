@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import click
 
 from ..resolve.loading import split
-from ..words import counted, sides
+from ..words import all_sides, counted, sides
 from .common import bar, input_size_option, put, to_stdout
 from .completion import complete_target
 from .target import matching, report_of
@@ -154,4 +154,4 @@ def _proven(subject: Checked) -> str:
 def _sides(size: Sequence[int] | Sequence[Sequence[int]]) -> str:
     """3x224x224; several sizes with "and" between."""
     several = [one for one in size if not isinstance(one, int)]
-    return " and ".join(map(sides, several)) if several else sides(size)
+    return all_sides(several) if several else sides(size)

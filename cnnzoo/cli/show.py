@@ -7,7 +7,7 @@ import click
 from ..features.show import card
 from ..formats.source import source
 from ..resolve.loading import is_registered, split
-from ..words import sides
+from ..words import all_sides
 from ..zoo import get_builder
 from .common import (
     arg_option,
@@ -57,7 +57,7 @@ def show_command(
         text = card(get_builder(place))
     else:
         found = description_of(name, input_sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
-        size = f" for inputs of {' and '.join(map(sides, found.sizes))}" if found.sizes else ""
+        size = f" for inputs of {all_sides(found.sizes)}" if found.sizes else ""
         text = source(found.description, [f"{found.name}{size}", *filter(None, [found.one_size])])
     if output is not None:
         write(output, text)

@@ -41,8 +41,12 @@ class Unknown(NamedTuple):
     what: str
     why: str
 
+    @property
+    def place(self) -> str:
+        return f"{self.what} at {self.path or 'the network itself'}"
+
     def __str__(self) -> str:
-        return f"{self.what} at {self.path or 'the network itself'}: {self.why}"
+        return f"{self.place}: {self.why}"
 
 
 ALL_KNOWN: Mapping[str, int] = {}

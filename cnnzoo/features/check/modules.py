@@ -34,7 +34,7 @@ class Subject:
         """Why it cannot be built again; None where it can be."""
         if self.report.description is not None:
             return None
-        parts = [f"{one.what} at {one.path or 'the network itself'}" for one in self._whole.unknown]
+        parts = [one.place for one in self._whole.unknown]
         return (
             f"nothing is built of {', '.join(parts[:SHOWN])}{f' and {len(parts) - SHOWN} more' * (len(parts) > SHOWN)}"
         )

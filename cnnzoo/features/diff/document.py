@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...render.column import Column, pick
 from ...render.document import Document, Label
 from ...report.columns import total_of
-from ...words import count, sides
+from ...words import all_sides, count, sides
 
 if TYPE_CHECKING:
     from ...report import Report
@@ -133,7 +133,7 @@ def _said(diff: Diff, folded: bool) -> Iterator[tuple[str, str]]:
         yield "Auxiliary", f"parameters {params}; MACs {macs}; of heads that run in training only"
     inputs, others = ((report.input_size, *report.more_inputs) for report in (before, after))
     if inputs != others:
-        yield "Input", f"{' and '.join(map(sides, inputs))} → {' and '.join(map(sides, others))}"
+        yield "Input", f"{all_sides(inputs)} → {all_sides(others)}"
     if before.outputs != after.outputs:
         yield "Outputs", f"{_outputs(before)} → {_outputs(after)}"
     for label, figure in (("Depth", "depth"), ("Receptive field", "receptive_field")):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...render.column import Column
 from ...render.document import Document, Label
 from ...report import Line
-from ...words import count, short, sides
+from ...words import all_sides, count, short
 
 if TYPE_CHECKING:
     from . import Entry, Saving, Savings
@@ -142,6 +142,6 @@ def _said(savings: Savings, lines: Sequence[Line[Entry]]) -> Iterator[tuple[str,
         yield "Auxiliary", savings.auxiliary
     yield "Without", ": ".join(filter(None, [f"{savings.model or 'the network'}+{rewrite.name}", rewrite.summary]))
     yield "Argument", rewrite.source
-    yield "Input", " and ".join(map(sides, savings.input_sizes))
+    yield "Input", all_sides(savings.input_sizes)
     if any(line.times > 1 for line in lines):
         yield "×N", "a row for N equal neighbours; its figures are theirs together, and so below it"

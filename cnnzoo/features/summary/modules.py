@@ -133,7 +133,7 @@ BYTES = ("param_bytes", "buffer_bytes")
 
 def _noted(measured: Report, found: Report) -> Report:
     """The measured report of a module, parts of whose description are foreign: a note says which."""
-    parts = [f"{one.what} at {one.path or 'the network itself'}" for one in found.unknown]
+    parts = [one.place for one in found.unknown]
     more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
     said = f"no words for {counted(len(parts), 'parts')}: {'; '.join(parts[:SHOWN])}{more}"
     return replace(measured, notes=(*measured.notes, said), described=found)

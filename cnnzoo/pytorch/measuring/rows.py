@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from math import prod
 from typing import Any
 
 from torch import nn
 
 from ...report import Row, Unknown
+from ...words import prefixes
 from .batches import share
 from .counter import Op
 from .inputs import Inputs
@@ -106,8 +106,8 @@ class Rows:
     def uncalled(self) -> Iterable[str]:
         """The unused modules, by the largest blocks around them that hold nothing else and were not called."""
         holding = {path for path, tensors in self.modules.tensors.items() if tensors}
-        used = {around for path in holding.difference(self.unused) for around in _around(path)} | {*self.modules.called}
-        return dict.fromkeys(next(one for one in _around(path) if one not in used) for path in self.unused)
+        used = {one for path in holding.difference(self.unused) for one in prefixes(path)} | {*self.modules.called}
+        return dict.fromkeys(next(one for one in prefixes(path) if one not in used) for path in self.unused)
 
     def _run(self, call: Call, entered: Shape, aux: bool) -> None:
         if aux:
@@ -313,8 +313,3 @@ def _within(value: Any, depth: int = 0) -> Iterator[Any]:
 
 def _by_name(own: Mapping[int, tuple[str, Held]]) -> dict[str, tuple[int, Held]]:
     return {name: (number, held) for number, (name, held) in own.items()}
-
-
-def _around(path: str) -> Iterator[str]:
-    """The blocks around a module, the outermost first, and the module."""
-    return accumulate(path.split("."), "{}.{}".format)

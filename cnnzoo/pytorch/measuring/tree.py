@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ...errors import InvalidTypeError
+from ...report.rows import key_of
 
 
 class Submodule(NamedTuple):
@@ -101,6 +102,11 @@ def own_tensors(module: nn.Module) -> dict[str, Held]:
         if value is not None
     }
     return held
+
+
+def tensors_by_key(root: nn.Module) -> dict[str, Held]:
+    """The tensors of a module and of all in it, by their keys in its state dict."""
+    return {key_of(one.path, name): held for one in submodules(root) for name, held in own_tensors(one.module).items()}
 
 
 def is_unmade(held: Held) -> bool:

@@ -16,14 +16,13 @@ from ...arch import Aux, Foreign, Node, Sequential, Shape, diff, rewrite
 from ...arch.folding import fold
 from ...calculate import calculate, shapes_of
 from ...errors import CnnzooError
-from ...report.rows import key_of
-from ...words import sides
+from ...words import all_sides
 from ..measuring.batches import run_batch
 from ..measuring.borrow import Loan, on_loan, on_meta, set_mode
 from ..measuring.inputs import Inputs, dtype_of
 from ..measuring.restore import Step, undoing
 from ..measuring.trace import first_line
-from ..measuring.tree import is_unmade, modules, own_tensors, submodules
+from ..measuring.tree import is_unmade, modules, tensors_by_key
 from .blocks import Blocks
 from .events import TracingError, UnsaidError
 from .foreign import Foreigners
@@ -74,8 +73,8 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
         description, changes = said(seen, again, heads)
         if changes:
             warn(
-                f"the description holds for inputs of {_shown(sizes)} alone: for a batch of {OTHER_BATCH} of "
-                f"{_shown(other)} it would be another {changes}",
+                f"the description holds for inputs of {all_sides(sizes)} alone: for a batch of {OTHER_BATCH} of "
+                f"{all_sides(other)} it would be another {changes}",
                 DescribedAtOneSizeWarning,
                 stacklevel=STACK,
             )
@@ -175,10 +174,6 @@ def _bare(description: Node) -> Node:
     return bared
 
 
-def _shown(sizes: Sequence[Shape]) -> str:
-    return " and ".join(map(sides, sizes))
-
-
 def _elsewhere(sizes: Sequence[Shape]) -> list[tuple[Shape, ...]]:
     """Sizes of other inputs, of which the first that the module takes is tried: maps with sides that are odd where
     these are even, and, since many a module takes multiples of some number alone, with sides longer by `STEP`, of which
@@ -203,7 +198,7 @@ def _misfits(module: nn.Module, description: Node, sizes: Sequence[Shape]) -> li
     """The names of tensors that one has and the other has not, or has in another shape. Of the names of one tensor, as
     a module at several paths has them, the description needs one."""
     known = calculate(description, sizes).tensors
-    own = {key_of(one.path, name): held for one in submodules(module) for name, held in own_tensors(one.module).items()}
+    own = tensors_by_key(module)
     said = {id(held.tensor) for key, held in own.items() if key in known}
     kept = module.state_dict(keep_vars=True).keys()
     missing = [key for key, held in own.items() if key in kept and key not in known and id(held.tensor) not in said]

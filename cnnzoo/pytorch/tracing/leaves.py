@@ -11,8 +11,7 @@ from torch import nn
 from ...arch import Layer, Meeting, Node, Shape, ShapeError, StochasticDepth, Unused
 from ...arch.kinds import kinds
 from ...arch.rules import Shapes
-from ...report.rows import key_of
-from ..measuring.tree import Held, own_tensors, submodules
+from ..measuring.tree import Held, own_tensors, tensors_by_key
 from .standardised import gamma_of
 from .words import plain
 
@@ -101,7 +100,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
 
 def unused_of(module: nn.Module) -> Unused | None:
     """What a module is that hands its input on; None where it has no tensors."""
-    held = {key_of(one.path, name): own for one in submodules(module) for name, own in own_tensors(one.module).items()}
+    held = tensors_by_key(module)
     return Unused(*stated(held)) if held else None
 
 

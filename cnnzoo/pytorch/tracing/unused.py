@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
-from itertools import accumulate
+from collections.abc import Mapping, Set
 
 from torch import nn
 
 from ...arch import Layer, Unused
 from ...report.rows import key_of
-from ..measuring.tree import Held, own_tensors, submodules
+from ...words import prefixes
+from ..measuring.tree import Held, tensors_by_key
 from .events import Event, Op, calls, ops, within
 from .foreign import Told
 from .leaves import stated
@@ -18,43 +18,34 @@ from .leaves import stated
 def add_unused(root: nn.Module, run: Told, heads: Set[str]) -> None:
     """Let what no layer of a run has be held by layers that hand their input on, each the largest module in which
     nothing ran; those of the children `heads`, which run in training, are left out."""
-    left = _left(root, run, heads)
+    every = tensors_by_key(root)
+    left = _left(every, run, heads)
     events: list[Event] = [*calls([run.call]), *ops([run.call])]
     ran = {event.path for event in events if event.path is not None}
-    around = {prefix for path in ran for prefix in _prefixes(path)}
-    used = {prefix for key in _keys(root) - left.keys() for prefix in _prefixes(key)}
+    around = {prefix for path in ran for prefix in prefixes(path)}
+    used = {prefix for key in every.keys() - left.keys() for prefix in prefixes(key)}
     groups: dict[str, list[str]] = {}
     for key in left:
-        place = next(prefix for prefix in _prefixes(key) if prefix == key or prefix not in around | used)
+        place = next(prefix for prefix in prefixes(key) if prefix == key or prefix not in around | used)
         groups.setdefault(place, []).append(key)
     for place, keys in groups.items():
         _insert(run, Unused(*stated({key[len(place) + 1 :]: left[key] for key in keys})), place)
 
 
-def _left(root: nn.Module, run: Told, heads: Set[str]) -> dict[str, Held]:
+def _left(every: Mapping[str, Held], run: Told, heads: Set[str]) -> dict[str, Held]:
     """The tensors that no layer has, each by the first of its names."""
-    every = {key_of(one.path, name): held for one in submodules(root) for name, held in own_tensors(one.module).items()}
     said = set()
     for op in ops([run.call]):
         if op.owns and isinstance(op.node, Layer):
             shape = run.values.shapes[op.reads[0]]
             names = (*op.node.tensors(shape), *op.node.buffers(shape))
-            said |= {".".join(filter(None, (op.path, name))) for name in names}
+            said |= {key_of(op.path or "", name) for name in names}
     known = {id(every[key].tensor) for key in said if key in every}
     found: dict[int, str] = {}
     for key, held in every.items():
         if id(held.tensor) not in known and key.partition(".")[0] not in heads:
             found.setdefault(id(held.tensor), key)
     return {key: every[key] for key in found.values()}
-
-
-def _keys(root: nn.Module) -> set[str]:
-    return {".".join(filter(None, (one.path, name))) for one in submodules(root) for name in own_tensors(one.module)}
-
-
-def _prefixes(path: str) -> Iterator[str]:
-    """A path and those above it, the shortest first."""
-    return accumulate(path.split("."), "{}.{}".format)
 
 
 def _insert(run: Told, node: Unused, place: str) -> None:
