@@ -116,9 +116,18 @@ ORIGINALS: list[tuple[str, Original]] = [
     # resnet
     *named("torchvision", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     *named("timm", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    # resnet_d
+    *named("timm", "resnet18d", "resnet26d", "resnet34d", "resnet50d", "resnet101d", "resnet152d"),
+    ("resnet26d", Original("timm", "resnet26d", settings={"output_stride": 8}, ours={"output_stride": 8})),
+    # resnext
+    *named("torchvision", "resnext50_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
+    *named("timm", "resnext50_32x4d", "resnext101_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
     # squeezenet
     *named("torchvision", "squeezenet1_0", "squeezenet1_1"),
     # vgg
     *named("torchvision", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
+    # wide_resnet
+    *named("torchvision", "wide_resnet50_2", "wide_resnet101_2"),
+    *named("timm", "wide_resnet50_2", "wide_resnet101_2"),
 ]
 """With the registered name of each."""

@@ -348,6 +348,7 @@ def numbers_of_notes():
     alexnet, vgg16, vgg19 = (summary(name) for name in ("alexnet", "vgg16", "vgg19"))
     googlenet, resnet50 = summary("googlenet"), summary("resnet50")
     list_of_figure_2 = [printed(figure("alexnet", "neurons", (layer,))) for layer in ALEXNET_LAYERS]
+    resnext = summary("resnext50_32x4d", groups=8, width_per_group=14)
     normalised = sum(row.params for row in resnet50.rows if row.kind == "BatchNorm2d")
     separable = calculate(
         Sequential(Conv2d(24, 7, stride=2, padding=3, groups=3, bias=False), Conv2d(64, 1, bias=False)), (3, 224, 224)
@@ -385,6 +386,10 @@ def numbers_of_notes():
         "34.0": round(separable.total_macs / 1e6, 1),
         "1,582.7": round(googlenet.total_macs / 1e6, 1),
         "1,498.7": round(with_separable / 1e6, 1),
+        "25,557,032": resnet50.total_params,
+        "71,456": resnext["layer1.1"].macs // 56**2,
+        "4,235,999,232": with_shortcuts("resnext50_32x4d"),
+        "7,978,928,128": with_shortcuts("resnext101_32x4d"),
         "5.1": round(alexnet.total_params / 12 / 1e6, 1),
         "6.96": round(column * 1024 / 1e6, 2),
         "18.57": printed(figure("darknet53", "flops", source="Wang")),

@@ -57,6 +57,16 @@ from .resnet import resnet101 as resnet101
 from .resnet import resnet101_v1 as resnet101_v1
 from .resnet import resnet152 as resnet152
 from .resnet import resnet152_v1 as resnet152_v1
+from .resnet_d import resnet18d as resnet18d
+from .resnet_d import resnet26d as resnet26d
+from .resnet_d import resnet34d as resnet34d
+from .resnet_d import resnet50d as resnet50d
+from .resnet_d import resnet101d as resnet101d
+from .resnet_d import resnet152d as resnet152d
+from .resnext import resnext50_32x4d as resnext50_32x4d
+from .resnext import resnext101_32x4d as resnext101_32x4d
+from .resnext import resnext101_32x8d as resnext101_32x8d
+from .resnext import resnext101_64x4d as resnext101_64x4d
 from .squeezenet import squeezenet1_0 as squeezenet1_0
 from .squeezenet import squeezenet1_1 as squeezenet1_1
 from .vgg import vgg11 as vgg11
@@ -69,3 +79,5 @@ from .vgg import vgg16_bn as vgg16_bn
 from .vgg import vgg16c as vgg16c
 from .vgg import vgg19 as vgg19
 from .vgg import vgg19_bn as vgg19_bn
+from .wide_resnet import wide_resnet50_2 as wide_resnet50_2
+from .wide_resnet import wide_resnet101_2 as wide_resnet101_2

@@ -7,17 +7,19 @@ from typing import Any, Literal, TypeAlias
 
 from ..arch import (
     AdaptiveAvgPool2d,
+    AvgPool2d,
     BatchNorm2d,
     Conv2d,
     Flatten,
     Join,
-    Layer,
     Linear,
     MaxPool2d,
+    Node,
     PadChannels,
     ReLU,
     Residual,
     Sequential,
+    ZeroPad2d,
 )
 from ..errors import InvalidValueError
 from ..registry import Paper, Pinned, register
@@ -31,27 +33,46 @@ PAPER = Paper(
     arxiv="1512.03385",
 )
 
-Shortcut: TypeAlias = Literal["A", "B", "C"]
+Shortcut: TypeAlias = Literal["A", "B", "C", "D"]
 Dilate: TypeAlias = tuple[bool, bool, bool] | None
 Block: TypeAlias = Callable[..., Join]
 """A block of width and stride; `project`: its shortcut must change the shape; `before` and `after` are the dilations of
 a 3x3 that the block's stride, if there is one, comes behind or before; then its own settings."""
 
 
-def shortcut_path(option: Shortcut, channels: int, stride: int, project: bool) -> Sequential | None:
+def shortcut_path(
+    option: Shortcut, channels: int, stride: int, project: bool, before: int = 1, after: int = 1
+) -> Sequential | None:
     """Section 3.3 and 4.1, where `project` says that the shape must change: A, every second pixel and zeros for new
-    channels there, no parameters; B, a 1x1 projection there; C, a projection on every shortcut."""
-    if option not in ("A", "B", "C"):
-        raise InvalidValueError(f"shortcut must be 'A', 'B' or 'C' (section 4.1 of the paper), got {option!r}")
+    channels there, no parameters; B, a 1x1 projection there; C, a projection on every shortcut. D is B behind an
+    average over 2x2, so that the 1x1 leaves no pixel out: He et al. (2018), figure 2c."""
+    if option not in ("A", "B", "C", "D"):
+        raise InvalidValueError(
+            f"shortcut must be 'A', 'B' or 'C' (section 4.1 of the paper) or 'D' (of ResNet-D), got {option!r}"
+        )
     if option == "C" or (option == "B" and project):
         return Sequential(Conv2d(channels, 1, stride=stride, bias=False), BatchNorm2d())
-    if project:
+    if option == "D" and project:
+        return Sequential(
+            average(stride, stride > 1 or before != after), Conv2d(channels, 1, bias=False), BatchNorm2d()
+        )
+    if project and option == "A":
         return Sequential(*[MaxPool2d(1, stride=stride)] * (stride > 1), PadChannels(channels))
     return None
 
 
-def conv3x3(width: int, dilation: int, stride: int = 1) -> Conv2d:
-    return Conv2d(width, 3, stride=stride, padding=dilation, dilation=dilation, bias=False)
+def average(stride: int, halves: bool) -> Node | None:
+    """Over 2x2, where a stage `halves` its maps, or would: where dilation replaces its stride, the maps keep their size
+    by a zero behind, as timm's do."""
+    if not halves:
+        return None
+    if stride == 1:
+        return Sequential(ZeroPad2d((0, 1, 0, 1)), AvgPool2d(2, stride=1))
+    return AvgPool2d(2, stride=stride, ceil_mode=True, count_include_pad=False)
+
+
+def conv3x3(width: int, dilation: int, stride: int = 1, groups: int = 1) -> Conv2d:
+    return Conv2d(width, 3, stride=stride, padding=dilation, dilation=dilation, groups=groups, bias=False)
 
 
 def basic(
@@ -64,7 +85,7 @@ def basic(
         relu1=ReLU(),
         conv2=conv3x3(width, after),
         bn2=BatchNorm2d(),
-        downsample=shortcut_path(shortcut, width, stride, project),
+        downsample=shortcut_path(shortcut, width, stride, project, before, after),
         relu=ReLU(),
     )
 
@@ -89,18 +110,27 @@ def bottleneck(
     after: int = 1,
     shortcut: Shortcut = "B",
     v1: bool = False,
+    groups: int = 1,
+    width_per_group: int = 64,
+    **gate: Node,
 ) -> Residual:
-    """1x1 down, 3x3, 1x1 up by four (figure 5, right); the stride is on the 3x3, or with `v1` on the first 1x1."""
+    """1x1 down, 3x3, 1x1 up by four (figure 5, right); the stride is on the 3x3, or with `v1` on the first 1x1.
+
+    The 3x3 reads and makes `groups` times `width_per_group` maps where `width` is 64, as ResNeXt's and wide ones do.
+    A `gate`, by its name, is what the widened maps go through before the sum.
+    """
+    inner = width * width_per_group // 64 * groups
     return Residual(
-        conv1=Conv2d(width, 1, stride=stride if v1 else 1, bias=False),
+        conv1=Conv2d(inner, 1, stride=stride if v1 else 1, bias=False),
         bn1=BatchNorm2d(),
         relu1=ReLU(),
-        conv2=conv3x3(width, after) if v1 else conv3x3(width, before, stride),
+        conv2=conv3x3(inner, after, groups=groups) if v1 else conv3x3(inner, before, stride, groups),
         bn2=BatchNorm2d(),
         relu2=ReLU(),
         conv3=Conv2d(4 * width, 1, bias=False),
         bn3=BatchNorm2d(),
-        downsample=shortcut_path(shortcut, 4 * width, stride, project),
+        **gate,
+        downsample=shortcut_path(shortcut, 4 * width, stride, project, before, after),
         relu=ReLU(),
     )
 
@@ -116,9 +146,19 @@ KNOBS = {
 
 
 @lru_cache(maxsize=1 << 8)  # without it `cnnzoo match resnet50` takes 1.4 times as long
-def stem(width: int) -> Mapping[str, Layer]:
+def stem(width: int, deep: bool = False) -> Mapping[str, Node]:
+    """A 7x7 of stride 2, or `deep`: three 3x3, of half as many maps but for the last; He et al. (2018), figure 2b."""
+    conv1 = Sequential(
+        Conv2d(width // 2, 3, stride=2, padding=1, bias=False),
+        BatchNorm2d(),
+        ReLU(),
+        Conv2d(width // 2, 3, padding=1, bias=False),
+        BatchNorm2d(),
+        ReLU(),
+        Conv2d(width, 3, padding=1, bias=False),
+    )
     return {
-        "conv1": Conv2d(width, 7, stride=2, padding=3, bias=False),
+        "conv1": conv1 if deep else Conv2d(width, 7, stride=2, padding=3, bias=False),
         "bn1": BatchNorm2d(),
         "relu": ReLU(),
         "maxpool": MaxPool2d(3, stride=2, padding=1),
@@ -163,18 +203,20 @@ def resnet(
     depth: Depth,
     output_stride: int,
     replace_stride_with_dilation: Dilate,
+    deep_stem: bool = False,
     **settings: Any,
 ) -> Sequential:
-    """A column of table 1: `width` maps enter conv2_x and every stage doubles them; `depth` is blocks a stage."""
+    """A column of table 1: `width` maps enter conv2_x and every stage doubles them; `depth` is blocks a stage, and
+    `settings` are the blocks' own."""
     n2, n3, n4, n5 = read_depth(depth, 4)
-    widens = block is bottleneck
+    widens = block not in (basic, plain)
     s3, s4, s5 = strides(output_stride, replace_stride_with_dilation)
 
     def stage_of(width: int, count: int, stride: int, before: int, after: int, project: bool = True) -> Sequential:
         return stage(block, width, count, stride, project, before, after, **settings)
 
     return Sequential(
-        **stem(width),
+        **stem(width, deep_stem),
         layer1=stage_of(width, n2, 1, 1, 1, widens),
         layer2=stage_of(2 * width, n3, *s3),
         layer3=stage_of(4 * width, n4, *s4),

@@ -20,8 +20,9 @@ AGREEMENTS = {"exact": "equal", "rounds": "rounds to it", "truncates": "truncate
 def _of(figure: PrintedFigure) -> str:
     """The network, and which part of it; with settings that are not its own."""
     parts = ", ".join(filter(None, figure.paths))
-    settings = [f"with {name}={value!r}" for name, value in figure.settings]
-    return " ".join(filter(None, [" over ".join(figure.ratio or (figure.model,)), parts, *settings]))
+    settings = ", ".join(f"{name}={value!r}" for name, value in figure.settings)
+    network = " over ".join(figure.ratio or (figure.model,))
+    return " ".join(filter(None, [network, parts, settings and f"with {settings}"]))
 
 
 def _what(figure: PrintedFigure) -> str:

@@ -49,18 +49,19 @@ TECHNIQUES = {
 }
 
 FAMOUS = ("separable", "reductions", "stacks", "groups")
-"""What a family is known for: the first of these that its networks have."""
+"""What a family is known for: the first of these that saves its networks parameters, or else that they have."""
 
 
 def saved(report: Report, by: str | None = None) -> Savings:
     """What the network that a report is calculated from saves by one of `TECHNIQUES`, at the report's input size.
 
     `by` may also be any registered rewrite by name, with its option: then it is the network as it is against the
-    rewritten one. By default it is the first of `FAMOUS` that there is. Raises `DoesNotApply` where there is none,
-    `UnknownRewriteError` for another name, ValueError for an option that is missing or not taken, and `ShapeError`
-    where the network, or the one without the technique, does not take the input.
+    rewritten one. By default it is the first of `FAMOUS` that saves parameters, or else the first that there is. Raises
+    `DoesNotApply` where there is none, `UnknownRewriteError` for another name, ValueError for an option that is missing
+    or not taken, and `ShapeError` where the network, or the one without the technique, does not take the input.
     """
     description, reasons = report.description, []
+    found: list[Savings] = []
     names = FAMOUS if by is None else (by,)
     for name in names:
         technique = find(name)
@@ -68,12 +69,16 @@ def saved(report: Report, by: str | None = None) -> Savings:
             both = description, technique.rewrite.rewritten(description)
         except DoesNotApply as reason:
             reasons.append(str(reason))
-        else:
-            sizes = (report.input_size, *report.more_inputs)
-            designed, without = (totals(one, sizes) for one in both)
-            if None in (designed.macs, without.macs):
-                raise DoesNotApply("not all of its MACs are known, so that none can be told to be saved")
-            return Savings(report.model, name, technique, *both, sizes, designed, without)
+            continue
+        sizes = (report.input_size, *report.more_inputs)
+        designed, without = (totals(one, sizes) for one in both)
+        if None in (designed.macs, without.macs):
+            raise DoesNotApply("not all of its MACs are known, so that none can be told to be saved")
+        found.append(Savings(report.model, name, technique, *both, sizes, designed, without))
+        if found[-1].total.params_saved > 0:
+            return found[-1]
+    if found:
+        return found[0]
     raise DoesNotApply(f"there is nothing to save by {' or '.join(names)}: {'; '.join(reasons)}")
 
 

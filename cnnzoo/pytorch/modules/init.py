@@ -177,6 +177,15 @@ def he_paper(net: nn.Module) -> None:
     reset_norms(net)
 
 
+def bag_of_tricks(net: nn.Module) -> None:
+    """Glorot uniform and zero biases, and each block begins as its shortcut: He et al. (2018), sections 2.1 and 3.1."""
+    for layer in weighted(net):
+        nn.init.xavier_uniform_(layer.weight)
+        set_bias(layer, 0)
+    reset_norms(net)
+    zero_residuals(net)
+
+
 def reset_norms(net: nn.Module) -> None:
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -204,6 +213,8 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
         "cnnzoo.models.vgg": vgg_torchvision,
         "cnnzoo.models.googlenet": googlenet_torchvision,
         "cnnzoo.models.resnet": resnet_torchvision,
+        "cnnzoo.models.resnext": resnet_torchvision,
+        "cnnzoo.models.wide_resnet": resnet_torchvision,
         "cnnzoo.models.densenet": densenet_torchvision,
     },
     "paper": {
@@ -213,6 +224,9 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
         "cnnzoo.models.vgg": vgg_paper,
         "cnnzoo.models.googlenet": googlenet_paper,
         "cnnzoo.models.resnet": he_paper,
+        "cnnzoo.models.resnet_d": bag_of_tricks,
+        "cnnzoo.models.resnext": he_paper,
+        "cnnzoo.models.wide_resnet": he_paper,
         "cnnzoo.models.densenet": he_paper,
     },
 }
