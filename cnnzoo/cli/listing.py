@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from ..features.list import COLUMNS, document
-from ..features.summary import summary
-from ..resolve import describe
+from ..resolve import describe, design
+from ..totals import totals
 from ..zoo import get_builder, homes, matching
 from .common import columns_option, emit, output_options, rewrite_option
 from .completion import complete_name
@@ -70,17 +70,18 @@ def _rewritten(names: list[str], rewrites: tuple[str, ...]) -> list[str]:
 
 def _entry(name: str) -> dict[str, Any]:
     builder = get_builder(name.partition("+")[0])
-    report = summary(name)
+    network = design(name)
+    found = totals(network.description, network.sizes)
     return {
         "model": name,
-        "params": report.total_params,
-        "aux_params": report.aux_params,
-        "macs": report.total_macs,
-        "flops": report.total_flops,
-        "activations": report.totals["activations"],
-        "depth": report.depth,
-        "receptive_field": report.receptive_field,
-        "input_size": report.input_size,
+        "params": found.params,
+        "aux_params": found.aux_params,
+        "macs": found.macs,
+        "flops": None if found.macs is None else 2 * found.macs,
+        "activations": found.activations,
+        "depth": found.depth,
+        "receptive_field": found.receptive_field,
+        "input_size": network.shape,
         "year": builder.paper.year,
         "paper": builder.paper.title,
         "authors": builder.paper.authors,
