@@ -1,11 +1,12 @@
 """How much the tests try: `pytest` a sample of what is wide, `pytest --wide`, as `.ci/run` does, most of it, and
 `pytest --all` all.
 
+A test of all registered networks leaves out the variants of each family, which are the same code with other numbers:
+ResNet-50 is tried, ResNet-101 with `--all`. Where it is marked `every`, it runs on every network, always.
+
 The cases of a test that is marked `wide` are many. Without an option it runs on some of them: an eighth, but four at
-least, of networks only of those that stand for a family; where it is marked `wide(2)`, on two. With `--wide` it runs
-on all but a family's variants, which are the same code with other numbers: ResNet-50 but not ResNet-1202. A test that
-is not marked runs on every network, always. Properties are tried on 10 examples, with `--wide` and `--all` on 100.
-`HYPOTHESIS_PROFILE=long` tries 2,000, with fresh seeds.
+least, of networks only of those that stand for a family; where it is marked `wide(2)`, on two. Properties are tried on
+10 examples, with `--wide` and `--all` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh seeds.
 """
 
 from __future__ import annotations
@@ -33,9 +34,7 @@ LEAST, SHARE = 4, 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--wide", action="store_true", help="cases of tests marked `wide` but variants, 100 examples, not 10"
-    )
+    parser.addoption("--wide", action="store_true", help="all cases of tests marked `wide`, 100 examples, not 10")
     parser.addoption("--all", action="store_true", help="as --wide, and the variants of every family")
 
 
@@ -60,24 +59,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("wide") and not item.get_closest_marker("long"):
-            tests[item.nodeid.partition("[")[0]].append(item)
-    choose = without_variants if config.getoption("--wide") else sample
-    chosen = {item for cases in tests.values() for item in choose(cases, *cases[0].get_closest_marker("wide").args)}
-    left_out = {item for cases in tests.values() for item in cases} - chosen
-    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-    items[:] = [item for item in items if item not in left_out]
+        tests[item.nodeid.partition("[")[0]].append(item)
+    tried = {case for cases in tests.values() for case in chosen(cases, config)}
+    config.hook.pytest_deselected(items=[item for item in items if item not in tried])
+    items[:] = [item for item in items if item in tried]
+
+
+def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
+    """The cases of a test that are tried; never none."""
+    test = cases[0]
+    mark = None if test.get_closest_marker("long") else test.get_closest_marker("wide")
+    if (mark or of_the_register(cases)) and not test.get_closest_marker("every"):
+        cases = without_variants(cases)
+    return sample(cases, *mark.args) if mark and not config.getoption("--wide") else cases
+
+
+def of_the_register(cases: list[pytest.Item]) -> bool:
+    """Whether a test is one of all networks: its cases name more than half of them."""
+    registered = {*list_models()}
+    return len(cases) > len(registered) / 2 < len(registered & set().union(*map(words, cases)))
+
+
+def without_variants(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """The cases that name no variant of another network; all where they all do."""
+    variants = {name for name in list_models() if get_builder(name).variant_of}
+    return [case for case in cases if not variants & words(case)] or cases
 
 
 def words(case: pytest.Item) -> set[str]:
     """What a case is of, such as a network and a format."""
     return set(re.split(r"[-\[\] ]", case.nodeid))
-
-
-def without_variants(cases: list[pytest.Item], most: int = sys.maxsize) -> list[pytest.Item]:
-    """The cases of a test that name no variant of another network; never none."""
-    variants = {name for name in list_models() if get_builder(name).variant_of}
-    return [case for case in cases if not variants & words(case)] or cases
 
 
 def sample(cases: list[pytest.Item], most: int = sys.maxsize) -> list[pytest.Item]:

@@ -30,6 +30,7 @@ OURS = {"alexnet": "alexnet_tv", "googlenet_aux": "googlenet_tv"}
 each = pytest.mark.parametrize("name", NAMES)
 
 
+@pytest.mark.every
 @each
 def test_figures_come_out(name):
     builder, report = get_builder(name), summary(name)
@@ -42,6 +43,7 @@ def test_figures_come_out(name):
     assert pinned.stages, "the paper's table has stages"
 
 
+@pytest.mark.every
 @each
 def test_is_documented(name):
     builder = get_builder(name)
@@ -56,6 +58,7 @@ def test_is_documented(name):
     assert summary(name).paper == paper.citation
 
 
+@pytest.mark.every
 @each
 def test_state_dict_names_are_unique(name):
     report = summary(name)
@@ -172,6 +175,7 @@ DEPTHS = {
 """Weighted layers of networks that the paper counts and the name does not say."""
 
 
+@pytest.mark.every
 @each
 def test_depth_is_the_number_in_the_name(name):
     """Or what the docstring says that it is instead: densenet264 has 2 (6 + 12 + 64 + 48) + 3 + 2."""
@@ -282,6 +286,7 @@ def ungrouped(description):
     return calculate(changed, (3, 224, 224))
 
 
+@pytest.mark.every
 @each
 def test_docstring_is_right(name):
     text = " ".join(get_builder(name).__doc__.split())

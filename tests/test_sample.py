@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from conftest import sample, without_variants
+from conftest import of_the_register, sample, without_variants
 from small import FAMILIES
 
 import cnnzoo
 
 
-def chosen(*ids: str, most: int = 99, choose: Callable[..., list] = sample) -> list[str]:
+def chosen(*ids: str, choose: Callable[..., list] = sample, **most: int) -> list[str]:
     cases = [SimpleNamespace(nodeid=f"tests/test_x.py::test_y[{name}]") for name in ids]
-    return sorted(case.nodeid.partition("[")[2][:-1] for case in choose(cases, most))
+    return sorted(case.nodeid.partition("[")[2][:-1] for case in choose(cases, **most))
 
 
 def test_of_networks_some_of_different_families_are_tried():
@@ -25,11 +25,14 @@ def test_of_networks_some_of_different_families_are_tried():
     assert len({pair.partition("-")[2] for pair in pairs}) > 40
 
 
-def test_a_family_s_variants_are_left_out_of_what_is_wide():
+def test_a_family_s_variants_are_left_out():
     assert chosen("resnet50", "resnet101", "resnet50-csv", "a resnet152", choose=without_variants) == [
         *("resnet50", "resnet50-csv")
     ]
     assert chosen("resnet101", "resnet152", choose=without_variants) == ["resnet101", "resnet152"]
+    for names in (cnnzoo.list_models(), FAMILIES):
+        cases = [SimpleNamespace(nodeid=f"test_y[{name}]") for name in names]
+        assert of_the_register(cases) == (names is not FAMILIES)
     assert not any(cnnzoo.get_builder(name).variant_of for name in FAMILIES)
 
 
