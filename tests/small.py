@@ -22,9 +22,12 @@ FAMILIES = [
     "cspdarknet53",
     "mobilenet_v1",
     "squeezenet1_1",
-    "regnet_y_400mf",
+    "regnet_y_200mf",
+    "resnet18d",
+    "resnext50_32x4d",
+    "wide_resnet50_2",
 ]
-"""One network of each family, and of ResNet one of each block."""
+"""One network of each family, none a variant, and of ResNet one of each block."""
 
 SIDES = (64, 96, 144, 224, 299)
 """The side of the images: the first that the network can take, but no more than it is registered at."""
