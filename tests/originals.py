@@ -96,6 +96,11 @@ ORIGINALS: list[tuple[str, Original]] = [
     *named("timm", "densenet121", "densenet161", "densenet169", "densenet201"),
     # googlenet
     ("googlenet_tv", Original("torchvision", "googlenet")),
+    # inception_v3
+    ("inception_v3", Original("torchvision", "inception_v3", side=299)),
+    ("inception_v3", Original("timm", "inception_v3", ours={"aux_logits": False}, side=96)),
+    # inception_v4
+    *named("timm", "inception_v4", "inception_resnet_v2", side=96),
     # mobilenet_v1
     ("mobilenet_v1", Original("timm", "mobilenetv1_100")),
     # regnet
@@ -129,5 +134,7 @@ ORIGINALS: list[tuple[str, Original]] = [
     # wide_resnet
     *named("torchvision", "wide_resnet50_2", "wide_resnet101_2"),
     *named("timm", "wide_resnet50_2", "wide_resnet101_2"),
+    # xception
+    ("xception", Original("timm", "legacy_xception")),
 ]
 """With the registered name of each."""

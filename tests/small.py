@@ -26,6 +26,11 @@ FAMILIES = [
     "resnet18d",
     "resnext50_32x4d",
     "wide_resnet50_2",
+    "regnet_y_400mf",
+    "se_bn_inception",
+    "inception_v3",
+    "inception_resnet_v2",
+    "xception",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

@@ -20,6 +20,7 @@ from cnnzoo.calculate import calculate, shapes_of
 from cnnzoo.features.check import check
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.totals import totals
+from cnnzoo.zoo import get_builder
 
 DATA = Path(__file__).parent / "data"
 
@@ -194,7 +195,7 @@ def test_inception_v3_has_torchvisions_auxiliary_head():
 def test_least_input_of_inception_v3():
     """torchvision says 75, and its network with the head trains from 299."""
     for least, heads in ((75, False), (299, True)):
-        net = torchvision.inception_v3(aux_logits=heads)
+        net = get_builder("inception_v3").describe(aux_logits=heads)
         assert calculate(net, (3, least, least)).rows[-1].output_shape == (1000,)
         with pytest.raises(ShapeError, match=r"^at (Mixed_7a|AuxLogits)\."):
             calculate(net, (3, least - 1, least - 1))

@@ -113,7 +113,8 @@ def _summed(full: list[Chain], in_turn: bool) -> Made | None:
 def _around(region: Region, in_turn: bool, inline: bool) -> Made | None:
     """Two chains that meet, of which one is marked as the shortcut, where it has layers: by its place where their order
     counts, else that called `downsample`, else that of fewer layers, else that which begins last. What is marked is one
-    child: a chain of several can be made one where it runs in turn, and either has no tensors or is inlined."""
+    child: a chain of several can be made one where it runs in turn, and either has no tensors or is inlined, as one of
+    less than half the layers is."""
     full, meeting = region.runs, region.meeting.node
     assert isinstance(meeting, Meeting)
     kind, place = AROUND[meeting], SHORTCUTS.get(meeting)
@@ -127,10 +128,10 @@ def _around(region: Region, in_turn: bool, inline: bool) -> Made | None:
             return None
     elif len(full) == 2:
         able = [*filter(is_able, reversed(full))]
-        if not able:
-            return None
-        lighter = min(able, key=lambda chain: sum(step.node._nodes for step in chain))
-        shortcut = next(filter(_is_shortcut, full), lighter)
+        lighter = min(full, key=_nodes)
+        if not able or (not inline and lighter not in able and 2 * _nodes(lighter) < _nodes(able[0])):
+            return None  # which may yet be inlined
+        shortcut = next(filter(_is_shortcut, full), min(able, key=_nodes))
     else:
         shortcut = next(filter(_is_shortcut, full), [])
     names = {step.name for step in shortcut}
@@ -142,6 +143,10 @@ def _around(region: Region, in_turn: bool, inline: bool) -> Made | None:
         if step not in shortcut[:-1]
     }
     return Made(kind, children, shortcut if len(shortcut) > 1 else [])
+
+
+def _nodes(chain: Chain) -> int:
+    return sum(step.node._nodes for step in chain)
 
 
 def _is_shortcut(chain: Chain) -> bool:

@@ -3,6 +3,8 @@
 from .alexnet import alexnet as alexnet
 from .alexnet import alexnet_tv as alexnet_tv
 from .alexnet import caffenet as caffenet
+from .bn_inception import bn_inception as bn_inception
+from .bn_inception import se_bn_inception as se_bn_inception
 from .darknet import cspdarknet53 as cspdarknet53
 from .darknet import darknet19 as darknet19
 from .darknet import darknet53 as darknet53
@@ -13,6 +15,9 @@ from .densenet import densenet201 as densenet201
 from .densenet import densenet264 as densenet264
 from .googlenet import googlenet as googlenet
 from .googlenet import googlenet_tv as googlenet_tv
+from .inception_v3 import inception_v3 as inception_v3
+from .inception_v4 import inception_resnet_v2 as inception_resnet_v2
+from .inception_v4 import inception_v4 as inception_v4
 from .lenet import lenet5 as lenet5
 from .lenet import lenet5_modern as lenet5_modern
 from .mobilenet_v1 import mobilenet_v1 as mobilenet_v1
@@ -81,3 +86,4 @@ from .vgg import vgg19 as vgg19
 from .vgg import vgg19_bn as vgg19_bn
 from .wide_resnet import wide_resnet50_2 as wide_resnet50_2
 from .wide_resnet import wide_resnet101_2 as wide_resnet101_2
+from .xception import xception as xception

@@ -130,11 +130,18 @@ def googlenet(num_classes: int = 1000, dropout: float = 0.4, aux_logits: bool = 
     )
 
 
-def conv_bn(channels: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Sequential:
+def conv_bn(
+    channels: int,
+    kernel: int | tuple[int, int],
+    *,
+    stride: int = 1,
+    padding: int | tuple[int, int] = 0,
+    eps: float = 0.001,
+) -> Sequential:
     """torchvision's BasicConv2d: no bias, batch normalisation with eps=0.001."""
     return Sequential(
         conv=Conv2d(channels, kernel, stride=stride, padding=padding, bias=False),
-        bn=BatchNorm2d(eps=0.001),
+        bn=BatchNorm2d(eps=eps),
         relu=ReLU(),
     )
 

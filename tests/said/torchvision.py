@@ -6,7 +6,6 @@ paper derives a width from them.
 
 from itertools import count
 
-from said.inception import inception_v3
 from said.mobile import efficientnet_b0, mobilenet_v2, mobilenet_v3_small, shufflenet_v2_x1_0
 
 import cnnzoo
@@ -71,14 +70,13 @@ def convnext_tiny(num_classes: int = 1000) -> Sequential:
     )
 
 
-REGISTERED = ("squeezenet1_0", "regnet_y_400mf")
+REGISTERED = ("squeezenet1_0", "regnet_y_400mf", "inception_v3")
 
 SAID = {
     **{name: cnnzoo.get_builder(name).describe for name in REGISTERED},
     **{
         one.__name__: one
         for one in (
-            inception_v3,
             mobilenet_v2,
             mobilenet_v3_small,
             shufflenet_v2_x1_0,
