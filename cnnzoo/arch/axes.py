@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import gcd, lcm
+from operator import sub
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..words import Range
@@ -162,12 +163,12 @@ def union(axes: Sequence[Axis | Phases], positions: int) -> Axis | Phases | None
     None where their strides differ, unless what all positions see alike is all that any sees, and where their period
     together is too long.
     """
-    ends = [(axis.padding, axis.size - axis.padding, axis.stride) for axis in axes if isinstance(axis, Axis)]
-    if len(ends) == len(axes):
-        before, after, strides = zip(*ends, strict=True)
+    if {*map(type, axes)} == {Axis}:
+        sizes, strides, before = zip(*axes, strict=True)
         if len({*strides}) > 1:
             return _all_seen(axes, positions)
-        return Axis(max(before) + max(after), strides[0], max(before))
+        first = max(before)
+        return Axis(first + max(map(sub, sizes, before)), strides[0], first)
     every = [_phases(axis) for axis in axes]
     count = lcm(*(len(one.spans) for one in every))
     steps = {one.step * (count // len(one.spans)) for one in every}

@@ -14,7 +14,7 @@ from .turning import behind
 def united(meeting: Meeting, parts: Sequence[Signal], shape: Shape) -> Seen | None:
     """The receptive field of an output of this shape: the union of those of the values that a position sees. Unknown
     where height or width is what the values are concatenated along."""
-    shapes = tuple(part.shape for part in parts)
+    shapes = tuple([part.shape for part in parts])
     layer = meeting.layer(shapes)
     if layer is not None:
         return behind(layer, shapes[0], parts[0].field, layer.windows(shapes[0]))
@@ -25,9 +25,7 @@ def united_with_gates(
     meeting: Meeting, parts: Sequence[Signal], shape: Shape, field: Seen | None
 ) -> tuple[()] | tuple[Seen | None]:
     """`Signal.gated` of an output of this shape and receptive field."""
-    made = parts[meeting.elements_of]
-    gates = [part.gated for part in made if part.gated]
-    if not gates and not isinstance(meeting, Multiply):
+    if not isinstance(meeting, Multiply) and not any(part.gated for part in parts[meeting.elements_of]):
         return ()
     layer = meeting.layer(tuple(part.shape for part in parts))
     if layer is not None:
@@ -65,7 +63,7 @@ def _containing(axis: Axis | Phases, other: Axis | Phases, positions: int) -> Ax
 def _merged(meeting: Meeting, parts: Sequence[Signal], shape: Shape) -> Field | None:
     if meeting.mixes:
         return None
-    if {part.shape[1:] for part in parts} == {shape[1:]}:
+    if all(part.shape[1:] == shape[1:] for part in parts):
         return merge(parts)
     return None if isinstance(meeting, Cat) else merge([_spread(part, shape) for part in parts])
 

@@ -99,10 +99,9 @@ def merge(signals: Sequence[Signal]) -> Field | None:
     if len(fields) == 1:
         field = fields.pop()
         return None if isinstance(field, Turned) else field
-    known = [field for field in fields if field is not None and not isinstance(field, Turned)]
-    if len(known) < len(fields):
+    if None in fields or any(type(field) is Turned for field in fields):
         return None
-    heights, widths = zip(*known, strict=True)
+    heights, widths = zip(*fields, strict=True)
     shape = signals[0].shape
     rows, columns = shape[1:] if len(shape) == 3 else (1, 1)
     height = union(heights, rows)
