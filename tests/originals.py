@@ -1,4 +1,5 @@
-"""Of which networks of torchvision, timm and pytorchcv registered networks are the same, where these are installed.
+"""Of which networks of torchvision, timm and pytorchcv registered networks are the same, where these are installed, and
+of which that are written by hand.
 
 A registered network's tensors have torchvision's names where torchvision has it, else timm's, else pytorchcv's; where
 several have it, the others' files load when its tensors are renamed in their order.
@@ -12,6 +13,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import by_hand
 import pytest
 from libraries import stub_torchvision
 from torch import nn
@@ -20,7 +22,7 @@ NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Original(NamedTuple):
-    """A library's network: `model` as the library names it, made with `settings`, ours with `ours`."""
+    """A library's network, or `by_hand`'s: `model` as it is called there, made with `settings`, ours with `ours`."""
 
     library: str
     model: str
@@ -43,6 +45,8 @@ class Original(NamedTuple):
 
     def make(self) -> nn.Module:
         """The library's network, with weights of its own drawing; skips the test where it is not installed."""
+        if self.library == "by_hand":
+            return by_hand.make(self.model, **self.settings)
         stub_torchvision()  # first: timm imports torchvision too
         if self.library == "timm":
             made: nn.Module = pytest.importorskip("timm").create_model(self.model, **self.settings)
@@ -103,6 +107,12 @@ ORIGINALS: list[tuple[str, Original]] = [
     *named("timm", "inception_v4", "inception_resnet_v2", side=96),
     # mobilenet_v1
     ("mobilenet_v1", Original("timm", "mobilenetv1_100")),
+    # preresnet
+    *named("by_hand", "preresnet164", "preresnet152", "resnet50v2"),
+    ("preresnet200", Original("by_hand", "preresnet152", {"blocks": (3, 24, 36, 3)})),
+    ("resnet101v2", Original("by_hand", "resnet50v2", {"blocks": (3, 4, 23, 3)})),
+    ("resnet152v2", Original("by_hand", "resnet50v2", {"blocks": (3, 8, 36, 3)})),
+    *named("timm", "resnetv2_50", "resnetv2_101", "resnetv2_152"),
     # regnet
     *[
         (f"regnet_{kind}_{size}", Original("torchvision", f"regnet_{kind}_{size}"))
@@ -121,6 +131,9 @@ ORIGINALS: list[tuple[str, Original]] = [
     # resnet
     *named("torchvision", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     *named("timm", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    *named("by_hand", "resnet20"),
+    *((f"resnet{6 * n + 2}", Original("by_hand", "resnet20", {"blocks": n})) for n in (5, 7, 9, 18)),  # 1202 overflow
+    *((f"plain{6 * n + 2}", Original("by_hand", "resnet20", {"blocks": n, "shortcut": False})) for n in (3, 5, 7, 9)),
     # resnet_d
     *named("timm", "resnet18d", "resnet26d", "resnet34d", "resnet50d", "resnet101d", "resnet152d"),
     ("resnet26d", Original("timm", "resnet26d", settings={"output_stride": 8}, ours={"output_stride": 8})),

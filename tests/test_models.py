@@ -204,7 +204,7 @@ def shortcuts(report):
 def test_shortcut_options(name):
     reports = {option: summary(name, shortcut=option) for option in "ABC"}
     blocks = [block for block in reports["B"].blocks if block.kind == "Residual"]
-    body = summary(name).total_params - sum(row.params for inside in shortcuts(reports["B"]).values() for row in inside)
+    body = reports["A"].total_params
     for option, report in reports.items():
         widths = [
             (block.input_shape[0], block.output_shape[0])
@@ -238,9 +238,9 @@ def test_v1_differs_in_where_the_stride_is(depth):
     assert strides == {f"resnet{depth}": [1, 2, 1], f"resnet{depth}_v1": [2, 1, 1]}
 
 
-@pytest.mark.parametrize("depth", [18, 34])
-def test_plain_net_is_the_residual_one_without_shortcuts(depth):
-    plain, residual = summary(f"plain{depth}"), summary(f"resnet{depth}", shortcut="A")
+@pytest.mark.parametrize("plain", list_models("plain*"))
+def test_plain_net_is_the_residual_one_without_shortcuts(plain):
+    plain, residual = summary(plain), summary(plain.replace("plain", "resnet"), shortcut="A")
     assert plain.tensors == residual.tensors
     assert plain.total_macs == residual.total_macs
     assert not any(row.kind == "add" for row in plain.rows)
@@ -310,23 +310,14 @@ def test_docstring_is_right(name):
 
 
 def test_natural_order():
-    assert list_models("resnet*", module="resnet") == [
-        "resnet18",
-        "resnet34",
-        "resnet50",
-        "resnet50_v1",
-        "resnet101",
-        "resnet101_v1",
-        "resnet152",
-        "resnet152_v1",
-    ]
+    assert list_models("resnet*_v1") == ["resnet50_v1", "resnet101_v1", "resnet152_v1"]
     assert sorted(["a10", "a9", "b", "a", "a9_x"], key=natural) == ["a", "a9", "a9_x", "a10", "b"]
     assert sorted(NAMES, key=natural) == NAMES
 
 
 def test_patterns():
     assert list_models("vgg1?") == ["vgg11", "vgg13", "vgg16", "vgg19"]
-    assert list_models(["plain*", "lenet*"]) == ["lenet5", "lenet5_modern", "plain18", "plain34"]
+    assert list_models(["plain?[48]", "lenet5*"]) == ["lenet5", "lenet5_modern", "plain18", "plain34", "plain44"]
     assert list_models("vgg*", exclude="*_bn") == ["vgg11", "vgg11_lrn", "vgg13", "vgg16", "vgg16c", "vgg19"]
     assert list_models("vgg16*", exclude=["*_bn", "*c"]) == ["vgg16"]
     assert list_models("nothing*") == []

@@ -379,6 +379,15 @@ def numbers_of_notes():
         "3.6": printed(figure("plain34", "macs", source="He")),
         "19.6": printed(figure("vgg19", "macs", source="He")),
         "25,503,912": resnet50.total_params - normalised,
+        "466,906": summary("resnet32", shortcut="B").total_params,
+        "0.47": round(summary("resnet32", shortcut="B").total_params / 1e6, 2),
+        "855,770": summary("resnet56", shortcut="B").total_params,
+        "0.86": round(summary("resnet56", shortcut="B").total_params / 1e6, 2),
+        "19.4": printed(figure("resnet1202", "params", source="He")),
+        "10.2": printed(figure("preresnet1001", "params", source="Zagoruyko")),
+        "10,178,480": without_norms(summary("preresnet1001")) - 10,
+        "44,675,560": with_statistics(summary("resnet101v2")),
+        "60,380,648": with_statistics(summary("resnet152v2")),
         "1,502": sum(ops),
         "118.0": round(googlenet["conv1"].macs / 1e6, 1),
         "9,408": googlenet["conv1"].weights,
@@ -400,6 +409,11 @@ def numbers_of_notes():
         "2.3": round(summary("squeezenet1_0").total_macs / summary("squeezenet1_1").total_macs, 1),
         "2.15": round(summary("squeezenet1_0", 227).total_macs / summary("squeezenet1_1", 227).total_macs, 2),
     }
+
+
+def with_statistics(report):
+    """Parameters and running statistics, as Keras counts; its batch normalisation does not count batches."""
+    return report.total_params + sum(row.buffers - 1 for row in report.rows if row.kind.startswith("BatchNorm"))
 
 
 def test_numbers_of_notes_are_right():

@@ -363,3 +363,98 @@ def plain34() -> None:
 
     21,623,848 parameters, 173,824 fewer; 3.644 G MACs.
     """
+
+
+CIFAR_KNOBS = {"width": range(4, 65, 4), "depth": tuple((n, n, n) for n in (*range(1, 19), 200))}
+"""All nets of section 4.2, and what lies around and between those of at most 110 layers."""
+
+
+def cifar(block: Block, num_classes: int, width: int, depth: Depth, **settings: Any) -> Sequential:
+    """Section 4.2, for images of 32 pixels: a 3x3, and three stages on maps of 32, 16 and 8, each with twice the
+    channels of the one before; of `depth` n blocks each the net has 6n + 2 layers."""
+    n1, n2, n3 = read_depth(depth, 3)
+    return Sequential(
+        conv1=conv3x3(width, 1),
+        bn1=BatchNorm2d(),
+        relu=ReLU(),
+        layer1=stage(block, width, n1, 1, False, 1, 1, **settings),
+        layer2=stage(block, 2 * width, n2, 2, True, 1, 1, **settings),
+        layer3=stage(block, 4 * width, n3, 2, True, 1, 1, **settings),
+        avgpool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        fc=Linear(num_classes),
+    )
+
+
+CIFAR_STAGES = {
+    "conv1": (16, 32, 32),
+    "layer1": (16, 32, 32),
+    "layer2": (32, 16, 16),
+    "layer3": (64, 8, 8),
+    "avgpool": (64, 1, 1),
+    "fc": (10,),
+}
+"""The table of section 4.2."""
+
+
+@register(
+    paper=PAPER,
+    input_size=(3, 32, 32),
+    knobs=CIFAR_KNOBS,
+    pinned=Pinned(params=269_722, macs=40_551_040, receptive_field=81, stages=CIFAR_STAGES),
+)
+def resnet20(num_classes: int = 10, shortcut: Shortcut = "A", width: int = 16, depth: Depth = (3, 3, 3)) -> Sequential:
+    """20 layers for CIFAR-10 (section 4.2); option A, so 269,722 parameters, as `plain20`; 0.041 G MACs."""
+    return cifar(basic, num_classes, width, depth, shortcut=shortcut)
+
+
+@variant(resnet20, depth=(5, 5, 5), params=464_154, macs=68_862_592, receptive_field=137)
+def resnet32() -> None:
+    """32 layers for CIFAR-10, 5 blocks a stage (section 4.2); 464,154 parameters, 0.069 G MACs."""
+
+
+@variant(resnet20, depth=(7, 7, 7), params=658_586, macs=97_174_144, receptive_field=193)
+def resnet44() -> None:
+    """44 layers for CIFAR-10, 7 blocks a stage (section 4.2); 658,586 parameters, 0.097 G MACs."""
+
+
+@variant(resnet20, depth=(9, 9, 9), params=853_018, macs=125_485_696, receptive_field=249)
+def resnet56() -> None:
+    """56 layers for CIFAR-10, 9 blocks a stage (section 4.2); 853,018 parameters, 0.125 G MACs."""
+
+
+@variant(resnet20, depth=(18, 18, 18), params=1_727_962, macs=252_887_680, receptive_field=501)
+def resnet110() -> None:
+    """110 layers for CIFAR-10, 18 blocks a stage (section 4.2); 1,727,962 parameters, 0.253 G MACs."""
+
+
+@variant(resnet20, depth=(200, 200, 200), params=19_421_274, macs=2_829_238_912, receptive_field=5597)
+def resnet1202() -> None:
+    """1202 layers for CIFAR-10, 200 blocks a stage (section 4.2); 19,421,274 parameters, 2.829 G MACs."""
+
+
+@register(
+    paper=PAPER,
+    input_size=(3, 32, 32),
+    knobs=CIFAR_KNOBS,
+    pinned=Pinned(params=269_722, macs=40_551_040, receptive_field=81, stages=CIFAR_STAGES),
+)
+def plain20(num_classes: int = 10, width: int = 16, depth: Depth = (3, 3, 3)) -> Sequential:
+    """The 20-layer net for CIFAR-10 without shortcuts (section 4.2): 269,722 parameters as `resnet20`, whose shortcuts
+    have none; 0.041 G MACs."""
+    return cifar(plain, num_classes, width, depth)
+
+
+@variant(plain20, depth=(5, 5, 5), params=464_154, macs=68_862_592, receptive_field=137)
+def plain32() -> None:
+    """The 32-layer net for CIFAR-10 without shortcuts (section 4.2): 464,154 parameters as `resnet32`."""
+
+
+@variant(plain20, depth=(7, 7, 7), params=658_586, macs=97_174_144, receptive_field=193)
+def plain44() -> None:
+    """The 44-layer net for CIFAR-10 without shortcuts (section 4.2): 658,586 parameters as `resnet44`."""
+
+
+@variant(plain20, depth=(9, 9, 9), params=853_018, macs=125_485_696, receptive_field=249)
+def plain56() -> None:
+    """The 56-layer net for CIFAR-10 without shortcuts (section 4.2): 853,018 parameters as `resnet56`."""

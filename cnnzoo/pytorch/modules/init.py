@@ -169,8 +169,8 @@ def googlenet_paper(net: nn.Module) -> None:
 
 
 def he_paper(net: nn.Module) -> None:
-    """He normal by fan-in, zero biases: He et al. (2015a), equation 10, named by ResNet (section 3.4) and
-    DenseNet (section 4.2)."""
+    """He normal by fan-in, zero biases: He et al. (2015a), equation 10, named by ResNet (section 3.4), its
+    pre-activation (appendix) and DenseNet (section 4.2)."""
     for layer in weighted(net):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         set_bias(layer, 0)
@@ -224,6 +224,7 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
         "cnnzoo.models.vgg": vgg_paper,
         "cnnzoo.models.googlenet": googlenet_paper,
         "cnnzoo.models.resnet": he_paper,
+        "cnnzoo.models.preresnet": he_paper,
         "cnnzoo.models.resnet_d": bag_of_tricks,
         "cnnzoo.models.resnext": he_paper,
         "cnnzoo.models.wide_resnet": he_paper,

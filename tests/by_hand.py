@@ -1,0 +1,187 @@
+"""Networks that neither torchvision nor timm has, written as modules of torch as their papers and their authors have
+them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Basic(nn.Module):
+    """Two 3x3; where the shape changes, the shortcut takes every second pixel, and zeros for the channels it lacks."""
+
+    def __init__(self, entering: int, width: int, stride: int, shortcut: bool) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(entering, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.stride, self.shortcut, self.more = stride, shortcut, width - entering
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        if self.shortcut:
+            y = y + F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more))
+        return F.relu(y)
+
+
+class CifarResNet(nn.Module):
+    """He et al. (2015), section 4.2."""
+
+    def __init__(self, blocks: int, shortcut: bool = True) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        entering = 16
+        for number, width in enumerate((16, 32, 64), 1):
+            stage = nn.Sequential()
+            for place in range(blocks):
+                stage.append(Basic(entering, width, 2 if number > 1 and place == 0 else 1, shortcut))
+                entering = width
+            setattr(self, f"layer{number}", stage)
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+
+
+def resnet20(blocks: int = 3, shortcut: bool = True) -> nn.Module:
+    return CifarResNet(blocks, shortcut)
+
+
+class PreActUnit(nn.Module):
+    """Convolutions (channels, kernel, stride, bias) behind a normalisation and a ReLU each; `way` is the shortcut's:
+    "x", every `step`th pixel of what enters; "project", a 1x1 on what the first activation gives; "open", a 1x1 on what
+    enters, which no activation follows."""
+
+    def __init__(
+        self, entering: int, convs: list[tuple[int, int, int, bool]], way: str, norm: dict[str, float], bias: bool
+    ) -> None:
+        super().__init__()
+        self.way, self.count = way, len(convs)
+        self.step = step = max(stride for _, _, stride, _ in convs)
+        project = nn.Module()
+        if way != "x":
+            project.conv = nn.Conv2d(entering, convs[-1][0], 1, step, bias=bias)
+        if way == "project":
+            self.downsample = project
+        for number, (width, kernel, stride, biased) in enumerate(convs, 1):
+            if way != "open" or number > 1:
+                setattr(self, f"norm{number}", nn.BatchNorm2d(entering, **norm))
+            setattr(self, f"conv{number}", nn.Conv2d(entering, width, kernel, stride, kernel // 2, bias=biased))
+            entering = width
+        if way == "open":
+            self.downsample = project
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = x if self.way == "open" else F.relu(self.norm1(x))
+        y = self.conv1(first)
+        for number in range(2, self.count + 1):
+            y = getattr(self, f"conv{number}")(F.relu(getattr(self, f"norm{number}")(y)))
+        if self.way == "x":
+            return y + x[:, :, :: self.step, :: self.step]
+        return y + self.downsample.conv(first)
+
+
+class PreActResNet(nn.Module):
+    """A stem, stages of units, the last activation and a linear classifier."""
+
+    def __init__(self, stem: nn.Module, units: list[list[nn.Module]], width: int, classes: int, norm: Any) -> None:
+        super().__init__()
+        self.stem = stem
+        self.stages = nn.ModuleList()
+        for each in units:
+            stage = nn.Module()
+            stage.blocks = nn.Sequential(*each)
+            self.stages.append(stage)
+        self.norm = nn.BatchNorm2d(width, **norm)
+        self.head = nn.Module()
+        self.head.fc = nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage.blocks(x)
+        x = F.relu(self.norm(x))
+        return self.head.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+
+
+def stem(**layers: nn.Module) -> nn.Sequential:
+    made = nn.Sequential()
+    for name, layer in layers.items():
+        made.add_module(name, layer)
+    return made
+
+
+def preresnet164(blocks: int = 18) -> nn.Module:
+    """KaimingHe/resnet-1k-layers, resnet-pre-act.lua."""
+    stages, entering = [], 16
+    for number, width in enumerate((64, 128, 256)):
+        units: list[nn.Module] = []
+        for place in range(blocks):
+            stride = 2 if number and place == 0 else 1
+            convs = [(width // 4, 1, stride, False), (width // 4, 3, 1, False), (width, 1, 1, False)]
+            units.append(PreActUnit(entering, convs, "x" if place else "project", {}, bias=False))
+            entering = width
+        stages.append(units)
+    return PreActResNet(stem(conv=nn.Conv2d(3, 16, 3, 1, 1, bias=False)), stages, 256, 10, {})
+
+
+def preresnet152(blocks: tuple[int, ...] = (3, 8, 36, 3)) -> nn.Module:
+    """fb.resnet.torch, models/preresnet.lua."""
+    stages, entering = [], 64
+    for number, count in enumerate(blocks):
+        units: list[nn.Module] = []
+        width = 256 << number
+        for place in range(count):
+            stride = 2 if number and place == 0 else 1
+            convs = [(width // 4, 1, 1, False), (width // 4, 3, stride, False), (width, 1, 1, False)]
+            way = "x" if place else "project" if number else "open"
+            units.append(PreActUnit(entering, convs, way, {}, bias=False))
+            entering = width
+        stages.append(units)
+    first = stem(
+        conv=nn.Conv2d(3, 64, 7, 2, 3, bias=False), norm=nn.BatchNorm2d(64), act=nn.ReLU(), pool=nn.MaxPool2d(3, 2, 1)
+    )
+    return PreActResNet(first, stages, 2048, 1000, {})
+
+
+def resnet50v2(blocks: tuple[int, ...] = (3, 4, 6, 3)) -> nn.Module:
+    """keras.applications.resnet: `stack2` of `block2`."""
+    norm = {"eps": 1.001e-5, "momentum": 0.01}
+    stages, entering = [], 64
+    for number, count in enumerate(blocks):
+        units: list[nn.Module] = []
+        width = 256 << number
+        for place in range(count):
+            stride = 2 if number < 3 and place == count - 1 else 1
+            convs = [(width // 4, 1, 1, False), (width // 4, 3, stride, False), (width, 1, 1, True)]
+            units.append(PreActUnit(entering, convs, "x" if place else "project", norm, bias=True))
+            entering = width
+        stages.append(units)
+    first = stem(conv=nn.Conv2d(3, 64, 7, 2, 3), pad=nn.ZeroPad2d(1), pool=nn.MaxPool2d(3, 2))
+    return PreActResNet(first, stages, 2048, 1000, norm)
+
+
+def wide_resnet28_10(depth: int = 28, factor: int = 10, kernels: tuple[int, ...] = (3, 3)) -> nn.Module:
+    """szagoruyko/wide-residual-networks, models/wide-resnet.lua, and section 2 for other blocks."""
+    stages, entering = [], 16
+    for number, width in enumerate((16 * factor, 32 * factor, 64 * factor)):
+        units: list[nn.Module] = []
+        for place in range((depth - 4) // 6):
+            stride = 2 if number and place == 0 else 1
+            convs = [(width, kernel, 1 if each else stride, False) for each, kernel in enumerate(kernels)]
+            units.append(PreActUnit(entering, convs, "x" if entering == width else "project", {}, bias=False))
+            entering = width
+        stages.append(units)
+    return PreActResNet(stem(conv=nn.Conv2d(3, 16, 3, 1, 1, bias=False)), stages, 64 * factor, 10, {})
+
+
+def make(model: str, **settings: Any) -> nn.Module:
+    made: nn.Module = globals()[model](**settings)
+    return made
