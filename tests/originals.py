@@ -128,6 +128,8 @@ ORIGINALS: list[tuple[str, Original]] = [
         for kind in "xy"
         for size, number in TIMM_SIZES.items()
     ],
+    # repvgg
+    *named("timm", "repvgg_a0", "repvgg_a1", "repvgg_a2", "repvgg_b0", "repvgg_b1", "repvgg_b2", "repvgg_b3"),
     # resnet
     *named("torchvision", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     *named("timm", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),

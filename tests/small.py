@@ -31,6 +31,7 @@ FAMILIES = [
     "inception_v3",
     "inception_resnet_v2",
     "xception",
+    "repvgg_a0",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

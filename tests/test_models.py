@@ -7,6 +7,7 @@ import pickle
 import re
 from importlib import import_module
 from itertools import combinations
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -110,10 +111,10 @@ def test_other_input_sizes_work_or_name_the_layer(name, size):
 def test_other_channels_change_the_first_layer_alone(name):
     size = get_builder(name).input_size
     before, after = summary(name), summary(name, (size[0] + 1, *size[1:]))
-    first = next(row for row in before.rows if row.tensors)
+    first = [row for row in before.rows if row.tensors and row.input_shape == size]
     more = {ours.path: theirs.params - ours.params for ours, theirs in zip(before.rows, after.rows, strict=True)}
-    kernel = first.tensors["weight"]
-    assert {path: count for path, count in more.items() if count} == {first.path: kernel[0] * kernel[2] * kernel[3]}
+    one = {row.path: prod(row.tensors["weight"]) // size[0] for row in first}
+    assert {path: count for path, count in more.items() if count} == one
 
 
 @pytest.mark.parametrize(
@@ -252,9 +253,9 @@ def test_plain_net_is_the_residual_one_without_shortcuts(plain):
 def figures_of_family(name):
     """Counts, MACs and pixels that the docstring of a builder may speak of."""
     module = get_builder(name).__module__
-    named = re.findall(r"`(\w+)`", get_builder(name).__doc__)
+    named = re.findall(r"`([\w+]+)`", get_builder(name).__doc__)
     family = [other for other in NAMES if get_builder(other).__module__ == module or other in named]
-    reports = [summary(other) for other in family]
+    reports = [summary(other) for other in (*family, *(other for other in named if "+" in other))]
     if module == "cnnzoo.models.resnet":
         reports += [summary(other, shortcut=option) for other in ("resnet18", "resnet34") for option in "AC"]
     if "mobilenet_v1" in module:

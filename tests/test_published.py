@@ -502,7 +502,7 @@ def test_remarks(name):
 def test_every_network_says_what_its_paper_prints_of_its_parameters(name):
     """Once, or as often as the paper prints a number of them."""
     remarks = published.remarks(name)
-    said = [line for line in remarks if "parameter" in line]
+    said = [line for line in remarks if re.search(r"\bparameter", line)]
     assert (
         said == ["the paper prints no parameter count"]
         or len({line.partition(" prints")[0] for line in said}) == len(said) > 0

@@ -514,7 +514,7 @@ def test_a_device_that_is_none_is_refused_with_what_there_is() -> None:
 def test_json_and_csv_have_every_place_with_its_exact_figures(name: str) -> None:
     found = famous(cnnzoo.summary(name))
     if found is None:
-        call("savings", name).refused(name, "nothing to save by reductions or stacks or groups", "narrows", "groups")
+        call("savings", name).refused(name, "nothing to save by separable or reductions or stacks or groups", "narrows")
         return
     data = json.loads(call("savings", name, "--format", "json", "--depth", "1").succeeded())
     assert data == json.loads(json.dumps(found.to_dict()))

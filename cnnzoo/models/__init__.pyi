@@ -62,6 +62,13 @@ from .regnet import regnet_y_400mf as regnet_y_400mf
 from .regnet import regnet_y_600mf as regnet_y_600mf
 from .regnet import regnet_y_800mf as regnet_y_800mf
 from .regnet import regnet_y_800mf_tv as regnet_y_800mf_tv
+from .repvgg import repvgg_a0 as repvgg_a0
+from .repvgg import repvgg_a1 as repvgg_a1
+from .repvgg import repvgg_a2 as repvgg_a2
+from .repvgg import repvgg_b0 as repvgg_b0
+from .repvgg import repvgg_b1 as repvgg_b1
+from .repvgg import repvgg_b2 as repvgg_b2
+from .repvgg import repvgg_b3 as repvgg_b3
 from .resnet import plain18 as plain18
 from .resnet import plain20 as plain20
 from .resnet import plain32 as plain32

@@ -81,6 +81,16 @@ class PrintedFigure(NamedTuple):
     """Why it is what it is; always there where it differs."""
 
     @property
+    def rewrites(self) -> tuple[str, ...]:
+        """The rewrites of the network that it is of."""
+        return tuple(dict(self.settings).get("rewrites", ()))
+
+    @property
+    def other(self) -> str:
+        """The other settings, as they are given."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.settings if name != "rewrites")
+
+    @property
     def exact(self) -> Value:
         """The true value, as the calculator finds it."""
         if self.ratio:
@@ -118,10 +128,10 @@ class PrintedFigure(NamedTuple):
         value = str(self.exact) if isinstance(self.exact, tuple) else f"{self.exact:,.9g}"
         if isinstance(self.exact, int):
             value = f"{self.exact:,}"
-        if self.model != model:
-            value += f" of {self.model}"
-        if self.settings:
-            value += " with " + ", ".join(f"{name}={setting!r}" for name, setting in self.settings)
+        if self.model != model or self.rewrites:
+            value += f" of {'+'.join((self.model, *self.rewrites))}"
+        if self.other:
+            value += f" with {self.other}"
         return f"{self.where} prints {printed}; {VERBS[self.agreement].format(value=value, note=self.note)}"
 
     def _of(self, model: str) -> Value:
@@ -159,7 +169,7 @@ def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
         and figure.quantity in TOTALS
         and figure.paths == ("",)
         and not figure.ratio
-        and not {"input_size", "rewrites"} & {*dict(figure.settings)}
+        and "input_size" not in dict(figure.settings)
     ]
     plain = {figure.quantity for figure in own if not figure.settings}
     own = [figure for figure in own if not (figure.settings and figure.quantity in plain)]

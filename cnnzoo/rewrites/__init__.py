@@ -8,6 +8,7 @@ from .fusion import fuse_batchnorm
 from .heads import convolutionalize, pool_head, strip_aux
 from .kernels import depthwise_separable, factorise, merge_separable, merge_stacks, ungroup
 from .meetings import add_for_concat, drop_gates, drop_shortcuts
+from .parallel import reparameterize
 from .pointwise import drop_reductions, stride_on_1x1, stride_on_3x3, widen_1x1
 from .registry import (
     DoesNotApply,
@@ -41,6 +42,7 @@ __all__ = [
     "pool_head",
     "register_rewrite",
     "registered",
+    "reparameterize",
     "scale_depth",
     "scale_width",
     "stride_on_1x1",

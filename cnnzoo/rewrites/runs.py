@@ -56,8 +56,8 @@ def forks(description: Node) -> list[tuple[Run, list[Run]]]:
 
 @lru_cache(maxsize=16)
 def _collected(description: Node) -> tuple[list[Run], list[Run], list[tuple[Run, list[Run]]]]:
-    calls = _Calls()
-    given = calls.run("", description, entering(description, _Value))
+    calls = Calls()
+    given = calls.run("", description, entering(description, Value))
     before = {path: calls.before(path) for path in calls.made}
     after = {one: path for path, one in before.items() if one is not None}
     found: list[Run] = []
@@ -86,7 +86,7 @@ def entering(description: Node, value: Callable[[], T]) -> T | Several[T]:
     return Entered((port, value()) for port in description._takes) if any(description._takes) else value()
 
 
-class _Value:
+class Value:
     """What a layer, or something else, makes in one call."""
 
     def __init__(self, path: str | None = None, turn: object = None) -> None:
@@ -97,16 +97,16 @@ class _Value:
         self.readers = 0
 
 
-class _Calls(Walker[Any]):
+class Calls(Walker[Any]):
     """Every call of a layer, with what it reads and what it makes, by the layer's path."""
 
     def __init__(self) -> None:
-        self.made: dict[str, list[tuple[_Value, _Value]]] = {}
+        self.made: dict[str, list[tuple[Value, Value]]] = {}
         self.layers: dict[str, Layer] = {}
         self.turn: object = None
 
-    def layer(self, layer: Layer, x: _Value) -> _Value:
-        y = _Value(self.path, self.turn)
+    def layer(self, layer: Layer, x: Value) -> Value:
+        y = Value(self.path, self.turn)
         x.readers += 1
         self.layers[self.path] = layer
         self.made.setdefault(self.path, []).append((x, y))
@@ -123,10 +123,10 @@ class _Calls(Walker[Any]):
         self.turn = outer
         return y
 
-    def meeting(self, meeting: Meeting, parts: list[_Value], own: bool) -> _Value:
+    def meeting(self, meeting: Meeting, parts: list[Value], own: bool) -> Value:
         for part in parts:
             part.readers += 1
-        return _Value()
+        return Value()
 
     def readers(self, path: str) -> int:
         """How many read what a layer makes in its one call; 0 where it runs again."""

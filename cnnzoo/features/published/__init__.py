@@ -18,11 +18,10 @@ AGREEMENTS = {"exact": "equal", "rounds": "rounds to it", "truncates": "truncate
 
 
 def _of(figure: PrintedFigure) -> str:
-    """The network, and which part of it; with settings that are not its own."""
+    """The network, rewritten where it is, and which part of it; with settings that are not its own."""
     parts = ", ".join(filter(None, figure.paths))
-    settings = ", ".join(f"{name}={value!r}" for name, value in figure.settings)
-    network = " over ".join(figure.ratio or (figure.model,))
-    return " ".join(filter(None, [network, parts, settings and f"with {settings}"]))
+    network = " over ".join(figure.ratio or ("+".join((figure.model, *figure.rewrites)),))
+    return " ".join(filter(None, [network, parts, figure.other and f"with {figure.other}"]))
 
 
 def _what(figure: PrintedFigure) -> str:

@@ -102,7 +102,8 @@ class Recorder(TorchFunctionMode):
         self.called.add(path)
         given = tensors_in(args)
         read = [value for one in given if (value := self._read(one)) is not None]
-        plain = len(given) == len(args) and self.values.has_its_own(module)
+        together = args[0] if len(args) == 1 and isinstance(args[0], list) else args  # as what meets is given
+        plain = len(given) == len(together) and self.values.has_its_own(module)
         node = leaf_of(module, [tuple(one.shape[1:]) for one in given]) if plain else None
         return Leaf(node, path, module, self._count) if node is not None else Frame(path, module, read, self._count)
 
