@@ -88,6 +88,19 @@ TIMM_SIZES = {
     "32gf": "320",
 }
 
+TIMM_CONVNEXT = {
+    r"^stem\.": "features.0.",
+    r"^stages\.(\d)\.downsample\.": lambda found: f"features.{2 * int(found[1])}.",
+    r"^stages\.(\d)\.blocks\.": lambda found: f"features.{2 * int(found[1]) + 1}.",
+    r"gamma": "layer_scale",
+    r"conv_dw": "block.0",
+    r"(\d)\.norm": r"\1.block.2",
+    r"mlp\.fc1": "block.3",
+    r"mlp\.fc2": "block.5",
+    r"^head\.norm": "classifier.0",
+    r"^head\.fc": "classifier.2",
+}
+
 ORIGINALS: list[tuple[str, Original]] = [
     # alexnet
     ("alexnet_tv", Original("torchvision", "alexnet")),
@@ -95,6 +108,12 @@ ORIGINALS: list[tuple[str, Original]] = [
     ("cspdarknet53", Original("timm", "cspdarknet53", ours={"negative_slope": 0.01})),
     ("darknet19", Original("pytorchcv", "darknet19", side=224, fixed=True, tolerance=1e-6)),  # averages windows of 7x7
     ("darknet53", Original("timm", "darknet53", ours={"negative_slope": 0.01})),
+    # convnext: permutations that are views make convolutions add up in another order
+    *named("torchvision", "convnext_tiny", "convnext_small", "convnext_base", "convnext_large", tolerance=2e-6),
+    *named("timm", "convnext_tiny", "convnext_xlarge", renamed=TIMM_CONVNEXT, tolerance=2e-6),
+    # convnext_v2
+    *named("timm", "convnextv2_atto", "convnextv2_femto", "convnextv2_pico", "convnextv2_nano", tolerance=2e-6),
+    *named("timm", "convnextv2_tiny", "convnextv2_base", "convnextv2_large", tolerance=2e-6),
     # densenet
     *named("torchvision", "densenet121", "densenet161", "densenet169", "densenet201"),
     *named("timm", "densenet121", "densenet161", "densenet169", "densenet201"),

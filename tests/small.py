@@ -32,6 +32,8 @@ FAMILIES = [
     "inception_resnet_v2",
     "xception",
     "repvgg_a0",
+    "convnext_tiny",
+    "convnextv2_atto",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import inspect
 import json
 import random
 import re
@@ -61,7 +60,7 @@ def test_the_columns_of_the_papers_table_are_points_of_one_grid(name):
     builder = cnnzoo.get_builder(name)
     for other in map(cnnzoo.get_builder, VARIED):
         if (other.variant_of or other) is (builder.variant_of or builder):
-            point = {knob: default(other.name, knob) for knob in other.knobs}
+            point = {keyword: default(other.name, keyword) for keyword in signature(other).parameters}
             assert builder.describe(**point) == other.describe(), other
 
 
@@ -96,6 +95,7 @@ def test_more_of_anything_costs_more(name):
 
 
 DEPTHS = {
+    "convnext_tiny": (5, 3),
     "cspdarknet53": (2 + 5 * 4, 2),
     "darknet19": (1, 1),
     "darknet53": (2 + 5, 2),
@@ -152,7 +152,7 @@ def test_one_depth_for_all_stages(name):
 @pytest.mark.parametrize("name", UNVARIED)
 def test_without_knobs_the_rewrites_that_apply(name):
     family = Family(name)
-    description, keywords = family.builder.describe(), inspect.signature(family.builder).parameters
+    description, keywords = family.builder.describe(), signature(family.builder).parameters
     knobs = [knob for knob in ("width", "depth") if knob not in keywords]  # a keyword of its own comes before a rewrite
     applying = [knob for knob in knobs if get_rewrite(f"scale_{knob}=2").why_not(description) is None]
     assert list(family.grid) == applying

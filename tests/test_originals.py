@@ -45,13 +45,15 @@ def test_is_its_original(name: str, original: Original) -> None:
     named = original.named(state, own)
     if original.renamed is True:
         assert [one.shape for one in own.values()] == [one.shape for one in state.values()]
-    else:
-        assert {key: one.shape for key, one in own.items()} == {named[key]: one.shape for key, one in state.items()}
+    else:  # a scale of each channel may have lengths of 1 for the map, too
+        shapes = {named[key]: one.squeeze().shape for key, one in state.items()}
+        assert {key: one.squeeze().shape for key, one in own.items()} == shapes
     if not original.renamed:
+        assert [one.shape for one in own.values()] == [one.shape for one in state.values()]
         assert list(own) == list(state)
     filled = fill(own)
     ours.load_state_dict(filled)
-    theirs.load_state_dict({key: filled[named[key]] for key in state})
+    theirs.load_state_dict({key: filled[named[key]].reshape(one.shape) for key, one in state.items()})
     params = sum(one.numel() for one in theirs.parameters())
     for size in sizes(name, original):
         report = summary(name, size, **original.ours)

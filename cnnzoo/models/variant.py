@@ -17,7 +17,7 @@ def variant(
     *,
     params: int,
     macs: int,
-    receptive_field: int,
+    receptive_field: int | None,
     stages: Mapping[str, Shape] | None = None,
     **defaults: Any,
 ) -> Callable[[Callable[[], None]], Builder[P]]:
