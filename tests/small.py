@@ -34,6 +34,9 @@ FAMILIES = [
     "repvgg_a0",
     "convnext_tiny",
     "convnextv2_atto",
+    "nin_cifar10",
+    "zfnet",
+    "vgg_f",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

@@ -37,6 +37,8 @@ from .mobilenet_v1 import mobilenet_v1 as mobilenet_v1
 from .mobilenet_v1 import mobilenet_v1_025 as mobilenet_v1_025
 from .mobilenet_v1 import mobilenet_v1_050 as mobilenet_v1_050
 from .mobilenet_v1 import mobilenet_v1_075 as mobilenet_v1_075
+from .nin import nin as nin
+from .nin import nin_cifar10 as nin_cifar10
 from .preresnet import preresnet152 as preresnet152
 from .preresnet import preresnet164 as preresnet164
 from .preresnet import preresnet200 as preresnet200
@@ -124,6 +126,10 @@ from .vgg import vgg16_bn as vgg16_bn
 from .vgg import vgg16c as vgg16c
 from .vgg import vgg19 as vgg19
 from .vgg import vgg19_bn as vgg19_bn
+from .vgg_fms import vgg_f as vgg_f
+from .vgg_fms import vgg_m as vgg_m
+from .vgg_fms import vgg_s as vgg_s
 from .wide_resnet import wide_resnet50_2 as wide_resnet50_2
 from .wide_resnet import wide_resnet101_2 as wide_resnet101_2
 from .xception import xception as xception
+from .zfnet import zfnet as zfnet
