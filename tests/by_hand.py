@@ -182,6 +182,64 @@ def wide_resnet28_10(depth: int = 28, factor: int = 10, kernels: tuple[int, ...]
     return PreActResNet(stem(conv=nn.Conv2d(3, 16, 3, 1, 1, bias=False)), stages, 64 * factor, 10, {})
 
 
+class DenseLayer(nn.Module):
+    """BN-ReLU-convolution once or twice, and what enters before it."""
+
+    def __init__(self, entering: int, convs: list[tuple[int, int]]) -> None:
+        super().__init__()
+        for number, (width, kernel) in enumerate(convs, 1):
+            setattr(self, f"norm{number}", nn.BatchNorm2d(entering))
+            setattr(self, f"conv{number}", nn.Conv2d(entering, width, kernel, padding=kernel // 2, bias=False))
+            entering = width
+        self.count = len(convs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x
+        for number in range(1, self.count + 1):
+            y = getattr(self, f"conv{number}")(F.relu(getattr(self, f"norm{number}")(y)))
+        return torch.cat([x, y], 1)
+
+
+class Transition(nn.Module):
+    def __init__(self, entering: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(entering)
+        self.conv = nn.Conv2d(entering, width, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(self.conv(F.relu(self.norm(x))), 2)
+
+
+class CifarDenseNet(nn.Module):
+    """liuzhuang13/DenseNet, models/densenet.lua."""
+
+    def __init__(self, growth: int, layers: int, bc: bool) -> None:
+        super().__init__()
+        width = 2 * growth if bc else 16
+        convs = [(4 * growth, 1), (growth, 3)] if bc else [(growth, 3)]
+        self.features = nn.Sequential()
+        self.features.add_module("conv0", nn.Conv2d(3, width, 3, padding=1, bias=False))
+        for block in (1, 2, 3):
+            if block > 1:
+                left = width // 2 if bc else width
+                self.features.add_module(f"transition{block - 1}", Transition(width, left))
+                width = left
+            dense = nn.Sequential()
+            for number in range(1, layers + 1):
+                dense.add_module(f"denselayer{number}", DenseLayer(width, convs))
+                width += growth
+            self.features.add_module(f"denseblock{block}", dense)
+        self.features.add_module("norm_final", nn.BatchNorm2d(width))
+        self.classifier = nn.Linear(width, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(torch.flatten(F.adaptive_avg_pool2d(F.relu(self.features(x)), 1), 1))
+
+
+def densenet40_12(growth: int = 12, layers: int = 12, bc: bool = False) -> nn.Module:
+    return CifarDenseNet(growth, layers, bc)
+
+
 def make(model: str, **settings: Any) -> nn.Module:
     made: nn.Module = globals()[model](**settings)
     return made

@@ -117,6 +117,12 @@ ORIGINALS: list[tuple[str, Original]] = [
     # densenet
     *named("torchvision", "densenet121", "densenet161", "densenet169", "densenet201"),
     *named("timm", "densenet121", "densenet161", "densenet169", "densenet201"),
+    *named("by_hand", "densenet40_12"),
+    ("densenet100_12", Original("by_hand", "densenet40_12", {"layers": 32})),
+    ("densenet100_24", Original("by_hand", "densenet40_12", {"layers": 32, "growth": 24})),
+    ("densenet_bc100_12", Original("by_hand", "densenet40_12", {"layers": 16, "bc": True})),
+    ("densenet_bc190_40", Original("by_hand", "densenet40_12", {"layers": 31, "growth": 40, "bc": True})),
+    ("densenet_bc250_24", Original("by_hand", "densenet40_12", {"layers": 41, "growth": 24, "bc": True})),
     # googlenet
     ("googlenet_tv", Original("torchvision", "googlenet")),
     # inception_v3
@@ -161,6 +167,7 @@ ORIGINALS: list[tuple[str, Original]] = [
     # resnext
     *named("torchvision", "resnext50_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
     *named("timm", "resnext50_32x4d", "resnext101_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
+    ("resnext29_16x64d", Original("pytorchcv", "resnext29_16x64d_cifar10", side=32, fixed=True, renamed=True)),
     # squeezenet
     *named("torchvision", "squeezenet1_0", "squeezenet1_1"),
     # vgg
@@ -168,6 +175,16 @@ ORIGINALS: list[tuple[str, Original]] = [
     # wide_resnet
     *named("torchvision", "wide_resnet50_2", "wide_resnet101_2"),
     *named("timm", "wide_resnet50_2", "wide_resnet101_2"),
+    *named("by_hand", "wide_resnet28_10"),
+    ("wide_resnet16_8", Original("by_hand", "wide_resnet28_10", {"depth": 16, "factor": 8})),
+    ("wide_resnet40_4", Original("by_hand", "wide_resnet28_10", {"depth": 40, "factor": 4})),
+    *(
+        (
+            "wide_resnet28_10",
+            Original("by_hand", "wide_resnet28_10", {"factor": 2, "kernels": kernels}, {"widen": 2, "block": kernels}),
+        )
+        for kernels in ((1, 3, 1), (3, 1), (3, 1, 3))
+    ),
     # xception
     ("xception", Original("timm", "legacy_xception")),
 ]

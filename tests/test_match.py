@@ -21,6 +21,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import cnnzoo
+from cnnzoo.arch import Conv2d, Node, walk
 from cnnzoo.cli.knobs import progress, read_values
 from cnnzoo.features.match import Budget, match
 from cnnzoo.features.sweep.family import Family
@@ -33,6 +34,15 @@ VARIED = [name for name in cnnzoo.list_models() if cnnzoo.get_builder(name).knob
 UNVARIED = [name for name in cnnzoo.list_models() if name not in VARIED]
 
 varied = pytest.mark.parametrize("name", VARIED)
+
+
+def convolutions(description: Node) -> list[Conv2d]:
+    return [node for _, node in walk(description) if isinstance(node, Conv2d)]
+
+
+def scales(conv: Conv2d, factor: float) -> bool:
+    """Whether its channels times the factor are whole, and its groups still divide them."""
+    return conv.out_channels * factor % (1 if conv.groups == conv.out_channels else conv.groups) == 0
 
 
 def default(name: str, knob: str) -> Any:
@@ -69,8 +79,14 @@ def test_the_columns_of_the_papers_table_are_points_of_one_grid(name):
 @pytest.mark.parametrize("factor", [0.125, 0.5, 2])
 def test_a_width_is_the_rewrite_that_scales_all_layers(name, factor):
     builder = cnnzoo.get_builder(name)
-    knob = "width" if "width" in builder.knobs else "growth"
-    scaled = get_rewrite(f"scale_width={factor}")(builder.describe())
+    description, knobs = builder.describe(), {"width", "growth"} & {*signature(builder).parameters}
+    doubled = builder.describe(**{knob: 2 * default(name, knob) for knob in knobs})
+    if convolutions(doubled)[0].out_channels != 2 * convolutions(description)[0].out_channels:
+        pytest.skip("nothing scales all layers, the stem among them")
+    if not all(scales(conv, factor) for conv in convolutions(description)):
+        pytest.skip("channels are rounded")
+    (knob,) = knobs
+    scaled = get_rewrite(f"scale_width={factor}")(description)
     assert builder.describe(**{knob: int(factor * default(name, knob))}) == scaled
 
 
@@ -100,6 +116,8 @@ DEPTHS = {
     "darknet19": (1, 1),
     "darknet53": (2 + 5, 2),
     "densenet121": (5, 2),
+    "densenet40_12": (4, 1),
+    "densenet_bc100_12": (4, 2),
     "plain18": (2, 2),
     "plain20": (2, 2),
     "preresnet152": (2, 3),
@@ -110,10 +128,12 @@ DEPTHS = {
     "resnet50_v1": (2, 3),
     "resnet50v2": (2, 3),
     "resnetv2_50": (2, 3),
+    "resnext29_8x64d": (2, 3),
     "vgg11": (3, 1),
     "vgg11_bn": (3, 1),
     "vgg11_lrn": (3, 1),
     "vgg16c": (3, 1),
+    "wide_resnet28_10": (2, 2),
 }
 """The weighted layers of a network that are not in its blocks, and those of each block, where it is no variant."""
 

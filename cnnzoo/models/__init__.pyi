@@ -21,11 +21,17 @@ from .convnext_v2 import convnextv2_tiny as convnextv2_tiny
 from .darknet import cspdarknet53 as cspdarknet53
 from .darknet import darknet19 as darknet19
 from .darknet import darknet53 as darknet53
+from .densenet import densenet40_12 as densenet40_12
+from .densenet import densenet100_12 as densenet100_12
+from .densenet import densenet100_24 as densenet100_24
 from .densenet import densenet121 as densenet121
 from .densenet import densenet161 as densenet161
 from .densenet import densenet169 as densenet169
 from .densenet import densenet201 as densenet201
 from .densenet import densenet264 as densenet264
+from .densenet import densenet_bc100_12 as densenet_bc100_12
+from .densenet import densenet_bc190_40 as densenet_bc190_40
+from .densenet import densenet_bc250_24 as densenet_bc250_24
 from .googlenet import googlenet as googlenet
 from .googlenet import googlenet_tv as googlenet_tv
 from .inception_v3 import inception_v3 as inception_v3
@@ -110,6 +116,8 @@ from .resnet_d import resnet34d as resnet34d
 from .resnet_d import resnet50d as resnet50d
 from .resnet_d import resnet101d as resnet101d
 from .resnet_d import resnet152d as resnet152d
+from .resnext import resnext29_8x64d as resnext29_8x64d
+from .resnext import resnext29_16x64d as resnext29_16x64d
 from .resnext import resnext50_32x4d as resnext50_32x4d
 from .resnext import resnext101_32x4d as resnext101_32x4d
 from .resnext import resnext101_32x8d as resnext101_32x8d
@@ -129,6 +137,9 @@ from .vgg import vgg19_bn as vgg19_bn
 from .vgg_fms import vgg_f as vgg_f
 from .vgg_fms import vgg_m as vgg_m
 from .vgg_fms import vgg_s as vgg_s
+from .wide_resnet import wide_resnet16_8 as wide_resnet16_8
+from .wide_resnet import wide_resnet28_10 as wide_resnet28_10
+from .wide_resnet import wide_resnet40_4 as wide_resnet40_4
 from .wide_resnet import wide_resnet50_2 as wide_resnet50_2
 from .wide_resnet import wide_resnet101_2 as wide_resnet101_2
 from .xception import xception as xception

@@ -44,9 +44,15 @@ def dense_layer(growth: int, dropout: float) -> Dense:
 
 
 @lru_cache(maxsize=1 << 10)  # without it `cnnzoo match densenet121` takes 1.4 times as long
-def transition(channels: int) -> Sequential:
-    """BN-ReLU-1x1 to half the channels, then 2x2 average pooling (compression 0.5)."""
-    return Sequential(norm=BatchNorm2d(), relu=ReLU(), conv=Conv2d(channels, 1, bias=False), pool=AvgPool2d(2))
+def transition(channels: int, dropout: float = 0.0) -> Sequential:
+    """BN-ReLU-1x1, to half the channels where there is compression, then 2x2 average pooling."""
+    return Sequential(
+        norm=BatchNorm2d(),
+        relu=ReLU(),
+        conv=Conv2d(channels, 1, bias=False),
+        dropout=Dropout(dropout) if dropout else None,
+        pool=AvgPool2d(2),
+    )
 
 
 LAYERS = {
@@ -164,3 +170,135 @@ def densenet264() -> None:
 
     Counted as the others are, its weighted layers are 265.
     """
+
+
+# For CIFAR: section 4.2 and table 2
+
+
+@lru_cache(maxsize=1 << 8)
+def cifar_layer(growth: int, bottleneck: bool, dropout: float) -> Dense:
+    """BN-ReLU-3x3(k), appended to its own input, or behind a bottleneck; the dropout is behind each convolution."""
+    drop = Dropout(dropout) if dropout else None
+    if not bottleneck:
+        return Dense(norm1=BatchNorm2d(), relu1=ReLU(), conv1=Conv2d(growth, 3, padding=1, bias=False), dropout1=drop)
+    return Dense(
+        norm1=BatchNorm2d(),
+        relu1=ReLU(),
+        conv1=Conv2d(4 * growth, 1, bias=False),
+        dropout1=drop,
+        norm2=BatchNorm2d(),
+        relu2=ReLU(),
+        conv2=Conv2d(growth, 3, padding=1, bias=False),
+        dropout2=drop,
+    )
+
+
+def cifar(num_classes: int, dropout: float, growth: int, depth: Depth, bc: bool) -> Sequential:
+    """Three dense blocks on maps of 32, 16 and 8 pixels. With `bc` layers have bottlenecks, transitions keep half of
+    the channels (compression), and the stem has 2k maps for 16."""
+    channels = 2 * growth if bc else 16
+    blocks: dict[str, Node] = {"conv0": Conv2d(channels, 3, padding=1, bias=False)}
+    for number, count in enumerate(read_depth(depth, 3), 1):
+        if number > 1:
+            channels = channels // 2 if bc else channels
+            blocks[f"transition{number - 1}"] = transition(channels, dropout)
+        layer = cifar_layer(growth, bc, dropout)
+        blocks[f"denseblock{number}"] = Sequential(**{f"denselayer{each}": layer for each in range(1, count + 1)})
+        channels += count * growth
+    return Sequential(
+        features=Sequential(**blocks, norm_final=BatchNorm2d()),
+        relu=ReLU(),
+        avgpool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        classifier=Linear(num_classes),
+    )
+
+
+CIFAR_KNOBS = {"growth": range(4, 49, 4), "depth": tuple((n, n, n) for n in range(1, 42))}
+"""All rows of table 2, and what lies around and between them."""
+
+
+def cifar_stages(stem: int, *outputs: int) -> dict[str, tuple[int, ...]]:
+    """The stem and the dense blocks, at 32, 16 and 8 pixels."""
+    blocks = {
+        f"features.denseblock{number}": (maps, 64 >> number, 64 >> number) for number, maps in enumerate(outputs, 1)
+    }
+    return {"features.conv0": (stem, 32, 32), **blocks}
+
+
+@register(
+    paper=PAPER,
+    input_size=(3, 32, 32),
+    knobs=CIFAR_KNOBS,
+    pinned=Pinned(params=1_019_722, macs=264_812_928, receptive_field=174, stages=cifar_stages(16, 160, 304, 448)),
+)
+def densenet40_12(
+    num_classes: int = 10, dropout: float = 0.0, growth: int = 12, depth: Depth = (12, 12, 12)
+) -> Sequential:
+    """40 layers for CIFAR-10, growth 12, no bottlenecks, no compression: 1,019,722 parameters, 0.265 G MACs."""
+    return cifar(num_classes, dropout, growth, depth, bc=False)
+
+
+@variant(
+    densenet40_12,
+    depth=(32, 32, 32),
+    params=6_979_642,
+    macs=1_769_516_448,
+    receptive_field=454,
+    stages=cifar_stages(16, 400, 784, 1168),
+)
+def densenet100_12() -> None:
+    """100 layers for CIFAR-10, growth 12, no bottlenecks, no compression: 6,979,642 parameters."""
+
+
+@variant(
+    densenet40_12,
+    growth=24,
+    depth=(32, 32, 32),
+    params=27_249_082,
+    macs=6_889_347_744,
+    receptive_field=454,
+    stages=cifar_stages(16, 784, 1552, 2320),
+)
+def densenet100_24() -> None:
+    """100 layers for CIFAR-10, growth 24, no bottlenecks, no compression: 27,249,082 parameters."""
+
+
+@register(
+    paper=PAPER,
+    input_size=(3, 32, 32),
+    knobs=CIFAR_KNOBS,
+    pinned=Pinned(params=769_162, macs=287_929_692, receptive_field=230, stages=cifar_stages(24, 216, 300, 342)),
+)
+def densenet_bc100_12(
+    num_classes: int = 10, dropout: float = 0.0, growth: int = 12, depth: Depth = (16, 16, 16)
+) -> Sequential:
+    """100 layers for CIFAR-10, growth 12, with bottlenecks and compression: 769,162 parameters, for the 6,979,642 of
+    `densenet100_12` without."""
+    return cifar(num_classes, dropout, growth, depth, bc=True)
+
+
+@variant(
+    densenet_bc100_12,
+    growth=40,
+    depth=(31, 31, 31),
+    params=25_624_430,
+    macs=9_301_945_740,
+    receptive_field=440,
+    stages=cifar_stages(80, 1320, 1900, 2190),
+)
+def densenet_bc190_40() -> None:
+    """190 layers for CIFAR-10, growth 40, with bottlenecks and compression: 25,624,430 parameters."""
+
+
+@variant(
+    densenet_bc100_12,
+    growth=24,
+    depth=(41, 41, 41),
+    params=15_324_406,
+    macs=5_418_785_724,
+    receptive_field=580,
+    stages=cifar_stages(48, 1032, 1500, 1734),
+)
+def densenet_bc250_24() -> None:
+    """250 layers for CIFAR-10, growth 24, with bottlenecks and compression: 15,324,406 parameters."""

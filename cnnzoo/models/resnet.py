@@ -371,13 +371,13 @@ CIFAR_KNOBS = {"width": range(4, 65, 4), "depth": tuple((n, n, n) for n in (*ran
 
 def cifar(block: Block, num_classes: int, width: int, depth: Depth, **settings: Any) -> Sequential:
     """Section 4.2, for images of 32 pixels: a 3x3, and three stages on maps of 32, 16 and 8, each with twice the
-    channels of the one before; of `depth` n blocks each the net has 6n + 2 layers."""
+    channels of the one before; of n blocks each, of two layers, the net has 6n + 2 layers."""
     n1, n2, n3 = read_depth(depth, 3)
     return Sequential(
         conv1=conv3x3(width, 1),
         bn1=BatchNorm2d(),
         relu=ReLU(),
-        layer1=stage(block, width, n1, 1, False, 1, 1, **settings),
+        layer1=stage(block, width, n1, 1, block is bottleneck, 1, 1, **settings),
         layer2=stage(block, 2 * width, n2, 2, True, 1, 1, **settings),
         layer3=stage(block, 4 * width, n3, 2, True, 1, 1, **settings),
         avgpool=AdaptiveAvgPool2d(1),

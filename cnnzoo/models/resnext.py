@@ -4,7 +4,7 @@ from itertools import product
 
 from ..arch import Sequential
 from ..registry import Paper, Pinned, register
-from .resnet import BLOCKS, Dilate, bottleneck, resnet, stages
+from .resnet import BLOCKS, Dilate, bottleneck, cifar, resnet, stages
 from .stages import Depth
 from .variant import variant
 
@@ -91,3 +91,37 @@ def resnext101_32x8d() -> None:
 
     The paper doubles the work of its `resnext101_32x4d` in the groups instead, `resnext101_64x4d`.
     """
+
+
+# For CIFAR: section 5.3
+
+
+@register(
+    paper=PAPER,
+    input_size=(3, 32, 32),
+    knobs={
+        "groups": (1, 2, 4, 8, 16),
+        "width_per_group": (4, 8, 16, 32, 64),
+        "depth": tuple((n, n, n) for n in range(1, 12)),
+    },
+    pinned=Pinned(
+        params=34_426_698,
+        macs=5_387_266_048,
+        receptive_field=39,
+        stages={"conv1": (64, 32, 32), "layer1": (256, 32, 32), "layer2": (512, 16, 16), "layer3": (1024, 8, 8)},
+    ),
+)
+def resnext29_8x64d(
+    num_classes: int = 10,
+    groups: int = 8,
+    width_per_group: int = 64,
+    width: int = 64,
+    depth: Depth = (3, 3, 3),
+) -> Sequential:
+    """29 layers for CIFAR-10, whose 3x3 reads its maps in 8 groups of 64: 34,426,698 parameters, 5.387 G MACs."""
+    return cifar(bottleneck, num_classes, width, depth, groups=groups, width_per_group=width_per_group)
+
+
+@variant(resnext29_8x64d, groups=16, params=68_155_210, macs=10_688_866_304, receptive_field=39)
+def resnext29_16x64d() -> None:
+    """29 layers for CIFAR-10, whose 3x3 reads its maps in 16 groups of 64: 68,155,210 parameters, 10.689 G MACs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as Names
 from typing import Any
 
-from ..arch import Conv2d, Dense, Gate, Inline, Join, Node, Residual, Sequential, walk
+from ..arch import Conv2d, Dense, Gate, Inline, Join, Layer, Node, Residual, Sequential, walk
 from ..arch import rewrite as changed
 from ..arch.walker import child_path
 from .edits import edited, names_kept
@@ -80,17 +80,17 @@ def add_for_concat(description: Node) -> Node:
     """Each dense layer adds its maps to what it reads, where it appended them, so that it is a residual block.
 
     Its last convolution therefore has as many outputs as there are inputs, and a dense block no longer grows; the
-    transitions between blocks keep their widths. The branches of an Inception module stay side by side.
+    transitions between blocks keep their widths, and what has one filter a channel goes on to have one. The branches of
+    an Inception module stay side by side.
     """
     adding = _Adding()
     adding.run("", description, entering(description, lambda: None))
-    if not adding.widths:
+    if not adding.blocks:
         raise DoesNotApply("there is no dense layer that ends in a convolution and whose channels are known")
 
     def change(path: str, node: Node) -> Node:
-        if path in adding.widths:
-            assert isinstance(node, Conv2d)
-            return replace(node, out_channels=adding.widths[path])
+        if path in adding.convs:
+            return adding.convs[path]
         return Residual(**dict(node.children)) if path in adding.blocks and isinstance(node, Dense) else node
 
     new = changed(description, change)
@@ -105,8 +105,13 @@ class _Adding(Shapes):
         super().__init__()
         self.blocks: set[str] = set()
         """The paths of the dense layers that can add their maps to what they read."""
-        self.widths: dict[str, int] = {}
-        """How many channels the last convolution of each of these must give, by that convolution's path."""
+        self.convs: dict[str, Conv2d] = {}
+        """The convolutions that change, by path: the last one of each of these, and those of one filter a channel."""
+
+    def layer(self, layer: Layer, x: Any) -> Any:
+        if x is not None and isinstance(layer, Conv2d) and 1 < layer.groups == layer.out_channels != x[0]:
+            layer = self.convs[self.path] = replace(layer, out_channels=x[0], groups=x[0])
+        return super().layer(layer, x)
 
     def block(self, join: Join, x: Any) -> Any:
         y = super().block(join, x)
@@ -114,12 +119,12 @@ class _Adding(Shapes):
         last = _last_convolution(join) if plain else None
         if last is None:
             return y
-        path, conv = last
-        channels = x[0]
+        channels, path = x[0], child_path(self.path, last[0])
+        conv = self.convs.get(path, last[1])
         if channels % conv.groups:
             return y
         self.blocks.add(self.path)
-        self.widths[child_path(self.path, path)] = channels
+        self.convs[path] = replace(conv, out_channels=channels)
         return x
 
 
