@@ -123,8 +123,12 @@ ORIGINALS: list[tuple[str, Original]] = [
     ("densenet_bc100_12", Original("by_hand", "densenet40_12", {"layers": 16, "bc": True})),
     ("densenet_bc190_40", Original("by_hand", "densenet40_12", {"layers": 31, "growth": 40, "bc": True})),
     ("densenet_bc250_24", Original("by_hand", "densenet40_12", {"layers": 41, "growth": 24, "bc": True})),
+    # dla
+    *named("timm", "dla34", side=96),
     # googlenet
     ("googlenet_tv", Original("torchvision", "googlenet")),
+    # hrnet
+    *named("timm", "hrnet_w18", "hrnet_w32", side=96),
     # inception_v3
     ("inception_v3", Original("torchvision", "inception_v3", side=299)),
     ("inception_v3", Original("timm", "inception_v3", ours={"aux_logits": False}, side=96)),

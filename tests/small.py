@@ -37,6 +37,8 @@ FAMILIES = [
     "nin_cifar10",
     "zfnet",
     "vgg_f",
+    "dla34",
+    "hrnet_w18",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

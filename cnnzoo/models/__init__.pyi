@@ -32,8 +32,11 @@ from .densenet import densenet264 as densenet264
 from .densenet import densenet_bc100_12 as densenet_bc100_12
 from .densenet import densenet_bc190_40 as densenet_bc190_40
 from .densenet import densenet_bc250_24 as densenet_bc250_24
+from .dla import dla34 as dla34
 from .googlenet import googlenet as googlenet
 from .googlenet import googlenet_tv as googlenet_tv
+from .hrnet import hrnet_w18 as hrnet_w18
+from .hrnet import hrnet_w32 as hrnet_w32
 from .inception_v3 import inception_v3 as inception_v3
 from .inception_v4 import inception_resnet_v2 as inception_resnet_v2
 from .inception_v4 import inception_v4 as inception_v4
