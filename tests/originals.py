@@ -125,6 +125,8 @@ ORIGINALS: list[tuple[str, Original]] = [
     ("densenet_bc250_24", Original("by_hand", "densenet40_12", {"layers": 41, "growth": 24, "bc": True})),
     # dla
     *named("timm", "dla34", side=96),
+    # dpn
+    *named("timm", "dpn68", "dpn92"),
     # googlenet
     ("googlenet_tv", Original("torchvision", "googlenet")),
     # hrnet

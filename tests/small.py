@@ -36,6 +36,7 @@ FAMILIES = [
     "convnextv2_atto",
     "nin_cifar10",
     "zfnet",
+    "dpn68",
     "vgg_f",
     "dla34",
     "hrnet_w18",

@@ -33,6 +33,8 @@ from .densenet import densenet_bc100_12 as densenet_bc100_12
 from .densenet import densenet_bc190_40 as densenet_bc190_40
 from .densenet import densenet_bc250_24 as densenet_bc250_24
 from .dla import dla34 as dla34
+from .dpn import dpn68 as dpn68
+from .dpn import dpn92 as dpn92
 from .googlenet import googlenet as googlenet
 from .googlenet import googlenet_tv as googlenet_tv
 from .hrnet import hrnet_w18 as hrnet_w18

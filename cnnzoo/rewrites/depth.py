@@ -11,7 +11,7 @@ from ..arch import rewrite as changed
 from ..arch.edit import rebuilt
 from .edits import names_kept
 from .registry import DoesNotApply, register_rewrite
-from .runs import PROBE, replace
+from .runs import PROBE, channels, replace
 from .scaling import check_factor
 
 
@@ -40,6 +40,10 @@ def scale_depth(description: Node, factor: float) -> Node:
     if new == description:
         raise DoesNotApply(f"{factor} times the blocks of any stage rounds to what it has")
     assert new is not None
+    reaching = channels(new)  # which grow along a stage that appends
+    for path, node in walk(new):
+        if isinstance(node, Conv2d) and reaching.get(path, 0) % node.groups:
+            raise DoesNotApply(f"at {path}: {factor} times the blocks, the groups of {node!r} no longer fit")
     return new
 
 

@@ -21,6 +21,7 @@ from ..arch import (
     PadChannels,
     Shape,
     ShapeError,
+    Slice,
     Stack,
     TableConv2d,
     walk,
@@ -166,6 +167,11 @@ class _Scaling(Walker[Any]):
             return replace(layer, out_features=self._times(layer.out_features, 1))
         if _is_grouped(layer) and x is not None and (x.each, x.before[0]) == (0, layer.groups):
             return replace(layer, out_channels=layer.out_channels // layer.groups * x.after[0], groups=x.after[0])
+        if isinstance(layer, Slice) and layer.dim == 1 and x is not None and not x.each and x.more:
+            start, stop = (
+                place and self._times(abs(place), 1) * (1 if place > 0 else -1) for place in (layer.start, layer.stop)
+            )
+            return replace(layer, start=start, stop=stop)
         if isinstance(layer, PadChannels) and layer.before:
             layer = replace(layer, before=self._times(layer.before, 1))
         if isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
@@ -206,7 +212,7 @@ class _Units(Walker[Any]):
     def layer(self, layer: Layer, x: frozenset[str]) -> frozenset[str]:
         parts = _parts(layer, self.into.get(self.path))
         self.divided(x, parts)
-        if isinstance(layer, Chunk) and layer.dim == 1:
+        if isinstance(layer, Chunk | Slice) and layer.dim == 1:
             return frozenset()  # what is added to a part has a part of the channels, and is rounded as they are
         if not isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
             return x

@@ -18,7 +18,6 @@ from cnnzoo.arch import (
     Residual,
     Run,
     Sequential,
-    Slice,
     Upsample,
 )
 
@@ -184,59 +183,4 @@ def res2net50_26w_4s() -> Sequential:
         pool=AdaptiveAvgPool2d(1),
         flatten=Flatten(),
         fc=Linear(1000),
-    )
-
-
-def pre_activated(width: int, kernel: int, stride: int = 1, groups: int = 1) -> Sequential:
-    return Sequential(
-        bn=BatchNorm2d(eps=0.001),
-        relu=ReLU(),
-        conv=Conv2d(width, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
-    )
-
-
-def dual_path(reduced: int, width: int, growth: int, stride: int = 1, project: bool = False) -> Sequential:
-    """Chen et al. (2017), figure 2 (d): of what a block makes, `width` channels are added to the residual path, and
-    `growth` stand behind those of the dense path."""
-    projection = f"c1x1_w_s{stride}"
-    steps = {projection: pre_activated(width + 2 * growth, 1, stride)} if project else {}
-    return Sequential(
-        **steps,
-        residual=Slice(0, width),
-        dense=From(projection if project else "input", Slice(width, None)),
-        c1x1_a=From("input", pre_activated(reduced, 1)),
-        c3x3_b=pre_activated(reduced, 3, stride, groups=32),
-        c1x1_c=pre_activated(width + growth, 1),
-        to_add=Slice(0, width),
-        to_append=From("c1x1_c", Slice(width, None)),
-        sum=Add("residual", "to_add"),
-        out=Cat("sum", "dense", "to_append"),
-    )
-
-
-def dpn68() -> Sequential:
-    """Dual path networks, small: stages of 3, 4, 12 and 3 blocks that grow by 16, 32, 32 and 64 channels.
-
-    Before the classifier stands a ReLU, as in timm 1.0.31, whose source names an ELU that its network does not have.
-    """
-    blocks = {}
-    for stage, (depth, growth) in enumerate(zip((3, 4, 12, 3), (16, 32, 32, 64), strict=True)):
-        width = 64 * 2**stage
-        for place in range(depth):
-            stride = 2 if stage and not place else 1
-            blocks[f"conv{stage + 2}_{place + 1}"] = dual_path(2 * width, width, growth, stride, project=not place)
-    return Sequential(
-        features=Sequential(
-            conv1_1=Sequential(
-                conv=Conv2d(10, 3, stride=2, padding=1, bias=False),
-                bn=BatchNorm2d(eps=0.001),
-                relu=ReLU(),
-            ),
-            conv1_pool=MaxPool2d(3, stride=2, padding=1),
-            **blocks,
-            conv5_bn_ac=Sequential(bn=BatchNorm2d(eps=0.001), relu=ReLU()),
-        ),
-        global_pool=AdaptiveAvgPool2d(1),
-        classifier=Conv2d(1000, 1),
-        flatten=Flatten(),
     )
