@@ -12,6 +12,7 @@ from cnnzoo.pytorch.modules.init import as_torch, weighted
 from cnnzoo.rewrites import scale_width
 
 FAMILIES = [
+    "mnist_deep_cnn",
     "lenet5",
     "alexnet",
     "vgg11_bn",

@@ -18,6 +18,10 @@ from .convnext_v2 import convnextv2_large as convnextv2_large
 from .convnext_v2 import convnextv2_nano as convnextv2_nano
 from .convnext_v2 import convnextv2_pico as convnextv2_pico
 from .convnext_v2 import convnextv2_tiny as convnextv2_tiny
+from .courses import fashion_cnn as fashion_cnn
+from .courses import mnist_cnn as mnist_cnn
+from .courses import mnist_deep_cnn as mnist_deep_cnn
+from .courses import simpleconvnet as simpleconvnet
 from .darknet import cspdarknet53 as cspdarknet53
 from .darknet import darknet19 as darknet19
 from .darknet import darknet53 as darknet53
@@ -44,6 +48,7 @@ from .inception_v4 import inception_resnet_v2 as inception_resnet_v2
 from .inception_v4 import inception_v4 as inception_v4
 from .lenet import lenet5 as lenet5
 from .lenet import lenet5_modern as lenet5_modern
+from .lenet import lenet5_sigmoid as lenet5_sigmoid
 from .mobilenet_v1 import mobilenet_v1 as mobilenet_v1
 from .mobilenet_v1 import mobilenet_v1_025 as mobilenet_v1_025
 from .mobilenet_v1 import mobilenet_v1_050 as mobilenet_v1_050

@@ -1,6 +1,19 @@
 """LeNet-5: LeCun, Bottou, Bengio and Haffner (1998), and what is called LeNet today."""
 
-from ..arch import RBF, AvgPool2d, Conv2d, Flatten, Linear, ScaledTanh, Sequential, Subsampling2d, TableConv2d, Tanh
+from ..arch import (
+    RBF,
+    AvgPool2d,
+    Conv2d,
+    Flatten,
+    Layer,
+    Linear,
+    ScaledTanh,
+    Sequential,
+    Sigmoid,
+    Subsampling2d,
+    TableConv2d,
+    Tanh,
+)
 from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
@@ -8,6 +21,12 @@ PAPER = Paper(
     authors="LeCun, Bottou, Bengio, Haffner",
     year=1998,
     doi="10.1109/5.726791",
+)
+TEXTBOOK = Paper(
+    title="Dive into Deep Learning",
+    authors="Zhang, Lipton, Li, Smola",
+    year=2021,
+    arxiv="2106.11342",
 )
 
 TABLE_I = (
@@ -75,23 +94,43 @@ def lenet5(num_classes: int = 10) -> Sequential:
     )
 
 
+def modern(num_classes: int, activation: type[Layer]) -> Sequential:
+    """Two convolutions, each averaged over 2x2, and three linear layers."""
+
+    def activated(number: int) -> dict[str, Layer]:
+        return {f"{activation.__name__.lower()}{number}": activation()}
+
+    return Sequential(
+        conv1=Conv2d(6, 5, padding=2),
+        **activated(1),
+        pool1=AvgPool2d(2),
+        conv2=Conv2d(16, 5),
+        **activated(2),
+        pool2=AvgPool2d(2),
+        flatten=Flatten(),
+        fc1=Linear(120),
+        **activated(3),
+        fc2=Linear(84),
+        **activated(4),
+        fc3=Linear(num_classes),
+    )
+
+
+STAGES = {
+    "conv1": (6, 28, 28),
+    "pool1": (6, 14, 14),
+    "conv2": (16, 10, 10),
+    "pool2": (16, 5, 5),
+    "fc1": (120,),
+    "fc2": (84,),
+    "fc3": (10,),
+}
+
+
 @register(
     paper=PAPER,
     input_size=(1, 28, 28),
-    pinned=Pinned(
-        params=61_706,
-        macs=416_520,
-        receptive_field=16,
-        stages={
-            "conv1": (6, 28, 28),
-            "pool1": (6, 14, 14),
-            "conv2": (16, 10, 10),
-            "pool2": (16, 5, 5),
-            "fc1": (120,),
-            "fc2": (84,),
-            "fc3": (10,),
-        },
-    ),
+    pinned=Pinned(params=61_706, macs=416_520, receptive_field=16, stages=STAGES),
 )
 def lenet5_modern(num_classes: int = 10) -> Sequential:
     """What is called LeNet today, on 28x28 digits: 61,706 parameters, 1,706 more than the paper's.
@@ -100,17 +139,14 @@ def lenet5_modern(num_classes: int = 10) -> Sequential:
     output is linear (850 more). tanh and average pooling are kept; the padding of conv1 makes up for
     the smaller input.
     """
-    return Sequential(
-        conv1=Conv2d(6, 5, padding=2),
-        tanh1=Tanh(),
-        pool1=AvgPool2d(2),
-        conv2=Conv2d(16, 5),
-        tanh2=Tanh(),
-        pool2=AvgPool2d(2),
-        flatten=Flatten(),
-        fc1=Linear(120),
-        tanh3=Tanh(),
-        fc2=Linear(84),
-        tanh4=Tanh(),
-        fc3=Linear(num_classes),
-    )
+    return modern(num_classes, Tanh)
+
+
+@register(
+    paper=TEXTBOOK,
+    input_size=(1, 28, 28),
+    pinned=Pinned(params=61_706, macs=416_520, receptive_field=16, stages=STAGES),
+)
+def lenet5_sigmoid(num_classes: int = 10) -> Sequential:
+    """LeNet as the textbook has it in section 7.6: `lenet5_modern` with sigmoids, of the same 61,706 parameters."""
+    return modern(num_classes, Sigmoid)
