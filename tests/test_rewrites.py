@@ -555,11 +555,20 @@ def test_scaled_channels_are_rounded_once_and_classes_stay(name: str, factor: fl
     found, of = dict(walk(new)), units(description)
     for path, before in walk(description):
         if isinstance(before, Conv2d) and path != head and before.groups != before.out_channels:
-            wanted = max(of[path], int(before.out_channels * factor / of[path] + 0.5) * of[path])
+            unit = of[path]  # 0: one channel that goes with any number stays one
+            wanted = max(unit, int(before.out_channels * factor / unit + 0.5) * unit) if unit else 1
             assert found[path].out_channels == wanted
             assert of[path] % before.groups == 0
     assert found[head] == dict(walk(description))[head]
     assert totals(new, size).output_shape == totals(description, size).output_shape
+
+
+def test_a_gate_of_one_map_keeps_one() -> None:
+    gate = Gate(mean=Mean(1, keepdim=True), conv=Conv2d(1, 7, padding=3), scale=Sigmoid())
+    assert rewrites.scale_width(Sequential(Conv2d(8, 3), gate, Conv2d(8, 1)), 2) == Sequential(
+        Conv2d(16, 3), gate, Conv2d(8, 1)
+    )
+    assert rewrites.scale_width(Sequential(Conv2d(1, 3), Conv2d(8, 1)), 2) == Sequential(Conv2d(2, 3), Conv2d(8, 1))
 
 
 def test_a_layer_may_be_named_as_the_setting_of_another_kind() -> None:
@@ -778,6 +787,8 @@ def test_without_its_gates_a_network_is_the_one_that_they_were_put_into() -> Non
     assert rewrites.drop_gates(Sequential(block(gate), block())) == Sequential(block(), block())
     assert rewrites.drop_gates(Concat(gate, Conv2d(4, 1))) == Concat(Identity(), Conv2d(4, 1))
     assert rewrites.drop_gates(gate) == Identity()
+    twice = Sequential(mean=Mean(1, keepdim=True), conv=Conv2d(1, 1), again=Run("conv"))
+    assert rewrites.drop_gates(Sequential(block(Gate(map=twice)), block())) == Sequential(block(), block())
     assert rewrites.drop_gates.why_not(block()) == "there is no gate around layers that nothing else reads or runs"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..arch import Aux, Collect, Concat, Identity, Join, Meeting, ModuleList, Node, Run, Sequential
 from ..arch.edit import find, rebuilt, walk
@@ -42,18 +42,22 @@ def edited(description: Node, edits: Mapping[str, Node | None]) -> Node:
 def names_kept(description: Node) -> set[str]:
     """The paths that steps name other than as what a sibling reads: values in a block, layers that run again, and
     values that are read or given together, which go by the end of their name; also what auxiliary heads hang on."""
-    found = set()
+    return {name for _, name in names_read(description)}
+
+
+def names_read(description: Node) -> Iterator[tuple[str, str]]:
+    """The same, each with the path of the block whose steps name it."""
     for path, node in walk(description):
         if not isinstance(node, Sequential):
             continue
-        found |= {child_path(path, child.source) for child in node if isinstance(child, Aux)}
+        found = {child_path(path, child.source) for child in node if isinstance(child, Aux)}
         for step in node._plan.steps if node._plan is not None else ():
             layers = child_path(path, step.layers or step.name)
             found |= {child_path(layers, _standing(step.node, inner)) for inner in step.looks}
             found |= {layers} if step.layers else set()
             if len(step.reads) > 1 and not isinstance(step.node, Meeting):
                 found |= {child_path(path, read.source) for read in step.reads}
-    return found
+        yield from ((path, name) for name in found)
 
 
 def _standing(node: Node, path: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as Names
+from collections.abc import Iterable
 from typing import Any
 
 from ..arch import Conv2d, Dense, Gate, Inline, Join, Layer, Node, Residual, Sequential, walk
 from ..arch import rewrite as changed
 from ..arch.walker import child_path
-from .edits import edited, names_kept
+from .edits import edited, names_read
 from .inlined import opened
 from .registry import DoesNotApply, register_rewrite
 from .runs import Shapes, entering, is_pointwise, replace, tail
@@ -17,7 +17,8 @@ from .runs import Shapes, entering, is_pointwise, replace, tail
 @register_rewrite("He et al. (2015), section 4.1, plain networks")
 def drop_shortcuts(description: Node) -> Node:
     """Each residual block without its shortcut: `resnet34` becomes `plain34`."""
-    kept = names_kept(description)
+    read = [*names_read(description)]
+    kept = {name for _, name in read}
 
     def change(path: str, node: Node) -> Node:
         if isinstance(node, Sequential):
@@ -25,7 +26,7 @@ def drop_shortcuts(description: Node) -> Node:
         if not isinstance(node, Residual):
             return node
         shortcut = child_path(path, node._shortcut)
-        if shortcut in kept or _read_into(shortcut, kept):
+        if shortcut in kept or _read_into(shortcut, read):
             return node
         return Sequential(**{name: child for name, child in node.children if name != node._shortcut})
 
@@ -53,11 +54,12 @@ def _ungated(inline: Inline) -> list[tuple[str, Node]] | None:
 @register_rewrite("Hu et al. (2017), section 5.1 and table 2, each network beside the one with squeeze-and-excitation")
 def drop_gates(description: Node) -> Node:
     """Each gate hands on what it reads, without what it would be multiplied by."""
-    kept = names_kept(description)
+    read = [*names_read(description)]
+    kept = {name for _, name in read}
     gates = {
         path: Sequential(**{node._shortcut: node._named[node._shortcut]}) if node._shortcut else None
         for path, node in walk(description)
-        if isinstance(node, Gate) and not _read_into(path, kept)
+        if isinstance(node, Gate) and not _read_into(path, read)
     }
 
     def change(path: str, node: Node) -> Node:
@@ -70,9 +72,11 @@ def drop_gates(description: Node) -> Node:
     return new
 
 
-def _read_into(path: str, kept: Names[str]) -> bool:
-    """Whether a name that has to stay is that of something in the node at a path."""
-    return any(name.startswith(f"{path}." if path else "") for name in kept)
+def _read_into(path: str, read: Iterable[tuple[str, str]]) -> bool:
+    """Whether something in the node at a path is named by steps that are not in it themselves; each name comes with the
+    path of its steps."""
+    inside = f"{path}." if path else ""
+    return any(name.startswith(inside) and not f"{reader}.".startswith(inside) for reader, name in read)
 
 
 @register_rewrite("Huang et al. (2016), section 3, equation 2 against equation 1")

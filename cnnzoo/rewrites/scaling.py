@@ -179,15 +179,16 @@ class _Scaling(Walker[Any]):
         return layer
 
     def _times(self, channels: int, unit: int) -> int:
-        return max(1, int(channels * self.factor / unit + 0.5)) * unit
+        return max(1, int(channels * self.factor / unit + 0.5)) * unit if unit else channels
 
 
 def units(description: Node) -> dict[str, int]:
     """By path, of what number the channels that a layer chooses must stay a multiple: of the least one that its groups
-    divide, those of all that reads it, and those of all that is added to it."""
+    divide, those of all that reads it, and those of all that is added to it. 0 for one channel that goes with any
+    number, as a gate's factor for each position: it stays one."""
     found = _Units(description)
     found.run("", description, entering(description, frozenset))
-    return {path: found.unit[found.owner(path)] for path in found.unit}
+    return {path: 0 if path in found.single else found.unit[found.owner(path)] for path in found.unit}
 
 
 class _Units(Walker[Any]):
@@ -196,6 +197,10 @@ class _Units(Walker[Any]):
 
     def __init__(self, description: Node) -> None:
         self.into = channels(description)
+        self.made: dict[str, int] = {}
+        """The channels that each layer chooses."""
+        self.single: set[str] = set()
+        """Those of one channel that meets more."""
         self.alike: dict[str, str] = {}
         self.unit: dict[str, int] = {}
 
@@ -216,6 +221,7 @@ class _Units(Walker[Any]):
             return frozenset()  # what is added to a part has a part of the channels, and is rounded as they are
         if not isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
             return x
+        self.made[self.path] = layer.out_channels
         self.unit.setdefault(self.path, 1)
         y = frozenset({self.path})
         self.divided(y, parts)
@@ -224,6 +230,10 @@ class _Units(Walker[Any]):
     def meeting(self, meeting: Meeting, parts: list[frozenset[str]], own: bool) -> frozenset[str]:
         together = frozenset[str]().union(*parts)
         if not isinstance(meeting, Cat | Stack) and together:
+            if any(self.made[path] > 1 for path in together):
+                single = {path for part in parts if all(self.made[path] == 1 for path in part) for path in part}
+                self.single |= single
+                together -= single
             first, *others = sorted({self.owner(path) for path in together})
             for other in others:
                 self.alike[other] = first

@@ -14,8 +14,8 @@ from ...report import Row, Shape
 
 def params_formula(rows: Sequence[Row]) -> str:
     """The weights of each layer that multiplies and accumulates, kernel, inputs and outputs; biases and all other
-    parameters are the last summand."""
-    weights = [row for row in rows if row.macs]
+    parameters are the last summand. A layer that runs again has no more of them."""
+    weights = [row for row in rows if row.macs and row.call == 1]
     others = sum(row.least("params") for row in rows) - sum(row.least("weights") for row in weights)
     return _sum([*_counted(map(_product, weights)), *([str(others)] if others else [])])
 
@@ -48,8 +48,8 @@ def _counted(terms: Iterable[str]) -> list[str]:
 def _product(row: Row) -> str:
     """A layer's weights; a group reads its share of the inputs, a table connects as many maps as there are kernels."""
     outputs, inputs, *kernel = row.tensors.get("weight", (0, 0))
-    if prod((outputs, inputs, *kernel)) != row.weights:
-        return str(row.weights)
+    if prod((outputs, inputs, *kernel)) != _weights(row):
+        return str(_weights(row))
     groups = row.settings.get("groups", 1)
     read = [f"({inputs * groups}/{groups})" if groups > 1 else str(inputs)] if "table" not in row.settings else []
     return "·".join([*map(str, kernel), *read, str(outputs)])
@@ -58,4 +58,10 @@ def _product(row: Row) -> str:
 def _positions(row: Row) -> Shape | None:
     """Where a layer's weights are used: at each position of its output, or its input; None where that is not so."""
     ways = (row.output_shape[1:], row.input_shape[1:], row.output_shape[:-1])
-    return next((shape for shape in ways if prod(shape) * row.least("weights") == row.macs), None)
+    return next((shape for shape in ways if prod(shape) * _weights(row) == row.macs), None)
+
+
+def _weights(row: Row) -> int:
+    """How many weights the layer has, though it be the second time that it runs."""
+    first = (prod(shape) for name, shape in row.tensors.items() if not name.endswith("bias"))
+    return row.least("weights") if row.call == 1 else sum(first)

@@ -72,21 +72,33 @@ Rows = Mapping[str, Row]
 def places(descriptions: Iterable[Node], reports: Iterable[Report]) -> tuple[Place, ...]:
     """Of a network as designed and without a technique; in order of execution, what only the other has coming last."""
     designed, without = descriptions
-    layers, others = map(_layers, reports)
+    runs_of, runs_of_others = map(_runs, reports)
+    layers, others = _layers(runs_of), _layers(runs_of_others)
     before, after = _stretches(designed, layers, others), _stretches(without, others, layers)
-    found = [(before.get(key, ()), after.get(key, ())) for key in {**before, **after}]
+    found = [
+        (_each(before.get(key, ()), runs_of), _each(after.get(key, ()), runs_of_others)) for key in {**before, **after}
+    ]
     paths = _paths([one or other for one, other in found])
     return tuple(Place(path, *both) for path, both in zip(paths, found, strict=True))
 
 
-def _layers(report: Report) -> Rows:
-    """The layers of a network; one that runs again costs its parameters once and its MACs each time."""
-    found: dict[str, Row] = {}
+def _runs(report: Report) -> dict[str, list[Row]]:
+    """The rows of each layer of a network, one for each time that it runs."""
+    found: dict[str, list[Row]] = {}
     for row in report.rows:
         if not row.own:
-            first = found.get(row.path)
-            found[row.path] = first._replace(macs=first.least("macs") + row.least("macs")) if first else row
+            found.setdefault(row.path, []).append(row)
     return found
+
+
+def _layers(runs_of: Mapping[str, Sequence[Row]]) -> Rows:
+    """The layers of a network; one that runs again costs its parameters once and its MACs each time."""
+    return {path: rows[0]._replace(macs=sum(row.least("macs") for row in rows)) for path, rows in runs_of.items()}
+
+
+def _each(layers: Iterable[Row], runs_of: Mapping[str, Sequence[Row]]) -> tuple[Row, ...]:
+    """The rows of layers that are of one stretch, in order."""
+    return tuple(row for layer in layers for row in runs_of[layer.path])
 
 
 def _stretches(description: Node, own: Rows, others: Rows) -> dict[str, tuple[Row, ...]]:
