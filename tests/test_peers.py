@@ -124,7 +124,7 @@ def test_auxiliary_heads_do_not_run():
 
 
 def test_every_rule_names_kinds_that_there_are():
-    kinds = {*arch.__all__, "add", "cat"}
+    kinds = {*arch.__all__, "add", "cat", "mul"}
     assert all(kind in kinds for tool in TOOLS for kind in tool.rule)
 
 
@@ -487,6 +487,14 @@ LAYERS = [
     Sequential(Conv2d(4, 1), arch.Residual(Conv2d(4, 1), downsample=Conv2d(4, 1))),
     Sequential(Conv2d(4, 1), arch.Concat(Conv2d(4, 1), Conv2d(2, 1)), arch.Dense(Conv2d(3, 1))),
     Sequential(Flatten(), Linear(10), arch.Softmax()),
+    Sequential(Conv2d(4, 1), arch.Gate(arch.AdaptiveAvgPool2d(1), Conv2d(2, 1), ReLU(), Conv2d(4, 1), arch.Sigmoid())),
+    Sequential(
+        Conv2d(4, 1), arch.Gate(arch.Concat(arch.Max(1, keepdim=True), arch.Mean(1, keepdim=True)), Conv2d(1, 1))
+    ),
+    Sequential(
+        Conv2d(4, 1), arch.Mean((2, 3)), arch.Unflatten(1, (1, -1)), arch.Conv1d(2, 3, padding=1), arch.Flatten()
+    ),
+    Sequential(Conv2d(4, 1), arch.Chunk(2, 0), Conv2d(3, 1)),
 ]
 
 

@@ -176,12 +176,16 @@ def each(count: Count, *kinds: str) -> dict[str, Count]:
     return dict.fromkeys(kinds, count)
 
 
-SHAPING = each(nothing, "Flatten", "Dropout", "Identity", "PadChannels", "ScaleShift", "add", "cat", "Add", "Cat")
+SHAPING = each(nothing, "Flatten", "Unflatten", "Chunk", "Dropout", "Identity", "PadChannels", "ScaleShift")
+MEETING = each(nothing, "add", "cat", "mul", "Add", "Cat", "Multiply")
+REDUCTIONS = each(nothing, "Mean", "Max")
 SQUASHING = each(nothing, "Tanh", "ScaledTanh", "Sigmoid")
 ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU")}
 POOLS = ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d")
 NOT_MULTIPLYING = {
     **SHAPING,
+    **MEETING,
+    **REDUCTIONS,
     **ACTIVATIONS,
     **each(nothing, *POOLS, "BatchNorm2d", "LocalResponseNorm", "Softmax", "Subsampling2d", "RBF"),
 }
@@ -191,7 +195,7 @@ NOT_MULTIPLYING = {
 KERAS = {
     **NOT_MULTIPLYING,
     **each(unknown, "Subsampling2d", "RBF", "ScaledTanh"),
-    **each(params, "Conv2d", "ConvTranspose2d", "Linear"),
+    **each(params, "Conv1d", "Conv2d", "ConvTranspose2d", "Linear"),
     "BatchNorm2d": params_and_statistics,
 }
 
@@ -216,7 +220,7 @@ TOOLS = (
         "one for an input; what it has no rule for is nothing: biases, activations, other pooling, fused attention.",
         {
             **NOT_MULTIPLYING,
-            "Conv2d": traced_macs,
+            **each(traced_macs, "Conv1d", "Conv2d"),
             **each(macs, "ConvTranspose2d", "Linear", "TableConv2d"),
             "BatchNorm2d": traced_norm,
             "AdaptiveAvgPool2d": inputs,
@@ -230,7 +234,7 @@ TOOLS = (
         "that is added in the same step.",
         {
             **NOT_MULTIPLYING,
-            **each(macs_and_biases, "Conv2d", "ConvTranspose2d", "Linear"),
+            **each(macs_and_biases, "Conv1d", "Conv2d", "ConvTranspose2d", "Linear"),
             "TableConv2d": macs,
         },
     ),
@@ -242,8 +246,10 @@ TOOLS = (
         "more by the function that the module calls; F.conv2d, F.linear and @ are nothing.",
         {
             **SHAPING,
+            **MEETING,
+            **REDUCTIONS,
             **SQUASHING,
-            **each(macs_and_biases, "Conv2d", "ConvTranspose2d", "Linear"),
+            **each(macs_and_biases, "Conv1d", "Conv2d", "ConvTranspose2d", "Linear"),
             "BatchNorm2d": scale_and_shift,
             **each(doubled(inputs), "ReLU", *POOLS),
         },
@@ -256,7 +262,7 @@ TOOLS = (
         "pooling one for an input and an output; a function, and a module that it has no rule for, is nothing.",
         {
             **NOT_MULTIPLYING,
-            **each(macs, "Conv2d", "Linear"),
+            **each(macs, "Conv1d", "Conv2d", "Linear"),
             "TableConv2d": nothing,
             "BatchNorm2d": doubled(scale_and_shift),
             "AvgPool2d": outputs,
@@ -272,7 +278,7 @@ TOOLS = (
         "parameters of modules once; a function is nothing.",
         {
             **each(elements, *NOT_MULTIPLYING, "Linear"),
-            **each(elements_everywhere, "Conv2d", "ConvTranspose2d", "TableConv2d"),
+            **each(elements_everywhere, "Conv1d", "Conv2d", "ConvTranspose2d", "TableConv2d"),
         },
     ),
     Tool(
@@ -280,7 +286,7 @@ TOOLS = (
         "_ops, labelled GFLOPS",
         "MACs, in units of 10^9",
         "The label says GFLOPS, the number is GMACs: half of what torch.utils.flop_counter counts.",
-        {**NOT_MULTIPLYING, **each(macs, "Conv2d", "ConvTranspose2d", "Linear", "TableConv2d")},
+        {**NOT_MULTIPLYING, **each(macs, "Conv1d", "Conv2d", "ConvTranspose2d", "Linear", "TableConv2d")},
     ),
     Tool(
         "Keras",
@@ -296,7 +302,7 @@ TOOLS = (
         "parameters",
         "parameters + running statistics + biases of convolutions",
         "Its convolutions, unlike the paper's and torchvision's, have biases, though a batch norm follows each.",
-        {**KERAS, "Conv2d": params_and_bias},
+        {**KERAS, **each(params_and_bias, "Conv1d", "Conv2d")},
         lambda report: report.total_params,
         no_keras_resnet,
     ),
