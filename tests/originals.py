@@ -167,6 +167,19 @@ ORIGINALS: list[tuple[str, Original]] = [
     *named("by_hand", "resnet20"),
     *((f"resnet{6 * n + 2}", Original("by_hand", "resnet20", {"blocks": n})) for n in (5, 7, 9, 18)),  # 1202 overflow
     *((f"plain{6 * n + 2}", Original("by_hand", "resnet20", {"blocks": n, "shortcut": False})) for n in (3, 5, 7, 9)),
+    # cbam, ecanet, senet
+    ("ecaresnet50", Original("timm", "ecaresnet50d", ours={"deep_stem": True, "shortcut": "D"})),
+    *named("timm", "seresnet50", "seresnet101", "seresnet152", "seresnext50_32x4d", "seresnext101_32x4d"),
+    ("senet154", Original("timm", "legacy_senet154")),
+    # res2net
+    *(
+        ("res2net50_26w_4s", Original("timm", model, ours={"base_width": base_width, "scale": scale}))
+        for model, base_width, scale in (
+            ("res2net50_26w_4s", 26, 4),
+            ("res2net50_14w_8s", 14, 8),
+            ("res2net50_48w_2s", 48, 2),
+        )
+    ),
     # resnet_d
     *named("timm", "resnet18d", "resnet26d", "resnet34d", "resnet50d", "resnet101d", "resnet152d"),
     ("resnet26d", Original("timm", "resnet26d", settings={"output_stride": 8}, ours={"output_stride": 8})),

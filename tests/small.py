@@ -41,6 +41,10 @@ FAMILIES = [
     "vgg_f",
     "dla34",
     "hrnet_w18",
+    "seresnext50_32x4d",
+    "cbam_resnet50",
+    "ecaresnet50",
+    "res2net50_26w_4s",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

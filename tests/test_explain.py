@@ -224,7 +224,7 @@ def test_and_in_small_at_an_uneven_size(name: str) -> None:
 
 STEPS = {
     "hrnet": (timm.hrnet_w18_small, (3, 64, 64)),
-    "res2net": (timm.res2net50_26w_4s, (3, 33, 40)),
+    "res2net": (cnnzoo.get_builder("res2net50_26w_4s").describe, (3, 33, 40)),
     "unet": (partial(graphs.unet_2015, 4), (3, 188, 204)),
     "retinanet": (graphs.retinanet, (3, 32, 32)),
     "siamese": (graphs.siamese, ((3, 19, 19), (3, 21, 24))),

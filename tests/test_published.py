@@ -398,6 +398,21 @@ def numbers_of_notes():
         "1,498.7": round(with_separable / 1e6, 1),
         "25,557,032": resnet50.total_params,
         "71,456": resnext["layer1.1"].macs // 56**2,
+        **{
+            f"{gated:,}": with_shortcuts(name, v1=True) + sum(row.multiplications for row in gates(name))
+            for name, gated in (
+                ("seresnet50", 3_871_526_912),
+                ("seresnet101", 7_592_800_256),
+                ("seresnet152", 11_315_286_016),
+            )
+        },
+        **{
+            f"{kept:,}": resnet50.total_params
+            + resnet50.totals["buffers"]
+            - 53
+            + sum(row.weights for row in summary("seresnet50", reduction=reduction).rows if ".se." in row.path)
+            for reduction, kept in ((4, 35_669_928), (8, 30_640_040), (32, 26_867_624))
+        },
         "4,235,999,232": with_shortcuts("resnext50_32x4d"),
         "7,978,928,128": with_shortcuts("resnext101_32x4d"),
         "5.1": round(alexnet.total_params / 12 / 1e6, 1),
@@ -430,9 +445,14 @@ def test_numbers_of_notes_are_right():
         assert float(text.replace(",", "")) == number, text
 
 
-def with_shortcuts(name):
+def gates(name):
+    """Rows of what is multiplied by its gate."""
+    return [row for row in summary(name).rows if row.own and row.kind == "mul"]
+
+
+def with_shortcuts(name, **settings):
     """Multiply-adds and the additions of the shortcuts: nothing else adds."""
-    report = summary(name)
+    report = summary(name, **settings)
     return report.total_macs + sum(row.additions for row in report.rows if row.own and row.kind == "add")
 
 

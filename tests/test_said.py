@@ -18,7 +18,8 @@ from cnnzoo import arch
 from cnnzoo.arch import Dropout, Join, Layer, ShapeError, StochasticDepth, dumps, loads, walk
 from cnnzoo.calculate import calculate, shapes_of
 from cnnzoo.features.check import check
-from cnnzoo.models import dla34, dpn68
+from cnnzoo.models import cbam_resnet50, dla34, dpn68, res2net50_26w_4s
+from cnnzoo.models.ecanet import channel_attention
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.totals import totals
 from cnnzoo.zoo import get_builder
@@ -67,9 +68,14 @@ TORCHVISION = known("said_torchvision.json", **torchvision.SAID)
 PAIR = ((3, 19, 19), (3, 19, 19))
 CASES = {
     **TORCHVISION,
-    **known("said_timm.json", timm.hrnet_w18_small, timm.res2net50_26w_4s),
-    **known("said_timm.json", dla34=dla34.describe, dpn68=dpn68.describe),
-    **known("said_timm.json", attention.selective_kernel, attention.eca, attention.cbam),
+    **known("said_timm.json", timm.hrnet_w18_small),
+    **known("said_timm.json", dla34=dla34.describe, dpn68=dpn68.describe, res2net50_26w_4s=res2net50_26w_4s.describe),
+    **known("said_timm.json", attention.selective_kernel, attention.cbam, eca=partial(channel_attention, 64)),
+    "cbam_resnet50": Case(
+        partial(cbam_resnet50.describe, width=16, depth=2, num_classes=10),
+        ((3, 64, 64), (3, 96, 64)),
+        written.CbamResNet,
+    ),
     "unet": Case(partial(graphs.unet, 4), ((3, 32, 48), (3, 16, 16)), partial(written.UNet, 4)),
     "unet_2015": Case(partial(graphs.unet_2015, 4), ((3, 188, 188), (3, 188, 204)), partial(written.UNet, 4, 0)),
     "resizing_unet": Case(

@@ -5,6 +5,7 @@ from .alexnet import alexnet_tv as alexnet_tv
 from .alexnet import caffenet as caffenet
 from .bn_inception import bn_inception as bn_inception
 from .bn_inception import se_bn_inception as se_bn_inception
+from .cbam import cbam_resnet50 as cbam_resnet50
 from .convnext import convnext_base as convnext_base
 from .convnext import convnext_large as convnext_large
 from .convnext import convnext_small as convnext_small
@@ -39,6 +40,7 @@ from .densenet import densenet_bc250_24 as densenet_bc250_24
 from .dla import dla34 as dla34
 from .dpn import dpn68 as dpn68
 from .dpn import dpn92 as dpn92
+from .ecanet import ecaresnet50 as ecaresnet50
 from .googlenet import googlenet as googlenet
 from .googlenet import googlenet_tv as googlenet_tv
 from .hrnet import hrnet_w18 as hrnet_w18
@@ -100,6 +102,7 @@ from .repvgg import repvgg_b0 as repvgg_b0
 from .repvgg import repvgg_b1 as repvgg_b1
 from .repvgg import repvgg_b2 as repvgg_b2
 from .repvgg import repvgg_b3 as repvgg_b3
+from .res2net import res2net50_26w_4s as res2net50_26w_4s
 from .resnet import plain18 as plain18
 from .resnet import plain20 as plain20
 from .resnet import plain32 as plain32
@@ -132,6 +135,12 @@ from .resnext import resnext50_32x4d as resnext50_32x4d
 from .resnext import resnext101_32x4d as resnext101_32x4d
 from .resnext import resnext101_32x8d as resnext101_32x8d
 from .resnext import resnext101_64x4d as resnext101_64x4d
+from .senet import senet154 as senet154
+from .senet import seresnet50 as seresnet50
+from .senet import seresnet101 as seresnet101
+from .senet import seresnet152 as seresnet152
+from .senet import seresnext50_32x4d as seresnext50_32x4d
+from .senet import seresnext101_32x4d as seresnext101_32x4d
 from .squeezenet import squeezenet1_0 as squeezenet1_0
 from .squeezenet import squeezenet1_1 as squeezenet1_1
 from .vgg import vgg11 as vgg11

@@ -119,7 +119,7 @@ def bottleneck(
     The 3x3 reads and makes `groups` times `width_per_group` maps where `width` is 64, as ResNeXt's and wide ones do.
     A `gate`, by its name, is what the widened maps go through before the sum.
     """
-    inner = width * width_per_group // 64 * groups
+    inner = max(1, width * width_per_group // 64) * groups
     return Residual(
         conv1=Conv2d(inner, 1, stride=stride if v1 else 1, bias=False),
         bn1=BatchNorm2d(),

@@ -39,9 +39,7 @@ def resnext50_32x4d(
 ) -> Sequential:
     """ResNet-50 whose 3x3 reads its maps in 32 groups of 4, doubled at every stage; 25,028,904 parameters.
 
-    528,128 fewer than `resnet50`, which is the same at 1 group of 64.
-
-    4.230 G MACs, for the 4.089 G of `resnet50`.
+    528,128 fewer than `resnet50`, which is the same at 1 group of 64; 4.230 G MACs, for its 4.089 G.
     """
     return resnet(
         bottleneck,

@@ -25,6 +25,7 @@ UNITS: dict[str, Quotient] = {
     "K": (1_000, 1),
     "Ki": (1_024, 1),
     "M": (10**6, 1),
+    "Mi": (2**20, 1),
     "G": (10**9, 1),
     "Gi": (2**30, 1),
     "%": (1, 100),
@@ -154,7 +155,8 @@ def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
     """What the network's own paper prints of it as a whole, beside what is true: a line a figure; of one with settings
     only where the paper prints none without.
 
-    Where the network is a variant of the paper's, the figures are the paper's network's, and say so.
+    Where the network is a variant of the paper's, the figures are the paper's network's, and say so. Figures of other
+    settings are left out where the paper prints what it is by default, too.
     """
     builder = get_builder(model) if isinstance(model, str) else model
     variants, printed = _family(_name_of_family(builder))
@@ -173,6 +175,8 @@ def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
     ]
     plain = {figure.quantity for figure in own if not figure.settings}
     own = [figure for figure in own if not (figure.settings and figure.quantity in plain)]
+    as_it_is = {figure.quantity for figure in own if not figure.settings}
+    own = [figure for figure in own if not figure.settings or figure.quantity not in as_it_is]
     none = () if any(figure.quantity == "params" for figure in own) else ("the paper prints no parameter count",)
     return (*(figure.sentence(builder.name) for figure in own), *none)
 

@@ -5,9 +5,7 @@ from cnnzoo.arch import (
     BatchNorm2d,
     Chunk,
     Concat,
-    Conv1d,
     Conv2d,
-    Flatten,
     From,
     Gate,
     Max,
@@ -55,18 +53,6 @@ def selective_kernel() -> Sequential:
         ),
         select=Multiply("split", "attn"),
         out=Sum(1),
-    )
-
-
-def eca() -> Gate:
-    """Efficient channel attention (Wang et al. 2020, section 3.2): a convolution along the channels, of 3."""
-    return Gate(
-        pool=Mean((2, 3)),
-        line=Unflatten(1, (1, -1)),
-        conv=Conv1d(1, 3, padding=1, bias=False),
-        gate=Sigmoid(),
-        flat=Flatten(),
-        maps=Unflatten(1, (-1, 1, 1)),
     )
 
 

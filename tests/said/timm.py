@@ -3,15 +3,11 @@
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
     Add,
-    AvgPool2d,
     BatchNorm2d,
-    Cat,
-    Chunk,
     Conv2d,
     Flatten,
     From,
     Linear,
-    MaxPool2d,
     ModuleList,
     Outputs,
     ReLU,
@@ -132,55 +128,4 @@ def hrnet_w18_small() -> Sequential:
         pool=AdaptiveAvgPool2d(1),
         flatten=Flatten(),
         classifier=Linear(1000),
-    )
-
-
-def bottle2neck(width: int, stride: int = 1, first: bool = False, scale: int = 4) -> Sequential:
-    """Res2Net's module (Gao et al. 2019, figure 2): of `scale` groups each sees those before it, but where the stage
-    begins each sees its own and the last one is pooled."""
-    each = 26 * width // 64
-    steps: dict = {}
-    for place in range(scale - 1):
-        steps[f"part{place}"] = From("act1", Chunk(scale, place))
-        if place and not first:
-            steps[f"sum{place}"] = Add(f"group{place - 1}", f"part{place}")
-        steps[f"conv3x3_{place}"] = Run(f"convs.{place}")
-        steps[f"norm{place}"] = Run(f"bns.{place}")
-        steps[f"group{place}"] = ReLU()
-    return Sequential(
-        conv1=Conv2d(scale * each, 1, bias=False),
-        bn1=BatchNorm2d(),
-        act1=ReLU(),
-        convs=ModuleList(*[Conv2d(each, 3, stride=stride, padding=1, bias=False)] * (scale - 1)),
-        bns=ModuleList(*[BatchNorm2d()] * (scale - 1)),
-        **steps,
-        last=From("act1", Chunk(scale, scale - 1)),
-        pool=AvgPool2d(3, stride=stride, padding=1) if first else None,
-        groups=Cat(*(f"group{place}" for place in range(scale - 1)), "pool" if first else "last"),
-        conv3=Conv2d(4 * width, 1, bias=False),
-        bn3=BatchNorm2d(),
-        downsample=From("input", shortcut(4 * width, stride)) if first else None,
-        sum=Add("bn3", "downsample" if first else "input"),
-        act3=ReLU(),
-    )
-
-
-def res2net50_26w_4s() -> Sequential:
-    """Gao et al. (2019): ResNet-50 with groups of 26 channels, 4 scales."""
-
-    def stage(width: int, blocks: int, stride: int) -> Sequential:
-        return Sequential(bottle2neck(width, stride, first=True), *[bottle2neck(width)] * (blocks - 1))
-
-    return Sequential(
-        conv1=Conv2d(64, 7, stride=2, padding=3, bias=False),
-        bn1=BatchNorm2d(),
-        act1=ReLU(),
-        maxpool=MaxPool2d(3, stride=2, padding=1),
-        layer1=stage(64, 3, 1),
-        layer2=stage(128, 4, 2),
-        layer3=stage(256, 6, 2),
-        layer4=stage(512, 3, 2),
-        pool=AdaptiveAvgPool2d(1),
-        flatten=Flatten(),
-        fc=Linear(1000),
     )

@@ -1,4 +1,4 @@
-"""The networks of `graphs`, written by hand as torch modules."""
+"""Networks written by hand as torch modules: those of `graphs`, and a ResNet with CBAM."""
 
 import torch
 from torch import Tensor, nn
@@ -162,3 +162,70 @@ class Unread(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.out(self.conv(x))
+
+
+class CbamGates(nn.Module):
+    """Woo et al. (2018), section 3, in the names of the authors' code."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.ChannelGate = nn.Module()
+        self.ChannelGate.mlp = nn.Sequential(
+            nn.Flatten(), nn.Linear(channels, channels // 16), nn.ReLU(), nn.Linear(channels // 16, channels)
+        )
+        self.SpatialGate = nn.Module()
+        self.SpatialGate.spatial = nn.Sequential()
+        self.SpatialGate.spatial.conv = nn.Conv2d(2, 1, 7, padding=3, bias=False)
+        self.SpatialGate.spatial.bn = nn.BatchNorm2d(1, momentum=0.01)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean, largest = (self.ChannelGate.mlp(pooled) for pooled in (x.mean((2, 3)), x.amax((2, 3))))
+        x = x * torch.sigmoid(mean + largest)[:, :, None, None]
+        maps = torch.cat([x.amax(1, keepdim=True), x.mean(1, keepdim=True)], 1)
+        return x * torch.sigmoid(self.SpatialGate.spatial(maps))
+
+
+class CbamBlock(nn.Module):
+    def __init__(self, channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(4 * width)
+        self.cbam = CbamGates(4 * width)
+        if channels != 4 * width or stride != 1:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(channels, 4 * width, 1, stride=stride, bias=False), nn.BatchNorm2d(4 * width)
+            )
+        else:
+            self.downsample = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        y = self.cbam(self.bn3(self.conv3(y)))
+        return F.relu(y + self.downsample(x))
+
+
+class CbamResNet(nn.Module):
+    """Of 16 maps, two blocks a stage, for ten classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        channels = 16
+        for stage in range(4):
+            width = 16 << stage
+            blocks = CbamBlock(channels, width, 2 if stage else 1), CbamBlock(4 * width, width, 1)
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+            channels = 4 * width
+        self.fc = nn.Linear(channels, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))

@@ -227,6 +227,7 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
         "cnnzoo.models.preresnet": he_paper,
         "cnnzoo.models.resnet_d": bag_of_tricks,
         "cnnzoo.models.resnext": he_paper,
+        "cnnzoo.models.senet": he_paper,
         "cnnzoo.models.wide_resnet": he_paper,
         "cnnzoo.models.densenet": he_paper,
     },
