@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from dataclasses import replace as replace_field
+from functools import cache
 from io import StringIO
 from itertools import combinations_with_replacement, pairwise
 
@@ -45,10 +46,10 @@ from cnnzoo.rewrites import list_rewrites
 from cnnzoo.zoo import get_builder, list_models
 
 SHAPE = (3, 12, 12)
-REPORTS = {name: cnnzoo.summary(name) for name in list_models()}
+summary_of = cache(cnnzoo.summary)
 KIN = [
     (one, other)
-    for one, other in combinations_with_replacement(REPORTS, 2)
+    for one, other in combinations_with_replacement(list_models(), 2)
     if get_builder(one).__module__ == get_builder(other).__module__
 ]
 """All pairs of a family, each network with itself too."""
@@ -79,11 +80,11 @@ def check(found: Diff) -> None:
 @pytest.mark.wide
 @pytest.mark.parametrize(("before", "after"), KIN, ids=map(" ".join, KIN))
 def test_within_a_family_the_changes_add_up_to_the_difference_of_the_totals(before, after):
-    check(diff(REPORTS[before], REPORTS[after]))
+    check(diff(summary_of(before), summary_of(after)))
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize(("before", "after"), list(pairwise(REPORTS)))
+@pytest.mark.parametrize(("before", "after"), list(pairwise(list_models())))
 def test_between_families_too(before, after):
     check(diff(before, after))
 
@@ -92,7 +93,7 @@ def test_between_families_too(before, after):
 @pytest.mark.parametrize("rewrite", [f"{name}=0.5" if name.startswith("scale_") else name for name in list_rewrites()])
 def test_under_every_rewrite_too(rewrite):
     for name in FAMILIES:
-        found = diff(REPORTS[name], cnnzoo.summary(name, rewrites=[rewrite]))
+        found = diff(summary_of(name), cnnzoo.summary(name, rewrites=[rewrite]))
         check(found)
         same = cnnzoo.describe(name, rewrites=[rewrite]) == cnnzoo.describe(name)
         assert same == (not found.changes)
@@ -147,7 +148,7 @@ def test_layers_of_two_kinds_are_one_where_as_many_values_enter_and_leave():
     convolution, a pooling and a linear layer."""
     pairs = {
         pair.before.path: pair.after.path
-        for pair in align(REPORTS["lenet5"], REPORTS["lenet5_modern"])
+        for pair in align(summary_of("lenet5"), summary_of("lenet5_modern"))
         if all(pair[:2])
     }
     expected = {"c1": "conv1", "s2": "pool1", "c3": "conv2", "s4": "pool2", "c5": "fc1", "f6": "fc2", "output": "fc3"}

@@ -56,10 +56,11 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
     **{f"timm {name}": of_timm(name) for name in THEIRS},
 }
 
-SIZES = {
-    name: small(name)[1] if name in cnnzoo.list_models() else (3, 299, 299) if "inception" in name else (3, 224, 224)
-    for name in MODULES
-}
+
+def size_of(name: str) -> tuple[int, int, int]:
+    if name in cnnzoo.list_models():
+        return small(name)[1]
+    return (3, 299, 299) if "inception" in name else (3, 224, 224)
 
 
 class Averaged(TorchFunctionMode):
@@ -120,7 +121,7 @@ def looked_at(rows: list[Row], net: nn.Module) -> list[Row]:
 @pytest.mark.parametrize("name", MODULES)
 def test_receptive_fields_of_described_modules_are_what_gradients_reach(name: str) -> None:
     net = positive(MODULES[name]())
-    size = next(size for size in (RGB, SIZES[name]) if fits(net, size))
+    size = next(size for size in (RGB, size_of(name)) if fits(net, size))
     report = calculate(describe(net, size), size)
     for row in looked_at([*report.rows], net):
         x = torch.full((1, *size), 1e-6, dtype=torch.float64, requires_grad=True)  # far below where ReLU6 is flat
@@ -149,7 +150,7 @@ def fits(net: nn.Module, size: Any) -> bool:
 @pytest.mark.parametrize("name", MODULES)
 def test_what_is_stored_of_described_modules_is_what_autograd_keeps(name: str) -> None:
     """Of activations that write over nothing: those in place keep less."""
-    net, size = MODULES[name](), SIZES[name]
+    net, size = MODULES[name](), size_of(name)
     for module in net.modules():
         if hasattr(module, "inplace"):
             module.inplace = False
