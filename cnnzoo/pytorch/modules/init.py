@@ -111,6 +111,36 @@ def googlenet_torchvision(net: nn.Module) -> None:
         nn.init.trunc_normal_(layer.weight, mean=0, std=0.01, a=-2, b=2)
 
 
+def regnet_torchvision(net: nn.Module) -> None:
+    """Normal in convolutions, of a deviation of sqrt(2 / (kernel area times output channels)); 0.01 normal in the
+    linear layer; its bias zero, others as torch's."""
+    as_torch(net)
+    for layer in weighted(net):
+        if isinstance(layer, nn.Conv2d):
+            area = layer.kernel_size[0] * layer.kernel_size[1]
+            nn.init.normal_(layer.weight, 0, sqrt(2 / (area * layer.out_channels)))
+        else:
+            nn.init.normal_(layer.weight, 0, 0.01)
+            set_bias(layer, 0)
+
+
+def inception_v3_torchvision(net: nn.Module) -> None:
+    """0.1 normal, in the auxiliary head's last layer 0.001, cut off at 2; biases as torch's. The 0.01 that torchvision
+    has for the head's last convolution is never read."""
+    as_torch(net)
+    for name, layer in net.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.trunc_normal_(layer.weight, mean=0, std=0.001 if name == "AuxLogits.fc" else 0.1, a=-2, b=2)
+
+
+def convnext_torchvision(net: nn.Module) -> None:
+    """0.02 normal, cut off at 2; zero biases."""
+    as_torch(net)
+    for layer in weighted(net):
+        nn.init.trunc_normal_(layer.weight, std=0.02)
+        set_bias(layer, 0)
+
+
 def lenet_paper(net: nn.Module) -> None:
     """Uniform within 2.4 / fan-in; LeCun et al. (1998), appendix A."""
     for module in net.modules():
@@ -216,6 +246,9 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
         "cnnzoo.models.resnext": resnet_torchvision,
         "cnnzoo.models.wide_resnet": resnet_torchvision,
         "cnnzoo.models.densenet": densenet_torchvision,
+        "cnnzoo.models.regnet": regnet_torchvision,
+        "cnnzoo.models.inception_v3": inception_v3_torchvision,
+        "cnnzoo.models.convnext": convnext_torchvision,
     },
     "paper": {
         "cnnzoo.models.lenet": lenet_paper,
