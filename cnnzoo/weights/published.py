@@ -67,6 +67,9 @@ PUBLISHED: dict[str, Published] = {
     "resnet50": Published("resnet50-0676ba61.pth"),
     "resnet101": Published("resnet101-63fe2227.pth"),
     "resnet152": Published("resnet152-394f9c45.pth"),
+    "resnext50_32x4d": Published("resnext50_32x4d-7cdf4587.pth"),
+    "resnext101_32x8d": Published("resnext101_32x8d-8ba56ff5.pth"),
+    "resnext101_64x4d": Published("resnext101_64x4d-173b62eb.pth", resize_size=232),
     "vgg11": Published("vgg11-8a719046.pth"),
     "vgg11_bn": Published("vgg11_bn-6002323d.pth"),
     "vgg13": Published("vgg13-19584684.pth"),
@@ -75,6 +78,8 @@ PUBLISHED: dict[str, Published] = {
     "vgg16_bn": Published("vgg16_bn-6c64b313.pth"),
     "vgg19": Published("vgg19-dcbb9e9d.pth"),
     "vgg19_bn": Published("vgg19_bn-c79401a0.pth"),
+    "wide_resnet50_2": Published("wide_resnet50_2-95faca4d.pth"),
+    "wide_resnet101_2": Published("wide_resnet101_2-32ee1156.pth"),
 }
 
 
@@ -84,6 +89,10 @@ WEIGHTS: dict[str, dict[str, Published]] = {
         "resnet50": Published("resnet50-11ad3fa6.pth", resize_size=232),
         "resnet101": Published("resnet101-cd907fc2.pth", resize_size=232),
         "resnet152": Published("resnet152-f82ba261.pth", resize_size=232),
+        "resnext50_32x4d": Published("resnext50_32x4d-1a0047aa.pth", resize_size=232),
+        "resnext101_32x8d": Published("resnext101_32x8d-110c445d.pth", resize_size=232),
+        "wide_resnet50_2": Published("wide_resnet50_2-9ba9bcbe.pth", resize_size=232),
+        "wide_resnet101_2": Published("wide_resnet101_2-d733dc28.pth", resize_size=232),
     },
     "IMAGENET1K_FEATURES": {
         "vgg16": Published("vgg16_features-amdegroot-88682ab5.pth", (0.48235, 0.45882, 0.40784), (1 / 255,) * 3),
