@@ -86,10 +86,11 @@ def _report(name: str, in_chans: int | None = None, **settings: Any) -> Report:
     builder = get_builder(name)
     channels, *size = builder.input_size
     shape = (in_chans or channels, *size)
-    if settings.get("num_classes") != 0:
-        return builder.report(shape, **settings)
-    del settings["num_classes"]
-    return calculate(without_head(builder.describe(**settings)), shape)
+    headless = settings.get("num_classes") == 0
+    if headless:
+        del settings["num_classes"]
+    description = builder.describe(**settings)
+    return calculate(without_head(description) if headless else description, shape)
 
 
 @lru_cache(maxsize=512)
