@@ -317,9 +317,10 @@ class _Calculation(Walker[Signal]):
                 ours, theirs = (", ".join(map(show, one.tensors.values())) for one in (before, row))
                 given = f"{show(row.input_shape)}; the first was {show(before.input_shape)}"
                 raise ShapeError(f"has tensors of {ours} and would need {theirs} for an input of {given}", row.path)
-            none: dict[str, Any] = (
-                {} if before is row else dict.fromkeys(("weights", "biases", "buffers", "trainable_params"), 0)
-            )
+            if before is row:
+                yield row
+                continue
+            none: dict[str, Any] = dict.fromkeys(("weights", "biases", "buffers", "trainable_params"), 0)
             yield row._replace(call=calls[row.path], **none)
 
     def last_map(self, rows: Sequence[Row]) -> Row | None:

@@ -86,7 +86,7 @@ def darknet19(
     counts = read_depth(depth, 6)
     stages = {
         f"stage{number}": Sequential(
-            **stage(width << number - 1, count, negative_slope),
+            **stage(width * 2 ** (number - 1), count, negative_slope),
             **({f"pool{number}": MaxPool2d(2)} if number < len(counts) else {}),
         )
         for number, count in enumerate(counts, 1)
@@ -138,8 +138,8 @@ def darknet53(
         stages=Sequential(
             *(
                 Sequential(
-                    conv_down=conv(width << number, 3, negative_slope, stride=2),
-                    blocks=Sequential(*[block(width << number - 1, width << number, negative_slope)] * count),
+                    conv_down=conv(width * 2**number, 3, negative_slope, stride=2),
+                    blocks=Sequential(*[block(width * 2 ** (number - 1), width * 2**number, negative_slope)] * count),
                 )
                 for number, count in enumerate(read_depth(depth, 5), 1)
             )
@@ -188,7 +188,7 @@ def cspdarknet53(
         stem=Sequential(conv1=conv(width, 3, negative_slope)),
         stages=Sequential(
             *(
-                cross_stage(width << number, count, negative_slope, first=number == 1)
+                cross_stage(width * 2**number, count, negative_slope, first=number == 1)
                 for number, count in enumerate(read_depth(depth, 5), 1)
             )
         ),

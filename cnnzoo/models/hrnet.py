@@ -105,12 +105,12 @@ def stages(width: int) -> dict[str, tuple[int, ...]]:
     paper=PAPER,
     pinned=Pinned(params=21_299_004, macs=4_283_537_072, receptive_field=2847, stages=stages(18)),
 )
-def hrnet_w18(num_classes: int = 1000, width: int = 18) -> Sequential:
+def hrnet_w18(num_classes: int = 1000, channels: int = 18) -> Sequential:
     """HRNet-W18: up to four resolutions side by side, of 18 to 144 maps, that exchange what they know again and again.
 
     21,299,004 parameters, 4.284 G MACs.
     """
-    one, two, three, four = (width << place for place in range(4))
+    one, two, three, four = (channels * 2**place for place in range(4))
     return Sequential(
         conv1=conv3x3(64, 1, stride=2),
         bn1=BatchNorm2d(),
@@ -133,6 +133,6 @@ def hrnet_w18(num_classes: int = 1000, width: int = 18) -> Sequential:
     )
 
 
-@variant(hrnet_w18, width=32, params=41_232_680, macs=8_921_133_056, receptive_field=2847, stages=stages(32))
+@variant(hrnet_w18, channels=32, params=41_232_680, macs=8_921_133_056, receptive_field=2847, stages=stages(32))
 def hrnet_w32() -> None:
     """HRNet-W32: HRNet-W18 with 32 to 256 maps; 41,232,680 parameters, 8.921 G MACs."""
