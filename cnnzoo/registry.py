@@ -130,12 +130,21 @@ class Builder(Generic[P]):
         return made
 
     def _check_values(self, given: Mapping[str, Any]) -> None:
-        """`InvalidTypeError` for a list, None or the like where the default is a number or a word."""
+        """`InvalidTypeError` for what is no number where the default is one, or no whole number, or no word."""
         for name, value in given.items():
             default = self._parameters[name].default
-            if type(default) in (int, float, str) and not isinstance(value, Number | str):
-                wanted = "a word" if isinstance(default, str) else "a number"
-                raise InvalidTypeError(f"{self.name}() takes {name} as {wanted}, got {quoted(value)}")
+            kind = type(default)
+            if name == "num_classes" and isinstance(value, Number | str):
+                continue  # the classifier says more
+            if kind is str and not isinstance(value, Number | str):
+                wanted = "a word"
+            elif kind is float and not (isinstance(value, Number) and value == value):  # not nan
+                wanted = "a number"
+            elif kind is int and not isinstance(value, int):
+                wanted = "a number" if name == "num_classes" else "a whole number"
+            else:
+                continue
+            raise InvalidTypeError(f"{self.name}() takes {name} as {wanted}, got {quoted(value)}")
 
     def check(self, given: Iterable[str], also: Iterable[str] = ()) -> None:
         """TypeError for the first of the given keywords that is neither the builder's nor one of `also`."""
