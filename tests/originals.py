@@ -127,6 +127,15 @@ ORIGINALS: list[tuple[str, Original]] = [
     *named("timm", "dla34", side=96),
     # dpn
     *named("timm", "dpn68", "dpn92"),
+    # efficientnet
+    *named("torchvision", *(f"efficientnet_b{number}" for number in range(8))),
+    *named("timm", *(f"efficientnet_b{number}" for number in range(5)), renamed=True, tolerance=1e-6),
+    *named("timm", "efficientnet_lite0"),
+    # efficientnet_v2
+    *named("torchvision", "efficientnet_v2_s", "efficientnet_v2_m", "efficientnet_v2_l"),
+    # ghostnet
+    ("ghostnet", Original("timm", "ghostnet_100")),
+    ("ghostnet", Original("timm", "ghostnet_130", ours={"width_mult": 1.3})),
     # googlenet
     ("googlenet_tv", Original("torchvision", "googlenet")),
     # hrnet
@@ -136,8 +145,19 @@ ORIGINALS: list[tuple[str, Original]] = [
     ("inception_v3", Original("timm", "inception_v3", ours={"aux_logits": False}, side=96)),
     # inception_v4
     *named("timm", "inception_v4", "inception_resnet_v2", side=96),
+    # mnasnet
+    *named("torchvision", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3"),
+    ("mnasnet_a1", Original("timm", "semnasnet_100")),
     # mobilenet_v1
     ("mobilenet_v1", Original("timm", "mobilenetv1_100")),
+    # mobilenet_v2
+    *named("torchvision", "mobilenet_v2"),
+    *named("torchvision", "mobilenet_v2", settings={"width_mult": 1.4}, ours={"width_mult": 1.4}),
+    *named("torchvision", "mobilenet_v2", settings={"width_mult": 0.35}, ours={"width_mult": 0.35}),
+    ("mobilenet_v2", Original("timm", "mobilenetv2_100", renamed=True)),
+    # mobilenet_v3
+    *named("torchvision", "mobilenet_v3_large", "mobilenet_v3_small"),
+    *named("torchvision", "mobilenet_v3_small", settings={"width_mult": 0.75}, ours={"width_mult": 0.75}),
     # preresnet
     *named("by_hand", "preresnet164", "preresnet152", "resnet50v2"),
     ("preresnet200", Original("by_hand", "preresnet152", {"blocks": (3, 24, 36, 3)})),
@@ -187,6 +207,20 @@ ORIGINALS: list[tuple[str, Original]] = [
     *named("torchvision", "resnext50_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
     *named("timm", "resnext50_32x4d", "resnext101_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
     ("resnext29_16x64d", Original("pytorchcv", "resnext29_16x64d_cifar10", side=32, fixed=True, renamed=True)),
+    # shufflenet
+    *[
+        (
+            f"shufflenet_g{groups}",
+            Original("pytorchcv", f"shufflenet_g{groups}_w1", side=224, fixed=True, tolerance=1e-6),
+        )
+        for groups in (1, 2, 3, 4, 8)  # averages windows of 7x7
+    ],
+    *[
+        ("shufflenet_g3", Original("pytorchcv", name, ours={"width_mult": width}, side=224, fixed=True, tolerance=1e-6))
+        for name, width in (("shufflenet_g3_wd4", 0.25), ("shufflenet_g3_wd2", 0.5))
+    ],
+    # shufflenet_v2
+    *named("torchvision", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
     # squeezenet
     *named("torchvision", "squeezenet1_0", "squeezenet1_1"),
     # vgg

@@ -26,9 +26,7 @@ def sizes(name: str, original: Original) -> list[tuple[int, int, int]]:
 def without_chance(net: nn.Module) -> nn.Module:
     """The network, of which nothing drops out."""
     for module in net.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-        for chance in ("drop_rate", "drop_prob"):
+        for chance in ("drop_rate", "drop_prob", "p"):
             if isinstance(getattr(module, chance, None), float):
                 setattr(module, chance, 0.0)
     return net
@@ -53,7 +51,8 @@ def test_is_its_original(name: str, original: Original) -> None:
         assert list(own) == list(state)
     filled = fill(own)
     ours.load_state_dict(filled)
-    theirs.load_state_dict({key: filled[named[key]].reshape(one.shape) for key, one in state.items()})
+    state.update({key: filled[named[key]].reshape(one.shape) for key, one in state.items()})
+    theirs.load_state_dict(state)  # which has versions, too
     params = sum(one.numel() for one in theirs.parameters())
     for size in sizes(name, original):
         report = summary(name, size, **original.ours)

@@ -26,14 +26,27 @@ from cnnzoo.arch import (
     AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm2d,
+    Cat,
+    ChannelShuffle,
+    Chunk,
     Conv2d,
     ConvTranspose2d,
     Flatten,
+    From,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
+    Mean,
     ReLU,
+    ReLU6,
+    Residual,
     Sequential,
+    SiLU,
+    Slice,
+    StochasticDepth,
 )
 from cnnzoo.features.peers import KERAS_RESNETS, TOOLS, peer_numbers
 from cnnzoo.pytorch import peers
@@ -70,6 +83,13 @@ PLAIN = dict.fromkeys(NAMES[:-1])
         (Sequential(BatchNorm2d(track_running_stats=False)), (960, 0, 384, 768, 6, 0, 12)),
         (Sequential(BatchNorm2d(affine=False, track_running_stats=False)), (768, 0, 192, 384, 0, 0, 6)),
         (Sequential(ReLU()), (0, 0, 384, 0, 0, 0, 0)),
+        (Sequential(ReLU6()), (0, 0, 192, 0, 0, 0, 0)),
+        (Sequential(LeakyReLU(0.1)), (0, 0, 192, 0, 0, 0, 0)),
+        (Sequential(SiLU()), (0, 0, 192, 0, 0, 0, 0)),
+        (Sequential(Hardswish(), Hardsigmoid()), (0, 0, 0, 0, 0, 0, 0)),
+        (Sequential(ChannelShuffle(3), Mean((2, 3), keepdim=True)), (0, 0, 0, 0, 0, 0, 0)),
+        (Sequential(a=Chunk(3, 0), b=From("input", Slice(1, 3, dim=1)), c=Cat("a", "b")), (0, 0, 0, 0, 0, 0, 0)),
+        (Sequential(Residual(ReLU(), StochasticDepth(0.2, "row"))), (0, 0, 384, 0, 0, 0, 0)),
         (Sequential(MaxPool2d(2)), (0, 0, 384, 0, 0, 0, 0)),
         # 48 outputs; adaptive: 192 inputs, 48 outputs
         (Sequential(AvgPool2d(2)), (0, 0, 384, 48, 0, 0, 0)),
@@ -495,6 +515,8 @@ LAYERS = [
         Conv2d(4, 1), arch.Mean((2, 3)), arch.Unflatten(1, (1, -1)), arch.Conv1d(2, 3, padding=1), arch.Flatten()
     ),
     Sequential(Conv2d(4, 1), arch.Chunk(2, 0), Conv2d(3, 1)),
+    Sequential(Conv2d(6, 1), ReLU6(), SiLU(), LeakyReLU(0.1), Hardswish(), Hardsigmoid(), ChannelShuffle(2)),
+    Sequential(Conv2d(6, 1), Chunk(2, 0), Mean((2, 3))),
 ]
 
 

@@ -668,6 +668,14 @@ def test_addition_keeps_the_channels_of_a_dense_block() -> None:
     assert [report[f"features.denseblock{n}"].output_shape[0] for n in (1, 2, 3, 4)] == [64, 128, 256, 512]
 
 
+def test_a_dense_layer_whose_maps_are_added_to_others_goes_on_appending() -> None:
+    ghost = Sequential(primary=Conv2d(4, 1), cheap=Dense(Conv2d(4, 3, padding=1, groups=4)))
+    net = Sequential(Conv2d(8, 1), Residual(ghost=ghost))
+    reason = rewrites.add_for_concat.why_not(net)
+    assert reason == "if its dense layers added their maps, what follows at 1 would not fit"
+    assert rewrites.add_for_concat.why_not(Sequential(Conv2d(8, 1), ghost)) is None
+
+
 def test_a_dense_layer_adds_what_its_last_convolution_gives() -> None:
     for behind, applies in ((ReLU(), True), (AvgPool2d(3, 1, 1), False)):
         conv = Conv2d(4, 3, padding=1)

@@ -9,7 +9,6 @@ import pytest
 import torch
 from libraries import stub_torchvision
 from reference import saved_bytes
-from said import mobile
 from small import small
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -51,8 +50,6 @@ THEIRS = (
 MODULES: dict[str, Callable[[], nn.Module]] = {
     **{name: registered(name) for name in cnnzoo.list_models()},
     "our inception_v3": lambda: build(cnnzoo.models.inception_v3.describe(aux_logits=False), (3, 299, 299)),
-    "said mobilenet_v2": lambda: build(mobile.mobilenet_v2(), RGB),
-    "said shufflenet_v2": lambda: build(mobile.shufflenet_v2_x1_0(), RGB),
     **{f"timm {name}": of_timm(name) for name in THEIRS},
 }
 

@@ -1,6 +1,6 @@
 """Blocks that several families have, with torchvision's names."""
 
-from ..arch import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Gate, Layer, Node, Residual, Sequential
+from ..arch import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Gate, Join, Layer, Mean, Node, Residual, Sequential, Sigmoid
 
 
 def conv(
@@ -33,7 +33,83 @@ def squeeze_excitation(channels: int, squeezed: int, activation: Layer, gate: La
     )
 
 
-def with_shortcut(shortcut: bool, **children: Node) -> Sequential | Residual:
+def inverted_residual(
+    into: int,
+    expanded: int,
+    kernel: int,
+    channels: int,
+    activation: Layer,
+    *,
+    stride: int = 1,
+    gate: Gate | None = None,
+    norm: Layer = BatchNorm2d(),  # noqa: B008 - a value
+) -> list[Join]:
+    """A 1x1 that widens, unless nothing is wider; a depthwise convolution, which has the stride; a gate; and a 1x1 that
+    narrows, without an activation: Sandler et al. (2018), section 3.3. What stands around it is `with_shortcut`."""
+    return [
+        *([conv(expanded, 1, activation, norm=norm)] if expanded != into else []),
+        conv(expanded, kernel, activation, stride=stride, groups=expanded, norm=norm),
+        *([gate] if gate else []),
+        conv(channels, 1, norm=norm),
+    ]
+
+
+def separable_timm(
+    into: int,
+    channels: int,
+    kernel: int,
+    activation: Layer,
+    *,
+    stride: int = 1,
+    mixed: Layer | None = None,
+) -> Sequential:
+    """A depthwise convolution, which has the stride, and a 1x1, `mixed` its activation: Howard et al. (2017), figure 3,
+    with timm's names."""
+    return Sequential(
+        conv_dw=Conv2d(into, kernel, stride=stride, padding=kernel // 2, groups=into, bias=False),
+        bn1=BatchNorm2d(),
+        act1=activation,
+        conv_pw=Conv2d(channels, 1, bias=False),
+        bn2=BatchNorm2d(),
+        act2=mixed,
+    )
+
+
+def inverted_residual_timm(
+    into: int,
+    expanded: int,
+    kernel: int,
+    channels: int,
+    activation: Layer,
+    *,
+    stride: int = 1,
+    squeezed: int | None = None,
+) -> Sequential | Residual:
+    """The same with timm's names, and gated by way of `squeezed` values."""
+    body: dict[str, Node | None] = {
+        "conv_dw": Conv2d(expanded, kernel, stride=stride, padding=kernel // 2, groups=expanded, bias=False),
+        "bn2": BatchNorm2d(),
+        "act2": activation,
+        "se": squeeze_excitation_timm(expanded, squeezed, activation) if squeezed else None,
+        "conv_pwl": Conv2d(channels, 1, bias=False),
+        "bn3": BatchNorm2d(),
+    }
+    widened = {"conv_pw": Conv2d(expanded, 1, bias=False), "bn1": BatchNorm2d(), "act1": activation}
+    return with_shortcut(into == channels and stride == 1, **widened, **body)
+
+
+def squeeze_excitation_timm(channels: int, squeezed: int, activation: Layer, gate: Layer = Sigmoid()) -> Gate:  # noqa: B008
+    """`squeeze_excitation` with timm's names."""
+    return Gate(
+        pool=Mean((2, 3), keepdim=True),
+        conv_reduce=Conv2d(squeezed, 1),
+        act1=activation,
+        conv_expand=Conv2d(channels, 1),
+        gate=gate,
+    )
+
+
+def with_shortcut(shortcut: bool, **children: Node | None) -> Sequential | Residual:
     """The children in a row, with a shortcut around them or without: an inverted residual has one where it keeps the
     shape (Sandler et al., 2018, section 3.3)."""
     return Residual(**children) if shortcut else Sequential(**children)

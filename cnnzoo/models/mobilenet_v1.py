@@ -2,7 +2,7 @@
 
 from ..arch import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, ReLU6, Sequential
 from ..registry import Paper, Pinned, register
-from .blocks import multiple_of_8
+from .blocks import multiple_of_8, separable_timm
 from .variant import variant
 
 PAPER = Paper(
@@ -13,22 +13,10 @@ PAPER = Paper(
 )
 
 
-def separable(into: int, channels: int, stride: int = 1, activation: Layer = ReLU6()) -> Sequential:  # noqa: B008 - a value
-    """Two rows of table 1: a depthwise 3x3, which has the stride, and a 1x1 (figure 3, right)."""
-    return Sequential(
-        conv_dw=Conv2d(into, 3, stride=stride, padding=1, groups=into, bias=False),
-        bn1=BatchNorm2d(),
-        act1=activation,
-        conv_pw=Conv2d(channels, 1, bias=False),
-        bn2=BatchNorm2d(),
-        act2=activation,
-    )
-
-
-def stage(into: int, channels: int, stride: int, count: int, activation: Layer = ReLU6()) -> Sequential:  # noqa: B008
+def stage(into: int, channels: int, stride: int, count: int, activation: Layer = ReLU6()) -> Sequential:  # noqa: B008 - a value
     """The rows of table 1 at one size: `count` times a depthwise 3x3 and a 1x1, the first with the stride."""
-    rest = [separable(channels, channels, 1, activation)] * (count - 1)
-    return Sequential(separable(into, channels, stride, activation), *rest)
+    rows = [(into, stride), *[(channels, 1)] * (count - 1)]
+    return Sequential(*(separable_timm(c, channels, 3, activation, stride=s, mixed=activation) for c, s in rows))
 
 
 def stages(width_mult: float) -> dict[str, tuple[int, ...]]:

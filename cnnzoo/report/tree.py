@@ -68,6 +68,11 @@ def tree(rows: Sequence[Row], blocks: Sequence[Row]) -> list[Branch[Row]]:
     return top
 
 
+def _deep(branch: Branch[P]) -> int:
+    """How many blocks its name names: what stands at other depths is not folded together."""
+    return branch.row.name.count(".")
+
+
 def lines(
     branches: list[Branch[P]],
     depth: int | None,
@@ -82,7 +87,7 @@ def lines(
     groups: list[list[Branch[P]]] = []
     for branch in branches:
         folds = fold and groups and (leaves or (branch.inner and groups[-1][0].inner))
-        if folds and groups[-1][0].shape() == branch.shape():
+        if folds and _deep(groups[-1][0]) == _deep(branch) and groups[-1][0].shape() == branch.shape():
             groups[-1].append(branch)
         else:
             groups.append([branch])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Set as Names
 from itertools import count, islice
 
-from ..arch import Aux, Conv2d, Join, Node, Residual, Sequential, walk
+from ..arch import Aux, Conv2d, Join, Node, Residual, Sequential, StochasticDepth, walk
 from ..arch import rewrite as changed
 from ..arch.edit import rebuilt
 from .edits import names_kept
@@ -75,11 +75,14 @@ def _stages(row: Sequential, named: Names[str]) -> Iterator[list[Named]]:
 
 
 def _inside(block: Node) -> Node:
-    """The block as it would stand inside of a stage: no stride, and a plain shortcut."""
+    """The block as it would stand inside of a stage: no stride, a plain shortcut, and no chance of being left out that
+    grows with the depth."""
 
     def change(_: str, node: Node) -> Node:
         if isinstance(node, Residual):
             return node._with({**dict(node.children), node._shortcut: None})
+        if isinstance(node, StochasticDepth):
+            return replace(node, p=0.0)
         return replace(node, stride=1) if isinstance(node, Conv2d) else node
 
     new = changed(block, change) if isinstance(block, Join) else block

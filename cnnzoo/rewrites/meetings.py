@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..arch import Conv2d, Dense, Gate, Inline, Join, Layer, Node, Residual, Sequential, walk
+from ..arch import (
+    Add,
+    Conv2d,
+    Dense,
+    Gate,
+    Inline,
+    Join,
+    Layer,
+    Meeting,
+    Multiply,
+    Node,
+    Residual,
+    Sequential,
+    Shape,
+    walk,
+)
 from ..arch import rewrite as changed
 from ..arch.walker import child_path
 from .edits import edited, names_read
@@ -91,6 +106,8 @@ def add_for_concat(description: Node) -> Node:
     adding.run("", description, entering(description, lambda: None))
     if not adding.blocks:
         raise DoesNotApply("there is no dense layer that ends in a convolution and whose channels are known")
+    if adding.unfit:
+        raise DoesNotApply(f"if its dense layers added their maps, what follows at {adding.unfit[0]} would not fit")
 
     def change(path: str, node: Node) -> Node:
         if path in adding.convs:
@@ -111,11 +128,21 @@ class _Adding(Shapes):
         """The paths of the dense layers that can add their maps to what they read."""
         self.convs: dict[str, Conv2d] = {}
         """The convolutions that change, by path: the last one of each of these, and those of one filter a channel."""
+        self.unfit: list[str] = []
+        """The paths of layers that would not take so many channels, and of sums and products of unlike ones."""
 
     def layer(self, layer: Layer, x: Any) -> Any:
         if x is not None and isinstance(layer, Conv2d) and 1 < layer.groups == layer.out_channels != x[0]:
             layer = self.convs[self.path] = replace(layer, out_channels=x[0], groups=x[0])
-        return super().layer(layer, x)
+        y = super().layer(layer, x)
+        if x is not None and y is None:
+            self.unfit.append(self.path)
+        return y
+
+    def meeting(self, meeting: Meeting, parts: list[Shape | None], own: bool) -> Shape | None:
+        if isinstance(meeting, Add | Multiply) and len({part[0] for part in parts if part is not None} - {1}) > 1:
+            self.unfit.append(self.path)
+        return super().meeting(meeting, parts, own)
 
     def block(self, join: Join, x: Any) -> Any:
         y = super().block(join, x)

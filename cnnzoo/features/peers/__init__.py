@@ -176,11 +176,15 @@ def each(count: Count, *kinds: str) -> dict[str, Count]:
     return dict.fromkeys(kinds, count)
 
 
-SHAPING = each(nothing, "Flatten", "Unflatten", "Chunk", "Dropout", "Identity", "PadChannels", "ScaleShift")
+SHAPING = {
+    **each(nothing, "Flatten", "Unflatten", "Chunk", "Slice", "ChannelShuffle", "Dropout", "StochasticDepth"),
+    **each(nothing, "Identity", "PadChannels", "ScaleShift"),
+}
 MEETING = each(nothing, "add", "cat", "mul", "Add", "Cat", "Multiply")
 REDUCTIONS = each(nothing, "Mean", "Max")
-SQUASHING = each(nothing, "Tanh", "ScaledTanh", "Sigmoid")
-ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU")}
+SQUASHING = each(nothing, "Tanh", "ScaledTanh", "Sigmoid", "Hardsigmoid", "Hardswish")
+BENT = ("ReLU6", "LeakyReLU", "SiLU")
+ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU", *BENT)}
 POOLS = ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d")
 NOT_MULTIPLYING = {
     **SHAPING,
@@ -243,7 +247,8 @@ TOOLS = (
         "MACs",
         "MACs + biases + 2 x batch norm + 2 x ReLU + 2 x pool input",
         "It hooks modules and patches functions, so that each ReLU and each pool is counted by its module and once "
-        "more by the function that the module calls; F.conv2d, F.linear and @ are nothing.",
+        "more by the function that the module calls, ReLU6, LeakyReLU and SiLU once; F.conv2d, F.linear and @ are "
+        "nothing.",
         {
             **SHAPING,
             **MEETING,
@@ -252,6 +257,7 @@ TOOLS = (
             **each(macs_and_biases, "Conv1d", "Conv2d", "ConvTranspose2d", "Linear"),
             "BatchNorm2d": scale_and_shift,
             **each(doubled(inputs), "ReLU", *POOLS),
+            **each(inputs, *BENT),
         },
     ),
     Tool(
