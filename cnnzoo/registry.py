@@ -63,8 +63,8 @@ class Pinned:
 
     params: int
     macs: int
-    receptive_field: int | None
-    """None where a layer reads whole maps, as a normalisation over them does."""
+    receptive_field: int | tuple[int, int] | None
+    """Height and width where they differ, None where a layer reads whole maps, as a normalisation over them does."""
     stages: Mapping[str, Shape] = field(default_factory=dict)
     """The output of each stage of the paper's table, by path."""
     aux_params: int = 0

@@ -240,6 +240,90 @@ def densenet40_12(growth: int = 12, layers: int = 12, bc: bool = False) -> nn.Mo
     return CifarDenseNet(growth, layers, bc)
 
 
+def same(x: Tensor, kernel: tuple[int, int], stride: int) -> Tensor:
+    """Zeros as Keras's padding "same" has them: as many behind as in front, or one more."""
+    sides: list[int] = []
+    for length, extent in zip(reversed(x.shape[2:]), reversed(kernel), strict=True):
+        needed = max((-(-length // stride) - 1) * stride + extent - length, 0)
+        sides += [needed // 2, needed - needed // 2]
+    return F.pad(x, sides)
+
+
+class KerasConv(nn.Module):
+    """Conv2D or DepthwiseConv2D with padding="same", BatchNormalization, and a ReLU."""
+
+    def __init__(
+        self, entering: int, width: int, kernel: tuple[int, int], stride: int = 1, groups: int = 1, relu: bool = True
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(entering, width, kernel, stride, groups=groups)
+        self.bn = nn.BatchNorm2d(width, eps=0.001, momentum=0.01)
+        self.kernel, self.stride, self.relu = kernel, stride, relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn(self.conv(same(x, self.kernel, self.stride)))
+        return F.relu(y) if self.relu else y
+
+
+class KerasBlock(nn.Module):
+    def __init__(self, entering: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = KerasConv(entering, width, (3, 3), stride)
+        self.conv2 = KerasConv(width, width, (3, 3), relu=False)
+        if stride > 1:
+            self.downsample = nn.Conv2d(entering, width, 1, stride)
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.conv2(self.conv1(x)) + (self.downsample(x) if self.stride > 1 else x))
+
+
+class Separable(nn.Module):
+    def __init__(self, entering: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.depthwise = KerasConv(entering, entering, (3, 3), stride, entering)
+        self.pointwise = KerasConv(entering, width, (1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.depthwise(x))
+
+
+class Keras(nn.Module):
+    """A stem, blocks, an average and a dense layer, as mlcommons/tiny has them."""
+
+    def __init__(self, pool: tuple[int, int] | None, fc: nn.Linear, **layers: nn.Module) -> None:
+        super().__init__()
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self.fc, self.pool, self.names = fc, pool, [*layers]
+
+    def forward(self, x: Tensor) -> Tensor:
+        for name in self.names:
+            x = self.get_submodule(name)(x)
+        x = F.avg_pool2d(x, self.pool) if self.pool else F.adaptive_avg_pool2d(x, 1)
+        return self.fc(torch.flatten(x, 1))
+
+
+def tiny_resnet8() -> nn.Module:
+    blocks = {
+        f"block{number}": KerasBlock(*one) for number, one in enumerate(((16, 16, 1), (16, 32, 2), (32, 64, 2)), 1)
+    }
+    return Keras(None, nn.Linear(64, 10), conv1=KerasConv(3, 16, (3, 3)), **blocks)
+
+
+def tiny_ds_cnn() -> nn.Module:
+    blocks = {f"block{number}": Separable(64, 64, 1) for number in (1, 2, 3, 4)}
+    return Keras((24, 5), nn.Linear(64, 12), conv1=KerasConv(1, 64, (10, 4), 2), **blocks)
+
+
+def tiny_mobilenet() -> nn.Module:
+    blocks, entering = nn.Sequential(), 8
+    for width, stride in [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *[(128, 1)] * 5, (256, 2), (256, 1)]:
+        blocks.append(Separable(entering, width, stride))
+        entering = width
+    return Keras(None, nn.Linear(256, 2), conv1=KerasConv(3, 8, (3, 3), 2), blocks=blocks)
+
+
 def make(model: str, **settings: Any) -> nn.Module:
     made: nn.Module = globals()[model](**settings)
     return made

@@ -28,8 +28,8 @@ class Original(NamedTuple):
     model: str
     settings: Mapping[str, Any] = NONE
     ours: Mapping[str, Any] = NONE
-    side: int = 64
-    """Of the images that both are given; and a third as much more, unless it is `fixed`."""
+    side: int | tuple[int, int] = 64
+    """Of the images that both are given; and a third as much more, unless it is `fixed`, as height and width are."""
     fixed: bool = False
     tolerance: float = 0
     """How far outputs may lie apart, as a share of the largest; 0: they are the same bits."""
@@ -221,8 +221,15 @@ ORIGINALS: list[tuple[str, Original]] = [
     ],
     # shufflenet_v2
     *named("torchvision", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
+    (
+        "resnext29_16x64d",
+        Original("pytorchcv", "resnext29_16x64d_cifar10", side=32, fixed=True, tolerance=1e-6, renamed=True),
+    ),  # averages windows of 8x8
     # squeezenet
     *named("torchvision", "squeezenet1_0", "squeezenet1_1"),
+    # tiny
+    *named("by_hand", "tiny_resnet8", "tiny_mobilenet"),
+    ("tiny_ds_cnn", Original("by_hand", "tiny_ds_cnn", side=(49, 10))),
     # vgg
     *named("torchvision", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
     # wide_resnet

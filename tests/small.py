@@ -20,6 +20,7 @@ FAMILIES = [
     "resnet18",
     "resnet50",
     "preresnet164",
+    "tiny_resnet8",
     "densenet121",
     "cspdarknet53",
     "mobilenet_v1",

@@ -33,6 +33,7 @@ from cnnzoo.arch import (
     Unflatten,
     Upsample,
 )
+from cnnzoo.arch.node import pair
 from cnnzoo.calculate import calculate
 from cnnzoo.features import draw
 from cnnzoo.features.draw import colours, field, volumes
@@ -203,17 +204,21 @@ def test_fields_are_to_scale_and_said(name):
     report = report_of(name)
     sheet = draw.PLOTS["field"](report, 2)
     said = [mark.words for mark in sheet.marks if isinstance(mark, Text)]
+    _, high, wide = report.input_size
+    fields = []
     for line in said:
         if found := re.fullmatch(r"(\d+)×(\d+) pixels(, larger than the input)?", line):
-            assert bool(found[3]) == (int(found[1]) > report.input_size[1])
-    assert any(line.startswith(f"{report.receptive_field}×{report.receptive_field} pixels") for line in said)
+            down, right = int(found[1]), int(found[2])
+            assert bool(found[3]) == (down > high or right > wide)
+            fields.append((down, right))
+    assert pair(report.receptive_field) in fields
     areas = [mark for mark in sheet.marks if isinstance(mark, Area) and len(mark.points) == 4]
     widths = [right - left for left, _, right, _ in map(bounds, areas)]
-    scale = widths[0] / report.input_size[2]
-    fields = sorted(int(line.partition("×")[0]) for line in said if "pixels" in line)
-    fields.remove(report.input_size[1])
+    scale = widths[0] / wide
+    fields.remove((high, wide))
     near = [width for mark, width in zip(areas[1:], widths[1:], strict=True) if not mark.dashed]
-    assert sorted(near) == pytest.approx([size * scale for size in fields if size <= 3 * report.input_size[1]])
+    shown = sorted(right for down, right in fields if down <= 3 * high and right <= 3 * wide)
+    assert sorted(near) == pytest.approx([right * scale for right in shown])
 
 
 @pytest.mark.parametrize("name", list_models())

@@ -112,7 +112,8 @@ def test_other_input_sizes_work_or_name_the_layer(name, size):
 def test_other_channels_change_the_first_layer_alone(name):
     size = get_builder(name).input_size
     before, after = summary(name), summary(name, (size[0] + 1, *size[1:]))
-    first = [row for row in before.rows if row.tensors and row.input_shape == size]
+    padded = {row.output_shape for row in before.rows if row.kind.endswith("Pad2d") and row.input_shape == size}
+    first = [row for row in before.rows if row.tensors and row.input_shape in {size, *padded}]
     more = {ours.path: theirs.params - ours.params for ours, theirs in zip(before.rows, after.rows, strict=True)}
     one = {row.path: prod(row.tensors["weight"]) // size[0] for row in first}
     assert {path: count for path, count in more.items() if count} == one
@@ -266,6 +267,8 @@ def figures_of_family(name):
     for report in reports:
         counts |= {report.totals["aux_params"], report.totals["aux_params"] + report.total_params}
         counts |= {report.totals["connections"]} | {row.params for row in report.rows}
+        # with the running statistics, as Keras counts, whose batch normalisation does not count batches
+        counts.add(report.total_params + sum(row.buffers - 1 for row in report.rows if row.kind == "BatchNorm2d"))
         counts.add(sum(row.multiplications // 3 for row in report.rows if row.kind == "LocalResponseNorm"))
     macs = {report.total_macs for report in reports}
     if name == "alexnet":

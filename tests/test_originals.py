@@ -19,6 +19,8 @@ each = pytest.mark.parametrize(
 
 def sizes(name: str, original: Original) -> list[tuple[int, int, int]]:
     channels = cnnzoo.get_builder(name).input_size[0]
+    if isinstance(original.side, tuple):
+        return [(channels, *original.side)]
     more = [] if original.fixed else [original.side + original.side // 3]
     return [(channels, side, side) for side in [original.side, *more]]
 

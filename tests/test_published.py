@@ -386,6 +386,7 @@ def numbers_of_notes():
         "19.4": printed(figure("resnet1202", "params", source="He")),
         "10.2": printed(figure("preresnet1001", "params", source="Zagoruyko")),
         "10,178,480": without_norms(summary("preresnet1001")) - 10,
+        "24,908": with_statistics(summary("tiny_ds_cnn")),
         "68,054,720": without_norms(summary("resnext29_16x64d")) - 10,
         "44,675,560": with_statistics(summary("resnet101v2")),
         "60,380,648": with_statistics(summary("resnet152v2")),

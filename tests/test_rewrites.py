@@ -104,8 +104,11 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
             assert new != description, rewrite
             assert loads(dumps(new)) == new
             assert eval(repr(new), vars(cnnzoo.arch)) == new
-            report = calculate(new, builder.input_size)
-            priced = totals(new, builder.input_size)
+            channels, side, _ = size = builder.input_size
+            if rewrite.name.startswith("convolutionalize="):
+                size = (channels, side, side)
+            report = calculate(new, size)
+            priced = totals(new, size)
             assert priced[1:] == tuple(report.totals[figure] for figure in Totals._fields[1:])
             assert report[""].output_shape == priced.output_shape
         else:

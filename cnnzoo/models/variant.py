@@ -17,7 +17,7 @@ def variant(
     *,
     params: int,
     macs: int,
-    receptive_field: int | None,
+    receptive_field: int | tuple[int, int] | None,
     stages: Mapping[str, Shape] | None = None,
     input_size: Shape | None = None,
     **defaults: Any,
