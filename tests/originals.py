@@ -206,7 +206,10 @@ ORIGINALS: list[tuple[str, Original]] = [
     # resnext
     *named("torchvision", "resnext50_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
     *named("timm", "resnext50_32x4d", "resnext101_32x4d", "resnext101_64x4d", "resnext101_32x8d"),
-    ("resnext29_16x64d", Original("pytorchcv", "resnext29_16x64d_cifar10", side=32, fixed=True, renamed=True)),
+    (
+        "resnext29_16x64d",
+        Original("pytorchcv", "resnext29_16x64d_cifar10", side=32, fixed=True, tolerance=1e-6, renamed=True),
+    ),  # averages windows of 8x8
     # shufflenet
     *[
         (
@@ -221,10 +224,6 @@ ORIGINALS: list[tuple[str, Original]] = [
     ],
     # shufflenet_v2
     *named("torchvision", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
-    (
-        "resnext29_16x64d",
-        Original("pytorchcv", "resnext29_16x64d_cifar10", side=32, fixed=True, tolerance=1e-6, renamed=True),
-    ),  # averages windows of 8x8
     # squeezenet
     *named("torchvision", "squeezenet1_0", "squeezenet1_1"),
     # tiny
