@@ -425,11 +425,11 @@ class TestRegistry:
     def test_list_models_takes_what_timms_and_torchvisions_take(self):
         every = cnnzoo.list_models()
         assert cnnzoo.list_models("") == cnnzoo.list_models("*") == cnnzoo.list_models([]) == every
-        assert cnnzoo.list_models(["lenet*", "alexnet"]) == ["alexnet", "lenet5", "lenet5_modern"]
+        assert cnnzoo.list_models(["caffe*", "alexnet"]) == ["alexnet", "caffenet"]
         assert (
             cnnzoo.list_models("*", "lenet")
             == cnnzoo.list_models(module="cnnzoo.models.lenet")
-            == ["lenet5", "lenet5_modern"]
+            == ["lenet5", "lenet5_modern", "lenet5_sigmoid"]
         )
         assert cnnzoo.list_models(module=cnnzoo.models.lenet) == ["lenet5", "lenet5_modern"]
         assert cnnzoo.list_models(module=cnnzoo.models) == every

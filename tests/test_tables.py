@@ -173,8 +173,8 @@ def table(text: str) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def number(cell: str) -> int:
-    return int(cell.replace(",", ""))
+def number(cell: str) -> int | None:
+    return None if cell == "-" else int(cell.replace(",", ""))
 
 
 def inside(name: str, command: str) -> str:

@@ -17,6 +17,7 @@ from ..arch import (
 from ..registry import Paper, Pinned, register
 from .blocks import squeeze_excitation
 from .googlenet import conv_bn
+from .senet import PAPER as SE_PAPER
 
 PAPER = Paper(
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
@@ -25,12 +26,6 @@ PAPER = Paper(
     arxiv="1502.03167",
 )
 
-SE_PAPER = Paper(
-    title="Squeeze-and-Excitation Networks",
-    authors="Hu, Shen, Albanie, Sun, Wu",
-    year=2017,
-    arxiv="1709.01507",
-)
 
 AVERAGE, MAXIMUM = AvgPool2d(3, stride=1, padding=1), MaxPool2d(3, stride=1, padding=1)
 
