@@ -429,12 +429,13 @@ class TestRegistry:
         assert (
             cnnzoo.list_models("*", "lenet")
             == cnnzoo.list_models(module="cnnzoo.models.lenet")
+            == cnnzoo.list_models("lenet*")
             == ["lenet5", "lenet5_modern", "lenet5_sigmoid"]
         )
-        assert cnnzoo.list_models(module=cnnzoo.models.lenet) == ["lenet5", "lenet5_modern"]
+        assert cnnzoo.list_models(module=cnnzoo.models.lenet) == cnnzoo.list_models("lenet*")
         assert cnnzoo.list_models(module=cnnzoo.models) == every
-        assert cnnzoo.list_models("vgg*", exclude_filters=["*_bn", "vgg11*", "vgg16*"]) == ["vgg13", "vgg19"]
-        assert cnnzoo.list_models(include="resnet1*", exclude="*_v1") == ["resnet18", "resnet101", "resnet152"]
+        assert cnnzoo.list_models("vgg1*", exclude_filters=["*_bn", "vgg11*", "vgg16*"]) == ["vgg13", "vgg19"]
+        assert cnnzoo.list_models(include="resnet1*_v1", exclude="*2_v1") == ["resnet101_v1"]
         assert cnnzoo.list_models("resnet18.*") == []
 
     def test_other_names_of_functions(self):
