@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, update_wrapper
 from inspect import Parameter, signature
-from numbers import Number
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
+from math import isfinite
+from numbers import Number, Real
+from types import MappingProxyType, UnionType
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, get_args
 
 from .arch.node import Node
 from .arch.signal import Shape
@@ -74,6 +75,16 @@ Figures = Pinned
 """The old name of `Pinned`, for one version."""
 
 
+KINDS: Mapping[type, tuple[Any, str]] = {
+    bool: (int, "True or False"),
+    int: (int, "a whole number"),
+    float: (Real, "a number"),
+    str: (Number | str, "a word"),
+    tuple: (tuple | list, "a tuple"),
+}
+"""What a keyword takes that has a default of this type: what it may be, and how that is said."""
+
+
 class UnknownModelError(CnnzooError, LookupError):
     """A name that is not registered; the message suggests near ones."""
 
@@ -123,28 +134,31 @@ class Builder(Generic[P]):
     def _described(self, *args: Any, **kwargs: Any) -> Node:
         if is_ours(self._function):
             self._check_values(kwargs)
-        with called(self.name, self._function):
-            made = self._function(*args, **kwargs)
+        try:
+            with called(self.name, self._function):
+                made = self._function(*args, **kwargs)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            of_parts = any(isinstance(value, tuple | list) for value in kwargs.values())
+            if isinstance(error, CnnzooError) or not (of_parts or isinstance(error, ArithmeticError)):
+                raise
+            said = ", ".join(f"{name}={quoted(value)}" for name, value in kwargs.items())
+            raise InvalidValueError(f"{self.name}() cannot be made with {said}: {error}") from error
         if not isinstance(made, Node):
             raise PluginError(f"{self.name} gives {type(made).__name__}, no description")
         return made
 
     def _check_values(self, given: Mapping[str, Any]) -> None:
-        """`InvalidTypeError` for what is no number where the default is one, or no whole number, or no word."""
+        """`InvalidTypeError` for a value of another kind than the keyword's default."""
         for name, value in given.items():
-            default = self._parameters[name].default
-            kind = type(default)
             if name == "num_classes" and isinstance(value, Number | str):
                 continue  # the classifier says more
-            if kind is str and not isinstance(value, Number | str):
-                wanted = "a word"
-            elif kind is float and not (isinstance(value, Number) and value == value):  # not nan
-                wanted = "a number"
-            elif kind is int and not isinstance(value, int):
-                wanted = "a number" if name == "num_classes" else "a whole number"
-            else:
-                continue
-            raise InvalidTypeError(f"{self.name}() takes {name} as {wanted}, got {quoted(value)}")
+            kind = type(self._parameters[name].default)
+            takes, words = KINDS.get(kind, (object, ""))
+            wrong = not isinstance(value, takes) or (kind is float and not isfinite(value))
+            said = self._parameters[name].annotation
+            if wrong and not (isinstance(said, UnionType) and type(value) in get_args(said)):
+                wanted = "a number" if name == "num_classes" else words
+                raise InvalidTypeError(f"{self.name}() takes {name} as {wanted}, got {quoted(value)}")
 
     def check(self, given: Iterable[str], also: Iterable[str] = ()) -> None:
         """TypeError for the first of the given keywords that is neither the builder's nor one of `also`."""

@@ -52,6 +52,8 @@ FAMILIES = [
     "cbam_resnet50",
     "ecaresnet50",
     "res2net50_26w_4s",
+    "efficientnet_v2_s",
+    "mnasnet1_0",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

@@ -17,6 +17,8 @@ import cnnzoo.models
 import cnnzoo.registry
 from cnnzoo.arch import Linear, Sequential, ShapeError
 from cnnzoo.arch.edit import walk
+from cnnzoo.calculate import calculate
+from cnnzoo.errors import CnnzooError
 from cnnzoo.features.summary import summary
 from cnnzoo.models import densenet121
 from cnnzoo.models.variant import variant
@@ -434,6 +436,20 @@ def test_duplicate_names_both_modules(empty_register):
 def test_unknown_setting_is_a_type_error(name):
     with pytest.raises(TypeError, match=rf"{name}\(\) .*keyword.* 'classes'; did you mean num_classes\?"):
         summary(name, classes=10)
+
+
+@pytest.mark.wide
+@each
+def test_settings_that_cannot_be_are_errors_for_the_user(name):
+    """Every keyword is given what it cannot take: each is an error of ours or makes a network."""
+    builder = get_builder(name)
+    odd = [0, -1, 1.5, -0.5, float("nan"), float("inf"), "x", "", None, (), (0,), (1, 2, 3), [1], True, {}, 10**6]
+    for keyword in inspect.signature(builder).parameters:
+        for value in odd:
+            try:
+                calculate(builder.describe(**{keyword: value}), builder.input_size)
+            except CnnzooError:
+                continue
 
 
 @each
