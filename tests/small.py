@@ -1,6 +1,8 @@
 """Every registered network in small: of equal blocks in a row two, and an eighth or a quarter of the channels where
 there are more than 64, for images as small as it takes."""
 
+from inspect import signature
+
 import torch
 from torch import nn
 
@@ -65,7 +67,8 @@ def small(name: str, classes: int = 10) -> tuple[Sequential, tuple[int, int, int
     """A registered network's description in small, and its input size."""
     builder = cnnzoo.get_builder(name)
     channels, registered, _ = builder.input_size
-    description = rewrite(builder.describe(num_classes=classes), _shorter)
+    chance = {"stochastic_depth_prob": 0.0} if "stochastic_depth_prob" in signature(builder).parameters else {}
+    description = rewrite(builder.describe(num_classes=classes, **chance), _shorter)  # without it blocks are equal
     widths = [node.out_channels for _, node in walk(description) if isinstance(node, Conv2d)]
     if max(widths) > 64:
         description = scale_width(description, 1 / 8 if min(widths) >= 32 else 1 / 4)

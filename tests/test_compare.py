@@ -50,7 +50,8 @@ def test_the_multiples_are_those_of_the_first():
     assert all(first[f"{name}_ratio"] == 1 for name in RELATIVE)
     for record in others:
         for name in RELATIVE:
-            assert record[f"{name}_ratio"] == float(Fraction(record[name], first[name]))
+            known = isinstance(record[name], int)  # a field may be none, or differ with the position
+            assert record[f"{name}_ratio"] == (float(Fraction(record[name], first[name])) if known else None)
 
 
 @pytest.mark.parametrize("column", COLUMNS)

@@ -65,7 +65,7 @@ from cnnzoo.features.explain import Equation, Explanation, explain
 from cnnzoo.features.explain.formulas import FORMULAS
 from cnnzoo.features.explain.sliding import Sliding
 from cnnzoo.render.document import FORMATS
-from cnnzoo.words import Range
+from cnnzoo.words import Range, sides
 from cnnzoo.zoo import get_builder, list_models
 
 each = pytest.mark.parametrize("name", list_models())
@@ -861,8 +861,10 @@ def test_the_field_of_a_whole_network_has_two_names(name):
     last, output = report.last_map.receptive_field, report[""].receptive_field
     said = dict(explain(report, "").document().said)["Receptive field"]
     assert f"Receptive field  {said}\n" in f"{report}\n"
-    assert re.match(rf"{last} pixels( \(\d+ with its gates\))?; ", said)
-    assert said.endswith("the last map" if output == last else f"the last map; the output sees {output or 'unknown'}")
+    pixels = f"{sides(last)} pixels" if last else "unknown"
+    assert re.match(rf"{pixels}( \(\d+ with its gates\))?; ", said)
+    seen = sides(output) if output else "unknown"
+    assert said.endswith("the last map" if output == last else f"the last map; the output sees {seen}")
 
 
 def test_of_many_channels_only_the_first_are_put_in_order() -> None:
