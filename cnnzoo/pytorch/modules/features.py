@@ -42,13 +42,15 @@ class FeatureInfo:
                 "features are taken from what runs one after the other; of a network whose steps read by name, end "
                 'the description in Outputs("layer1", "layer2.1") for its values at these paths'
             )
-        ends = head(description)
+        report = calculate(description, input_size)
+        ends = head(description) if any(row.pools for row in report.rows) else None
         last: dict[tuple[Any, int], Row] = {}
         self.steps: list[str] = []
         """The paths of the modules that run, one after the other, up to the last map that is returned."""
         dilation = 1
-        for row in _steps(description, calculate(description, input_size)):
-            if row.pools or len(row.output_shape) != 3 or (ends and f"{ends[0]}.".startswith(f"{row.path}.")):
+        for row in _steps(description, report):
+            classifies = ends is not None and f"{ends[1]}.".startswith(f"{row.path}.")
+            if row.pools or classifies or len(row.output_shape) != 3:
                 break
             self.steps.append(row.path)
             dilation = max(dilation, _dilation(find(description, row.path)))
