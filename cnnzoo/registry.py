@@ -10,7 +10,7 @@ from inspect import Parameter, signature
 from math import isfinite
 from numbers import Number, Real
 from types import MappingProxyType, UnionType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 from .arch.node import Node
 from .arch.signal import Shape
@@ -152,11 +152,13 @@ class Builder(Generic[P]):
         for name, value in given.items():
             if name == "num_classes" and isinstance(value, Number | str):
                 continue  # the classifier says more
-            kind = type(self._parameters[name].default)
+            keyword = self._parameters[name]
+            if isinstance(keyword.annotation, UnionType):
+                continue  # the builder says more
+            kind = type(keyword.default)
             takes, words = KINDS.get(kind, (object, ""))
             wrong = not isinstance(value, takes) or (kind is float and not isfinite(value))
-            said = self._parameters[name].annotation
-            if wrong and not (isinstance(said, UnionType) and type(value) in get_args(said)):
+            if wrong:
                 wanted = "a number" if name == "num_classes" else words
                 raise InvalidTypeError(f"{self.name}() takes {name} as {wanted}, got {quoted(value)}")
 

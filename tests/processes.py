@@ -22,7 +22,8 @@ def distributed_step(rank: int, folder: str, names: list[str]) -> None:
     for name in names:
         net, x = small_net(name)
         net.eval() if name != "googlenet" else without_dropout(net)
-        parallel = nn.parallel.DistributedDataParallel(net)
+        idle = not net.training and "AuxLogits" in dict(net.named_children())  # a head that runs in training only
+        parallel = nn.parallel.DistributedDataParallel(net, find_unused_parameters=idle)
         out = parallel(x[rank : rank + 1])
         (sum(out) if isinstance(out, tuple) else out).sum().backward()
         if rank == 0:

@@ -107,4 +107,21 @@ def small_net(name: str) -> tuple[nn.Module, torch.Tensor]:
     torch.manual_seed(0)
     description, size = small(name)
     net = build(description, size, init=lively)
-    return net, torch.randn(2, *size, generator=torch.Generator().manual_seed(1))
+    images = torch.randn(2, *size, generator=torch.Generator().manual_seed(1))
+    settle(net, images)
+    return net, images
+
+
+def settle(net: nn.Module, images: torch.Tensor) -> None:
+    """Give batch norms the statistics of the images where without them values grow from block to block, until gates
+    are shut or open and rounding decides which."""
+    with torch.no_grad():
+        if net.eval()(images).abs().max() > 500:
+            norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+            for norm in norms:
+                norm.momentum, norm.own_momentum = 1.0, norm.momentum
+            net.train()(images)
+            for norm in norms:
+                norm.momentum = norm.own_momentum
+                del norm.own_momentum
+    net.train()

@@ -94,6 +94,7 @@ def same(out, wanted, tolerance=1e-4):
     assert torch.allclose(out, wanted, rtol=0, atol=tolerance * scale), (out - wanted).abs().max().item() / scale
 
 
+@pytest.mark.wide
 @every
 def test_every_parameter_gets_a_gradient(make):
     net, images = make()
@@ -124,6 +125,7 @@ def test_compile_has_no_graph_break(make):
 
 
 @pytest.mark.long
+@pytest.mark.wide
 @every
 def test_compiles_with_inductor(make):
     net, images, wanted = at_inference(make)
@@ -132,6 +134,7 @@ def test_compiles_with_inductor(make):
         same(torch.compile(net, fullgraph=True)(*images), wanted)
 
 
+@pytest.mark.wide
 @every
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 def test_script(make, tmp_path):
@@ -157,6 +160,7 @@ def test_export(make):
     same(first, [one[:1] for one in wanted] if isinstance(wanted, tuple) else wanted[:1], 1e-3)
 
 
+@pytest.mark.wide
 @every
 def test_symbolic_trace(make):
     net, images, wanted = at_inference(make)
@@ -176,6 +180,7 @@ def test_onnx(make):
     same([torch.from_numpy(one) for one in session.run(None, arrays)], wanted)
 
 
+@pytest.mark.wide
 @every
 def test_pickle_deepcopy_and_state_dict(make):
     net, images, wanted = at_inference(make)
@@ -210,6 +215,7 @@ def test_a_file_of_a_whole_network_is_read_in_a_fresh_process(tmp_path):
     subprocess.run([sys.executable, "-W", "ignore", "-c", FRESH, *paths], check=True, cwd=tmp_path)
 
 
+@pytest.mark.wide
 @every
 def test_hooks_see_every_module_that_runs(make):
     """Forward, and backward with the gradients of all that is returned."""
@@ -225,6 +231,7 @@ def test_hooks_see_every_module_that_runs(make):
     assert forward == backward == {name for name, _ in net.named_modules()} - held
 
 
+@pytest.mark.wide
 @every
 def test_blocks_are_worked_out_again_in_the_backward_pass(make):
     """The gradients are the same. A network without blocks says that it has none."""
@@ -249,6 +256,7 @@ def test_blocks_are_worked_out_again_in_the_backward_pass(make):
     assert kept < saved_bytes(net, *images)
 
 
+@pytest.mark.wide
 @every
 def test_functional_call(make):
     net, images, wanted = at_inference(make)
@@ -258,6 +266,7 @@ def test_functional_call(make):
         assert not torch.equal(together(functional_call(net, doubled, (*images,))), together(wanted))
 
 
+@pytest.mark.wide
 @every
 def test_channels_last(make):
     net, images, wanted = at_inference(make)
@@ -266,6 +275,7 @@ def test_channels_last(make):
         same(net(*(x.to(memory_format=torch.channels_last) for x in images)), wanted, 1e-3)
 
 
+@pytest.mark.wide
 @every
 def test_bfloat16_autocast(make):
     """The layers between run in bfloat16, so outputs agree in two digits or so."""
@@ -303,6 +313,7 @@ def test_what_a_network_with_heads_returns_is_one_class():
 class TestChanges:
     """What is done to a module is true of what it then does."""
 
+    @pytest.mark.wide
     @every
     def test_a_module_that_is_added_takes_no_part(self, make):
         """To the network, or to a block; a chain within, which is torch's own Sequential, runs whatever it has."""
@@ -324,6 +335,7 @@ class TestChanges:
         del net[-1]
         assert torch.equal(net(x), wanted)
 
+    @pytest.mark.wide
     @every
     def test_a_child_that_is_deleted_hands_on_what_it_reads(self, make):
         """As does an Identity in its place: tried on each that keeps the shape of its one value."""

@@ -149,7 +149,7 @@ def test_a_plugin_s_rewrite_is_one_of_them(good):
 
 def test_a_plugin_s_network_is_suggested_and_completed(good):
     spawn("summary", "tinynt", PYTHONPATH=good).refused("did you mean tinynet?")
-    words = {"_CNNZOO_COMPLETE": "bash_complete", "COMP_WORDS": "cnnzoo summary tin", "COMP_CWORD": "2"}
+    words = {"_CNNZOO_COMPLETE": "bash_complete", "COMP_WORDS": "cnnzoo summary tinyn", "COMP_CWORD": "2"}
     script = [sys.executable, "-c", "from cnnzoo.cli import main; main()"]
     env = environment(PYTHONPATH=good, **words)
     assert subprocess.run(script, capture_output=True, text=True, env=env, check=True).stdout == "plain,tinynet\n"

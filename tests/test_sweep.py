@@ -99,7 +99,7 @@ def test_a_combination_that_cannot_be_is_a_record_too():
 def test_where_none_can_be_it_fails():
     result = call("sweep", "resnet50", "--width", "0.5,0.25")
     assert result.code == 1
-    assert result.err.splitlines()[-1].startswith("Error: none of them can be: Conv2d: out_channels must be a whole")
+    assert result.err.splitlines()[-1].startswith("Error: none of them can be: resnet50() takes width as a whole")
     assert len(result.out.splitlines()) == 3
 
 

@@ -173,8 +173,9 @@ def table(text: str) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def number(cell: str) -> int | None:
-    return None if cell == "-" else int(cell.replace(",", ""))
+def number(cell: str) -> int | tuple[int, ...] | None:
+    sides = tuple(int(side.replace(",", "")) for side in cell.split("x") if side != "-")
+    return (sides if len(sides) > 1 else sides[0]) if sides else None
 
 
 def inside(name: str, command: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -101,16 +102,18 @@ LARGEST = 81
 """Positions that the layers see which are looked at."""
 
 
-def looked_at(rows: list[Row], net: nn.Module) -> list[Row]:
-    """Of the convolutions that see no more than that, the last and the one in the middle."""
+def looked_at(rows: list[Row], net: nn.Module, side: int) -> list[Row]:
+    """Of the convolutions that see no more than that, and in their middle no border of the image, the last and the one
+    in the middle."""
     paths = dict(net.named_modules())
     known = [
         row
         for row in rows
         if row.kind == "Conv2d" and row.path in paths and isinstance(row.receptive_field, int)
         if row.receptive_field <= LARGEST and row.gated_field == row.receptive_field
+        if 0 <= row.output_shape[2] // 2 * row.effective_stride - row.effective_padding <= side - row.receptive_field
     ]
-    return [known[len(known) // 2], known[-1]]
+    return [known[len(known) // 2], known[-1]] if known else []
 
 
 @pytest.mark.wide
@@ -120,7 +123,9 @@ def test_receptive_fields_of_described_modules_are_what_gradients_reach(name: st
     net = positive(MODULES[name]())
     size = next(size for size in (RGB, size_of(name)) if fits(net, size))
     report = calculate(describe(net, size), size)
-    for row in looked_at([*report.rows], net):
+    # a normalisation over all channels lets no gradient of their sum through
+    rows = [*takewhile(lambda row: report.receptive_field or not row.kind.startswith("LayerNorm"), report.rows)]
+    for row in looked_at(rows, net, min(size[1:])):
         x = torch.full((1, *size), 1e-6, dtype=torch.float64, requires_grad=True)  # far below where ReLU6 is flat
         y = seen_by(net, row.path, x)
         assert tuple(y.shape[1:]) == row.output_shape

@@ -220,7 +220,7 @@ LITE = Paper(
     title="Higher accuracy on vision models with EfficientNet-Lite",
     authors="Liu",
     year=2020,
-    url="https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html",
+    url="https://github.com/tensorflow/tpu",
 )
 
 

@@ -148,17 +148,19 @@ KNOBS = {
 @lru_cache(maxsize=1 << 8)  # without it `cnnzoo match resnet50` takes 1.4 times as long
 def stem(width: int, deep: bool = False) -> Mapping[str, Node]:
     """A 7x7 of stride 2, or `deep`: three 3x3, of half as many maps but for the last; He et al. (2018), figure 2b."""
-    conv1 = Sequential(
-        Conv2d(width // 2, 3, stride=2, padding=1, bias=False),
-        BatchNorm2d(),
-        ReLU(),
-        Conv2d(width // 2, 3, padding=1, bias=False),
-        BatchNorm2d(),
-        ReLU(),
-        Conv2d(width, 3, padding=1, bias=False),
-    )
+    conv1: Node = Conv2d(width, 7, stride=2, padding=3, bias=False)
+    if deep:
+        conv1 = Sequential(
+            Conv2d(width // 2, 3, stride=2, padding=1, bias=False),
+            BatchNorm2d(),
+            ReLU(),
+            Conv2d(width // 2, 3, padding=1, bias=False),
+            BatchNorm2d(),
+            ReLU(),
+            Conv2d(width, 3, padding=1, bias=False),
+        )
     return {
-        "conv1": conv1 if deep else Conv2d(width, 7, stride=2, padding=3, bias=False),
+        "conv1": conv1,
         "bn1": BatchNorm2d(),
         "relu": ReLU(),
         "maxpool": MaxPool2d(3, stride=2, padding=1),

@@ -106,5 +106,15 @@ def spanned(first: str, last: str) -> str:
     ones, others = first.split("."), last.split(".")
     if len(ones) == len(others) and sum(one != other for one, other in zip(ones, others, strict=True)) == 1:
         both = zip(ones, others, strict=True)
-        return ".".join(one if one == other else f"{one}-{other}" for one, other in both)
+        return ".".join(one if one == other else _between(one, other) for one, other in both)
+    return _between(first, last)
+
+
+LONG = 40
+"""How long two names are of which the first half of one and the last of the other will do."""
+
+
+def _between(first: str, last: str) -> str:
+    if len(first) + len(last) > LONG:  # each from one name to another
+        first, last = first.partition("-")[0], last.rpartition("-")[2]
     return f"{first}-{last}"
