@@ -157,8 +157,7 @@ class Builder(Generic[P]):
                 continue  # the builder says more
             kind = type(keyword.default)
             takes, words = KINDS.get(kind, (object, ""))
-            wrong = not isinstance(value, takes) or (kind is float and not isfinite(value))
-            if wrong:
+            if not isinstance(value, takes) or (kind is float and not isfinite(value)):
                 wanted = "a number" if name == "num_classes" else words
                 raise InvalidTypeError(f"{self.name}() takes {name} as {wanted}, got {quoted(value)}")
 

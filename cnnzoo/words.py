@@ -240,6 +240,11 @@ def prefixes(path: str) -> Iterator[str]:
     return accumulate(path.split("."), "{}.{}".format)
 
 
+def is_in(path: str, block: str) -> bool:
+    """Whether a path is that of a block, or of something in it; "" is the whole network."""
+    return not block or f"{path}.".startswith(f"{block}.")
+
+
 def all_sides(shapes: Iterable[Sequence[Any]]) -> str:
     """Of several inputs: 3x224x224 and 1x10."""
     return " and ".join(map(sides, shapes))

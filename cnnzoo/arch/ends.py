@@ -9,7 +9,7 @@ from collections.abc import Set as Names
 from typing import Any
 
 from ..errors import InvalidTypeError, InvalidValueError
-from ..words import quoted
+from ..words import is_in, quoted
 from . import (
     Aux,
     AvgPool2d,
@@ -222,7 +222,7 @@ def _needed(plan: Plan, name: str) -> tuple[set[str], set[str]]:
 
 def _run(node: Node, path: str, run: Names[str]) -> Node | None:
     """A node at a path with the layers that run; None where it has none."""
-    if any(f"{path}.".startswith(f"{one}.") for one in run):
+    if any(is_in(path, one) for one in run):
         return node
     found = {name: _run(child, f"{path}.{name}", run) for name, child in getattr(node, "children", ())}
     return node._with(found) if isinstance(node, Join) and any(found.values()) else None

@@ -1,6 +1,23 @@
 """Blocks that several families have, with torchvision's names."""
 
-from ..arch import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Gate, Join, Layer, Mean, Node, Residual, Sequential, Sigmoid
+from collections.abc import Iterable
+
+from ..arch import (
+    AdaptiveAvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Gate,
+    Join,
+    Layer,
+    Linear,
+    Mean,
+    Node,
+    Residual,
+    Sequential,
+    Sigmoid,
+)
 
 
 def conv(
@@ -106,6 +123,23 @@ def squeeze_excitation_timm(channels: int, squeezed: int, activation: Layer, gat
         act1=activation,
         conv_expand=Conv2d(channels, 1),
         gate=gate,
+    )
+
+
+def mobile_timm(blocks: Iterable[Node], activation: Layer, num_classes: int, dropout: float) -> Sequential:
+    """A stem of 32 maps, the stages, a 1x1 to 1280 maps and a classifier, with timm's names."""
+    return Sequential(
+        conv_stem=Conv2d(32, 3, stride=2, padding=1, bias=False),
+        bn1=BatchNorm2d(),
+        act1=activation,
+        blocks=Sequential(*blocks),
+        conv_head=Conv2d(1280, 1, bias=False),
+        bn2=BatchNorm2d(),
+        act2=activation,
+        global_pool=AdaptiveAvgPool2d(1),
+        flatten=Flatten(),
+        drop=Dropout(dropout),
+        classifier=Linear(num_classes),
     )
 
 

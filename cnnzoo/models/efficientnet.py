@@ -6,7 +6,6 @@ from math import ceil
 from ..arch import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
-    Conv2d,
     Dropout,
     Flatten,
     Layer,
@@ -20,7 +19,15 @@ from ..arch import (
     StochasticDepth,
 )
 from ..registry import Paper, Pinned, register
-from .blocks import conv, inverted_residual, inverted_residual_timm, multiple_of_8, separable_timm, squeeze_excitation
+from .blocks import (
+    conv,
+    inverted_residual,
+    inverted_residual_timm,
+    mobile_timm,
+    multiple_of_8,
+    separable_timm,
+    squeeze_excitation,
+)
 from .variant import variant
 
 PAPER = Paper(
@@ -259,16 +266,4 @@ def efficientnet_lite0(num_classes: int = 1000, dropout: float = 0.2) -> Sequent
                 stage.append(inverted_residual_timm(into, expansion * into, kernel, channels, ReLU6(), stride=s))
             into = channels
         blocks.append(Sequential(*stage))
-    return Sequential(
-        conv_stem=Conv2d(32, 3, stride=2, padding=1, bias=False),
-        bn1=BatchNorm2d(),
-        act1=ReLU6(),
-        blocks=Sequential(*blocks),
-        conv_head=Conv2d(1280, 1, bias=False),
-        bn2=BatchNorm2d(),
-        act2=ReLU6(),
-        global_pool=AdaptiveAvgPool2d(1),
-        flatten=Flatten(),
-        drop=Dropout(dropout),
-        classifier=Linear(num_classes),
-    )
+    return mobile_timm(blocks, ReLU6(), num_classes, dropout)

@@ -3,11 +3,8 @@
 from itertools import chain
 
 from ..arch import (
-    AdaptiveAvgPool2d,
     BatchNorm2d,
-    Conv2d,
     Dropout,
-    Flatten,
     Linear,
     Mean,
     Node,
@@ -15,7 +12,15 @@ from ..arch import (
     Sequential,
 )
 from ..registry import Paper, Pinned, register
-from .blocks import conv, inverted_residual, inverted_residual_timm, multiple_of_8, separable_timm, with_shortcut
+from .blocks import (
+    conv,
+    inverted_residual,
+    inverted_residual_timm,
+    mobile_timm,
+    multiple_of_8,
+    separable_timm,
+    with_shortcut,
+)
 from .variant import variant
 
 PAPER = Paper(
@@ -159,16 +164,4 @@ def mnasnet_a1(num_classes: int = 1000, dropout: float = 0.2) -> Sequential:
             )
             into = channels
         blocks.append(Sequential(*stage))
-    return Sequential(
-        conv_stem=Conv2d(32, 3, stride=2, padding=1, bias=False),
-        bn1=BatchNorm2d(),
-        act1=ReLU(),
-        blocks=Sequential(*blocks),
-        conv_head=Conv2d(1280, 1, bias=False),
-        bn2=BatchNorm2d(),
-        act2=ReLU(),
-        global_pool=AdaptiveAvgPool2d(1),
-        flatten=Flatten(),
-        drop=Dropout(dropout),
-        classifier=Linear(num_classes),
-    )
+    return mobile_timm(blocks, ReLU(), num_classes, dropout)

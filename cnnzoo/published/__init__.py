@@ -155,8 +155,7 @@ def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
     """What the network's own paper prints of it as a whole, beside what is true: a line a figure; of one with settings
     only where the paper prints none without.
 
-    Where the network is a variant of the paper's, the figures are the paper's network's, and say so. Figures of other
-    settings are left out where the paper prints what it is by default, too.
+    Where the network is a variant of the paper's, the figures are the paper's network's, and say so.
     """
     builder = get_builder(model) if isinstance(model, str) else model
     variants, printed = _family(_name_of_family(builder))
@@ -175,8 +174,6 @@ def remarks(model: str | Builder[Any]) -> tuple[str, ...]:
     ]
     plain = {figure.quantity for figure in own if not figure.settings}
     own = [figure for figure in own if not (figure.settings and figure.quantity in plain)]
-    as_it_is = {figure.quantity for figure in own if not figure.settings}
-    own = [figure for figure in own if not figure.settings or figure.quantity not in as_it_is]
     none = () if any(figure.quantity == "params" for figure in own) else ("the paper prints no parameter count",)
     return (*(figure.sentence(builder.name) for figure in own), *none)
 

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, TypeAlias
 
 from ..report import Report, Row
+from ..words import is_in
 
 Value: TypeAlias = int | float | tuple[Any, ...]
 Rows: TypeAlias = tuple[Row, ...]
@@ -16,7 +17,7 @@ def depth(report: Report, rows: Rows) -> int:
     """Weighted layers on the longest way through the rows."""
     before = 0
     for leaf in report.rows:
-        if _inside(leaf, rows[0]):
+        if is_in(leaf.path, rows[0].path):
             break
         before = before if leaf.aux else leaf.depth or 0  # a calculated report has no unknown
     return (rows[-1].depth or 0) - before
@@ -28,7 +29,7 @@ def filters(report: Report, rows: Rows) -> tuple[int, ...]:
         leaf.output_shape[0]
         for row in rows
         for leaf in report.rows
-        if "kernel_size" in leaf.settings and leaf.weights and _inside(leaf, row)
+        if "kernel_size" in leaf.settings and leaf.weights and is_in(leaf.path, row.path)
     )
 
 
@@ -49,17 +50,16 @@ def height_width_channels(report: Report, rows: Rows) -> tuple[int, ...]:
     return height, width, channels
 
 
-def _inside(leaf: Row, row: Row) -> bool:
-    return row.path in ("", leaf.path) or leaf.path.startswith(f"{row.path}.")
-
-
 QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "params": lambda report, rows: sum(row.least("params") for row in rows),
     "weights": lambda report, rows: sum(row.least("weights") for row in rows),
     "macs": lambda report, rows: sum(row.macs or 0 for row in rows),
     "flops": lambda report, rows: 2 * sum(row.macs or 0 for row in rows),
     "conv_outputs": lambda report, rows: sum(
-        prod(leaf.output_shape) for row in rows for leaf in report.rows if leaf.kind == "Conv2d" and _inside(leaf, row)
+        prod(leaf.output_shape)
+        for row in rows
+        for leaf in report.rows
+        if leaf.kind == "Conv2d" and is_in(leaf.path, row.path)
     ),
     "connections": lambda report, rows: sum(row.connections or 0 for row in rows),
     "neurons": lambda report, rows: sum(prod(row.output_shape) for row in rows),

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from ..arch import From, Identity, Inline, Node, Sequential, Shortcut
 from ..arch.walker import child_path
+from ..words import is_in
 
 Named: TypeAlias = list[tuple[str, Node]]
 Left: TypeAlias = Callable[[Inline], Named | None]
@@ -48,7 +49,7 @@ def _loses(name: str, inline: Inline, path: str, left: Left, kept: Names[str]) -
     before = {own for own, _ in inline.steps(name, "")}
     parts = Inline(Sequential, **dict(_chain(name, inline, left) or [(name, Identity())]))
     after = {own for own, _ in parts.steps(parts.children[-1][0], "")}
-    return any(f"{one}.".startswith(f"{child_path(path, own)}.") for own in before - after for one in kept)
+    return any(is_in(one, child_path(path, own)) for own in before - after for one in kept)
 
 
 def _chain(name: str, inline: Inline, left: Left) -> Named:

@@ -13,6 +13,7 @@ from ..arch.joins import PLAIN
 from ..arch.node import pair
 from ..arch.steps import INPUT
 from ..arch.walker import child_path
+from ..words import is_in
 from .edits import names_kept
 from .registry import DoesNotApply, register_rewrite
 from .runs import Calls, Value, channels, entering, paddings, replace
@@ -51,9 +52,9 @@ def parallel(description: Node) -> list[Parallel]:
         into = _into(description, tree.branches, known) if tree.of_one else None
         block = path if own else path.rpartition(".")[0]
         paths = tree.layers | tree.steps
-        if into is None or not all(_inside(one, block) for one in (*paths, *tree.joins)):
+        if into is None or not all(is_in(one, block) for one in (*paths, *tree.joins)):
             continue
-        if any(name != block and _inside(name, block) and _touches(name, paths) for name in kept):
+        if any(name != block and is_in(name, block) and _touches(name, paths) for name in kept):
             continue
         done |= tree.steps | tree.joins
         found.append(Parallel(into, tuple(tree.branches), frozenset((paths | tree.joins) - {into})))
@@ -180,12 +181,8 @@ def _fits(conv: Conv2d, into: Conv2d) -> bool:
     )
 
 
-def _inside(path: str, block: str) -> bool:
-    return not block or path == block or path.startswith(f"{block}.")
-
-
 def _touches(name: str, paths: Paths[str]) -> bool:
-    return any(_inside(name, one) or _inside(one, name) for one in paths)
+    return any(is_in(name, one) or is_in(one, name) for one in paths)
 
 
 class _Edit:
@@ -238,7 +235,7 @@ class _Edit:
                 continue
             new = self.at(own, child)
             children[name] = From(*read, new) if read and new._makes else new
-            working |= {name} if any(_inside(one, own) for one in self.into) else set()
+            working |= {name} if any(is_in(one, own) for one in self.into) else set()
             last = name if new._makes else last
         end = next((step.name for step in reversed(node._plan.steps) if step.node._makes), INPUT)
         if instead.get(end, last) != last:

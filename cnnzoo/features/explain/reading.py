@@ -10,7 +10,7 @@ from ...arch.meetings import Meeting
 from ...arch.steps import INPUT, Outputs, Ref, Run, Step
 from ...arch.walker import child_path
 from ...report import Row
-from ...words import sides
+from ...words import is_in, sides
 from .equations import Equation
 from .streams import Streams
 from .text import times
@@ -98,7 +98,7 @@ def _stepped(steps: Sequence[Step]) -> Iterator[str]:
 def runs(description: Node, streams: Streams, path: str, has_params: bool) -> Iterator[tuple[str, str]]:
     """As what the layers at a path, or those around them, run in steps of other names, and on what."""
     for layers, steps in streams.runs.items():
-        if not f"{path}.".startswith(f"{layers}."):
+        if not is_in(path, layers):
             continue
         said = [f"as {own} on {together(map(_named, step.reads))}" for own, step in steps.items()]
         if _is_held(description, layers):

@@ -16,6 +16,7 @@ from ...arch.walker import child_path
 from ...calculate import calculate
 from ...errors import InvalidValueError
 from ...report import Report, Row
+from ...words import is_in
 from .affine import take_at_paths
 from .network import Checkpointing, Located, Network
 
@@ -49,7 +50,7 @@ class FeatureInfo:
         """The paths of the modules that run, one after the other, up to the last map that is returned."""
         dilation = 1
         for row in _steps(description, report):
-            classifies = ends is not None and f"{ends[1]}.".startswith(f"{row.path}.")
+            classifies = ends is not None and is_in(ends[1], row.path)
             if row.pools or classifies or len(row.output_shape) != 3:
                 break
             self.steps.append(row.path)
