@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections import defaultdict
+from functools import cache
 from hashlib import sha256
 
 import pytest
@@ -82,8 +83,13 @@ def of_the_register(cases: list[pytest.Item]) -> bool:
 
 def without_variants(cases: list[pytest.Item]) -> list[pytest.Item]:
     """The cases that name no variant of another network; all where they all do."""
-    variants = {name for name in list_models() if get_builder(name).variant_of}
-    return [case for case in cases if not variants & words(case)] or cases
+    return [case for case in cases if not variants() & words(case)] or cases
+
+
+@cache
+def variants() -> frozenset[str]:
+    """The registered networks that are another one with other numbers."""
+    return frozenset(name for name in list_models() if get_builder(name).variant_of)
 
 
 def words(case: pytest.Item) -> set[str]:

@@ -117,11 +117,10 @@ def settle(net: nn.Module, images: torch.Tensor) -> None:
     are shut or open and rounding decides which."""
     with torch.no_grad():
         if net.eval()(images).abs().max() > 500:
-            norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-            for norm in norms:
-                norm.momentum, norm.own_momentum = 1.0, norm.momentum
+            momentum = {module: module.momentum for module in net.modules() if isinstance(module, nn.BatchNorm2d)}
+            for norm in momentum:
+                norm.momentum = 1.0
             net.train()(images)
-            for norm in norms:
-                norm.momentum = norm.own_momentum
-                del norm.own_momentum
+            for norm, own in momentum.items():
+                norm.momentum = own
     net.train()

@@ -155,9 +155,9 @@ def test_export(make):
     net, images, wanted = at_inference(make)
     batch = torch.export.Dim("batch", min=1, max=64)
     exported = torch.export.export(net, (*images,), dynamic_shapes=tuple({0: batch} for _ in images)).module()
-    same(exported(*images), wanted, 1e-3)
+    same(exported(*images), wanted)
     first = exported(*(x[:1] for x in images))
-    same(first, [one[:1] for one in wanted] if isinstance(wanted, tuple) else wanted[:1], 1e-3)
+    same(first, [one[:1] for one in wanted] if isinstance(wanted, tuple) else wanted[:1])
 
 
 @pytest.mark.wide
@@ -272,7 +272,7 @@ def test_channels_last(make):
     net, images, wanted = at_inference(make)
     with torch.no_grad():
         net.to(memory_format=torch.channels_last)
-        same(net(*(x.to(memory_format=torch.channels_last) for x in images)), wanted, 1e-3)
+        same(net(*(x.to(memory_format=torch.channels_last) for x in images)), wanted)
 
 
 @pytest.mark.wide
