@@ -17,7 +17,20 @@ from installed import with_dependencies
 PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
 TREE = (
-    *("errors", "words", "plugins", "arch", "render", "report", "facts", "calculate", "totals", "rewrites", "registry"),
+    *(
+        "errors",
+        "words",
+        "plugins",
+        "arch",
+        "render",
+        "report",
+        "facts",
+        "calculate",
+        "totals",
+        "values",
+        "rewrites",
+        "registry",
+    ),
     *("models", "zoo", "published", "weights", "pytorch", "formats", "resolve", "create", "features", "cli", ""),
 )
 """The rows of the package, from the one that imports nothing of ours to what a user names."""
@@ -36,6 +49,7 @@ THEIRS = {
     "features.sweep": {"pyarrow"},
     "cli": {"click"},
     "pytorch": {"torch", "torchinfo"},
+    "values": {"numpy"},
 }
 """What of others a package imports, besides the standard library."""
 

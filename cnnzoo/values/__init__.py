@@ -1,0 +1,48 @@
+"""What networks compute, in numpy alone: each function forward and backward, equal to torch's.
+
+Arrays keep their dtype, float32 or float64; whole numbers become float64. What does not fit is a `ShapeError`.
+"""
+
+from .functions import (
+    cross_entropy,
+    cross_entropy_backward,
+    linear,
+    linear_backward,
+    relu,
+    relu_backward,
+    softmax,
+    softmax_backward,
+)
+from .windows import (
+    avg_pool2d,
+    avg_pool2d_backward,
+    col2im,
+    conv2d,
+    conv2d_backward,
+    conv_transpose2d,
+    im2col,
+    max_pool2d,
+    max_pool2d_backward,
+    windows,
+)
+
+__all__ = [
+    "avg_pool2d",
+    "avg_pool2d_backward",
+    "col2im",
+    "conv2d",
+    "conv2d_backward",
+    "conv_transpose2d",
+    "cross_entropy",
+    "cross_entropy_backward",
+    "im2col",
+    "linear",
+    "linear_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "relu",
+    "relu_backward",
+    "softmax",
+    "softmax_backward",
+    "windows",
+]
