@@ -65,7 +65,8 @@ class Pinned:
     params: int
     macs: int
     receptive_field: int | tuple[int, int] | None
-    """Height and width where they differ, None where a layer reads whole maps, as a normalisation over them does."""
+    """Height and width where they differ, None where a layer reads whole maps, as a normalisation over them does, and
+    where the input is no map."""
     stages: Mapping[str, Shape] = field(default_factory=dict)
     """The output of each stage of the paper's table, by path."""
     aux_params: int = 0
@@ -233,7 +234,8 @@ def register(
     outputs: Mapping[str, str] | None = None,
     figures: Pinned | None = None,
 ) -> Callable[[Callable[P, Node]], Builder[P]]:
-    """Register a function under its own name; `input_size` is what it is reported at by default.
+    """Register a function under its own name; `input_size`, (channels, height, width) or (features,), is what it is
+    reported at by default, and `num_classes`, where it classifies, its first keyword.
 
     `knobs` are keywords of the function with the values that `cnnzoo match` tries: `{"width": range(8, 129, 8)}`.
     `outputs` are what a module in training calls the outputs of its auxiliary heads, by head, in their order.

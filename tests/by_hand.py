@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -322,6 +323,30 @@ def tiny_mobilenet() -> nn.Module:
         blocks.append(Separable(entering, width, stride))
         entering = width
     return Keras(None, nn.Linear(256, 2), conv1=KerasConv(3, 8, (3, 3), 2), blocks=blocks)
+
+
+class Autoencoder(nn.Module):
+    """The baseline of the DCASE 2020 challenge's task 2, keras_model.py: nine times Dense, BatchNormalization and a
+    ReLU, and a Dense."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = [640, 128, 128, 128, 128, 8, 128, 128, 128, 128]
+        made = []
+        for entering, width in pairwise(widths):
+            layers = {"fc": nn.Linear(entering, width), "bn": nn.BatchNorm1d(width, eps=0.001, momentum=0.01)}
+            made.append(nn.ModuleDict(layers))
+        self.encoder, self.bottleneck, self.decoder = nn.ModuleList(made[:4]), made[4], nn.ModuleList(made[5:])
+        self.fc = nn.Linear(128, 640)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in (*self.encoder, self.bottleneck, *self.decoder):
+            x = F.relu(block["bn"](block["fc"](x)))
+        return self.fc(x)
+
+
+def tiny_autoencoder() -> nn.Module:
+    return Autoencoder()
 
 
 def make(model: str, **settings: Any) -> nn.Module:

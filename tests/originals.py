@@ -229,6 +229,7 @@ ORIGINALS: list[tuple[str, Original]] = [
     # tiny
     *named("by_hand", "tiny_resnet8", "tiny_mobilenet"),
     ("tiny_ds_cnn", Original("by_hand", "tiny_ds_cnn", side=(49, 10))),
+    ("tiny_autoencoder", Original("by_hand", "tiny_autoencoder", side=())),
     # vgg
     *named("torchvision", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
     # wide_resnet

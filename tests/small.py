@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import cnnzoo
-from cnnzoo.arch import Conv2d, Join, Node, Sequential, ShapeError, rewrite, walk
+from cnnzoo.arch import Conv2d, Join, Node, Sequential, Shape, ShapeError, rewrite, walk
 from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.modules.init import as_torch, weighted
@@ -63,18 +63,24 @@ SIDES = (64, 96, 144, 224, 299)
 """The side of the images: the first that the network can take, but no more than it is registered at."""
 
 
-def small(name: str, classes: int = 10) -> tuple[Sequential, tuple[int, int, int]]:
+def takes_classes(name: str) -> bool:
+    """Whether a registered network is told how many classes there are."""
+    return "num_classes" in signature(cnnzoo.get_builder(name)).parameters
+
+
+def small(name: str, classes: int = 10) -> tuple[Sequential, Shape]:
     """A registered network's description in small, and its input size."""
     builder = cnnzoo.get_builder(name)
-    channels, registered, _ = builder.input_size
-    chance = {"stochastic_depth_prob": 0.0} if "stochastic_depth_prob" in signature(builder).parameters else {}
-    description = rewrite(builder.describe(num_classes=classes, **chance), _shorter)  # without it blocks are equal
+    channels, *sides = builder.input_size
+    wanted = {"num_classes": classes, "stochastic_depth_prob": 0.0}  # without the latter blocks are equal
+    taken = {keyword: value for keyword, value in wanted.items() if keyword in signature(builder).parameters}
+    description = rewrite(builder.describe(**taken), _shorter)
     widths = [node.out_channels for _, node in walk(description) if isinstance(node, Conv2d)]
-    if max(widths) > 64:
+    if max(widths, default=0) > 64:
         description = scale_width(description, 1 / 8 if min(widths) >= 32 else 1 / 4)
     assert isinstance(description, Sequential)
-    sides = (min(side, registered) for side in SIDES)
-    return description, next(size for side in sides for size in [(channels, side, side)] if takes(description, size))
+    sizes = ((channels, *(min(side, sides[0]) for _ in sides)) for side in SIDES)
+    return description, next(size for size in sizes if takes(description, size))
 
 
 def _shorter(path: str, node: Node) -> Node:
@@ -85,7 +91,7 @@ def _shorter(path: str, node: Node) -> Node:
     return node
 
 
-def takes(description: Node, size: tuple[int, int, int]) -> bool:
+def takes(description: Node, size: Shape) -> bool:
     """Whether a description can be calculated at an input size."""
     try:
         return bool(calculate(description, size).rows)

@@ -132,7 +132,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def smallest_report(name: str, **settings: Any) -> Report:
     """The network at the smallest of a few sizes that it takes."""
     builder = cnnzoo.get_builder(name)
-    for side in (28, 32, 64, 80, 96, 128, 160, builder.input_size[1]):
+    for side in (28, 32, 64, 80, 96, 128, 160, builder.input_size[-1]):
         try:
             return builder.report(side, **settings)
         except ShapeError:

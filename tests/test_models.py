@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command import loaded
+from small import takes_classes
 
 import cnnzoo.models
 import cnnzoo.registry
@@ -31,6 +32,9 @@ OURS = {"alexnet": "alexnet_tv", "googlenet_aux": "googlenet_tv"}
 """Our name of torchvision's network where it is another."""
 
 each = pytest.mark.parametrize("name", NAMES)
+
+CLASSIFIERS = [name for name in NAMES if takes_classes(name)]
+of_classes = pytest.mark.parametrize("name", CLASSIFIERS)
 
 
 @pytest.mark.every
@@ -70,7 +74,7 @@ def test_state_dict_names_are_unique(name):
     assert len(names) == len(set(names)) == len(report.tensors)
 
 
-@each
+@of_classes
 def test_num_classes_changes_the_head_alone(name):
     before, after = summary(name), summary(name, num_classes=37)
     changed = {
@@ -270,7 +274,8 @@ def figures_of_family(name):
         counts |= {report.totals["aux_params"], report.totals["aux_params"] + report.total_params}
         counts |= {report.totals["connections"]} | {row.params for row in report.rows}
         # with the running statistics, as Keras counts, whose batch normalisation does not count batches
-        counts.add(report.total_params + sum(row.buffers - 1 for row in report.rows if row.kind == "BatchNorm2d"))
+        norms = [row for row in report.rows if row.kind in ("BatchNorm1d", "BatchNorm2d")]
+        counts.add(report.total_params + sum(row.buffers - 1 for row in norms))
         counts.add(sum(row.multiplications // 3 for row in report.rows if row.kind == "LocalResponseNorm"))
     macs = {report.total_macs for report in reports}
     if name == "alexnet":
@@ -452,18 +457,24 @@ def test_settings_that_cannot_be_are_errors_for_the_user(name):
                 continue
 
 
-@each
+@of_classes
 @pytest.mark.parametrize("count", [0, -1, 2.5, "10", True])
 def test_impossible_class_counts(name, count):
     with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         get_builder(name).describe(num_classes=count)
 
 
-@each
+@of_classes
 @pytest.mark.parametrize("count", [None, [10]])
 def test_a_class_count_that_is_no_number(name, count):
     with pytest.raises(TypeError, match="takes num_classes as a number"):
         get_builder(name).describe(num_classes=count)
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*CLASSIFIERS}))
+def test_a_network_without_classes_takes_no_number_of_them(name):
+    with pytest.raises(TypeError, match=r"takes no keyword 'num_classes'; it takes features"):
+        summary(name, num_classes=10)
 
 
 @each
@@ -478,7 +489,7 @@ def test_builders_look_like_functions(name):
     builder = get_builder(name)
     assert builder.name == builder.__name__ == builder.__qualname__ == name
     assert builder.__wrapped__.__code__.co_name == name, "tracebacks name it"
-    assert next(iter(inspect.signature(builder.__wrapped__).parameters)) == "num_classes"
+    assert "num_classes" not in [*inspect.signature(builder.__wrapped__).parameters][1:], "it is the first"
     assert repr(builder) == f"<cnnzoo builder {name}: {builder.paper.citation}>"
     assert builder.describe() is builder.describe()
 

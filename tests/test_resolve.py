@@ -47,6 +47,13 @@ def test_a_size_and_channels_that_do_not_agree():
     assert cnnzoo.summary("resnet18", 64, in_chans=1).input_size == (1, 64, 64)
 
 
+def test_one_number_is_a_side_of_maps_or_the_length_of_a_vector():
+    assert cnnzoo.summary("tiny_autoencoder", 320) == cnnzoo.summary("tiny_autoencoder", in_chans=320)
+    assert cnnzoo.summary("tiny_autoencoder", 320).input_size == (320,)
+    report = cnnzoo.summary("tiny_autoencoder", (4, 320))
+    assert (report.input_size, report.batch_size) == ((320,), 4)
+
+
 def test_a_comparison_takes_them():
     found = cnnzoo.compare("resnet18", "resnet34", stem="cifar", num_classes=10, input_size=32)
     assert [one["params"] for one in found.networks] == [

@@ -96,7 +96,9 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
     builder = cnnzoo.get_builder(name)
     description = builder.describe()
     before = dumps(description)
-    for rewrite in every(builder.input_size[1]):
+    size = builder.input_size
+    side = max(size[1:], default=1)
+    for rewrite in every(side):
         reason = rewrite.why_not(description)
         new = rewrite(description)
         assert dumps(description) == before
@@ -104,11 +106,9 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
             assert new != description, rewrite
             assert loads(dumps(new)) == new
             assert eval(repr(new), vars(cnnzoo.arch)) == new
-            channels, side, _ = size = builder.input_size
-            if rewrite.name.startswith("convolutionalize="):
-                size = (channels, side, side)
-            report = calculate(new, size)
-            priced = totals(new, size)
+            taken = (size[0], side, side) if rewrite.name.startswith("convolutionalize=") else size
+            report = calculate(new, taken)
+            priced = totals(new, taken)
             assert priced[1:] == tuple(report.totals[figure] for figure in Totals._fields[1:])
             assert report[""].output_shape == priced.output_shape
         else:
@@ -120,7 +120,7 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
 def test_what_comes_of_it_is_measured_as_it_is_calculated_and_trains(name: str) -> None:
     """In small: built, run forward and backward, and every parameter has a gradient."""
     description, size = small(name)
-    for rewrite, new in applied(description, size[1]):
+    for rewrite, new in applied(description, size[-1]):
         compared = check(new, size, batch_size=2)
         assert compared.agrees, (rewrite, compared.differences[:3], compared.problem)
         net = build(new, size)
@@ -137,7 +137,7 @@ def test_shapes_stay_where_a_rewrite_does_not_say_that_they_change(name: str) ->
     description = builder.describe()
     for size in sizes_for(description, builder.input_size, 2):
         before = outputs(description, size)
-        for rewrite, new in applied(description, size[1]):
+        for rewrite, new in applied(description, size[-1]):
             if rewrite.name.partition("=")[0] not in RESIZING:
                 after, kept = outputs(new, size), shared(description, new)
                 assert after[""] == before[""], rewrite
@@ -160,11 +160,11 @@ def shared(before: Node, after: Node) -> list[str]:
 def test_a_rewrite_of_a_rewrite_is_one_and_the_same_again_changes_nothing(name: str) -> None:
     description, size = small(name)
     again = {"scale_width", "scale_depth"}
-    for first, once in applied(description, size[1]):
+    for first, once in applied(description, size[-1]):
         if first.name.partition("=")[0] not in again:
             assert first(once) is once, first
             assert first.why_not(once), first
-        for second, twice in applied(once, size[1]):
+        for second, twice in applied(once, size[-1]):
             try:
                 calculate(twice, size)
             except ShapeError as error:
@@ -963,7 +963,7 @@ def test_a_rewritten_network_is_made_as_any_other() -> None:
 @pytest.mark.wide
 def test_pairs_of_neighbours_compose_on_every_family(name: str) -> None:
     description, size = small(name)
-    for first, second in pairwise(every(size[1])):
+    for first, second in pairwise(every(size[-1])):
         assert second(first(description)) == rewrites.apply(description, [first.name, second.name])[0]
 
 

@@ -104,5 +104,5 @@ def test_as_the_report_of_any_description_and_as_its_error(description: Node, si
 def test_as_the_report_of_every_network_at_several_sizes(name: str) -> None:
     builder = cnnzoo.get_builder(name)
     for more in (0, 1, 33):
-        size = (builder.input_size[0], builder.input_size[1] + more, builder.input_size[2] + 2 * more)
+        size = tuple(length + place * more for place, length in enumerate(builder.input_size))
         assert outcome(builder.describe(), size, priced=True) == outcome(builder.describe(), size, priced=False)

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 import cnnzoo
+from cnnzoo.arch import Shape
 from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.tracing import describe
@@ -54,7 +55,7 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def size_of(name: str) -> tuple[int, int, int]:
+def size_of(name: str) -> Shape:
     if name in cnnzoo.list_models():
         return small(name)[1]
     return (3, 299, 299) if "inception" in name else (3, 224, 224)
@@ -132,7 +133,7 @@ def test_receptive_fields_of_described_modules_are_what_gradients_reach(name: st
     net = positive(MODULES[name]())
     size = next(size for size in (RGB, size_of(name)) if fits(net, size))
     report = calculate(describe(net, size), size)
-    for row in looked_at(report.rows, net, min(size[1:])):
+    for row in looked_at(report.rows, net, min(size[1:], default=0)):
         x = torch.full((1, *size), 1e-6, dtype=torch.float64, requires_grad=True)  # far below where ReLU6 is flat
         y = seen_by(net, row.path, x)
         assert tuple(y.shape[1:]) == row.output_shape

@@ -173,6 +173,7 @@ from .shufflenet_v2 import shufflenet_v2_x1_5 as shufflenet_v2_x1_5
 from .shufflenet_v2 import shufflenet_v2_x2_0 as shufflenet_v2_x2_0
 from .squeezenet import squeezenet1_0 as squeezenet1_0
 from .squeezenet import squeezenet1_1 as squeezenet1_1
+from .tiny import tiny_autoencoder as tiny_autoencoder
 from .tiny import tiny_ds_cnn as tiny_ds_cnn
 from .tiny import tiny_mobilenet as tiny_mobilenet
 from .tiny import tiny_resnet8 as tiny_resnet8

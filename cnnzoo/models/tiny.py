@@ -3,6 +3,7 @@
 from ..arch import (
     AdaptiveAvgPool2d,
     AvgPool2d,
+    BatchNorm1d,
     BatchNorm2d,
     Conv2d,
     Dropout,
@@ -139,4 +140,34 @@ def tiny_mobilenet(num_classes: int = 2, width: int = 8) -> Sequential:
         avgpool=AdaptiveAvgPool2d(1),
         flatten=Flatten(),
         fc=Linear(num_classes),
+    )
+
+
+def dense(features: int) -> Sequential:
+    """A linear layer with a bias, normalised as everywhere here, and activated."""
+    return Sequential(fc=Linear(features), bn=BatchNorm1d(eps=NORM.eps, momentum=NORM.momentum), act=ReLU())
+
+
+@register(
+    paper=PAPER,
+    input_size=(640,),
+    pinned=Pinned(
+        params=267_928,
+        macs=264_192,
+        receptive_field=None,
+        stages={"encoder": (128,), "bottleneck": (8,), "decoder": (128,), "fc": (640,)},
+    ),
+)
+def tiny_autoencoder(features: int = 640, width: int = 128, bottleneck: int = 8) -> Sequential:
+    """Ten linear layers that give back what they read, anomaly detection in MLPerf Tiny: 267,928 parameters.
+
+    It reads 5 frames of 128 mel bands as one vector and has no classes: of the sound of a machine that it was not
+    trained on, it gives back less. `features` is how many values it gives, as many as it reads. Keras counts 269,992,
+    the running statistics of batch normalisation among them.
+    """
+    return Sequential(
+        encoder=Sequential(*(dense(width) for _ in range(4))),
+        bottleneck=dense(bottleneck),
+        decoder=Sequential(*(dense(width) for _ in range(4))),
+        fc=Linear(features),
     )

@@ -167,12 +167,13 @@ def read_size(size: int | Iterable[int] | None, default: Shape | None, batch_siz
                 "a description or a module has no input size of its own: give input_size=(channels, height, width), "
                 "at a prompt --input-size 3x224x224"
             )
-        shape = default if size is None else (default[0], size, size)
+        sides = default[1:] or default  # a vector is as long as one number says
+        shape = default if size is None else (*default[: -len(sides)], *[size] * len(sides))
     elif hasattr(size, "ndim"):
         raise InvalidTypeError("input_size takes numbers, not a tensor: input_size=tuple(x.shape)")
     else:
         shape = tuple(size) if isinstance(size, Iterable) and not isinstance(size, str) else (size,)
-    if len(shape) == 4:
+    if len(shape) == len(default or (0, 0, 0)) + 1:
         if batch_size not in (None, shape[0]):
             raise InvalidValueError(f"input_size {shape} says a batch of {shape[0]}, batch_size says {batch_size}")
         batch_size, *rest = shape

@@ -61,6 +61,8 @@ class FeatureInfo:
             for index, ((stride, _), row) in enumerate(last.items())
         ]
         count = len(self.info)
+        if not count:
+            raise InvalidValueError("features are maps, (channels, height, width), and the network has no maps")
         chosen: Sequence[int] = range(count) if out_indices is None else ()
         if isinstance(out_indices, int):
             chosen = range(-out_indices, 0)
