@@ -1,22 +1,26 @@
 """What publications print of the registered networks, as data, beside what the calculator finds.
 
 A family's figures are in the JSON file of its name, read when first asked for: only what is printed is
-typed in there, what is true is calculated. `str(figure)` says both.
+typed in there, what is true is calculated. Where the two differ, the file says how else the figure may be
+read (`because`), and the figure is calculated again as read so. `str(figure)` says all of it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
+from ..arch.edit import replace
+from ..arch.node import Node
 from ..calculate import calculate
 from ..registry import Builder
 from ..report import Report
+from ..words import is_in, sides
 from ..zoo import get_builder
-from .quantities import QUANTITIES, Value
+from .quantities import PARTS, QUANTITIES, Value
 
 Quotient: TypeAlias = tuple[int, int]
 
@@ -34,25 +38,50 @@ UNITS: dict[str, Quotient] = {
 TOTALS = ("params", "macs", "connections")
 """The quantities of a whole network that `remarks` compares with the paper."""
 
+WRITTEN = {"K": "1000", "Ki": "1024", "Mi": "1024 x 1024", "Gi": "1024 x 1024 x 1024"}
+"""Units in words, and how those are called that are written without their i."""
+
 WORDS = {
     "params": "parameters",
     "macs": "multiply-adds",
-    "flops": "operations",
+    "flops": "FLOPs",
     "conv_outputs": "outputs of convolutions",
     "inputs": "input values",
     "depth": "weighted layers",
     "pixels": "pixels a side",
+    "size_before_stride": "the size before the stride",
     "receptive_field": "pixels seen",
     "effective_stride": "pixels a step",
 }
 """What a quantity is called in a sentence, where that is not its name."""
 
-VERBS = {
-    "exact": "{value} is exact",
-    "rounds": "{value} rounds to it",
-    "truncates": "{value} truncates to it",
-    "differs": "{value} differs: {note}",
+VERBS = {"exact": "is exact", "rounds": "rounds to it", "truncates": "truncates to it", "differs": "differs"}
+"""What is said of a value, by how it agrees with what is printed."""
+
+VERDICTS = {
+    "exact": "exact",
+    "rounds": "rounds to it",
+    "truncates": "truncates to it",
+    "explained": "explained",
+    "slip": "a slip",
+    "disagrees": "DISAGREES",
 }
+"""What may be said of a figure; in the order from right to wrong."""
+
+REASONS = {
+    "flops": "multiply-adds called FLOPs",
+    "operations": "operations called multiply-adds",
+    "input": "another input size",
+    "stride": "a stride elsewhere",
+    "network": "another network",
+    "classifier": "without the classifier",
+    "counted": "more or less counted in",
+    "unit": "millions of 1024 x 1024",
+    "rounding": "not rounded to the nearest",
+    "slip": "a slip",
+    "none": "none found",
+}
+"""Why a printed figure is not the nearest to that of the network that it is of."""
 
 
 class PrintedFigure(NamedTuple):
@@ -78,8 +107,96 @@ class PrintedFigure(NamedTuple):
     """The builder's settings, the input size and the names of rewrites, where they are not the defaults."""
     ratio: tuple[str, str] | None = None
     """The two networks whose quotient it is."""
+    called: str = ""
+    """The quantity that the publication says it is, where that is another one than it counts: "flops"."""
+    with_parts: tuple[str, ...] = ()
+    """What is counted in that the quantity leaves out: names in `PARTS`."""
+    without: tuple[str, ...] = ()
+    """What is left out that the quantity counts: names in `PARTS`."""
+    rounding: str = ""
+    """"up" where it is the next number above."""
+    because: tuple[tuple[str, Any], ...] = ()
+    """Fields of this figure that say how else it may be read, and agrees then; `settings` are added to its own."""
+    slip: str = ""
+    """Where it differs and no other reading gives it: the evidence that it is a slip."""
     note: str = ""
-    """Why it is what it is; always there where it differs."""
+    """A remark on a figure that agrees."""
+
+    @property
+    def read(self) -> PrintedFigure:
+        """The figure as it agrees, if it does: as what it counts, and as `because` says."""
+        changes = dict(self.because)
+        settings = tuple({**dict(self.settings), **dict(changes.pop("settings", ()))}.items())
+        return self._replace(called="", because=(), settings=settings, **changes)
+
+    @property
+    def verdict(self) -> str:
+        """One of `VERDICTS`: how the true value agrees, else whether it does as the figure is explained, else whether
+        a slip is known."""
+        if self.agreement != "differs":
+            return self.agreement
+        if (self.because or self.called) and self.read.agreement != "differs":
+            return "explained"
+        return "slip" if self.slip and not self.because else "disagrees"
+
+    @property
+    def reason(self) -> str | None:
+        """One of `REASONS`; None where the nearest number is printed."""
+        verdict = self.verdict
+        if verdict != "explained":
+            return {"truncates": "rounding", "slip": "slip", "disagrees": "none"}.get(verdict)
+        changes = dict(self.because)
+        settings = dict(changes.get("settings", ()))
+        if "input_size" in settings:
+            return "input"
+        if settings.keys() & {"v1"} or any(name.startswith("stride_on") for name in settings.get("rewrites", ())):
+            return "stride"
+        if changes.get("quantity") == "size_before_stride":
+            return "stride"
+        if settings or "model" in changes:
+            return "network"
+        if {"classifier", "linear"} & {*changes.get("without", ())}:
+            return "classifier"
+        if changes.keys() & {"with_parts", "without"}:
+            return "counted"
+        if changes.get("quantity") == "flops":
+            return "operations"
+        return next((name for name in ("unit", "rounding") if name in changes), "flops" if self.called else "counted")
+
+    @property
+    def explanation(self) -> str:
+        """As what it agrees, with the value: "as multiply-adds: 3,857,973,248 truncates to it"; "" where not."""
+        if self.verdict != "explained":
+            return ""
+        return f"{self.reading}: {self.read.value} {self.read._verb}".removeprefix(": ")
+
+    @property
+    def why(self) -> str:
+        """How it is explained, the evidence that it is a slip, or a remark."""
+        return self.explanation or (self.slip if self.verdict == "slip" else self.note)
+
+    @property
+    def reading(self) -> str:
+        """How it is read where that is not as it stands there."""
+        return ", ".join(self._readings())
+
+    def _readings(self) -> Iterator[str]:
+        read = self.read
+        if self.called or read.quantity != self.quantity:
+            yield f"as {read.what}"
+        if read.model != self.model:
+            yield f"of {read.model}"
+        if read.paths != self.paths:
+            yield f"of {_listed(read.paths)}"
+        for word, names in (("without", read.without), ("with", read.with_parts)):
+            if names:
+                yield f"{word} {_listed([PARTS[name].words for name in names])}"
+        for name, value in dict(self.because).get("settings", ()):
+            yield _setting(name, value)
+        if read.unit != self.unit:
+            yield f"where {self.unit[0]} is {WRITTEN[read.unit]}"
+        if read.digits != self.digits:
+            yield f"to {read.digits} digits"
 
     @property
     def rewrites(self) -> tuple[str, ...]:
@@ -93,7 +210,7 @@ class PrintedFigure(NamedTuple):
 
     @property
     def exact(self) -> Value:
-        """The true value, as the calculator finds it."""
+        """The true value of what it is said to be, as the calculator finds it."""
         if self.ratio:
             top, bottom = map(self._of, self.ratio)
             return top / bottom  # type: ignore[operator]  # a ratio is of counts
@@ -102,17 +219,23 @@ class PrintedFigure(NamedTuple):
     @property
     def agreement(self) -> str:
         """How it relates to what is printed: "exact", "rounds" (half rounds up), "truncates" or "differs"."""
-        if isinstance(self.printed, tuple) or isinstance(self.exact, tuple):
-            return "exact" if self.printed == self.exact else "differs"
-        number, place = _decimal(self.printed, self.digits)
-        top, bottom = _quotient(self.exact)
-        for unit in (UNITS[self.unit], place):
-            top, bottom = top * unit[1], bottom * unit[0]
-        if top == number * bottom:
-            return "exact"
-        if (2 * top + bottom) // (2 * bottom) == number:
-            return "rounds"
-        return "truncates" if top // bottom == number else "differs"
+        return _agreement(self)
+
+    @property
+    def what(self) -> str:
+        """What it is of, in words."""
+        quantity = self.called or self.quantity
+        return WORDS.get(quantity, quantity.replace("_", " "))
+
+    @property
+    def value(self) -> str:
+        """The true value in words, exact but for quotients."""
+        exact = self.exact
+        return f"{exact:,}" if isinstance(exact, int) else f"{exact:,.9g}" if isinstance(exact, float) else str(exact)
+
+    @property
+    def _verb(self) -> str:
+        return "rounds up to it" if self.rounding else VERBS[self.agreement]
 
     def __str__(self) -> str:
         """`Table 2 prints 138 M parameters; 138,357,544 rounds to it`."""
@@ -120,28 +243,75 @@ class PrintedFigure(NamedTuple):
 
     def sentence(self, model: str) -> str:
         """The same as said of the network `model`, which the paper's may not quite be."""
-        what = WORDS.get(self.quantity, self.quantity.replace("_", " "))
+        what = self.what
         if self.ratio:
             what = "for the {} of {} over those of {}".format(what, *self.ratio)
         if self.paths != ("",):
             what += f" in {', '.join(self.paths)}"
         printed = " ".join(filter(None, (str(self.printed), self.unit, what)))
-        value = str(self.exact) if isinstance(self.exact, tuple) else f"{self.exact:,.9g}"
-        if isinstance(self.exact, int):
-            value = f"{self.exact:,}"
-        if self.model != model or self.rewrites:
-            value += f" of {'+'.join((self.model, *self.rewrites))}"
-        if self.other:
-            value += f" with {self.other}"
-        return f"{self.where} prints {printed}; {VERBS[self.agreement].format(value=value, note=self.note)}"
+        of = f" of {'+'.join((self.model, *self.rewrites))}" if self.model != model or self.rewrites else ""
+        of += f" with {self.other}" if self.other else ""
+        verdict = self.verdict
+        if verdict == "explained":
+            return f"{self.where} prints {printed}; {self.reading}, {self.read.value}{of} {self.read._verb}"
+        why = f": {self.slip}" if verdict == "slip" else ""
+        return f"{self.where} prints {printed}; {self.value}{of} {self._verb}{why}"
 
     def _of(self, model: str) -> Value:
         report = _report(model, self.settings if model == self.model else ())
         rows = tuple(report[path] for path in self.paths)
-        if self.quantity in QUANTITIES:
-            return QUANTITIES[self.quantity](report, rows)
-        (value,) = {row.settings[self.quantity] for row in rows}
+        quantity = self.called or self.quantity
+        value: Any
+        if quantity in QUANTITIES:
+            value = QUANTITIES[quantity](report, rows)
+        else:
+            (value,) = {row.settings[quantity] for row in rows}
+        if self.with_parts or self.without:
+            leaves = tuple(
+                leaf for leaf in report.rows if not leaf.aux and any(is_in(leaf.path, path) for path in self.paths)
+            )
+            value += sum(PARTS[name].how_many(leaves, quantity) for name in self.with_parts)
+            value -= sum(PARTS[name].how_many(leaves, quantity) for name in self.without)
         return value  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=4096)
+def _agreement(figure: PrintedFigure) -> str:
+    exact = figure.exact
+    if isinstance(figure.printed, tuple) or isinstance(exact, tuple):
+        return "exact" if figure.printed == exact else "differs"
+    number, place = _decimal(figure.printed, figure.digits)
+    top, bottom = _quotient(exact)
+    for unit in (UNITS[figure.unit], place):
+        top, bottom = top * unit[1], bottom * unit[0]
+    if top == number * bottom:
+        return "exact"
+    if figure.rounding == "up":
+        return "rounds" if -(-top // bottom) == number else "differs"
+    if (2 * top + bottom) // (2 * bottom) == number:
+        return "rounds"
+    return "truncates" if top // bottom == number else "differs"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _setting(name: str, value: Any) -> str:
+    if name == "input_size":
+        return f"at {sides(value)}"
+    if name == "rewrites":
+        return f"with {_listed(value)}"
+    if name == "replace":
+        return f"with {_listed([f'{_one_line(node)} for {path}' for path, node in value])}"
+    return f"with {name}={value!r}"
+
+
+def _one_line(node: Node) -> str:
+    """Its repr, which of a block has several lines."""
+    return " ".join(repr(node).split()).replace("( ", "(").replace(", )", ")")
 
 
 def figures(model: str | Builder[Any]) -> tuple[PrintedFigure, ...]:
@@ -183,6 +353,10 @@ def _name_of_family(builder: Builder[Any]) -> str:
     return name if package == f"{__package__.rpartition('.')[0]}.models" else ""
 
 
+NAMES = {"path": "paths", "with": "with_parts"}
+"""What a field is called in a file, where that is not its name."""
+
+
 class _Family(NamedTuple):
     """What is in a family's file."""
 
@@ -208,12 +382,32 @@ def _figures(sources: list[dict[str, Any]]) -> Iterator[PrintedFigure]:
         for table in source["tables"]:
             for row in table["rows"]:
                 given = {key: value for key, value in {**table, **row}.items() if key != "rows"}
-                given |= {key: _tuples(given[key]) for key in ("printed", "ratio") if key in given}
-                given["paths"] = tuple(given.pop("path", "").split()) or ("",)
-                settings = given.get("settings", {})
-                given["settings"] = tuple((name, _tuples(value)) for name, value in settings.items())
-                for model in given.pop("model").split():
+                models = given.pop("model").split()
+                given = {"paths": ("",), **_fields(given)}
+                for model in models:
                     yield PrintedFigure(model=model, source=source["source"], link=source["link"], **given)
+
+
+def _fields(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a figure, or of how else it is read, as a file says them."""
+    found = {NAMES.get(key, key): _tuples(value) for key, value in given.items()}
+    if "path" in given:
+        found["paths"] = tuple(found.pop("paths").split())
+    if "settings" in given:
+        found["settings"] = tuple(
+            (name, _replaced(value) if name == "replace" else _tuples(value))
+            for name, value in given["settings"].items()
+        )
+    if "because" in given:
+        found["because"] = tuple(_fields(given["because"]).items())
+    return found
+
+
+def _replaced(given: dict[str, Any]) -> tuple[tuple[str, Node], ...]:
+    """Paths and what stands there instead."""
+    from ..arch.serial import from_dict  # only here: few figures need it
+
+    return tuple((path, from_dict(node)) for path, node in given.items())
 
 
 def _tuples(value: Any) -> Any:
@@ -224,9 +418,11 @@ def _tuples(value: Any) -> Any:
 @lru_cache(maxsize=64)
 def _report(model: str, settings: tuple[tuple[str, Any], ...]) -> Report:
     builder = get_builder(model)
-    given = {"input_size": builder.input_size, "rewrites": (), **dict(settings)}
-    size, rewrites = given.pop("input_size"), given.pop("rewrites")
-    description = builder.describe(**given)
+    given = {"input_size": builder.input_size, "rewrites": (), "replace": (), **dict(settings)}
+    size, rewrites, replaced = (given.pop(name) for name in ("input_size", "rewrites", "replace"))
+    description: Node = builder.describe(**given)
+    for path, node in replaced:
+        description = replace(description, path, node)
     if rewrites:
         from ..rewrites import get_rewrite  # only here: no other figure needs them
 

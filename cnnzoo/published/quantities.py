@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ..report import Report, Row
 from ..words import is_in
@@ -50,6 +50,11 @@ def height_width_channels(report: Report, rows: Rows) -> tuple[int, ...]:
     return height, width, channels
 
 
+def size_before_stride(report: Report, rows: Rows) -> tuple[int, ...]:
+    """Height and width of what enters, and the channels of what leaves: the size that a stride of 1 would leave."""
+    return (*rows[0].input_shape[1:], rows[-1].output_shape[0])
+
+
 QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "params": lambda report, rows: sum(row.least("params") for row in rows),
     "weights": lambda report, rows: sum(row.least("weights") for row in rows),
@@ -67,6 +72,7 @@ QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "input_shape": lambda report, rows: rows[0].input_shape,
     "output_shape": lambda report, rows: rows[-1].output_shape,
     "height_width_channels": height_width_channels,
+    "size_before_stride": size_before_stride,
     "pixels": lambda report, rows: rows[-1].output_shape[-1],
     "depth": depth,
     "filters": filters,
@@ -83,3 +89,64 @@ Krizhevsky et al. (2012), who do not divide it by the window."""
 def _one(value: Any) -> Value:
     assert isinstance(value, int | tuple)  # a paper's network makes no map larger
     return value
+
+
+class Part(NamedTuple):
+    """What a publication may count in, or leave out, of a network's parameters or operations."""
+
+    words: str
+    how_many: Callable[[Rows, str], int]
+    """How many there are in these layers, of a quantity: "params" or "macs"."""
+
+
+def _count(quantity: str) -> Callable[[Row], int]:
+    return {"params": lambda row: row.least("params"), "macs": lambda row: row.macs or 0}[quantity]
+
+
+def _all_in(chosen: Callable[[Row], bool]) -> Callable[[Rows, str], int]:
+    """The quantity in the layers that are chosen."""
+    return lambda leaves, quantity: sum(map(_count(quantity), filter(chosen, leaves)))
+
+
+def _last(leaves: Rows) -> Row:
+    """The classifier: the last layer that multiplies."""
+    return [leaf for leaf in leaves if leaf.macs][-1]
+
+
+PARTS = {
+    "classifier": Part("the classifier", lambda leaves, quantity: _count(quantity)(_last(leaves))),
+    "linear": Part("the fully connected layers", _all_in(lambda leaf: leaf.kind == "Linear")),
+    "norms": Part("the parameters of batch normalisation", _all_in(lambda leaf: leaf.kind.startswith("BatchNorm"))),
+    "biases": Part(
+        "the biases",
+        lambda leaves, quantity: sum(leaf.biases or 0 for leaf in leaves if not leaf.kind.startswith("BatchNorm")),
+    ),
+    "last_bias": Part("the classifier's bias", lambda leaves, quantity: _last(leaves).biases or 0),
+    "statistics": Part(
+        "the running statistics of batch normalisation",
+        lambda leaves, quantity: sum((leaf.buffers or 0) - 1 for leaf in leaves if leaf.kind.startswith("BatchNorm")),
+    ),
+    "shortcuts": Part(
+        "the additions of the shortcuts",
+        lambda leaves, quantity: sum(leaf.additions or 0 for leaf in leaves if leaf.own and leaf.kind == "add"),
+    ),
+    "gates": Part(
+        "the multiplications of the gates",
+        lambda leaves, quantity: sum(leaf.multiplications or 0 for leaf in leaves if leaf.own and leaf.kind == "mul"),
+    ),
+    "gate_biases": Part(
+        "the biases of the gates",
+        lambda leaves, quantity: sum(leaf.biases or 0 for leaf in leaves if ".se." in leaf.path),
+    ),
+    "additions": Part(
+        "an addition for each output of a convolution",
+        lambda leaves, quantity: sum(prod(leaf.output_shape) for leaf in leaves if leaf.kind == "Conv2d"),
+    ),
+    "layer_norms": Part(
+        "five operations for each output of a layer normalisation, as fvcore counts",
+        lambda leaves, quantity: sum(
+            5 * prod(leaf.output_shape) for leaf in leaves if leaf.kind.startswith("LayerNorm")
+        ),
+    ),
+}
+"""By name."""

@@ -55,7 +55,7 @@ COLUMNS = {
     "exact": Column("True", _true),
     "agreement": Column("", attrgetter("agreement"), AGREEMENTS.__getitem__, right=False),
     "where": Column("Where", _where, right=False, narrow="room"),
-    "note": Column("Why", attrgetter("note"), right=False, narrow="under"),
+    "why": Column("Why", attrgetter("why"), right=False, narrow="under"),
 }
 
 
