@@ -1,12 +1,13 @@
 """How much the tests try: `pytest` a sample of what is wide, `pytest --wide`, as `.ci/run` does, most of it, and
 `pytest --all` all.
 
-A test of all registered networks leaves out the variants of each family, which are the same code with other numbers:
-ResNet-50 is tried, ResNet-101 with `--all`. Where it is marked `every`, it runs on every network, always.
+A test of all registered networks, or one that is marked `wide`, has many cases. Without an option it runs on some of
+them: an eighth, but four at least, of networks only of those that stand for a family; where it is marked `wide(2)`, on
+two. With `--wide` it leaves out the variants of each family, which are the same code with other numbers: ResNet-50 is
+tried, ResNet-101 with `--all`. Where it is marked `every`, it runs on every network, always.
 
-The cases of a test that is marked `wide` are many. Without an option it runs on some of them: an eighth, but four at
-least, of networks only of those that stand for a family; where it is marked `wide(2)`, on two. Properties are tried on
-10 examples, with `--wide` and `--all` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh seeds.
+Properties are tried on 10 examples, with `--wide` and `--all` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh
+seeds.
 """
 
 from __future__ import annotations
@@ -69,21 +70,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
     """The cases of a test that are tried; never none."""
     test = cases[0]
-    mark = None if test.get_closest_marker("long") else test.get_closest_marker("wide")
-    if (mark or of_the_register(cases)) and not test.get_closest_marker("every"):
-        cases = without_variants(cases)
-    return sample(cases, *mark.args) if mark and not config.getoption("--wide") else cases
+    if test.get_closest_marker("long") or test.get_closest_marker("every"):
+        return cases
+    mark = test.get_closest_marker("wide")
+    if not mark and not of_the_register(cases):
+        return cases
+    cases = without_variants(cases)
+    return cases if config.getoption("--wide") else sample(cases, *(mark.args if mark else ()))
 
 
 def of_the_register(cases: list[pytest.Item]) -> bool:
     """Whether a test is one of all networks: its cases name more than half of them."""
-    registered = {*list_models()}
-    return len(cases) > len(registered) / 2 < len(registered & set().union(*map(words, cases)))
+    half = len(registered()) / 2
+    return len(cases) > half < len(registered() & set().union(*map(words, cases)))
 
 
 def without_variants(cases: list[pytest.Item]) -> list[pytest.Item]:
     """The cases that name no variant of another network; all where they all do."""
     return [case for case in cases if not variants() & words(case)] or cases
+
+
+@cache
+def registered() -> frozenset[str]:
+    """All networks."""
+    return frozenset(list_models())
 
 
 @cache

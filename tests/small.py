@@ -59,6 +59,13 @@ FAMILIES = [
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 
+OF_EVERY_KIND = [
+    *("mnist_deep_cnn", "lenet5", "alexnet", "googlenet", "preresnet164", "tiny_resnet8", "densenet121"),
+    *("cspdarknet53", "mobilenet_v1", "mobilenet_v3_small", "shufflenet_v2_x1_0", "convnext_tiny", "convnextv2_atto"),
+    *("nin_cifar10", "dpn68", "hrnet_w18", "cbam_resnet50", "ecaresnet50", "efficientnet_v2_s"),
+]
+"""Of these those that have, together, every kind of layer and block."""
+
 SIDES = (64, 96, 144, 224, 299)
 """The side of the images: the first that the network can take, but no more than it is registered at."""
 

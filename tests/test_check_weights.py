@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from math import prod
 from pathlib import Path
 
 import pytest
-from small import takes_classes
+from small import FAMILIES, takes_classes
 
 from cnnzoo import cli, list_models, summary
 from cnnzoo.weights.matching import shapes
@@ -40,11 +41,14 @@ def run(capsys):
 def same_tensors(name, **settings):
     own = shapes(name, **settings)
     others = filter(takes_classes if "num_classes" in settings else None, list_models())
-    return {other for other in others if shapes(other, **settings) == own}
+    return {other for other in others if shapes_of(other, **settings) == own}
+
+
+shapes_of = cache(shapes)
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", FAMILIES)
 def test_every_network_is_found_by_its_tensors(name, run, tmp_path):
     code, out, err = run(sparse(tmp_path / "file", summary(name).tensors))
     assert (code, err) == (0, "")
@@ -54,7 +58,7 @@ def test_every_network_is_found_by_its_tensors(name, run, tmp_path):
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", FAMILIES)
 def test_and_with_other_classes_and_channels(name, run, tmp_path):
     """Classes where there are any, channels where the first layer is a convolution."""
     other = {"num_classes": 7} if takes_classes(name) else {}

@@ -17,7 +17,7 @@ import torch
 from cases import CASES, state
 from command import call
 from libraries import stub_torchvision
-from small import small
+from small import FAMILIES, small
 from torch import nn
 
 import cnnzoo
@@ -315,7 +315,7 @@ def test_what_depends_on_values_is_run_with_values(here):
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", FAMILIES)
 def test_rules_and_tools_on_modules_are_those_on_descriptions(name, monkeypatch):
     """Of a built module the rules make what they make of its description, and so does what needs no installing; where a
     rule is missing, it is said for what."""

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from conftest import of_the_register, sample, without_variants
-from small import FAMILIES
+from small import FAMILIES, OF_EVERY_KIND, small
 
 import cnnzoo
+from cnnzoo.arch import walk
 
 
 def chosen(*ids: str, choose: Callable[..., list] = sample, **most: int) -> list[str]:
@@ -23,6 +24,12 @@ def test_of_networks_some_of_different_families_are_tried():
     assert len(pairs) == len(FAMILIES) * 80 // 8
     assert {pair.partition("-")[0] for pair in pairs} == {*FAMILIES}
     assert len({pair.partition("-")[2] for pair in pairs}) > 40
+
+
+def test_every_kind_of_layer_is_in_some():
+    kinds = {name: {type(node) for _, node in walk(small(name)[0])} for name in FAMILIES}
+    assert {*OF_EVERY_KIND} <= {*FAMILIES}
+    assert set().union(*map(kinds.get, OF_EVERY_KIND)) == set().union(*kinds.values())
 
 
 def test_a_family_s_variants_are_left_out():
