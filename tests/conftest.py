@@ -2,9 +2,10 @@
 `pytest --all` all.
 
 A test of all registered networks, or one that is marked `wide`, has many cases. Without an option it runs on some of
-them: an eighth, but four at least, of networks only of those that stand for a family; where it is marked `wide(2)`, on
-two. With `--wide` it leaves out the variants of each family, which are the same code with other numbers: ResNet-50 is
-tried, ResNet-101 with `--all`. Where it is marked `every`, it runs on every network, always.
+them: an eighth, but four at least, of networks only of those that stand for a family. With `--wide` it leaves out the
+variants of each family, which are the same code with other numbers: ResNet-50 is tried, ResNet-101 with `--all`. Where
+it is slow and marked `wide(2)`, it runs on two, and with `--wide` on those that stand for a family; where it is marked
+`every`, on every network, always.
 
 Properties are tried on 10 examples, with `--wide` and `--all` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh
 seeds.
@@ -75,8 +76,10 @@ def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]
     mark = test.get_closest_marker("wide")
     if not mark and not of_the_register(cases):
         return cases
-    cases = without_variants(cases)
-    return cases if config.getoption("--wide") else sample(cases, *(mark.args if mark else ()))
+    most = mark.args if mark else ()
+    if not config.getoption("--wide"):
+        return sample(without_variants(cases), *most)
+    return of_families(cases) if most and of_the_register(cases) else without_variants(cases)
 
 
 def of_the_register(cases: list[pytest.Item]) -> bool:
@@ -109,8 +112,12 @@ def words(case: pytest.Item) -> set[str]:
 
 def sample(cases: list[pytest.Item], most: int = sys.maxsize) -> list[pytest.Item]:
     """Some cases of a test, the same ones each time; never none."""
+    spread = sorted(of_families(cases), key=lambda case: sha256(case.nodeid.encode()).digest())
+    return spread[: min(most, max(LEAST, len(spread) // SHARE))]
+
+
+def of_families(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """The cases of networks that stand for a family; all where none is."""
     from small import FAMILIES  # imports torch, which the process that hands out the tests does not need
 
-    of_families = [case for case in cases if {*FAMILIES} & words(case)]
-    spread = sorted(of_families or cases, key=lambda case: sha256(case.nodeid.encode()).digest())
-    return spread[: min(most, max(LEAST, len(spread) // SHARE))]
+    return [case for case in cases if {*FAMILIES} & words(case)] or cases

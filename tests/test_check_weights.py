@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 
 import pytest
-from small import FAMILIES, takes_classes
+from small import takes_classes
 
 from cnnzoo import cli, list_models, summary
 from cnnzoo.weights.matching import shapes
@@ -47,8 +47,8 @@ def same_tensors(name, **settings):
 shapes_of = cache(shapes)
 
 
-@pytest.mark.wide
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.wide(4)
+@pytest.mark.parametrize("name", list_models())
 def test_every_network_is_found_by_its_tensors(name, run, tmp_path):
     code, out, err = run(sparse(tmp_path / "file", summary(name).tensors))
     assert (code, err) == (0, "")
@@ -57,8 +57,8 @@ def test_every_network_is_found_by_its_tensors(name, run, tmp_path):
     assert found == same_tensors(name)
 
 
-@pytest.mark.wide
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.wide(4)
+@pytest.mark.parametrize("name", list_models())
 def test_and_with_other_classes_and_channels(name, run, tmp_path):
     """Classes where there are any, channels where the first layer is a convolution."""
     other = {"num_classes": 7} if takes_classes(name) else {}

@@ -17,7 +17,7 @@ import torch
 from cases import CASES, state
 from command import call
 from libraries import stub_torchvision
-from small import FAMILIES, small
+from small import small
 from torch import nn
 
 import cnnzoo
@@ -314,8 +314,8 @@ def test_what_depends_on_values_is_run_with_values(here):
     assert branching["torchinfo"]["figure"] == 18
 
 
-@pytest.mark.wide
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.wide(4)
+@pytest.mark.parametrize("name", list_models())
 def test_rules_and_tools_on_modules_are_those_on_descriptions(name, monkeypatch):
     """Of a built module the rules make what they make of its description, and so does what needs no installing; where a
     rule is missing, it is said for what."""

@@ -91,7 +91,7 @@ def name(request: pytest.FixtureRequest) -> str:
 # Over every network
 
 
-@pytest.mark.wide
+@pytest.mark.wide(4)
 def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name: str) -> None:
     builder = cnnzoo.get_builder(name)
     description = builder.describe()
