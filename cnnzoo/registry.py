@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,11 +36,15 @@ class Paper:
 
     title: str
     authors: str
+    """With commas between them; of the rest "et al."."""
     year: int
+    """Of the first edition, which is arXiv's where it has one."""
     arxiv: str | None = None
     doi: str | None = None
     url: str | None = None
     """Of the edition whose sections are meant, where it has neither of the two."""
+    venue: str | None = None
+    """The conference or the journal, and the year there: "CVPR 2016"."""
 
     def __post_init__(self) -> None:
         if not (isinstance(self.title, str) and isinstance(self.authors, str) and isinstance(self.year, int)):
@@ -54,8 +59,24 @@ class Paper:
     @property
     def citation(self) -> str:
         """`Simonyan, Zisserman (2014): Very Deep …, arXiv:1409.1556`."""
-        words = f"{self.authors} ({self.year}): {self.title}"
+        names, others = self.names
+        words = f"{', '.join(map(_surname, names))}{others} ({self.year}): {self.title}"
         return f"{words}, {self.link}" if self.link else words
+
+    @property
+    def names(self) -> tuple[list[str], str]:
+        """The authors one by one, and ", et al." or " et al." if there are others."""
+        names, others = self.authors, ""
+        if found := re.search(r",? et al\.$", names):
+            names, others = names[: found.start()], found[0]
+        return names.split(", "), others
+
+
+def _surname(name: str) -> str:
+    """ "van der Maaten" of "Laurens van der Maaten": the last word, with particles before it, which begin small."""
+    words = name.split()
+    small = (place for place, word in enumerate(words) if word[0].islower())
+    return " ".join(words[next(small, len(words) - 1) :])
 
 
 @dataclass(frozen=True)

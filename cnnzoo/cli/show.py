@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from ..features.show import card
+from ..features.show import bibtex, card
 from ..formats.source import source
+from ..render.document import FORMATS
 from ..resolve.loading import is_registered, split
-from ..words import all_sides
+from ..words import all_sides, quoted
 from ..zoo import get_builder
 from .common import (
     arg_option,
+    check_ending,
+    emit,
     input_sizes_option,
     num_classes_option,
     output_option,
@@ -24,27 +29,33 @@ from .target import description_of
 from .types import InputSize, TargetType
 
 
-@click.command("show", short_help="What a network is, or its description as source.")
+@click.command("show", short_help="What a network is, its citation, or its description as source.")
 @click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @click.option("--source", "as_source", is_flag=True, help="As a file of Python that defines it.")
+@click.option("--bibtex", "as_bibtex", is_flag=True, help="Its paper as an entry for BibTeX.")
 @input_sizes_option
 @num_classes_option
 @arg_option
 @rewrite_option
-@output_option("Write to FILE, all or nothing.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")
+@output_option("Write to FILE, all or nothing; source where it ends in .py, an entry where it ends in .bib.")
 def show_command(
     name: str,
     as_source: bool,
+    as_bibtex: bool,
     input_sizes: tuple[InputSize, ...],
     num_classes: int | None,
     pairs: tuple[str, ...],
     rewrites: tuple[str, ...],
+    format_: str | None,
     output: str | None,
 ) -> None:
-    """Print what TARGET is, a registered network in the words of its docstring, or the description of any.
+    """Print what TARGET is: a registered network beside its family, with its paper and whose weights it loads; or the
+    description of any as source.
 
     \b
     cnnzoo show resnet50
+    cnnzoo show resnet50 --bibtex
     cnnzoo show resnet50+drop_shortcuts --source
     cnnzoo show path/to/file.py:Net --input-size 3x224x224 -o net.py
 
@@ -53,8 +64,23 @@ def show_command(
     with inputs of --input-size; its layers and blocks keep their names.
     """
     place, more = split(name)
-    if is_registered(place) and not (as_source or more or rewrites or pairs or num_classes is not None):
-        text = card(get_builder(place))
+    ending = os.path.splitext(output or "")[1].lower()
+    as_bibtex = as_bibtex or (ending == ".bib" and not as_source)
+    as_source = as_source or (ending == ".py" and not as_bibtex)
+    changed = bool(more or rewrites or pairs or num_classes is not None)
+    if as_source and as_bibtex:
+        raise click.UsageError("--source and --bibtex are two texts: say one of them")
+    if as_bibtex and not is_registered(place):
+        raise click.UsageError(f"{quoted(place)} is no registered network: no paper of it is known")
+    if not (as_source or as_bibtex or changed) and is_registered(place):
+        if format_ is None and output is not None:
+            check_ending(output)
+        emit(card(get_builder(place)), format_, output)
+        return
+    if format_ is not None:
+        raise click.UsageError(f"--format {format_} is of a registered network as it is: source and entries are text")
+    if as_bibtex:
+        text = bibtex(get_builder(place).paper)
     else:
         found = description_of(name, input_sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
         size = f" for inputs of {all_sides(found.sizes)}" if found.sizes else ""

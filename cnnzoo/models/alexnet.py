@@ -5,19 +5,24 @@ from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="ImageNet Classification with Deep Convolutional Neural Networks",
-    authors="Krizhevsky, Sutskever, Hinton",
+    authors="Alex Krizhevsky, Ilya Sutskever, Geoffrey E. Hinton",
     year=2012,
+    venue="NeurIPS 2012",
     url="https://papers.nips.cc/paper/4824",
 )
 CAFFE = Paper(
     title="Caffe: Convolutional Architecture for Fast Feature Embedding",
-    authors="Jia, Shelhamer, Donahue, Karayev, Long, Girshick, Guadarrama, Darrell",
+    authors=(
+        "Yangqing Jia, Evan Shelhamer, Jeff Donahue, Sergey Karayev, Jonathan Long, Ross Girshick, Sergio Guadarrama, "
+        "Trevor Darrell"
+    ),
     year=2014,
+    venue="ACM Multimedia 2014",
     arxiv="1408.5093",
 )
 ONE_WEIRD_TRICK = Paper(
     title="One weird trick for parallelizing convolutional neural networks",
-    authors="Krizhevsky",
+    authors="Alex Krizhevsky",
     year=2014,
     arxiv="1404.5997",
 )

@@ -21,8 +21,9 @@ from .senet import PAPER as SE_PAPER
 
 PAPER = Paper(
     title="Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
-    authors="Ioffe, Szegedy",
+    authors="Sergey Ioffe, Christian Szegedy",
     year=2015,
+    venue="ICML 2015",
     arxiv="1502.03167",
 )
 

@@ -26,8 +26,9 @@ from .stages import Depth
 
 PAPER = Paper(
     title="CBAM: Convolutional Block Attention Module",
-    authors="Woo, Park, Lee, Kweon",
+    authors="Sanghyun Woo, Jongchan Park, Joon-Young Lee, In So Kweon",
     year=2018,
+    venue="ECCV 2018",
     arxiv="1807.06521",
 )
 

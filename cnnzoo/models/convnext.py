@@ -24,8 +24,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="A ConvNet for the 2020s",
-    authors="Liu, Mao, Wu, Feichtenhofer, Darrell, Xie",
+    authors="Zhuang Liu, Hanzi Mao, Chao-Yuan Wu, Christoph Feichtenhofer, Trevor Darrell, Saining Xie",
     year=2022,
+    venue="CVPR 2022",
     arxiv="2201.03545",
 )
 

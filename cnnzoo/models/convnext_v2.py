@@ -21,8 +21,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="ConvNeXt V2: Co-designing and Scaling ConvNets with Masked Autoencoders",
-    authors="Woo, Debnath, Hu, Chen, Liu, Kweon, Xie",
+    authors="Sanghyun Woo, Shoubhik Debnath, Ronghang Hu, Xinlei Chen, Zhuang Liu, In So Kweon, Saining Xie",
     year=2023,
+    venue="CVPR 2023",
     arxiv="2301.00808",
 )
 

@@ -23,12 +23,21 @@ from ..arch import (
 from ..registry import Paper, Pinned, register
 from .stages import Depth, read_depth
 
-YOLO9000 = Paper(title="YOLO9000: Better, Faster, Stronger", authors="Redmon, Farhadi", year=2016, arxiv="1612.08242")
-YOLOV3 = Paper(title="YOLOv3: An Incremental Improvement", authors="Redmon, Farhadi", year=2018, arxiv="1804.02767")
+YOLO9000 = Paper(
+    title="YOLO9000: Better, Faster, Stronger",
+    authors="Joseph Redmon, Ali Farhadi",
+    year=2016,
+    venue="CVPR 2017",
+    arxiv="1612.08242",
+)
+YOLOV3 = Paper(
+    title="YOLOv3: An Incremental Improvement", authors="Joseph Redmon, Ali Farhadi", year=2018, arxiv="1804.02767"
+)
 CSPNET = Paper(
     title="CSPNet: A New Backbone that can Enhance Learning Capability of CNN",
-    authors="Wang, Liao, Yeh, Wu, Chen, Hsieh",
+    authors="Chien-Yao Wang, Hong-Yuan Mark Liao, I-Hau Yeh, Yueh-Hua Wu, Ping-Yang Chen, Jun-Wei Hsieh",
     year=2019,
+    venue="CVPR Workshops 2020",
     arxiv="1911.11929",
 )
 

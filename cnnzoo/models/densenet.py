@@ -23,8 +23,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Densely Connected Convolutional Networks",
-    authors="Huang, Liu, van der Maaten, Weinberger",
+    authors="Gao Huang, Zhuang Liu, Laurens van der Maaten, Kilian Q. Weinberger",
     year=2016,
+    venue="CVPR 2017",
     arxiv="1608.06993",
 )
 

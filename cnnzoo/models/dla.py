@@ -22,8 +22,9 @@ from .resnet import basic, conv3x3
 
 PAPER = Paper(
     title="Deep Layer Aggregation",
-    authors="Yu, Wang, Shelhamer, Darrell",
+    authors="Fisher Yu, Dequan Wang, Evan Shelhamer, Trevor Darrell",
     year=2018,
+    venue="CVPR 2018",
     arxiv="1707.06484",
 )
 

@@ -16,7 +16,13 @@ from ..arch import (
 )
 from ..registry import Paper, Pinned, register
 
-PAPER = Paper(title="Dual Path Networks", authors="Chen, Li, Xiao, Jin, Yan, Feng", year=2017, arxiv="1707.01629")
+PAPER = Paper(
+    title="Dual Path Networks",
+    authors="Yunpeng Chen, Jianan Li, Huaxin Xiao, Xiaojie Jin, Shuicheng Yan, Jiashi Feng",
+    year=2017,
+    venue="NeurIPS 2017",
+    arxiv="1707.01629",
+)
 
 NORM = BatchNorm2d(eps=0.001)
 

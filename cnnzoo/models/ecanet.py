@@ -10,8 +10,9 @@ from .stages import Depth
 
 PAPER = Paper(
     title="ECA-Net: Efficient Channel Attention for Deep Convolutional Neural Networks",
-    authors="Wang, Wu, Zhu, Li, Zuo, Hu",
+    authors="Qilong Wang, Banggu Wu, Pengfei Zhu, Peihua Li, Wangmeng Zuo, Qinghua Hu",
     year=2020,
+    venue="CVPR 2020",
     arxiv="1910.03151",
 )
 

@@ -32,8 +32,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
-    authors="Tan, Le",
+    authors="Mingxing Tan, Quoc V. Le",
     year=2019,
+    venue="ICML 2019",
     arxiv="1905.11946",
 )
 
@@ -225,9 +226,9 @@ def efficientnet_b7() -> None:
 
 LITE = Paper(
     title="Higher accuracy on vision models with EfficientNet-Lite",
-    authors="Liu",
+    authors="Renjie Liu",
     year=2020,
-    url="https://github.com/tensorflow/tpu",
+    url="https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html",
 )
 
 

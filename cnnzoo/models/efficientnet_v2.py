@@ -23,8 +23,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="EfficientNetV2: Smaller Models and Faster Training",
-    authors="Tan, Le",
+    authors="Mingxing Tan, Quoc V. Le",
     year=2021,
+    venue="ICML 2021",
     arxiv="2104.00298",
 )
 

@@ -21,8 +21,9 @@ from .blocks import divisible, squeeze_excitation_timm
 
 PAPER = Paper(
     title="GhostNet: More Features from Cheap Operations",
-    authors="Han, Wang, Tian, Guo, Xu, Xu",
+    authors="Kai Han, Yunhe Wang, Qi Tian, Jianyuan Guo, Chunjing Xu, Chang Xu",
     year=2019,
+    venue="CVPR 2020",
     arxiv="1911.11907",
 )
 

@@ -22,8 +22,12 @@ from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="Going Deeper with Convolutions",
-    authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich",
+    authors=(
+        "Christian Szegedy, Wei Liu, Yangqing Jia, Pierre Sermanet, Scott Reed, Dragomir Anguelov, Dumitru Erhan, "
+        "Vincent Vanhoucke, Andrew Rabinovich"
+    ),
     year=2014,
+    venue="CVPR 2015",
     arxiv="1409.4842",
 )
 

@@ -27,8 +27,12 @@ from .variant import variant
 
 PAPER = Paper(
     title="Deep High-Resolution Representation Learning for Visual Recognition",
-    authors="Wang, Sun, Cheng, Jiang, Deng, Zhao, Liu, Mu, Tan, Wang, Liu, Xiao",
+    authors=(
+        "Jingdong Wang, Ke Sun, Tianheng Cheng, Borui Jiang, Chaorui Deng, Yang Zhao, Dong Liu, Yadong Mu, "
+        "Mingkui Tan, Xinggang Wang, Wenyu Liu, Bin Xiao"
+    ),
     year=2019,
+    venue="TPAMI 2021",
     arxiv="1908.07919",
 )
 

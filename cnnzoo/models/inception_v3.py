@@ -22,8 +22,9 @@ from .googlenet import TRANSFORM_INPUT, conv_bn
 
 PAPER = Paper(
     title="Rethinking the Inception Architecture for Computer Vision",
-    authors="Szegedy, Vanhoucke, Ioffe, Shlens, Wojna",
+    authors="Christian Szegedy, Vincent Vanhoucke, Sergey Ioffe, Jonathon Shlens, Zbigniew Wojna",
     year=2015,
+    venue="CVPR 2016",
     arxiv="1512.00567",
 )
 

@@ -22,8 +22,9 @@ from .inception_v3 import row, side_by_side, split, tall, wide
 
 PAPER = Paper(
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
-    authors="Szegedy, Ioffe, Vanhoucke, Alemi",
+    authors="Christian Szegedy, Sergey Ioffe, Vincent Vanhoucke, Alex Alemi",
     year=2016,
+    venue="AAAI 2017",
     arxiv="1602.07261",
 )
 

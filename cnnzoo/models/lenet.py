@@ -18,13 +18,14 @@ from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="Gradient-Based Learning Applied to Document Recognition",
-    authors="LeCun, Bottou, Bengio, Haffner",
+    authors="Yann LeCun, Léon Bottou, Yoshua Bengio, Patrick Haffner",
     year=1998,
+    venue="Proceedings of the IEEE 1998",
     doi="10.1109/5.726791",
 )
 TEXTBOOK = Paper(
     title="Dive into Deep Learning",
-    authors="Zhang, Lipton, Li, Smola",
+    authors="Aston Zhang, Zachary C. Lipton, Mu Li, Alexander J. Smola",
     year=2021,
     arxiv="2106.11342",
 )

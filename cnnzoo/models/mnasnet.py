@@ -25,8 +25,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="MnasNet: Platform-Aware Neural Architecture Search for Mobile",
-    authors="Tan, Chen, Pang, Vasudevan, Sandler, Howard, Le",
+    authors="Mingxing Tan, Bo Chen, Ruoming Pang, Vijay Vasudevan, Mark Sandler, Andrew Howard, Quoc V. Le",
     year=2018,
+    venue="CVPR 2019",
     arxiv="1807.11626",
 )
 

@@ -7,7 +7,10 @@ from .variant import variant
 
 PAPER = Paper(
     title="MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
-    authors="Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto, Adam",
+    authors=(
+        "Andrew G. Howard, Menglong Zhu, Bo Chen, Dmitry Kalenichenko, Weijun Wang, Tobias Weyand, Marco Andreetto, "
+        "Hartwig Adam"
+    ),
     year=2017,
     arxiv="1704.04861",
 )

@@ -6,8 +6,9 @@ from .blocks import conv, inverted_residual, multiple_of_8, with_shortcut
 
 PAPER = Paper(
     title="MobileNetV2: Inverted Residuals and Linear Bottlenecks",
-    authors="Sandler, Howard, Zhu, Zhmoginov, Chen",
+    authors="Mark Sandler, Andrew Howard, Menglong Zhu, Andrey Zhmoginov, Liang-Chieh Chen",
     year=2018,
+    venue="CVPR 2018",
     arxiv="1801.04381",
 )
 

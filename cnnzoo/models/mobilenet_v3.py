@@ -18,8 +18,12 @@ from .blocks import conv, inverted_residual, multiple_of_8, squeeze_excitation, 
 
 PAPER = Paper(
     title="Searching for MobileNetV3",
-    authors="Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam",
+    authors=(
+        "Andrew Howard, Mark Sandler, Grace Chu, Liang-Chieh Chen, Bo Chen, Mingxing Tan, Weijun Wang, Yukun Zhu, "
+        "Ruoming Pang, Vijay Vasudevan, Quoc V. Le, Hartwig Adam"
+    ),
     year=2019,
+    venue="ICCV 2019",
     arxiv="1905.02244",
 )
 

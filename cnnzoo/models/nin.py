@@ -3,7 +3,13 @@
 from ..arch import AdaptiveAvgPool2d, AvgPool2d, Conv2d, Dropout, Flatten, MaxPool2d, ReLU, Sequential
 from ..registry import Paper, Pinned, register
 
-PAPER = Paper(title="Network In Network", authors="Lin, Chen, Yan", year=2013, arxiv="1312.4400")
+PAPER = Paper(
+    title="Network In Network",
+    authors="Min Lin, Qiang Chen, Shuicheng Yan",
+    year=2013,
+    venue="ICLR 2014",
+    arxiv="1312.4400",
+)
 
 
 def mlpconv(channels: int, kernel: int, *widths: int, stride: int = 1, padding: int = 0) -> Sequential:

@@ -26,8 +26,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Identity Mappings in Deep Residual Networks",
-    authors="He, Zhang, Ren, Sun",
+    authors="Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun",
     year=2016,
+    venue="ECCV 2016",
     arxiv="1603.05027",
 )
 

@@ -15,8 +15,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Designing Network Design Spaces",
-    authors="Radosavovic, Kosaraju, Girshick, He, Dollár",
+    authors="Ilija Radosavovic, Raj Prateek Kosaraju, Ross Girshick, Kaiming He, Piotr Dollár",
     year=2020,
+    venue="CVPR 2020",
     arxiv="2003.13678",
 )
 

@@ -21,8 +21,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="RepVGG: Making VGG-style ConvNets Great Again",
-    authors="Ding, Zhang, Ma, Han, Ding, Sun",
+    authors="Xiaohan Ding, Xiangyu Zhang, Ningning Ma, Jungong Han, Guiguang Ding, Jian Sun",
     year=2021,
+    venue="CVPR 2021",
     arxiv="2101.03697",
 )
 

@@ -8,8 +8,9 @@ from .stages import Depth
 
 PAPER = Paper(
     title="Res2Net: A New Multi-scale Backbone Architecture",
-    authors="Gao, Cheng, Zhao, Zhang, Yang, Torr",
+    authors="Shang-Hua Gao, Ming-Ming Cheng, Kai Zhao, Xin-Yu Zhang, Ming-Hsuan Yang, Philip Torr",
     year=2019,
+    venue="TPAMI 2021",
     arxiv="1904.01169",
 )
 

@@ -28,8 +28,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Deep Residual Learning for Image Recognition",
-    authors="He, Zhang, Ren, Sun",
+    authors="Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun",
     year=2015,
+    venue="CVPR 2016",
     arxiv="1512.03385",
 )
 

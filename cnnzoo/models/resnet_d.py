@@ -8,8 +8,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Bag of Tricks for Image Classification with Convolutional Neural Networks",
-    authors="He, Zhang, Zhang, Zhang, Xie, Li",
+    authors="Tong He, Zhi Zhang, Hang Zhang, Zhongyue Zhang, Junyuan Xie, Mu Li",
     year=2018,
+    venue="CVPR 2019",
     arxiv="1812.01187",
 )
 

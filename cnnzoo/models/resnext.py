@@ -10,8 +10,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Aggregated Residual Transformations for Deep Neural Networks",
-    authors="Xie, Girshick, Dollár, Tu, He",
+    authors="Saining Xie, Ross Girshick, Piotr Dollár, Zhuowen Tu, Kaiming He",
     year=2016,
+    venue="CVPR 2017",
     arxiv="1611.05431",
 )
 

@@ -25,8 +25,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Squeeze-and-Excitation Networks",
-    authors="Hu, Shen, Albanie, Sun, Wu",
+    authors="Jie Hu, Li Shen, Samuel Albanie, Gang Sun, Enhua Wu",
     year=2017,
+    venue="TPAMI 2020",
     arxiv="1709.01507",
 )
 

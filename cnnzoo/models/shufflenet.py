@@ -22,8 +22,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices",
-    authors="Zhang, Zhou, Lin, Sun",
+    authors="Xiangyu Zhang, Xinyu Zhou, Mengxiao Lin, Jian Sun",
     year=2017,
+    venue="CVPR 2018",
     arxiv="1707.01083",
 )
 

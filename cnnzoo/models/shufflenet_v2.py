@@ -19,8 +19,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
-    authors="Ma, Zhang, Zheng, Sun",
+    authors="Ningning Ma, Xiangyu Zhang, Hai-Tao Zheng, Jian Sun",
     year=2018,
+    venue="ECCV 2018",
     arxiv="1807.11164",
 )
 

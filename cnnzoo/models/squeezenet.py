@@ -5,7 +5,7 @@ from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
-    authors="Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer",
+    authors="Forrest N. Iandola, Song Han, Matthew W. Moskewicz, Khalid Ashraf, William J. Dally, Kurt Keutzer",
     year=2016,
     arxiv="1602.07360",
 )

@@ -19,8 +19,12 @@ from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="MLPerf Tiny Benchmark",
-    authors="Banbury, Reddi, Torelli, Holleman, Jeffries, Kiraly, Montino, Kanter, Ahmed, Pau, et al.",
+    authors=(
+        "Colby Banbury, Vijay Janapa Reddi, Peter Torelli, Jeremy Holleman, Nat Jeffries, Csaba Kiraly, "
+        "Pietro Montino, David Kanter, Sebastian Ahmed, Danilo Pau, et al."
+    ),
     year=2021,
+    venue="NeurIPS Datasets and Benchmarks 2021",
     arxiv="2106.07597",
 )
 

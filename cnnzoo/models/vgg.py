@@ -22,8 +22,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition",
-    authors="Simonyan, Zisserman",
+    authors="Karen Simonyan, Andrew Zisserman",
     year=2014,
+    venue="ICLR 2015",
     arxiv="1409.1556",
 )
 

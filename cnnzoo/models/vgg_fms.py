@@ -6,8 +6,9 @@ from .alexnet import classifier
 
 PAPER = Paper(
     title="Return of the Devil in the Details: Delving Deep into Convolutional Nets",
-    authors="Chatfield, Simonyan, Vedaldi, Zisserman",
+    authors="Ken Chatfield, Karen Simonyan, Andrea Vedaldi, Andrew Zisserman",
     year=2014,
+    venue="BMVC 2014",
     arxiv="1405.3531",
 )
 

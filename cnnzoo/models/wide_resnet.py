@@ -13,8 +13,9 @@ from .variant import variant
 
 PAPER = Paper(
     title="Wide Residual Networks",
-    authors="Zagoruyko, Komodakis",
+    authors="Sergey Zagoruyko, Nikos Komodakis",
     year=2016,
+    venue="BMVC 2016",
     arxiv="1605.07146",
 )
 

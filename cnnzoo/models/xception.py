@@ -21,8 +21,9 @@ from ..registry import Paper, Pinned, register
 
 PAPER = Paper(
     title="Xception: Deep Learning with Depthwise Separable Convolutions",
-    authors="Chollet",
+    authors="François Chollet",
     year=2016,
+    venue="CVPR 2017",
     arxiv="1610.02357",
 )
 

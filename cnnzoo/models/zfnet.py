@@ -5,7 +5,11 @@ from ..registry import Paper, Pinned, register
 from .alexnet import classifier
 
 PAPER = Paper(
-    title="Visualizing and Understanding Convolutional Networks", authors="Zeiler, Fergus", year=2013, arxiv="1311.2901"
+    title="Visualizing and Understanding Convolutional Networks",
+    authors="Matthew D. Zeiler, Rob Fergus",
+    year=2013,
+    venue="ECCV 2014",
+    arxiv="1311.2901",
 )
 
 
