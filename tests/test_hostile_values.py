@@ -210,7 +210,7 @@ def test_a_depth_of_many_layers_is_refused_before_they_are_made(quick):
             call("summary", name, "--arg", f"depth={depth}").refused()
 
 
-@pytest.mark.wide
+@pytest.mark.wide(4)
 @pytest.mark.parametrize("name", list_models())
 def test_a_network_is_made_deeper_up_to_a_limit(name):
     result = call("summary", f"{name}+scale_depth=9999", "--depth", "1")
