@@ -47,3 +47,16 @@ def test_a_row_costs_the_same_in_a_network_of_4210_rows(ratio: Callable[..., flo
         lambda: [calculate(short, (3, 32, 32)) for _ in range(20)],
         20,
     )
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "hrnet_w18", "resnet1202"])
+def test_a_row_costs_as_much_as_one_of_resnet50(ratio: Callable[..., float], name: str) -> None:
+    """With gates, whose fields are known apart; with maps made larger, in which positions differ; and one of 4,210."""
+    net, other = (cnnzoo.get_builder(one) for one in (name, "resnet50"))
+    rounds = round(len(net.report().rows) / len(other.report().rows))
+    ratio(
+        f"the report of {name} / {rounds} of ResNet-50, as many rows",
+        lambda: calculate(net.describe(), net.input_size),
+        lambda: [calculate(other.describe(), other.input_size) for _ in range(rounds)],
+        20,
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple, TypeVar
 
-from .arch.axes import Axis, Phases
+from .arch.axes import Axis, made
 from .arch.edit import walk
 from .arch.join import Join
 from .arch.meetings import Add, Meeting
@@ -102,11 +102,14 @@ def names_of(description: Node, count: int) -> Ports:
     return positions if count > 1 else ()
 
 
+UNCOUNTED: tuple[Any, ...] = NOTHING[Row._fields.index("non_persistent") : Row._fields.index("receptive_field")]
+"""Fields of the row of a block before it gets the sums of its rows."""
+
+UNMEASURED: tuple[Any, ...] = NOTHING[Row._fields.index("activation_bytes") :]
+"""Its last ones, likewise."""
+
 REST = (ALL_KNOWN, (), ())
 """The last fields of the row of a layer."""
-
-made = tuple.__new__
-"""A named tuple of its fields, in half the time that it takes to call it."""
 
 STEPS = ("add", "cat", "mul", "sub")
 """The kinds of rows that are a join's own step."""
@@ -164,8 +167,8 @@ class _Calculation(Walker[Signal]):
             raise error.at(path) from None
         if not again:
             last = first_of(y)
-            fixed = Fixed(type(join).__name__, {}, first.shape, last.shape, {}, {})
-            row = Row(path, *fixed, 0, *_seen(last), aux)  # no depth: blocks get their rows' sums
+            head: tuple[Any, ...] = path, type(join).__name__, {}, first.shape, last.shape, {}, {}
+            row = made(Row, (*head, *UNCOUNTED, *_seen(last), aux, *UNMEASURED))
             if isinstance(x, Several) or isinstance(y, Several):
                 read = [x.part(port) for port in join._takes] if path and isinstance(x, Several) else values_of(x)
                 taken, given = (tuple(one.shape for one in values[1:]) for values in (read, values_of(y)))
@@ -236,8 +239,8 @@ class _Calculation(Walker[Signal]):
             stored += elements * self.item
         if not pointwise or type(field) is Turned:
             field, pooled = behind(layer, shape, field, windows), pools or (pointwise and pooled)
-        if gated:
-            gated = gated_behind(layer, x, windows, output_shape, field)
+            if gated:
+                gated = gated_behind(layer, x, windows, output_shape, field)
         if foreign or layer.unstated:
             foreign = True
             self._unstated(layer)
@@ -257,10 +260,11 @@ class _Calculation(Walker[Signal]):
         `Run` alone are blocks without shapes."""
         if not self.runs:
             return tuple(self.frames.values())
-        lists = (path for path, node in walk(description) if isinstance(node, ModuleList))
-        held = {path: NOTHING._replace(path=path, kind="ModuleList") for path in lists}
-        found = {**held, **self.frames}
-        return tuple(found[path] for path, _ in walk(description) if path in found)
+        found = [
+            NOTHING._replace(path=path, kind="ModuleList") if isinstance(node, ModuleList) else self.frames.get(path)
+            for path, node in walk(description)
+        ]
+        return tuple(filter(None, found))
 
     def rows(self, y: Signal) -> tuple[Row, ...]:
         """The rows of a network that gives y, with what is alive at inference while each runs, by the rule
@@ -280,14 +284,14 @@ class _Calculation(Walker[Signal]):
         rows = []
         alive = self.inputs
         field: Seen | None = None
-        dimensions, call, unlike = 0, 1, False
-        seen = Sight()
+        gates: Any = ()
+        sides: Shape = ()
+        call, seen = 1, Sight()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
             shape, sees, depth, _, _, gated, _ = y
-            if sees is not field or len(shape) != dimensions or unlike or gated:
-                field, dimensions = sees, len(shape)
+            if sees is not field or gated is not gates or shape[1:] != sides:
+                field, gates, sides = sees, gated, shape[1:]
                 seen = _seen(y)
-                unlike = bool(gated) or (field is not None and (type(field[0]) is Phases or type(field[1]) is Phases))
             live_bytes = 0
             if not aux:
                 if fills not in reads:
@@ -345,12 +349,12 @@ def _seen(y: Signal) -> Sight:
     """The receptive field as a report has it; effective stride and padding belong to maps alone."""
     if y.field is None:
         return Sight(gated_field=_gated(y, None))
-    height, width, *_ = y.field
+    height, width = y.field[:2]
     if len(y.shape) != 3:
         size = extent(y.field, y.shape)
         return Sight(size, gated_field=_gated(y, size))
     if type(height) is Axis and height == width:
-        return Sight(*height, _gated(y, height.size) if y.gated else height.size)
+        return made(Sight, (*height, _gated(y, height.size) if y.gated else height.size))
     size = extent(y.field, y.shape)
     steps, offsets = square(height.stride, width.stride), square(height.padding, width.padding)
     return Sight(size, steps, offsets, _gated(y, size))

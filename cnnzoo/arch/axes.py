@@ -13,6 +13,9 @@ from ..words import Range
 if TYPE_CHECKING:
     from fractions import Fraction
 
+made = tuple.__new__
+"""A named tuple of its fields, in a fifth of the time that it takes to call it."""
+
 PHASES = 256
 """The longest period along an axis in which positions may read differently; what a longer one gives is unknown."""
 
@@ -43,7 +46,7 @@ class Axis(NamedTuple):
             return _composed(self, window)
         size, apart, before = self
         kernel, stride, padding = window
-        return Axis(size + (kernel - 1) * apart, apart * stride, before + padding * apart)
+        return made(Axis, (size + (kernel - 1) * apart, apart * stride, before + padding * apart))
 
 
 class Span(NamedTuple):
@@ -53,7 +56,8 @@ class Span(NamedTuple):
     size: int
 
     def moved(self, by: int) -> Span:
-        return Span(self.start + by, self.size) if self.size else NOTHING
+        start, size = self
+        return made(Span, (start + by, size)) if size else NOTHING
 
 
 NOTHING = Span(0, 0)
@@ -153,7 +157,7 @@ def _composed(axis: Axis | Phases, window: Window | Phases) -> Axis | Phases | N
     for position in range(rounds * len(reads.spans)):
         start, size = reads.at(position)
         first, last = before.at(start), before.at(start + size - 1)
-        spans.append(Span(first.start, sum(last) - first.start) if size and first.size else NOTHING)
+        spans.append(made(Span, (first.start, sum(last) - first.start)) if size and first.size else NOTHING)
     return periodic(spans, rounds * reads.step // count * before.step, Axis)
 
 
@@ -168,7 +172,7 @@ def union(axes: Sequence[Axis | Phases], positions: int) -> Axis | Phases | None
         if len({*strides}) > 1:
             return _all_seen(axes, positions)
         first = max(before)
-        return Axis(first + max(map(sub, sizes, before)), strides[0], first)
+        return made(Axis, (first + max(map(sub, sizes, before)), strides[0], first))
     every = [_phases(axis) for axis in axes]
     count = lcm(*(len(one.spans) for one in every))
     steps = {one.step * (count // len(one.spans)) for one in every}
@@ -180,7 +184,7 @@ def union(axes: Sequence[Axis | Phases], positions: int) -> Axis | Phases | None
     for position in range(count):
         read = [span for one in every if (span := one.at(position)).size]
         start = min((span.start for span in read), default=0)
-        spans.append(Span(start, max(map(sum, read), default=start) - start))
+        spans.append(made(Span, (start, max(map(sum, read), default=start) - start)))
     return periodic(spans, steps.pop(), Axis)
 
 

@@ -63,7 +63,7 @@ def _containing(axis: Axis | Phases, other: Axis | Phases, positions: int) -> Ax
 def _merged(meeting: Meeting, parts: Sequence[Signal], shape: Shape) -> Field | None:
     if meeting.mixes:
         return None
-    if all(part.shape[1:] == shape[1:] for part in parts):
+    if {part.shape[1:] for part in parts} == {shape[1:]}:
         return merge(parts)
     return None if isinstance(meeting, Cat) else merge([_spread(part, shape) for part in parts])
 

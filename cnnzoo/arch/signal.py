@@ -95,12 +95,11 @@ def advance(field: Field | None, windows: Windows | None) -> Field | None:
 def merge(signals: Sequence[Signal]) -> Field | None:
     """The receptive field where branches meet, maps of one size: their union, as `union` knows it, and unknown where
     height or width may be what they are concatenated along."""
-    fields = {signal.field for signal in signals}
-    if len(fields) == 1:
-        field = fields.pop()
-        return None if isinstance(field, Turned) else field
-    if None in fields or any(type(field) is Turned for field in fields):
+    first, *others = fields = [signal.field for signal in signals]
+    if {*map(type, fields)} != {tuple}:  # Turned or unknown
         return None
+    if others.count(first) == len(others):
+        return first  # type: ignore[return-value]
     heights, widths = zip(*fields, strict=True)
     shape = signals[0].shape
     rows, columns = shape[1:] if len(shape) == 3 else (1, 1)
