@@ -13,6 +13,9 @@ from .functions import (
     softmax,
     softmax_backward,
 )
+from .gradients import BACKWARDS, gradient_check, numerical_gradient, run_backward
+from .layers import FORWARDS
+from .network import run
 from .windows import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -27,6 +30,8 @@ from .windows import (
 )
 
 __all__ = [
+    "BACKWARDS",
+    "FORWARDS",
     "avg_pool2d",
     "avg_pool2d_backward",
     "col2im",
@@ -35,13 +40,17 @@ __all__ = [
     "conv_transpose2d",
     "cross_entropy",
     "cross_entropy_backward",
+    "gradient_check",
     "im2col",
     "linear",
     "linear_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "numerical_gradient",
     "relu",
     "relu_backward",
+    "run",
+    "run_backward",
     "softmax",
     "softmax_backward",
     "windows",

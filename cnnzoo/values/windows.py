@@ -7,7 +7,8 @@ forward took.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -166,8 +167,7 @@ def max_pool2d(
 ) -> Array:
     """(N, C, H, W) -> (N, C, H', W'): the largest of each window."""
     x, layer = maps("x", x), MaxPool2d(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
-    y: Array = _pooled(x, layer, -np.inf).max((2, 3))
-    return y
+    return _over_taps(np.maximum, _pooled(x, layer, -np.inf))
 
 
 def max_pool2d_backward(
@@ -201,8 +201,7 @@ def avg_pool2d(
 ) -> Array:
     """(N, C, H, W) -> (N, C, H', W'): the mean of each window, of its padding too if `count_include_pad`."""
     x, layer = maps("x", x), AvgPool2d(kernel_size, stride, padding, ceil_mode, count_include_pad)
-    y: Array = _pooled(x, layer, 0.0).sum((2, 3)) / _counted(layer, x)
-    return y
+    return _over_taps(np.add, _pooled(x, layer, 0.0)) / _counted(layer, x)
 
 
 def avg_pool2d_backward(
@@ -251,6 +250,11 @@ def _pooled(x: Array, layer: MaxPool2d | AvgPool2d, value: float) -> Array:
     )
 
 
+def _over_taps(combine: Callable[[Array, Array], Array], view: Array) -> Array:
+    """What becomes of the elements of each window, one tap after the other."""
+    return reduce(combine, (view[:, :, i, j] for i, j in np.ndindex(*view.shape[2:4])))
+
+
 def _slack(layer: MaxPool2d | AvgPool2d, shape: Shape) -> Sides:
     """What lets the windows end where the last one does: with `ceil_mode` beyond the padding, else before its end."""
     sides = []
@@ -264,5 +268,4 @@ def _counted(layer: AvgPool2d, x: Array) -> Array:
     own = around(layer.padding)
     ones = pad(np.ones((1, 1, *x.shape[2:]), x.dtype), own, float(layer.count_include_pad))
     beyond = [(0, whole[1] - part[1]) for whole, part in zip(_slack(layer, x.shape[1:]), own, strict=True)]
-    counts: Array = windows(pad(ones, beyond), layer.kernel_size, layer.stride or layer.kernel_size).sum((2, 3))
-    return counts
+    return _over_taps(np.add, windows(pad(ones, beyond), layer.kernel_size, layer.stride or layer.kernel_size))
