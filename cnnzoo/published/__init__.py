@@ -52,6 +52,12 @@ WORDS = {
     "size_before_stride": "the size before the stride",
     "receptive_field": "pixels seen",
     "effective_stride": "pixels a step",
+    "macs_share": "of the multiply-adds",
+    "params_share": "of the parameters",
+    "params_share_before_last": "of the parameters in front of the last layer",
+    "weights_share": "of the weights of convolutions and linear layers",
+    "file_bytes": "bytes of the file of weights",
+    "int8_bytes": "bytes of weights and of the largest two maps, in 8 bits",
 }
 """What a quantity is called in a sentence, where that is not its name."""
 

@@ -55,6 +55,37 @@ def size_before_stride(report: Report, rows: Rows) -> tuple[int, ...]:
     return (*rows[0].input_shape[1:], rows[-1].output_shape[0])
 
 
+def input_height_width_channels(report: Report, rows: Rows) -> tuple[int, ...]:
+    """What the first of the rows reads, channels last; of a vector, as a map of one position."""
+    channels, height, width = (*rows[0].input_shape, 1, 1)[:3]
+    return height, width, channels
+
+
+def filter_shape(report: Report, rows: Rows) -> tuple[int, ...]:
+    """(height, width, maps read, filters), as TensorFlow has it; of one map each: (height, width, filters); of a linear
+    layer: (inputs, outputs); of a pooling over all positions: their (height, width)."""
+    if not rows[0].weights:
+        return rows[0].input_shape[1:]
+    filters, *read = rows[0].tensors["weight"]
+    maps, *window = read
+    return (*window, *read[: maps > 1 or not window], filters)
+
+
+def share(quantity: str, chosen: Callable[[Report], int]) -> Callable[[Report, Rows], Value]:
+    """The rows' part of a quantity in that of what is chosen."""
+    return lambda report, rows: sum(row.least(quantity) for row in rows) / chosen(report)
+
+
+def file_bytes(report: Report, rows: Rows) -> int:
+    """Of 32 bits for each parameter and for each running statistic of batch normalisation."""
+    return 4 * (rows[0].least("params") + PARTS["statistics"].how_many(report.rows, "params"))
+
+
+def int8_bytes(report: Report, rows: Rows) -> int:
+    """A byte for each parameter, and for each value of two maps as large as the largest that a weighted layer makes."""
+    return rows[0].least("params") + 2 * max(prod(leaf.output_shape) for leaf in report.rows if leaf.macs)
+
+
 QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "params": lambda report, rows: sum(row.least("params") for row in rows),
     "weights": lambda report, rows: sum(row.least("weights") for row in rows),
@@ -73,6 +104,18 @@ QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "output_shape": lambda report, rows: rows[-1].output_shape,
     "height_width_channels": height_width_channels,
     "size_before_stride": size_before_stride,
+    "input_height_width_channels": input_height_width_channels,
+    "filter_shape": filter_shape,
+    "channels": lambda report, rows: rows[-1].output_shape[0],
+    "max_poolings": lambda report, rows: sum(leaf.kind == "MaxPool2d" for leaf in report.rows),
+    "macs_share": share("macs", lambda report: report[""].least("macs")),
+    "params_share": share("params", lambda report: report[""].least("params")),
+    "params_share_before_last": share(
+        "params", lambda report: report[""].least("params") - report.rows[-1].least("params")
+    ),
+    "weights_share": share("weights", lambda report: sum(leaf.least("weights") for leaf in report.rows if leaf.macs)),
+    "file_bytes": file_bytes,
+    "int8_bytes": int8_bytes,
     "pixels": lambda report, rows: rows[-1].output_shape[-1],
     "depth": depth,
     "filters": filters,
@@ -83,7 +126,8 @@ QUANTITIES: dict[str, Callable[[Report, Rows], Value]] = {
     "alpha": lambda report, rows: max(row.settings["alpha"] / row.settings["size"] for row in rows),
 }
 """By name. Counts are sums over the rows, a shape or a field is the last row's; "alpha" is LRN's as in
-Krizhevsky et al. (2012), who do not divide it by the window."""
+Krizhevsky et al. (2012), who do not divide it by the window; of "weights_share" the whole is that of convolutions and
+linear layers."""
 
 
 def _one(value: Any) -> Value:

@@ -11,7 +11,14 @@ from ...render.column import Column
 from ...render.document import Document
 from ...words import sides
 
-SHAPES = ("input_shape", "output_shape", "height_width_channels", "kernels")
+SHAPES = (
+    "input_shape",
+    "output_shape",
+    "height_width_channels",
+    "input_height_width_channels",
+    "filter_shape",
+    "kernels",
+)
 """Quantities that are lengths of sides; other tuples are lists."""
 
 AGREEMENTS = {"exact": "equal", "rounds": "rounds to it", "truncates": "truncates to it", "differs": "differs"}
