@@ -5,7 +5,7 @@ A test of all registered networks, or one that is marked `wide`, has many cases.
 them: an eighth, but four at least, of networks only of those that stand for a family. With `--wide` it leaves out the
 variants of each family, which are the same code with other numbers: ResNet-50 is tried, ResNet-101 with `--all`. Where
 it is slow and marked `wide(2)`, it runs on two, and with `--wide` on those that stand for a family; where it is marked
-`every`, on every network, always.
+`every`, with `--wide` on every network.
 
 Properties are tried on 10 examples, with `--wide` and `--all` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh
 seeds.
@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
     """The cases of a test that are tried; never none."""
     test = cases[0]
-    if test.get_closest_marker("long") or test.get_closest_marker("every"):
+    if test.get_closest_marker("long"):
         return cases
     mark = test.get_closest_marker("wide")
     if not mark and not of_the_register(cases):
@@ -79,6 +79,8 @@ def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]
     most = mark.args if mark else ()
     if not config.getoption("--wide"):
         return sample(without_variants(cases), *most)
+    if test.get_closest_marker("every"):
+        return cases
     return of_families(cases) if most and of_the_register(cases) else without_variants(cases)
 
 

@@ -72,6 +72,7 @@ def raising(error, monkeypatch):
     monkeypatch.setattr("cnnzoo.features.show.sides", fail)
 
 
+@pytest.mark.wide
 @commands
 @pytest.mark.parametrize("kind", DEFECTS)
 def test_a_defect_shows_its_traceback(name, kind, here, monkeypatch):

@@ -64,6 +64,7 @@ def test_at_the_defaults_it_is_the_registered_network(name):
     assert Family(name).choice(defaults) == (name, {})
 
 
+@pytest.mark.wide
 @varied
 def test_the_columns_of_the_papers_table_are_points_of_one_grid(name):
     """resnet50 at the depth of resnet101 is resnet101, and so with each builder that others are a variant of."""
@@ -169,6 +170,7 @@ def test_points_of_the_grid_are_networks(name):
         assert report.depth == first + each * sum(point["depth"])
 
 
+@pytest.mark.wide
 @varied
 def test_depths_that_are_none(name):
     stages = len(default(name, "depth"))
@@ -178,6 +180,7 @@ def test_depths_that_are_none(name):
             cnnzoo.summary(name, depth=depth)
 
 
+@pytest.mark.wide
 @varied
 def test_one_depth_for_all_stages(name):
     builder = cnnzoo.get_builder(name)

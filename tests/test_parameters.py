@@ -30,6 +30,7 @@ class Tied(nn.Module):
         raise AssertionError("nothing is run")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "make",
     [
