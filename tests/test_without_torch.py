@@ -84,6 +84,12 @@ def test_what_takes_torch_says_so(bare, arguments):
     assert done.stderr.startswith("Error: ")
 
 
+def test_values_say_that_they_take_numpy(bare):
+    script = "import cnnzoo\ntry:\n    cnnzoo.values\nexcept cnnzoo.CnnzooError as error:\n    print(error)"
+    said = "cnnzoo.values takes numpy: pip install 'cnnzoo[values]'\n"
+    assert run(bare / "python", "-I", "-c", script) == said
+
+
 def test_the_schema_is_in_the_wheel(bare):
     script = "from importlib.resources import files; print(files('cnnzoo').joinpath('schema.json').read_text(), end='')"
     assert run(bare / "python", "-I", "-c", script) == (ROOT / "cnnzoo" / "schema.json").read_text()

@@ -3,6 +3,7 @@
 Arrays keep their dtype, float32 or float64; whole numbers become float64. What does not fit is a `ShapeError`.
 """
 
+from .arrays import NoNumpyError
 from .functions import (
     cross_entropy,
     cross_entropy_backward,
@@ -32,6 +33,7 @@ from .windows import (
 __all__ = [
     "BACKWARDS",
     "FORWARDS",
+    "NoNumpyError",
     "avg_pool2d",
     "avg_pool2d_backward",
     "col2im",

@@ -9,13 +9,14 @@ from ..arch.signal import show
 from ..errors import CnnzooError, InvalidTypeError
 from ..words import quoted
 
+
+class NoNumpyError(CnnzooError, ImportError):
+    """`cnnzoo.values` is imported where numpy, the package's extra `values`, is not installed."""
+
+
 try:
     import numpy as np
 except ImportError:
-
-    class NoNumpyError(CnnzooError, ImportError):
-        """There is no numpy, which is an extra of the package."""
-
     raise NoNumpyError("cnnzoo.values takes numpy: pip install 'cnnzoo[values]'") from None
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -35,10 +36,10 @@ def floats(what: str, given: Any) -> Array:
 
 
 def maps(what: str, given: Any) -> Array:
-    """Numbers as (images, channels, height, width)."""
+    """Numbers as (images, channels, height, width), one at least."""
     found = floats(what, given)
-    if found.ndim != 4:
-        raise ShapeError(f"{what} must be (images, channels, height, width), got {show(found.shape)}")
+    if found.ndim != 4 or not found.size:
+        raise ShapeError(f"{what} must be (images, channels, height, width) and not empty, got {show(found.shape)}")
     return found
 
 

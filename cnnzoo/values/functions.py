@@ -7,6 +7,7 @@ import numpy as np
 from ..arch import ShapeError
 from ..arch.signal import show
 from ..errors import InvalidTypeError, InvalidValueError
+from ..words import quoted
 from .arrays import Array, floats, shaped
 
 
@@ -39,8 +40,8 @@ def relu_backward(dy: Array, x: Array) -> Array:
 def softmax(x: Array, dim: int = 1) -> Array:
     """exp(x) over its sum along a dimension; the largest is taken off first, so that nothing overflows."""
     x = floats("x", x)
-    if not -x.ndim <= dim < x.ndim:
-        raise ShapeError(f"dim={dim} is none of the {x.ndim} dimensions of {show(x.shape)}")
+    if dim not in range(-x.ndim, x.ndim) or not x.shape[dim]:
+        raise ShapeError(f"softmax: dim={quoted(dim)} is no dimension of {show(x.shape)} that has elements")
     powers = np.exp(x - x.max(dim, keepdims=True))
     y: Array = powers / powers.sum(dim, keepdims=True)
     return y

@@ -92,7 +92,7 @@ def _of_one(loss: Callable[[Mapping[str, Array]], float], arrays: Mapping[str, A
 
 
 def _difference(function: Callable[[Array], float], x: Array, place: tuple[int, ...], epsilon: float) -> float:
-    if not 0 < epsilon < inf:
+    if not isinstance(epsilon, int | float) or not 0 < epsilon < inf:
         raise InvalidValueError(f"epsilon must be a number above 0, got {quoted(epsilon)}")
     above, below = x.copy(), x.copy()
     above[place] += epsilon

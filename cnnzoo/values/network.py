@@ -65,9 +65,9 @@ class Execution(Walker[Any]):
         if not isinstance(weights, Mapping):
             raise InvalidTypeError(f"weights must be a mapping of names to arrays, got {quoted(weights)}")
         if missing := [name for name in needed if name not in weights]:
-            raise InvalidValueError(f"the weights lack {listed(missing)}")
+            raise InvalidValueError(f"the weights lack {_few(missing)}; Report.tensors names what is needed")
         if other := [str(name) for name in weights if name not in known]:
-            raise InvalidValueError(f"the weights have what no layer has: {listed(other)}")
+            raise InvalidValueError(f"the weights have what no layer has: {_few(other)}")
         self.weights = {name: shaped(name, weights[name], shape) for name, shape in needed.items()}
         names = names_of(description, len(arrays))
         self.entering: Any = Several(zip(names, arrays, strict=True)) if names else arrays[0]
@@ -90,3 +90,7 @@ class Execution(Walker[Any]):
 
     def meeting(self, meeting: Meeting, parts: list[Array], own: bool) -> Array:
         return MEETINGS[type(meeting)](meeting, parts)
+
+
+def _few(names: Sequence[str]) -> str:
+    return listed(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")

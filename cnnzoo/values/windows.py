@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..arch import AvgPool2d, Conv2d, ConvTranspose2d, MaxPool2d, Shape, ShapeError
 from ..arch.node import IntOrPair, pair
-from ..arch.signal import show
+from ..arch.signal import checked, show
 from .arrays import Array, floats, maps, shaped
 
 Sides = Sequence[tuple[int, int]]
@@ -70,18 +70,18 @@ def im2col(
 
 def col2im(
     columns: Array,
-    size: tuple[int, int],
+    size: IntOrPair,
     kernel_size: IntOrPair,
     stride: IntOrPair = 1,
     padding: IntOrPair = 0,
     dilation: IntOrPair = 1,
 ) -> Array:
-    """(N, C * kernel height * kernel width, H' * W') -> (N, C, *size): each column added where its window was, torch's
-    `fold`. It is the transpose of `im2col`, not its inverse: what lies in k windows comes out k times."""
-    columns = floats("columns", columns)
+    """(N, C * kernel height * kernel width, H' * W') -> (N, C, H, W), maps of `size`: each column added where its
+    window was, torch's `fold`. It is the transpose of `im2col`, not its inverse: what is in k windows comes k times."""
+    columns, size = floats("columns", columns), size if isinstance(size, tuple | list) else (size, size)
     layer = Conv2d(1, kernel_size, stride=stride, padding=padding, dilation=dilation)
-    kernel, (_, *out) = pair(layer.kernel_size), layer.output_shape((1, *size))
-    if columns.ndim != 3 or columns.shape[1] % np.prod(kernel) or columns.shape[2] != np.prod(out):
+    kernel, (_, *out) = pair(layer.kernel_size), layer.output_shape(checked((1, *size), "columns of one channel"))
+    if columns.ndim != 3 or not columns.size or columns.shape[1] % np.prod(kernel) or columns.shape[2] != np.prod(out):
         fits = f"(images, a multiple of {np.prod(kernel)}, {np.prod(out)})"
         raise ShapeError(f"columns has the shape {show(columns.shape)}; {fits} would fit")
     taps = columns.reshape(len(columns), -1, *kernel, *out)
