@@ -131,7 +131,6 @@ def numbers_of_notes():
         "0.47": round(summary("resnet32", shortcut="B").total_params / 1e6, 2),
         "855,770": summary("resnet56", shortcut="B").total_params,
         "0.86": round(summary("resnet56", shortcut="B").total_params / 1e6, 2),
-        "24,908": with_statistics(summary("tiny_ds_cnn")),
         "68,054,720": without_norms(summary("resnext29_16x64d")) - 10,
         "1,502": sum(ops),
         "1,582.7": round(googlenet.total_macs / 1e6, 1),
