@@ -246,6 +246,10 @@ def explain_layer(random: Random) -> Input:
         ("lrn", "5", "alpha=1e-3", "--in", "8x7x7"),
         ("TableConv2d", "((0,1),(1,2))", "3", "--in", "3x9x9"),
         ("flatten", "1", "-1", "--in", "4x5x6"),
+        formatted(
+            random, "conv2d", "--values", "--input", "1 2 / 3 4", "--kernel", "1 -1", "--bias", "0.5", "padding=1"
+        ),
+        ("maxpool", "2", "--values", "--in", "1x4x4", "-o", "out.svg"),
         random=random,
     )
 

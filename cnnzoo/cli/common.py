@@ -82,15 +82,18 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def called(format_: str | None, output: str | None, **given: Any) -> Any:
-        if output is not None and (format_ is None or _ending(output) in DRAWN):  # before any work is done for it
+        if output is not None and (format_ is None or ending_of(output) in DRAWN):  # before any work is done for it
             check_ending(output)
         return command(format_=format_, output=output, **given)
 
     decorated: Callable[..., Any] = called
     decorated = output_option("Write to FILE, all or nothing.")(decorated)
-    return click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")(
-        decorated
-    )
+    return format_option(decorated)
+
+
+format_option = click.option(
+    "--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending."
+)
 
 
 class OutputFile(click.Path):
@@ -109,7 +112,7 @@ def output_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 def check_ending(output: str) -> None:
     """A usage error for an ending that says another format than those of tables; none at all is a table."""
-    ending = _ending(output)
+    ending = ending_of(output)
     if ending in ENDINGS or not ending or is_device(output):
         return
     drawings = "; `cnnzoo draw` makes drawings" if ending in DRAWN else ""
@@ -125,7 +128,8 @@ def is_device(output: str) -> bool:
     return os.path.exists(output) and not os.path.isfile(output)
 
 
-def _ending(output: str) -> str:
+def ending_of(output: str) -> str:
+    """.svg of any.SVG; empty where there is none."""
     return os.path.splitext(output)[1].lower()
 
 
@@ -134,7 +138,7 @@ def chosen_format(format_: str | None, output: str | None) -> str:
     if format_ is not None:
         return format_
     if output is not None:
-        return ENDINGS.get(_ending(output), "table")
+        return ENDINGS.get(ending_of(output), "table")
     try:
         "├└│─×".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import click
@@ -11,7 +10,6 @@ from ..errors import CnnzooError, InvalidValueError
 from ..features.compare import Comparison, compare
 from ..features.compare.document import COLUMNS
 from ..registry import UnknownModelError
-from ..render.document import FORMATS
 from ..report import ITEM_BYTES, Report
 from .common import (
     CLASSES,
@@ -22,6 +20,8 @@ from .common import (
     chosen_format,
     columns_option,
     emit,
+    ending_of,
+    format_option,
     output_option,
     rewrite_option,
     write,
@@ -50,7 +50,7 @@ from .types import InputSize, InputSizeType, TargetType
 @columns_option(COLUMNS, "What to show of each network.")
 @click.option("--scatter", is_flag=True, help="Draw parameters against MACs under the table.")
 @output_option(f"Write to FILE, all or nothing; the scatter as a picture where it ends in {', '.join(DRAWN)}.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")
+@format_option
 def compare_command(
     targets: tuple[str, ...],
     input_size: InputSize | None,
@@ -110,7 +110,7 @@ def target_report(
 
 def _picture(output: str | None) -> str | None:
     """The format of the picture that FILE's ending asks for."""
-    ending = os.path.splitext(output or "")[1].lower()
+    ending = ending_of(output or "")
     return ending[1:] if ending in DRAWN else None
 
 

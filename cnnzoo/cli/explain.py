@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import Parameter, Signature, signature
 from typing import Any
 
@@ -14,16 +15,31 @@ from ..arch.kinds import kinds
 from ..calculate import calculate
 from ..errors import InvalidValueError
 from ..features.explain import Explanation, explain
+from ..features.explain.walking import Walk, grids, walk
 from ..registry import UnknownModelError
-from ..words import hint, quoted, read_literal
+from ..words import hint, quoted, read_literal, sides
 from ..zoo import list_models
-from .common import arg_option, emit, input_size_option, num_classes_option, output_options, rewrite_option
+from .common import (
+    arg_option,
+    check_ending,
+    emit,
+    ending_of,
+    format_option,
+    input_size_option,
+    num_classes_option,
+    output_option,
+    rewrite_option,
+    write,
+)
 from .completion import complete_path, complete_target
 from .target import report_of
 from .types import InputSize, ShapeType
 
 SHORT = {"bn": "BatchNorm2d", "lrn": "LocalResponseNorm"}
 """What people say for a layer, where it is not its name with or without the 2d."""
+
+CHARACTERS = 20_000
+"""Of a file of numbers, at most."""
 
 
 def complete_network_or_layer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -54,7 +70,12 @@ def complete_path_or_setting(ctx: click.Context, param: click.Parameter, incompl
     metavar="CxHxW",
     help="What a LAYER of no network reads: 64x56x56, or 9216 features.",
 )
-@output_options
+@click.option("--values", is_flag=True, help="Each product and sum of a small convolution or pooling.")
+@click.option("--input", "given", metavar="ROWS|FILE", help='What it reads, as "1 2 3 / 4 5 6"; "//" between channels.')
+@click.option("--kernel", metavar="ROWS|FILE", help="Its weights; sizes that no SETTING says follow from them.")
+@click.option("--bias", metavar="ROW|FILE", help="A number for each output channel; default: no bias.")
+@output_option("Write to FILE, all or nothing; the values as a moving picture where it ends in .svg.")
+@format_option
 def explain_command(
     name: str,
     rest: tuple[str, ...],
@@ -63,6 +84,10 @@ def explain_command(
     pairs: tuple[str, ...],
     rewrites: tuple[str, ...],
     reads: Shape | None,
+    values: bool,
+    given: str | None,
+    kernel: str | None,
+    bias: str | None,
     format_: str | None,
     output: str | None,
 ) -> None:
@@ -72,12 +97,34 @@ def explain_command(
     cnnzoo explain resnet50 conv1
     cnnzoo explain alexnet+ungroup conv2 --input-size 448
     cnnzoo explain conv2d 128 kernel_size=3x1 stride=2 --in 64x56x56
+    cnnzoo explain conv2d --values --input "1 2 3 / 4 5 6" --kernel "1 0 / 0 1"
+    cnnzoo explain maxpool2d 2 --values --in 1x4x4 -o pooling.svg
 
     NAME is a registered network, with rewrites behind plus signs if you like, or anything else that `cnnzoo summary`
     takes. PATH is what `cnnzoo summary --all` calls a layer or a block; without a
     PATH it is the whole network. LAYER is a layer by its name in torch, with its
     settings by name or in torch's order, without the input channels.
+
+    --values walks the window of a convolution, transposed or not, or of a pooling over a small input: each output with
+    its products and their sum, exactly. ROWS are numbers with spaces between them, "/" between rows and "//" between
+    channels, or a FILE of such; kernels stand in torch's order. Without --input or --kernel there are small numbers.
     """
+    picture = output is not None and ending_of(output) == ".svg" and format_ is None
+    if output is not None and format_ is None and not picture:
+        check_ending(output)
+    if values:
+        if (input_size, num_classes, pairs, rewrites) != (None, None, (), ()):
+            raise click.UsageError("--values is of a layer in no network; --input-size and the like are a network's")
+        walked = _walked(name, rest, reads, given, kernel, bias)
+        if picture:
+            write(str(output), walked.svg())
+        else:
+            emit(walked.document(), format_, output)
+        return
+    if (given, kernel, bias) != (None, None, None):
+        raise click.UsageError("--input, --kernel and --bias go with --values")
+    if picture:
+        raise click.UsageError("a picture is of --values, the walk of a window; `cnnzoo draw` draws networks")
     if reads is not None:
         if input_size is not None or num_classes is not None or pairs or rewrites:
             raise click.UsageError("--in is of a layer in no network; --input-size and the like are a network's")
@@ -102,17 +149,67 @@ def _of_network(name: str, paths: Sequence[str], input_size: InputSize | None, *
 
 
 def _of_layer(name: str, arguments: Sequence[str], reads: Shape) -> Explanation:
+    kind = _known(name, "its input size is --input-size")
+    batch, shape = (reads[0], reads[1:]) if len(reads) == 4 else (1, reads)
+    layer = _make(kind, arguments)
+    return explain(calculate(layer, shape, batch_size=batch, model=kind.__name__))
+
+
+def _walked(
+    name: str, arguments: Sequence[str], reads: Shape | None, given: str | None, kernel: str | None, bias: str | None
+) -> Walk:
+    """The walk over what is given. A kernel says its size and the number of output channels where no argument does; a
+    layer has a bias if one is given."""
+    kind = _known(name, "--values is of a layer, as conv2d")
+    if (given is None) == (reads is None):
+        raise InvalidValueError('--values takes what the layer reads: --input "1 2 / 3 4", or its shape: --in 1x5x5')
+    maps = None if given is None else grids(_text(given), "input")
+    kernels = None if kernel is None else grids(_text(kernel), "kernel")
+    follows: dict[str, Any] = {}
+    if kernels:
+        groups = next((int(one[7:]) for one in arguments if re.fullmatch(r"groups=\d{1,9}", one, re.ASCII)), 1)
+        channels = len(maps) if maps else (reads or (1,))[0]
+        follows["out_channels"] = max(len(kernels) * groups // channels, 1)
+        follows["kernel_size"] = len(kernels[0]), len(kernels[0][0])
+    layer = _make(kind, [*arguments, *_missing(kind, arguments, follows)])
+    if "bias" in layer.settings and not any(one.startswith("bias=") for one in arguments):
+        layer = kind(**layer.settings | {"bias": bias is not None})
+    return walk(layer, maps or reads, kernels, None if bias is None else _text(bias))
+
+
+def _missing(kind: type[Layer], arguments: Sequence[str], follows: Mapping[str, Any]) -> Iterator[str]:
+    """The settings that the layer has and the arguments do not say, as KEY=VALUE."""
+    taken = list(signature(kind).parameters)
+    bare = sum("=" not in argument for argument in arguments)
+    said = {*taken[:bare], *(argument.partition("=")[0] for argument in arguments)}
+    return (f"{key}={sides(value)}" for key, value in follows.items() if key in taken and key not in said)
+
+
+def _text(given: str) -> str:
+    """What a file has if there is one of that name, else the text itself."""
+    if not os.path.isfile(given):
+        return given
+    try:
+        with open(given, encoding="utf-8") as file:
+            text = file.read(CHARACTERS + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidValueError(f"cannot read numbers from {given!r}: {error}") from None
+    if len(text) > CHARACTERS:
+        raise InvalidValueError(f"{given!r} has more than {CHARACTERS:,} characters, which is more than can be printed")
+    return text
+
+
+def _known(name: str, instead: str) -> type[Layer]:
+    """The layer of a name, of a plugin too; InvalidValueError where there is none, with what to do of a network."""
     kind = _kind(name)
     networks = [] if kind else list_models()  # with which plugins are loaded, and their layers
     kind = kind or _kind(name)
     if kind is None:
         if name in networks:
-            raise InvalidValueError(f"{name} is a network: its input size is --input-size")
+            raise InvalidValueError(f"{name} is a network: {instead}")
         known = sorted(kind.__name__ for kind in _kinds().values())
         raise InvalidValueError(f"unknown layer {quoted(name)}; {hint(name, known)}")
-    batch, shape = (reads[0], reads[1:]) if len(reads) == 4 else (1, reads)
-    layer = _make(kind, arguments)
-    return explain(calculate(layer, shape, batch_size=batch, model=kind.__name__))
+    return kind
 
 
 def _plain(name: str) -> str:
