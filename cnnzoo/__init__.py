@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .features.diff import Diff, diff
     from .features.draw import draw
     from .features.explain import explain
+    from .features.filters import filters
     from .features.savings import savings
     from .features.summary import summary
     from .pytorch.modules.checkpoints import load_checkpoint
@@ -50,6 +51,7 @@ _HOMES = {
     "diff": "features.diff",
     "draw": "features.draw",
     "explain": "features.explain",
+    "filters": "features.filters",
     "savings": "features.savings",
     "get_builder": "zoo",
     "get_model": "create",
@@ -83,6 +85,7 @@ __all__ = [
     "diff",
     "draw",
     "explain",
+    "filters",
     "get_builder",
     "get_model",
     "get_model_builder",

@@ -300,6 +300,20 @@ def draw(random: Random) -> Input:
     )
 
 
+def filters(random: Random) -> Input:
+    picture = PICTURE if random.random() < 0.5 else bytes_changed(random, PICTURE)
+    return command(
+        "filters",
+        formatted(random, "photo.ppm", "blur", "sobel", "random", "--stride", "2", "--seed", "3"),
+        ("photo.ppm", "--grey", "--size", "9", "--apart", "-o", "out.png"),
+        random=random,
+        files={"photo.ppm": picture},
+    )
+
+
+PICTURE = b"P6 7 5 255\n" + bytes(range(3 * 7 * 5))
+
+
 def check(random: Random) -> Input:
     return command("check", ("lenet5", "--sizes", "1"), ("lenet*", "--sizes", "2"), random=random)
 
@@ -543,6 +557,7 @@ ENTRIES: dict[str, Callable[[Random], Input]] = {
     "match": match,
     "sweep": sweep,
     "draw": draw,
+    "filters": filters,
     "check": check,
     "check-weights": check_weights,
     "peers": peers,

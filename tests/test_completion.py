@@ -17,6 +17,7 @@ from command import environment
 import cnnzoo
 from cnnzoo.arch import Layer, Node, walk
 from cnnzoo.cli import COMMANDS, COMPLETE, cli
+from cnnzoo.features.filters import FILTERS, RANDOM
 from cnnzoo.features.savings import TECHNIQUES
 from cnnzoo.rewrites import list_rewrites
 from cnnzoo.zoo import get_builder, list_models
@@ -62,9 +63,11 @@ KNOWN = {
     "FILE": "file",
     "NAME": list_models(),
     "NAME|LAYER": [*list_models(), *sorted(LAYERS)],
+    "PICTURE": "file",
     "TARGET": list_models(),
     "TARGET…": list_models(),
     "[FILE]…": "file",
+    "[FILTER]…": [*FILTERS, RANDOM],
     "[NAME]": list_models(),
     "[PATH|SETTING…]": PATHS,
     "[PATTERN]": list_models(),

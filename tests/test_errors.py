@@ -28,6 +28,7 @@ ARGUMENTS = {
     "match": ("resnet50", "--macs", "4G", "--width", "64", "--depth", "2"),
     "sweep": ("vgg11", "--width", "32", "--jobs", "1"),
     "draw": ("lenet5_modern",),
+    "filters": ("photo.pgm", "blur"),
     "check": ("lenet5_modern", "--sizes", "1"),
     "check-weights": ("weights.safetensors", "lenet5_modern"),
     "peers": ("lenet5_modern",),
@@ -53,6 +54,7 @@ def here(tmp_path, monkeypatch):
     """Where every command of `ARGUMENTS` can run, with nothing calculated before it."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text(PAGE)
+    (tmp_path / "photo.pgm").write_bytes(b"P5 3 3 255\n123456789")
     monkeypatch.chdir(tmp_path)
     for one in gc.get_objects():
         if type(one) is functools._lru_cache_wrapper and (one.__module__ or "").startswith("cnnzoo."):

@@ -46,6 +46,7 @@ MEANT = {
 
 THEIRS = {
     "features.draw": {"matplotlib"},
+    "features.filters": {"numpy", "PIL"},
     "features.sweep": {"pyarrow"},
     "cli": {"click"},
     "pytorch": {"torch", "torchinfo"},

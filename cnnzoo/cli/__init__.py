@@ -44,6 +44,7 @@ SECTIONS = {
     },
     "Write about it": {
         "draw": "draw.draw_command",
+        "filters": "filters.filters_command",
         "tables": "tables.tables_command",
     },
 }

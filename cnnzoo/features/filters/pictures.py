@@ -1,0 +1,115 @@
+"""Pictures as arrays: read from files within bounds, and written as PNG, alone or in a grid."""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from ...errors import InvalidTypeError, InvalidValueError
+from ...words import quoted
+
+if TYPE_CHECKING:
+    from ...values.arrays import Array
+
+READ = 2**26
+"""Pixels of a file, at most; they take 200 MB."""
+
+PIXELS = 2**22
+"""Pixels that are filtered, at most."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""What is read; none of them runs another program, as PostScript does."""
+
+GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+"""The modes of pictures of one channel."""
+
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, struct.error)
+"""What decoders raise for files that are damaged."""
+
+GAP, TITLE = 8, 20
+"""Pixels between the pictures of a grid, and for the line above each."""
+
+
+def read(file: str | os.PathLike[str], grey: bool, size: int | None) -> tuple[str, Array]:
+    """A file's name, and its picture as (channels, height, width): one channel, or red, green and blue."""
+    path = os.fspath(file)
+    if not os.path.isfile(path):
+        raise InvalidValueError(f"{quoted(path)} is no file")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a size that is refused below, and of metadata
+        try:
+            image = Image.open(path, formats=FORMATS)
+            _bounded(image, READ, "scale it down first")
+            image.load()
+        except UnidentifiedImageError:
+            raise InvalidValueError(f"{quoted(path)} is no picture as PNG, JPEG or WebP are") from None
+        except Image.DecompressionBombError as error:
+            raise InvalidValueError(f"{quoted(path)} is too large: {error}") from None
+        except InvalidValueError:
+            raise
+        except BROKEN as error:
+            raise InvalidValueError(f"{quoted(path)} is a damaged picture: {error}") from None
+    return os.path.basename(path), _array(ImageOps.exif_transpose(image), grey, size)
+
+
+def from_array(given: Any, grey: bool, size: int | None) -> Array:
+    """An array (height, width) or (height, width, channels) of 0 to 255 as (channels, height, width)."""
+    found = np.asarray(given)
+    if found.dtype.kind not in "uif" or found.ndim not in (2, 3) or found.shape[2:] not in ((), (1,), (3,), (4,)):
+        raise InvalidTypeError(
+            f"a picture is a file, or an array (height, width) or (height, width, channels) of 1, 3 or 4 channels; got "
+            f"{quoted(given)}"
+        )
+    if not found.size or not 0 <= found.min() <= found.max() <= 255:
+        raise InvalidValueError("the values of a picture are from 0 to 255")
+    if found.shape[2:] == (1,):
+        found = found[:, :, 0]
+    return _array(Image.fromarray(found.astype(np.uint8)), grey, size)
+
+
+def _array(image: Image.Image, grey: bool, size: int | None) -> Array:
+    """As it is to be filtered: what is transparent is taken as it is underneath."""
+    image = image.convert("L" if grey or image.mode in GREYS else "RGB")
+    if size is not None:
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
+    _bounded(image, PIXELS, "say --size 440, size=440 in Python, or scale it down first")
+    found = np.asarray(image)
+    return found[None] if found.ndim == 2 else found.transpose(2, 0, 1)
+
+
+def _bounded(image: Image.Image, most: int, instead: str) -> None:
+    width, height = image.size
+    if width * height > most:
+        raise InvalidValueError(f"a picture of {width:,}x{height:,} has more than {most:,} pixels: {instead}")
+
+
+def png(image: Array) -> bytes:
+    """(channels, height, width), of one or three channels, as a file."""
+    out = BytesIO()
+    _pillow(image).save(out, "PNG")
+    return out.getvalue()
+
+
+def grid(images: Sequence[tuple[str, Array]], columns: int) -> bytes:
+    """Pictures side by side, so many in a row, with their names and sizes above, as a file."""
+    height, width = (max(image.shape[axis] for _, image in images) for axis in (1, 2))
+    mode = "L" if all(len(image) == 1 for _, image in images) else "RGB"
+    down, across = height + TITLE + GAP, width + GAP
+    sheet = Image.new(mode, (columns * across + GAP, -(-len(images) // columns) * down + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for place, (name, image) in enumerate(images):
+        x, y = GAP + place % columns * across, GAP + place // columns * down
+        draw.text((x, y + 3), f"{name}  {image.shape[2]}x{image.shape[1]}", "black", ImageFont.load_default(12))
+        sheet.paste(_pillow(image), (x, y + TITLE))
+    return png(np.asarray(sheet)[None] if mode == "L" else np.asarray(sheet).transpose(2, 0, 1))
+
+
+def _pillow(image: Array) -> Image.Image:
+    return Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
