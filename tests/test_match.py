@@ -12,6 +12,7 @@ from functools import cache
 from inspect import signature
 from io import StringIO
 from itertools import product
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ VARIED = [name for name in cnnzoo.list_models() if cnnzoo.get_builder(name).knob
 UNVARIED = [name for name in cnnzoo.list_models() if name not in VARIED]
 
 varied = pytest.mark.parametrize("name", VARIED)
+of_stages = pytest.mark.parametrize(
+    "name", [name for name in VARIED if isinstance(cnnzoo.get_builder(name).knobs.get("depth", range(0)), tuple)]
+)
 
 
 def convolutions(description: Node) -> list[Conv2d]:
@@ -106,17 +110,29 @@ def test_more_of_anything_costs_more(name):
         low, high = {}, {}
         for knob, grid in builder.knobs.items():
             one, other = draw.choice(grid), draw.choice(grid)
-            if knob == "depth":
+            if knob == "w_0":  # where the widths of a RegNet begin, which are then rounded
+                continue
+            if isinstance(one, tuple):
                 low[knob], high[knob] = (tuple(map(choose, one, other)) for choose in (min, max))
             else:
                 low[knob], high[knob] = sorted((one, other), reverse=knob == "reduction")
         less, more = (totals(builder.describe(**point), builder.input_size) for point in (low, high))
-        assert less.params < more.params or low == high
-        assert less.macs < more.macs or low == high
+        same = builder.describe(**low) == builder.describe(**high)
+        assert less.params < more.params or same
+        assert less.macs < more.macs or same
         assert less.depth <= more.depth
 
 
 DEPTHS = {
+    "efficientnet_b0": lambda depth_mult, **others: (
+        3
+        + sum(
+            each * ceil(depth_mult * count) for each, count in ((4, 1), (5, 2), (5, 2), (5, 3), (5, 3), (5, 4), (5, 1))
+        ),
+        0,
+    ),
+    "regnet_x_200mf": (2, 3),
+    "regnet_y_200mf": (2, 3 + 2),
     "convnext_tiny": (5, 3),
     "cbam_resnet50": (2, 3 + 2 + 1),
     "cspdarknet53": (2 + 5 * 4, 2),
@@ -151,7 +167,7 @@ DEPTHS = {
     "wide_resnet50_2": (2, 3),
 }
 """The weighted layers of a network that are not in its blocks, and those of each block, where it is no variant; or what
-gives both for its knobs."""
+gives both for its knobs. A network that is not among them has one depth."""
 
 
 @pytest.mark.wide
@@ -165,13 +181,14 @@ def test_points_of_the_grid_are_networks(name):
         report = cnnzoo.summary(name, **point)
         priced = Family(name).totals(point, builder.input_size)
         assert (priced.params, priced.macs) == (report.total_params, report.total_macs)
-        known = DEPTHS[(builder.variant_of or builder).name]
+        known = DEPTHS.get((builder.variant_of or builder).name, (builder.report().depth, 0))
         first, each = known(**point) if callable(known) else known
-        assert report.depth == first + each * sum(point["depth"])
+        blocks = point.get("depth", 0)
+        assert report.depth == first + each * (blocks if isinstance(blocks, int) else sum(blocks))
 
 
 @pytest.mark.wide
-@varied
+@of_stages
 def test_depths_that_are_none(name):
     stages = len(default(name, "depth"))
     twos, ones = (2,) * stages, (1,) * (stages - 1)
@@ -181,7 +198,7 @@ def test_depths_that_are_none(name):
 
 
 @pytest.mark.wide
-@varied
+@of_stages
 def test_one_depth_for_all_stages(name):
     builder = cnnzoo.get_builder(name)
     stages = len(default(name, "depth"))

@@ -92,7 +92,8 @@ def match_command(
     keywords as knobs: pkg.mod:factory, path/to/file.py:factory, timm:name.
 
     The knobs are what the family's builder registers: width and depth of ResNet and VGG, growth and depth of
-    DenseNet. Of other networks width and depth are factors of the rewrites scale_width and scale_depth.
+    DenseNet, the width_mult of a MobileNet. Of other networks width and depth are factors of the rewrites scale_width
+    and scale_depth.
 
     VALUES give a knob another grid: 32,48,64 or 16:128:8, of which both ends are in, or for a depth 3x4x1:36x3.
     """

@@ -149,6 +149,10 @@ def with_shortcut(shortcut: bool, **children: Node | None) -> Sequential | Resid
     return Residual(**children) if shortcut else Sequential(**children)
 
 
+KNOBS = {"width_mult": tuple(percent / 100 for percent in range(25, 151, 5))}
+"""How wide networks of mobile kind are: a quarter of their channels to half as many more."""
+
+
 def multiple_of_8(channels: float) -> int:
     """The nearest multiple of 8, the next where that is less than nine tenths: how networks of mobile kind round
     channels times a width."""

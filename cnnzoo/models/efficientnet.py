@@ -72,6 +72,10 @@ def stages(side: int, *channels: int) -> dict[str, tuple[int, ...]]:
 
 @register(
     paper=PAPER,
+    knobs={
+        "width_mult": tuple(percent / 100 for percent in range(50, 201, 10)),
+        "depth_mult": (1.0, 1.1, 1.2, 1.4, 1.8, 2.2, 2.6, 3.1),
+    },
     pinned=Pinned(
         params=5_288_548,
         macs=385_814_752,

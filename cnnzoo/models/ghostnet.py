@@ -17,7 +17,7 @@ from ..arch import (
     Shortcut,
 )
 from ..registry import Paper, Pinned, register
-from .blocks import divisible, squeeze_excitation_timm
+from .blocks import KNOBS, divisible, squeeze_excitation_timm
 
 PAPER = Paper(
     title="GhostNet: More Features from Cheap Operations",
@@ -88,6 +88,7 @@ code."""
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(
         params=5_182_508,
         macs=141_150_512,

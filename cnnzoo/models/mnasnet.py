@@ -13,6 +13,7 @@ from ..arch import (
 )
 from ..registry import Paper, Pinned, register
 from .blocks import (
+    KNOBS,
     conv,
     inverted_residual,
     inverted_residual_timm,
@@ -55,6 +56,7 @@ def stages(*channels: int) -> dict[str, tuple[int, ...]]:
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(
         params=4_383_312,
         macs=314_415_872,

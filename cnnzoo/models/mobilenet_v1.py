@@ -2,7 +2,7 @@
 
 from ..arch import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, ReLU6, Sequential
 from ..registry import Paper, Pinned, register
-from .blocks import multiple_of_8, separable_timm
+from .blocks import KNOBS, multiple_of_8, separable_timm
 from .variant import variant
 
 PAPER = Paper(
@@ -31,6 +31,7 @@ def stages(width_mult: float) -> dict[str, tuple[int, ...]]:
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(params=4_231_976, macs=568_740_352, receptive_field=315, stages=stages(1)),
 )
 def mobilenet_v1(

@@ -2,7 +2,7 @@
 
 from ..arch import AdaptiveAvgPool2d, Dropout, Flatten, Linear, Node, ReLU6, Sequential
 from ..registry import Paper, Pinned, register
-from .blocks import conv, inverted_residual, multiple_of_8, with_shortcut
+from .blocks import KNOBS, conv, inverted_residual, multiple_of_8, with_shortcut
 
 PAPER = Paper(
     title="MobileNetV2: Inverted Residuals and Linear Bottlenecks",
@@ -25,6 +25,7 @@ TABLE = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(
         params=3_504_872,
         macs=300_774_272,

@@ -14,7 +14,7 @@ from ..arch import (
     Sequential,
 )
 from ..registry import Paper, Pinned, register
-from .blocks import conv, inverted_residual, multiple_of_8, squeeze_excitation, with_shortcut
+from .blocks import KNOBS, conv, inverted_residual, multiple_of_8, squeeze_excitation, with_shortcut
 
 PAPER = Paper(
     title="Searching for MobileNetV3",
@@ -102,6 +102,7 @@ def mobilenet_v3(
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(
         params=5_483_032,
         macs=216_589_760,
@@ -127,6 +128,7 @@ def mobilenet_v3_large(num_classes: int = 1000, width_mult: float = 1.0, dropout
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(
         params=2_542_856,
         macs=56_510_400,

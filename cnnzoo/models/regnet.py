@@ -23,6 +23,9 @@ PAPER = Paper(
 
 P = ParamSpec("P")
 
+KNOBS = {"w_0": range(8, 457, 8), "depth": range(12, 29)}
+"""Depths are as in the paper's section 4."""
+
 Stages: TypeAlias = list[tuple[int, int, int]]
 """Of each stage its blocks d, its width w and its group width g."""
 
@@ -113,6 +116,7 @@ def row(
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(params=2_684_792, macs=199_039_872, receptive_field=543, stages=stages(24, 56, 152, 368)),
 )
 def regnet_x_200mf(
@@ -193,6 +197,7 @@ def regnet_x_32gf() -> None:
 
 @register(
     paper=PAPER,
+    knobs=KNOBS,
     pinned=Pinned(params=3_162_996, macs=199_514_080, receptive_field=543, stages=stages(24, 56, 152, 368)),
 )
 def regnet_y_200mf(
