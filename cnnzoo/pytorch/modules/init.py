@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import sqrt
 from typing import Any, TypeAlias
 
-from torch import nn
+from torch import Tensor, nn
 
 from ...errors import InvalidValueError
 from ...words import hint, quoted
@@ -83,14 +84,41 @@ def resnet_torchvision(net: nn.Module) -> None:
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
 
-def vgg_torchvision(net: nn.Module) -> None:
-    """He normal by fan-out in convolutions, 0.01 normal in linear layers, zero biases."""
+def by_fan_out(linear: Callable[[Tensor], object]) -> Scheme:
+    """He normal by fan-out in convolutions, linear layers as told, zero biases."""
+
+    def scheme(net: nn.Module) -> None:
+        as_torch(net)
+        for layer in weighted(net):
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            else:
+                linear(layer.weight)
+            set_bias(layer, 0)
+
+    return scheme
+
+
+vgg_torchvision = by_fan_out(partial(nn.init.normal_, std=0.01))
+"""0.01 normal in linear layers; MobileNetV2 and V3 begin as VGG."""
+
+mnasnet_torchvision = by_fan_out(partial(nn.init.kaiming_uniform_, mode="fan_out", nonlinearity="sigmoid"))
+"""Uniform within sqrt(3 / outputs) in the linear layer."""
+
+efficientnet_torchvision = by_fan_out(
+    lambda weight: nn.init.uniform_(weight, -sqrt(1 / len(weight)), sqrt(1 / len(weight)))
+)
+"""Uniform within 1 / sqrt(outputs) in the linear layer."""
+
+
+def squeezenet_torchvision(net: nn.Module) -> None:
+    """He uniform by fan-in, in the last convolution 0.01 normal; zero biases."""
     as_torch(net)
-    for layer in weighted(net):
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-        else:
-            nn.init.normal_(layer.weight, 0, 0.01)
+    *others, last = weighted(net)
+    for layer in others:
+        nn.init.kaiming_uniform_(layer.weight)
+    nn.init.normal_(last.weight, std=0.01)
+    for layer in (*others, last):
         set_bias(layer, 0)
 
 
@@ -249,6 +277,12 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
         "cnnzoo.models.regnet": regnet_torchvision,
         "cnnzoo.models.inception_v3": inception_v3_torchvision,
         "cnnzoo.models.convnext": convnext_torchvision,
+        "cnnzoo.models.squeezenet": squeezenet_torchvision,
+        "cnnzoo.models.mobilenet_v2": vgg_torchvision,
+        "cnnzoo.models.mobilenet_v3": vgg_torchvision,
+        "cnnzoo.models.mnasnet": mnasnet_torchvision,
+        "cnnzoo.models.efficientnet": efficientnet_torchvision,
+        "cnnzoo.models.efficientnet_v2": efficientnet_torchvision,
     },
     "paper": {
         "cnnzoo.models.lenet": lenet_paper,
