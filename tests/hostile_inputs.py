@@ -186,8 +186,10 @@ def listing(random: Random) -> Input:
     )
 
 
-def published(random: Random) -> Input:
-    return command("published", formatted(random, "vgg1*", "--module", "vgg"), random=random)
+def verify(random: Random) -> Input:
+    return command(
+        "verify", formatted(random, "vgg1*", "lenet5", "--module", "vgg", "--reason", "flops"), random=random
+    )
 
 
 def rewrites(random: Random) -> Input:
@@ -546,7 +548,7 @@ def plugin(entry: str, group: str, good: str, bad: tuple[str, ...], random: Rand
 ENTRIES: dict[str, Callable[[Random], Input]] = {
     "summary": summary,
     "list": listing,
-    "published": published,
+    "verify": verify,
     "rewrites": rewrites,
     "compare": compare,
     "diff": diff,

@@ -32,7 +32,7 @@ ARGUMENTS = {
     "check": ("lenet5_modern", "--sizes", "1"),
     "check-weights": ("weights.safetensors", "lenet5_modern"),
     "peers": ("lenet5_modern",),
-    "published": ("vgg11",),
+    "verify": ("vgg11",),
     "rewrites": (),
     "show": ("lenet5_modern",),
     "tables": ("--check", "."),

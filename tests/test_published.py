@@ -1,10 +1,12 @@
 """The papers' figures: each agrees with what is calculated, or is explained, or its slip is."""
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from command import call
 
 from cnnzoo import published
 from cnnzoo.arch import Conv2d, Sequential
@@ -69,11 +71,42 @@ def tampered(figure):
     return figure._replace(printed=f"{(int(figure.printed[0]) + 4) % 9 + 1}{figure.printed[1:]}")
 
 
+def test_verify_finds_what_disagrees(monkeypatch):
+    ours = published._family
+
+    def family(name):
+        found = ours(name)
+        changed = {("vgg16", "138"): "183", ("vgg16", "15.3"): "15.4", ("vgg19", "144"): "145"}
+        figures = [one._replace(printed=changed.get((one.model, one.printed), one.printed)) for one in found.figures]
+        return found._replace(figures=tuple(figures))
+
+    assert call("verify", "vgg16", "lenet5").code == 0
+    monkeypatch.setattr(published, "_family", family)
+    result = call("verify", "vgg1*", "lenet5", "--format", "json")
+    assert result.code == 1
+    assert re.match("Error: 4 printed figures without an explanation: 183 M parameters of vgg16", result.err)
+    data = json.loads(result.out)
+    assert data["verdicts"]["disagrees"] == data["reasons"]["none"] == 4
+    assert {one["printed"] for one in data["figures"] if one["verdict"] == "disagrees"} == {"183", "15.4", "145"}
+    assert call("verify", "vgg16", "--reason", "none").out.count("DISAGREES") == 3
+
+
+def test_verify_counts_what_it_lists():
+    found = json.loads(call("verify", "res*", "--format", "json").succeeded())
+    rows = json.loads(call("verify", "res*", "--counts", "--format", "json").succeeded())
+    assert sum(row["figures"] for row in rows) == sum(found["verdicts"].values()) == len(found["figures"])
+    for row in rows[2:]:
+        reason = row["kind"]
+        of = json.loads(call("verify", "res*", "--reason", reason, "--format", "json").succeeded())["figures"]
+        assert row["figures"] == len(of) == found["reasons"][reason]
+        assert {one["reason"] for one in of} <= {reason}
+
+
 def test_an_explanation_that_is_not_true_explains_nothing():
     (one,) = (one for one in published.figures("vgg16") if one.printed == "15.3")
     assert (one.verdict, one.explanation) == (
         "explained",
-        "as multiply-adds, without the fully connected layers: 15,346,630,656 rounds to it",
+        "As multiply-adds, without the fully connected layers: 15,346,630,656 rounds to it",
     )
     for other in ((("without", ("classifier",)),), (("settings", (("input_size", (3, 225, 225)),)),), (("digits", 3),)):
         assert one._replace(because=other).verdict == "disagrees"

@@ -23,6 +23,7 @@ from cnnzoo.cli import COMMANDS, READING, cli
 from cnnzoo.cli.common import OutputFile
 from cnnzoo.features.tables import Region, filled, regions
 from cnnzoo.models import lenet5
+from cnnzoo.published import REASONS
 from cnnzoo.rewrites import list_rewrites
 from cnnzoo.zoo import get_builder, list_models
 
@@ -126,11 +127,19 @@ def test_every_family_has_a_page_with_its_networks_and_the_papers_figures(family
     for begin in (
         f"list --module {family} ",
         f"list --module {family} --columns about",
-        f"published --module {family}",
+        f"verify --module {family}",
     ):
         assert any(command.startswith(begin) for command in said)
     assert any(command.startswith("summary ") for command in said)
     assert f"(families/{family}.md)" in PAGES[ROOT / "docs" / "models.md"]
+
+
+def test_every_reason_for_a_difference_has_its_table() -> None:
+    text = PAGES[ROOT / "docs" / "disagreements.md"]
+    for reason in set(REASONS) - {"none"}:
+        words = REASONS[reason]
+        assert f"## {words[0].upper()}{words[1:]}\n" in text
+        assert f"\n<!-- cnnzoo verify --reason {reason} -->\n" in text
 
 
 def test_every_family_is_known_here() -> None:
@@ -206,10 +215,10 @@ def test_the_rewrites_are_all_there() -> None:
 
 def test_what_is_printed_stands_beside_what_is_true() -> None:
     """Cells of the papers, as one reads them there."""
-    text = inside("googlenet", "published")
+    text = inside("googlenet", "verify")
     assert "| googlenet inception3a | weights | 159 Ki | 163,328 | truncates to it | Szegedy et al. (2014), T" in text
     assert "| googlenet inception3a | multiply-adds | 128 M | 128,049,152 | rounds to it |" in text
-    assert "| lenet5 c3 | parameters | 1,516 | 1,516 | equal |" in inside("lenet", "published")
+    assert "| lenet5 c3 | parameters | 1,516 | 1,516 | exact |" in inside("lenet", "verify")
 
 
 def test_links_lead_somewhere() -> None:
@@ -267,7 +276,7 @@ MARKS = {
     "diff": "diff lenet5 lenet5_modern",
     "savings": "savings lenet5",
     "match": "match resnet18 --params 5M --width 16,32",
-    "published": "published lenet5",
+    "verify": "verify lenet5",
     "peers": "peers lenet5",
     "draw": "draw lenet5",
 }

@@ -36,7 +36,7 @@ SECTIONS = {
     },
     "Prove it": {
         "check": "check.check_command",
-        "published": "published.published_command",
+        "verify": "verify.verify_command",
         "peers": "peers.peers_command",
     },
     "Use it": {
@@ -54,12 +54,12 @@ and its short help."""
 COMMANDS = {name: place for commands in SECTIONS.values() for name, place in commands.items()}
 """Where each command is; only the one that is called is imported."""
 
-RENAMED = {"conventions": "peers"}
+RENAMED = {"conventions": "peers", "published": "verify"}
 """Names that commands had in the version before; they are in no list, and work with a line on stderr."""
 
 READING = (
     *("summary", "list", "explain", "rewrites", "compare", "diff", "savings", "match"),
-    *("published", "peers", "draw"),
+    *("verify", "peers", "draw"),
 )
 """What a mark in a page may run: these write nothing unless they are told where to."""
 
