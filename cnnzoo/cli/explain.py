@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import Parameter, Signature, signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,6 @@ from ..arch.kinds import kinds
 from ..calculate import calculate
 from ..errors import InvalidValueError
 from ..features.explain import Explanation, explain
-from ..features.explain.walking import Walk, grids, walk
 from ..registry import UnknownModelError
 from ..words import hint, quoted, read_literal, sides
 from ..zoo import list_models
@@ -34,6 +33,9 @@ from .common import (
 from .completion import complete_path, complete_target
 from .target import report_of
 from .types import InputSize, ShapeType
+
+if TYPE_CHECKING:
+    from ..features.explain.walking import Walk
 
 SHORT = {"bn": "BatchNorm2d", "lrn": "LocalResponseNorm"}
 """What people say for a layer, where it is not its name with or without the 2d."""
@@ -160,6 +162,8 @@ def _walked(
 ) -> Walk:
     """The walk over what is given. A kernel says its size and the number of output channels where no argument does; a
     layer has a bias if one is given."""
+    from ..features.explain.walking import grids, walk  # 8 ms that no other explanation needs
+
     kind = _known(name, "--values is of a layer, as conv2d")
     if (given is None) == (reads is None):
         raise InvalidValueError('--values takes what the layer reads: --input "1 2 / 3 4", or its shape: --in 1x5x5')
