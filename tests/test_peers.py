@@ -517,6 +517,10 @@ LAYERS = [
     Sequential(Conv2d(4, 1), arch.Chunk(2, 0), Conv2d(3, 1)),
     Sequential(Conv2d(6, 1), ReLU6(), SiLU(), LeakyReLU(0.1), Hardswish(), Hardsigmoid(), ChannelShuffle(2)),
     Sequential(Conv2d(6, 1), Chunk(2, 0), Mean((2, 3))),
+    Sequential(arch.LayerNorm(), arch.GELU(), arch.LayerNorm(bias=False), arch.LayerNorm(elementwise_affine=False)),
+    Sequential(arch.LayerNorm2d(), arch.Scale(0.1, (-1, 1, 1)), arch.Scale(0.5), arch.GlobalResponseNorm()),
+    Sequential(arch.Permute((0, 2, 3, 1)), arch.LayerNorm(), arch.Permute((0, 3, 1, 2)), arch.GELU("tanh")),
+    Sequential(Flatten(2), arch.BatchNorm1d(), arch.BatchNorm1d(affine=False)),
 ]
 
 
@@ -606,7 +610,7 @@ def keras_layer(row):
         )
     elif row.kind == "Linear":
         made = layers.Dense(settings["out_features"], use_bias=settings["bias"])
-    elif row.kind == "BatchNorm2d":
+    elif row.kind in ("BatchNorm1d", "BatchNorm2d"):
         made = layers.BatchNormalization(axis=1, center=settings["affine"], scale=settings["affine"])
     else:
         assert not row.params

@@ -148,7 +148,12 @@ def scale_and_shift(row: Row) -> int:
 
 def traced_norm(row: Row) -> int:
     """Without running statistics a batch norm computes them as in training, which is five for an element, or four."""
-    return scale_and_shift(row) if row.buffer_tensors else (5 if row.tensors else 4) * inputs(row)
+    return scale_and_shift(row) if row.buffer_tensors else traced_layer_norm(row)
+
+
+def traced_layer_norm(row: Row) -> int:
+    """Five for an element, or four."""
+    return (5 if row.tensors else 4) * inputs(row)
 
 
 def traced_macs(row: Row) -> int | None:
@@ -178,29 +183,33 @@ def each(count: Count, *kinds: str) -> dict[str, Count]:
 
 SHAPING = {
     **each(nothing, "Flatten", "Unflatten", "Chunk", "Slice", "ChannelShuffle", "Dropout", "StochasticDepth"),
-    **each(nothing, "Identity", "PadChannels", "ScaleShift"),
+    **each(nothing, "Identity", "PadChannels", "Permute", "ScaleShift"),
 }
 MEETING = each(nothing, "add", "cat", "mul", "Add", "Cat", "Multiply")
 REDUCTIONS = each(nothing, "Mean", "Max")
 SQUASHING = each(nothing, "Tanh", "ScaledTanh", "Sigmoid", "Hardsigmoid", "Hardswish")
 BENT = ("ReLU6", "LeakyReLU", "SiLU")
-ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU", *BENT)}
+ACTIVATIONS = {**SQUASHING, **each(nothing, "ReLU", "GELU", *BENT)}
+BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d")
+LAYER_NORMS = ("LayerNorm", "LayerNorm2d")
+SCALING = ("Scale", "GlobalResponseNorm")
 POOLS = ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d")
 NOT_MULTIPLYING = {
     **SHAPING,
     **MEETING,
     **REDUCTIONS,
     **ACTIVATIONS,
-    **each(nothing, *POOLS, "BatchNorm2d", "LocalResponseNorm", "Softmax", "Subsampling2d", "RBF"),
+    **each(nothing, *POOLS, *BATCH_NORMS, *LAYER_NORMS, *SCALING),
+    **each(nothing, "LocalResponseNorm", "Softmax", "Subsampling2d", "RBF"),
 }
 """Layers that are no convolution and no linear layer: nothing to whoever counts only those."""
 
 
 KERAS = {
     **NOT_MULTIPLYING,
-    **each(unknown, "Subsampling2d", "RBF", "ScaledTanh"),
+    **each(unknown, "Subsampling2d", "RBF", "ScaledTanh", *LAYER_NORMS, *SCALING),
     **each(params, "Conv1d", "Conv2d", "ConvTranspose2d", "Linear"),
-    "BatchNorm2d": params_and_statistics,
+    **each(params_and_statistics, *BATCH_NORMS),
 }
 
 KERAS_RESNETS = tuple(f"resnet{depth}{version}" for depth in (50, 101, 152) for version in ("", "_v1"))
@@ -226,7 +235,8 @@ TOOLS = (
             **NOT_MULTIPLYING,
             **each(traced_macs, "Conv1d", "Conv2d"),
             **each(macs, "ConvTranspose2d", "Linear", "TableConv2d"),
-            "BatchNorm2d": traced_norm,
+            **each(traced_norm, *BATCH_NORMS),
+            **each(traced_layer_norm, *LAYER_NORMS),
             "AdaptiveAvgPool2d": inputs,
         },
     ),
@@ -246,7 +256,7 @@ TOOLS = (
         "ptflops",
         "MACs",
         "MACs + biases + 2 x batch norm + 2 x ReLU + 2 x pool input",
-        "It hooks modules and patches functions, so that each ReLU and each pool is counted by its module and once "
+        "It hooks modules and patches functions, so that each ReLU, GELU and pool is counted by its module and once "
         "more by the function that the module calls, ReLU6, LeakyReLU and SiLU once; F.conv2d, F.linear and @ are "
         "nothing.",
         {
@@ -255,8 +265,10 @@ TOOLS = (
             **REDUCTIONS,
             **SQUASHING,
             **each(macs_and_biases, "Conv1d", "Conv2d", "ConvTranspose2d", "Linear"),
-            "BatchNorm2d": scale_and_shift,
-            **each(doubled(inputs), "ReLU", *POOLS),
+            **each(nothing, "LayerNorm2d", *SCALING),
+            **each(scale_and_shift, *BATCH_NORMS),
+            **each(doubled(inputs), "ReLU", "GELU", *POOLS),
+            "LayerNorm": inputs,
             **each(inputs, *BENT),
         },
     ),
@@ -264,13 +276,13 @@ TOOLS = (
         "thop",
         "MACs",
         "MACs + 4 x batch norm + average pool",
-        "Batch norm is four for an element though it is called MACs, average pooling one for an output, adaptive "
-        "pooling one for an input and an output; a function, and a module that it has no rule for, is nothing.",
+        "Batch and layer norm are four for an element though it is called MACs, average pooling one for an output, "
+        "adaptive pooling one for an input and an output; a function, and a module without a rule, is nothing.",
         {
             **NOT_MULTIPLYING,
             **each(macs, "Conv1d", "Conv2d", "Linear"),
             "TableConv2d": nothing,
-            "BatchNorm2d": doubled(scale_and_shift),
+            **each(doubled(scale_and_shift), *BATCH_NORMS, "LayerNorm"),
             "AvgPool2d": outputs,
             "AdaptiveAvgPool2d": pooled,
             "Softmax": unknown,
