@@ -11,7 +11,7 @@ from typing import Any
 from . import registry
 from .plugins import PluginError, is_ours, load_plugins
 from .registry import Builder, UnknownModelError
-from .words import hint, quoted
+from .words import hint, listed, quoted
 
 PLUGINS = "cnnzoo.models"
 """The entry point group: each entry names a module, or a builder in one, that registers networks."""
@@ -55,8 +55,16 @@ def list_models(
     return sorted(names, key=natural)
 
 
+def modules() -> list[str]:
+    """The families: the last parts of the names of the modules in which networks are registered."""
+    return sorted({home.rpartition(".")[2] for home in homes().values()})
+
+
 def matching(pattern: str, module: str = "") -> list[str]:
     """`list_sound_models`, of which there must be one: `UnknownModelError`, with what may have been meant."""
+    if module and not list_models(module=module):
+        near = hint(module, modules(), f"there are {listed(modules())}")
+        raise UnknownModelError(f"no family {quoted(module)}; {near}")
     names = list_sound_models(pattern, module)
     if not names:
         near = hint(pattern, list_models(), "`cnnzoo list` lists all")

@@ -105,3 +105,15 @@ def check_svg(svg: bytes, *words: str) -> None:
         used |= {found for kind in ("fill", "stroke") for found in (one.get(kind), style.get(kind)) if found}
     assert used - {"none", "transparent"} <= KNOWN
     assert all(f'="{colour}"]' in tree.find(f"{SVG}style").text for colour in used & KNOWN)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, definition of contrast ratio."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)

@@ -13,7 +13,7 @@ import pytest
 from command import call, spawn
 from hypothesis import given
 from hypothesis import strategies as st
-from pictured import DEPTHS, ODD, any_network, check_svg, drawn, report_of
+from pictured import DEPTHS, ODD, any_network, check_svg, contrast, drawn, report_of
 from PIL import Image
 from torch import nn
 
@@ -96,18 +96,6 @@ def test_odd_names_are_drawn_as_they_are(format):
         picture = draw.draw(report, kind, depth=3).to(format)
         if format == "svg":
             check_svg(picture, *(ODD if kind in ("graph", "bars") else ODD[:1]), 'a "<&\\n')
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, definition of contrast ratio."""
-    low, high = sorted(map(luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("page", ["light", "dark"])

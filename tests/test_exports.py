@@ -407,7 +407,7 @@ def test_a_file_is_what_its_ending_says(command, ending, tmp_path):
 
 
 @pytest.mark.parametrize("ending", [*DRAWN, ".PNG"])
-@pytest.mark.parametrize("command", ["summary lenet5", "list", "peers vgg16 --format json"])
+@pytest.mark.parametrize("command", ["summary lenet5", "rewrites", "peers vgg16 --format json"])
 def test_a_table_is_no_drawing(command, ending, tmp_path):
     call(*command.split(), "-o", str(tmp_path / f"x{ending}")).refused("-o", ending.lower(), *ENDINGS, "cnnzoo draw")
     assert not os.listdir(tmp_path)

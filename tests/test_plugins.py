@@ -118,7 +118,7 @@ def bad(tmp_path_factory):
 def test_a_plugin_s_networks_are_listed_among_the_others(good):
     out = spawn("list", "--format", "csv", PYTHONPATH=good).succeeded()
     names = [line.partition(",")[0] for line in out.splitlines()[1:]]
-    assert names == sorted([*list_models(), "fixednet", "tinynet"], key=cnnzoo.zoo.natural)
+    assert sorted(names) == sorted([*list_models(), "fixednet", "tinynet"])
     assert "tinynet,776,0,2664," in out
 
 
@@ -141,7 +141,7 @@ def test_a_plugin_s_rewrite_is_one_of_them(good):
     out = spawn("list", "*", "--rewrite", "without_dropout", "--format", "csv", PYTHONPATH=good).succeeded()
     names = [line.partition(",")[0] for line in out.splitlines()[1:]]
     dropped = [name for name in list_models() if "Dropout" in repr(cnnzoo.describe(name))]
-    assert names == [f"{name}+without_dropout" for name in dropped]
+    assert sorted(names) == sorted(f"{name}+without_dropout" for name in dropped)
     spawn("summary", "tinynet+without_dropot", PYTHONPATH=good).refused("did you mean without_dropout?")
     out = spawn("summary", "resnet18+without_dropout", PYTHONPATH=good).succeeded()
     assert "without_dropout does not apply: there is no dropout in it" in out
@@ -216,7 +216,7 @@ def test_what_a_plugin_does_wrong_is_one_error(wrong, arguments, said):
 def test_broken_plugins_are_a_line_each_and_break_nothing(bad):
     result = spawn("list", "--format", "csv", PYTHONPATH=bad)
     assert result.code == 0
-    assert [line.partition(",")[0] for line in result.out.splitlines()[1:]] == list_models()
+    assert sorted(line.partition(",")[0] for line in result.out.splitlines()[1:]) == sorted(list_models())
     lines = sorted(result.err.splitlines())
     assert len(lines) == len(BAD)
     broken, syntax, taken, large = lines

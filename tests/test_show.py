@@ -177,6 +177,13 @@ def test_endings_say_what_is_written(tmp_path: Any) -> None:
     assert json.loads(file.read_text())["paper"]["bibtex"] == call("show", "vgg16", "--bibtex").succeeded()
 
 
+@pytest.mark.parametrize(("option", "language"), [("--bibtex", "bibtex"), ("--source", "python")])
+def test_texts_are_blocks_of_code_in_markdown(option: str, language: str) -> None:
+    text = call("show", "lenet5", option).succeeded()
+    assert call("show", "lenet5", option, "--format", "text").succeeded() == text
+    assert call("show", "lenet5", option, "--format", "markdown").succeeded() == f"```{language}\n{text}```\n"
+
+
 def test_a_changed_network_has_the_paper_of_its_name() -> None:
     assert call("show", "vgg16+drop_head", "--bibtex").succeeded() == call("show", "vgg16", "--bibtex").succeeded()
 
@@ -185,7 +192,7 @@ def test_a_changed_network_has_the_paper_of_its_name() -> None:
     ("arguments", "said"),
     [
         ("vgg16 --source --bibtex", "say one of them"),
-        ("vgg16 --source --format json", "--format json"),
+        ("vgg16 --source --format json", "--format json is of a registered network as it is"),
         ("vgg16+drop_head --format json", "--format json"),
         ("timm:vgg16 --bibtex", "'timm:vgg16' is no registered network"),
         ("vgg16 -o vgg16.svg", "a table cannot be written as .svg"),

@@ -194,7 +194,7 @@ def inside(name: str, command: str) -> str:
 
 def test_the_table_of_networks_has_what_pins_them() -> None:
     """What is `Pinned` is typed where a network is registered, and tested against torch."""
-    head, rows = table(inside("models", "list"))
+    head, rows = table(inside("models", "list --module cnnzoo.models --columns"))
     assert head[:4] == ["Model", "Params", "MACs", "FLOPs"]
     found = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
     assert sorted(found) == sorted(list_models())
@@ -224,7 +224,7 @@ def test_what_is_printed_stands_beside_what_is_true() -> None:
 def test_links_lead_somewhere() -> None:
     assert "[arXiv:1512.03385](https://arxiv.org/abs/1512.03385)" in inside("resnet", "summary")
     assert "[doi:10.1109/5.726791](https://doi.org/10.1109/5.726791)" in inside("lenet", "summary")
-    assert "<https://papers.nips.cc/paper/4824>" in inside("models", "list")
+    assert "<https://papers.nips.cc/paper/4824>" in inside("models", "list --module cnnzoo.models --columns")
 
 
 @pytest.fixture
@@ -250,7 +250,7 @@ def test_a_new_network_is_missed_and_then_written() -> None:
     """One of a plugin is none of ours."""
     for name in ("models.md", "families/vgg.md"):
         text = PAGES[ROOT / "docs" / name]
-        page(re.sub(rf"<!-- cnnzoo draw .*?{END}", "", text, flags=re.DOTALL), name)
+        page(re.sub(rf"<!-- cnnzoo (?:draw|list \S+ \S+ --scatter) .*?{END}", "", text, flags=re.DOTALL), name)
     call("tables", "--check", ".").succeeded()
     enrol("somewhere.vgg_plugin")
     call("tables", "--check", ".").succeeded()
@@ -277,6 +277,7 @@ MARKS = {
     "savings": "savings lenet5",
     "match": "match resnet18 --params 5M --width 16,32",
     "verify": "verify lenet5",
+    "show": "show lenet5",
     "peers": "peers lenet5",
     "draw": "draw lenet5",
 }

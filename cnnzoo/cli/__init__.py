@@ -59,7 +59,7 @@ RENAMED = {"conventions": "peers", "published": "verify"}
 
 READING = (
     *("summary", "list", "explain", "rewrites", "compare", "diff", "savings", "match"),
-    *("verify", "peers", "draw"),
+    *("verify", "show", "peers", "draw"),
 )
 """What a mark in a page may run: these write nothing unless they are told where to."""
 

@@ -14,7 +14,7 @@ import click
 from ..render.column import Column
 from ..render.document import FORMATS, Document
 from ..words import REPEATED, shortened
-from .completion import complete_list, complete_rewrite, complete_setting
+from .completion import complete_list, complete_rewrite, complete_setting, complete_word
 from .types import InputSizeType, NamesType
 
 T = TypeVar("T")
@@ -94,6 +94,41 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 format_option = click.option(
     "--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending."
 )
+
+
+def scatter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--scatter, -o and --format of a table that can be a picture; the command reads them by `picture_format`."""
+    options = (
+        click.option("--scatter", is_flag=True, help="Draw parameters against MACs under the table."),
+        output_option(f"Write to FILE, all or nothing; the scatter as a picture where it ends in {', '.join(DRAWN)}."),
+        format_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def picture_format(scatter: bool, format_: str | None, output: str | None) -> str | None:
+    """The format of the picture that FILE's ending asks for; a usage error where there is none and the scatter or FILE
+    cannot be written, before any work is done for it."""
+    ending = ending_of(output or "")
+    if format_ is None and ending in DRAWN:
+        return ending[1:]
+    if scatter and chosen_format(format_, output) not in ("table", "text"):
+        raise click.UsageError("--scatter is drawn under a table or text, or with -o FILE.svg as a picture")
+    if format_ is None and output is not None:
+        check_ending(output)
+    return None
+
+
+def sort_option(known: Iterable[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """--sort, by one of these columns."""
+    return click.option(
+        "--sort",
+        metavar="COLUMN",
+        shell_complete=complete_word(known),
+        help="From the least up; -COLUMN is from the most down.",
+    )
 
 
 class OutputFile(click.Path):

@@ -14,19 +14,16 @@ from ..report import ITEM_BYTES, Report
 from .common import (
     CLASSES,
     COUNT,
-    DRAWN,
     arg_option,
-    check_ending,
-    chosen_format,
     columns_option,
     emit,
-    ending_of,
-    format_option,
-    output_option,
+    picture_format,
     rewrite_option,
+    scatter_options,
+    sort_option,
     write,
 )
-from .completion import complete_target, complete_word
+from .completion import complete_target
 from .target import Failure, matching, report_of
 from .types import InputSize, InputSizeType, TargetType
 
@@ -41,16 +38,9 @@ from .types import InputSize, InputSizeType, TargetType
 @click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
 @arg_option
 @rewrite_option
-@click.option(
-    "--sort",
-    metavar="COLUMN",
-    shell_complete=complete_word(COLUMNS),
-    help="From the least up; -COLUMN is from the most down.",
-)
+@sort_option(COLUMNS)
 @columns_option(COLUMNS, "What to show of each network.")
-@click.option("--scatter", is_flag=True, help="Draw parameters against MACs under the table.")
-@output_option(f"Write to FILE, all or nothing; the scatter as a picture where it ends in {', '.join(DRAWN)}.")
-@format_option
+@scatter_options
 def compare_command(
     targets: tuple[str, ...],
     input_size: InputSize | None,
@@ -75,11 +65,7 @@ def compare_command(
     TARGET is a registered name or a pattern of names, with rewrites behind plus signs if you like, or anything else
     that `cnnzoo summary` takes. JSON and CSV have the exact figures. A picture takes pip install 'cnnzoo[draw]'.
     """
-    picture = None if format_ is not None else _picture(output)
-    if scatter and not picture and chosen_format(format_, output) not in ("table", "text"):
-        raise click.UsageError("--scatter is drawn under a table or text, or with -o FILE.svg as a picture")
-    if format_ is None and output is not None and picture is None:
-        check_ending(output)
+    picture = picture_format(scatter, format_, output)
     chosen = [target for given in targets for target in matching(given)]
     about = {"batch_size": batch_size, "dtype": dtype, "num_classes": num_classes, "rewrites": rewrites}
     found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen])
@@ -106,12 +92,6 @@ def target_report(
     if failure is not None:
         raise Failure(f"{target}: {failure.message}")
     return report
-
-
-def _picture(output: str | None) -> str | None:
-    """The format of the picture that FILE's ending asks for."""
-    ending = ending_of(output or "")
-    return ending[1:] if ending in DRAWN else None
 
 
 def _drawn(comparison: Comparison, format_: str) -> bytes:

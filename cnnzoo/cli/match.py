@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from math import prod
 from shlex import quote
 from typing import Any
@@ -21,22 +19,7 @@ from ..resolve.loading import LIBRARIES, Constant, is_registered, split
 from .common import emit, output_options, rewrite_option
 from .completion import complete_list, complete_target, given_target
 from .knobs import MOST, check_family, knob_options, progress
-from .types import InputSize, InputSizeType, NamesType, TargetType
-
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
-
-
-class Count(click.ParamType[int]):
-    """5M, 1.5G, 5e6 or 5_000_000 as a whole number."""
-
-    name = "count"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = re.fullmatch(r"(\d+(?:_\d+)*(?:\.\d+)?(?:[eE]\d{1,2})?)([kKmMgGbBtT]?)", str(value), re.ASCII)
-        number = Decimal(found[1]) * UNITS[found[2].lower()] if found else Decimal(0)
-        if number < 1 or number != int(number):
-            self.fail(f"{value!r} is no budget; say 5M, 1.5G, 5e6 or 5_000_000", param, ctx)
-        return int(number)
+from .types import Count, InputSize, InputSizeType, NamesType, TargetType
 
 
 def complete_knobs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

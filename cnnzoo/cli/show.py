@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from ..features.show import bibtex, card
 from ..formats.source import source
-from ..render.document import FORMATS
 from ..resolve.loading import is_registered, split
 from ..words import all_sides, quoted
 from ..zoo import get_builder
@@ -16,6 +13,8 @@ from .common import (
     arg_option,
     check_ending,
     emit,
+    ending_of,
+    format_option,
     input_sizes_option,
     num_classes_option,
     output_option,
@@ -37,7 +36,7 @@ from .types import InputSize, TargetType
 @num_classes_option
 @arg_option
 @rewrite_option
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table, or by FILE's ending.")
+@format_option
 @output_option("Write to FILE, all or nothing; source where it ends in .py, an entry where it ends in .bib.")
 def show_command(
     name: str,
@@ -64,7 +63,7 @@ def show_command(
     with inputs of --input-size; its layers and blocks keep their names.
     """
     place, more = split(name)
-    ending = os.path.splitext(output or "")[1].lower()
+    ending = ending_of(output or "")
     as_bibtex = as_bibtex or (ending == ".bib" and not as_source)
     as_source = as_source or (ending == ".py" and not as_bibtex)
     changed = bool(more or rewrites or pairs or num_classes is not None)
@@ -77,14 +76,17 @@ def show_command(
             check_ending(output)
         emit(card(get_builder(place)), format_, output)
         return
-    if format_ is not None:
-        raise click.UsageError(f"--format {format_} is of a registered network as it is: source and entries are text")
+    if format_ not in (None, "text", "markdown"):
+        said = f"--format {format_} is of a registered network as it is; source and entries are text or markdown"
+        raise click.UsageError(said)
     if as_bibtex:
         text = bibtex(get_builder(place).paper)
     else:
         found = description_of(name, input_sizes, pairs=pairs, num_classes=num_classes, rewrites=rewrites)
         size = f" for inputs of {all_sides(found.sizes)}" if found.sizes else ""
         text = source(found.description, [f"{found.name}{size}", *filter(None, [found.one_size])])
+    if format_ == "markdown":
+        text = f"```{'bibtex' if as_bibtex else 'python'}\n{text}```\n"
     if output is not None:
         write(output, text)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import click
@@ -11,6 +12,9 @@ import click
 from ..arch import Shape
 from ..render.column import Column, pick
 from ..resolve.loading import find, is_registered, split
+
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+"""What a letter behind a number multiplies it with."""
 
 
 class InputSize(NamedTuple):
@@ -72,6 +76,41 @@ class ShapeType(click.ParamType[Shape]):
             wanted = "say channels x height x width as 64x56x56, or features as 9216"
             raise click.UsageError(f"--in {value} is no shape; {wanted}", ctx)
         return tuple(map(int, value.split("x")))
+
+
+class Count(click.ParamType[int]):
+    """5M, 1.5G, 5e6 or 5_000_000 as a whole number."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d+(?:_\d+)*(?:\.\d+)?(?:[eE]\d{1,2})?)([kKmMgGbBtT]?)", str(value), re.ASCII)
+        number = Decimal(found[1]) * UNITS[found[2].lower()] if found else Decimal(0)
+        if number < 1 or number != int(number):
+            self.fail(f"{value!r} is no budget; say 5M, 1.5G, 5e6 or 5_000_000", param, ctx)
+        return int(number)
+
+
+class Years(NamedTuple):
+    """From the first to the last, both included."""
+
+    first: int
+    last: int
+
+
+class YearsType(click.ParamType[Years]):
+    """2015 as that year alone, 2015:2019 as a range, 2015: and :2019 as one that is open."""
+
+    name = "years"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Years:
+        found = re.fullmatch(r"(\d{4})?(:?)(\d{4})?", str(value), re.ASCII)
+        if found is None or not (found[1] or found[3]) or bool(found[1] and found[3]) > bool(found[2]):
+            self.fail(f"{value!r} is no year; say 2015, 2015:2019, 2015: or :2019", param, ctx)
+        years = Years(int(found[1] or 0), int(found[3] or (9999 if found[2] else found[1])))
+        if years.last < years.first:
+            self.fail(f"{value!r} begins after its end", param, ctx)
+        return years
 
 
 class NamesType(click.ParamType[list[str]]):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from ..errors import CnnzooError
-from ..words import hint, quoted
+from ..words import hint, most_of, quoted
 
 Show = Callable[[Any], str]
+R = TypeVar("R", bound=Mapping[str, Any])
 
 
 class Column(NamedTuple):
@@ -45,6 +46,16 @@ class UnknownColumnError(CnnzooError, ValueError):
 def spare(columns: Sequence[Column]) -> Column | None:
     """The one that goes first where there is too little room for all."""
     return next((one for narrow in ("more room", "room") for one in columns if one.narrow == narrow), None)
+
+
+def in_order(records: Sequence[R], column: str, columns: Mapping[str, Column]) -> list[R]:
+    """Records by a column of that name from the least up, or with "-" before the name from the most down; the unknown
+    comes last. `UnknownColumnError` for another column."""
+    name = column.removeprefix("-")
+    pick([name], columns)
+    known = [record for record in records if record[name] is not None]
+    known.sort(key=lambda record: most_of(record[name]), reverse=name != column)
+    return [*known, *(record for record in records if record[name] is None)]
 
 
 def pick(names: Iterable[str], columns: Mapping[str, Column]) -> dict[str, Column]:

@@ -11,7 +11,6 @@ from ...errors import InvalidValueError
 from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import Report
-from ...words import most_of
 from ...zoo import get_builder
 from ..summary import Network, reported
 
@@ -72,14 +71,10 @@ class Comparison(Shown):
 
         `UnknownColumnError` for another column.
         """
-        from ...render.column import pick
+        from ...render.column import in_order
         from .document import COLUMNS
 
-        name = column.removeprefix("-")
-        pick([name], COLUMNS)
-        known = [network for network in self.networks if network[name] is not None]
-        known.sort(key=lambda network: most_of(network[name]), reverse=name != column)
-        return replace(self, networks=(*known, *(one for one in self.networks if one[name] is None)))
+        return replace(self, networks=tuple(in_order(self.networks, column, COLUMNS)))
 
     def document(self, columns: Sequence[str] | None = None, scatter: bool = False) -> Document:
         """As a table of these columns; with `scatter` parameters against MACs are drawn under it.

@@ -7,7 +7,7 @@ from itertools import chain, repeat
 from math import cos, dist, hypot, pi, sin
 
 from ..draw import finished, need
-from ..draw.colours import FRAME, MUTED, PAINTS, PAPER
+from ..draw.colours import FRAME, MUTED, PAINTS, PAPER, Colour
 from ..draw.sheet import Area, Point, Sheet, Text, bounds, draw, extent, fitted
 from .scatter import SIGNS, Axis, Plane, explained, tick
 
@@ -43,68 +43,74 @@ def scatter(plane: Plane) -> Sheet:
         places.setdefault(near, []).append(at)
         names.setdefault(near, []).append(point.name)
     taken = [(x - SIGN, y - SIGN, x + SIGN, y + SIGN) for spots in places.values() for x, y in spots]
-    dots = [_disc(spot, DOT) for spots in places.values() for spot in spots]
+    dots = [disc(spot, DOT) for spots in places.values() for spot in spots]
     signs = chain(SIGNS, repeat("…"))
     signed: dict[Point, str] = {}
     key: dict[str, list[str]] = {}
     labels: list[Text] = []
     for place in places:
         others = [spot for other, spots in places.items() if other != place for spot in spots]
-        label = _label(place, ", ".join(names[place]), taken, others)
-        if label is not None:
-            labels.append(label)
-            taken.append(bounds(label))
+        name = label(place, ", ".join(names[place]), taken, others)
+        if name is not None:
+            labels.append(name)
+            taken.append(bounds(name))
             continue
         near = next((other for other in signed if dist(other, place) < 2 * SIGN), place)
         if near is place:
             signed[place] = next(signs)
-            dots.append(_disc(place, SIGN))
+            dots.append(disc(place, SIGN))
             labels.append(Text(place, signed[place], 6, "center", PAPER, bold=True))
         key.setdefault(signed[near], []).extend(names[place])
     lines = [Text((0, -46 - 12 * number), line) for number, line in enumerate(explained(key, KEY))]
-    return fitted([*_plane(x, y), *dots, *labels, *lines])
+    return fitted([*grid(x, y, WIDTH, HEIGHT), *dots, *labels, *lines])
 
 
-def _plane(x: Axis, y: Axis) -> Iterator[Area | Text]:
-    """The grid, its values, and the names of the axes."""
+def grid(x: Axis, y: Axis, width: float, height: float) -> Iterator[Area | Text]:
+    """The grid of a plane of that size, its values, and the names of the axes."""
     for value in x.ticks(8):
-        across = x.at(value) * WIDTH
-        yield Area(((across, 0), (across, HEIGHT)), None, FRAME.line, 0.5)
+        across = x.at(value) * width
+        yield Area(((across, 0), (across, height)), None, FRAME.line, 0.5)
         yield Text((across, -9), tick(value), 8, "center", MUTED)
     for value in y.ticks(8):
-        up = y.at(value) * HEIGHT
-        yield Area(((0, up), (WIDTH, up)), None, FRAME.line, 0.5)
+        up = y.at(value) * height
+        yield Area(((0, up), (width, up)), None, FRAME.line, 0.5)
         yield Text((-5, up), tick(value), 8, "right", MUTED)
-    for end in ((WIDTH, 0), (0, HEIGHT)):
+    for end in ((width, 0), (0, height)):
         yield Area(((0, 0), end), None, MUTED)
-    yield Text((0, HEIGHT + 12), y.title, 8, "center")
-    yield Text((WIDTH / 2, -25), x.title, 8, "center")
+    yield Text((0, height + 12), y.title, 8, "center")
+    yield Text((width / 2, -25), x.title, 8, "center")
 
 
-def _disc(middle: Point, radius: float) -> Area:
+def disc(middle: Point, radius: float, colour: Colour = PAINTS["convolution"].line) -> Area:
     around = (2 * pi * step / 24 for step in range(24))
     points = tuple((middle[0] + radius * cos(turn), middle[1] + radius * sin(turn)) for turn in around)
-    return Area(points, PAINTS["convolution"].line, None)
+    return Area(points, colour, None)
 
 
-def _label(place: Point, words: str, taken: Sequence[Box], others: Sequence[Point]) -> Text | None:
-    """The words beside their point, over nothing that is taken and not nearly as near another point; None where there
-    is no room."""
-    width = extent(Text(place, words))
+def label(
+    place: Point,
+    words: str,
+    taken: Sequence[Box],
+    others: Sequence[Point],
+    within: tuple[float, float] = (WIDTH, HEIGHT),
+) -> Text | None:
+    """The words beside their point, within a plane of that width and height, over nothing that is taken and not nearly
+    as near another point; None where there is no room."""
+    length = extent(Text(place, words))
     for right, up in SIDES:
-        text = Text((place[0] + right * (5 + width / 2), place[1] + up * 9.3), words, align="center")
+        text = Text((place[0] + right * (5 + length / 2), place[1] + up * 9.3), words, align="center")
         box = bounds(text)
-        inside = box[0] >= 0 and box[1] >= 0 and box[2] <= WIDTH and box[3] <= HEIGHT
+        inside = box[0] >= 0 and box[1] >= 0 and box[2] <= within[0] and box[3] <= within[1]
         if (
             inside
-            and not any(_overlap(box, one) for one in taken)
+            and not any(overlap(box, one) for one in taken)
             and all(_apart(box, other) > 1.4 * _apart(box, place) for other in others)
         ):
             return text
     return None
 
 
-def _overlap(one: Box, other: Box) -> bool:
+def overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

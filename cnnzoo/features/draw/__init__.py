@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -18,7 +18,7 @@ from ...report import Report
 from ...words import quoted
 from ..summary import Network, described, reported
 from . import bars, field, graphviz, sheet, volumes
-from .colours import adaptive
+from .colours import Colour, adaptive
 from .dot import to_dot
 from .graph import Box, Edge, Frame, Graph, diagram
 from .graphviz import CannotDrawError
@@ -147,9 +147,9 @@ def opened(report: Report, path: str) -> Report:
     return calculate(block, sizes, model=f"{report.model or 'network'} · {path}")
 
 
-def finished(drawn: bytes, format: str) -> bytes:
-    """A drawing as it is written: an SVG follows its reader's light or dark."""
-    return adaptive(drawn.decode()).encode() if format == "svg" else drawn
+def finished(drawn: bytes, format: str, more: Iterable[Colour] = ()) -> bytes:
+    """A drawing as it is written: an SVG follows its reader's light or dark, with `more` colours than a network's."""
+    return adaptive(drawn.decode(), more).encode() if format == "svg" else drawn
 
 
 def need(*packages: str) -> None:

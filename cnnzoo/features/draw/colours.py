@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -39,10 +40,21 @@ PAINTS = {
 """Fill and line by what a box is. The hues are those of Okabe and Ito, told apart by the colour-blind too."""
 
 
-def adaptive(svg: str) -> str:
-    """The SVG with a style by which its colours are the dark ones where the reader's page is dark."""
+YEARS = {
+    2013: Colour("#8a6800", "#ffd866"),
+    2015: Colour("#b84d14", "#ff9f6b"),
+    2017: Colour("#b8326e", "#ff85b8"),
+    2019: Colour("#80359a", "#cf95ee"),
+    2021: Colour("#3f48ab", "#98a6fb"),
+    2023: Colour("#0b3a5e", "#bfe3ff"),
+}
+"""From yellow to blue in the order of time, each up to its year and from the one before."""
+
+
+def adaptive(svg: str, more: Iterable[Colour] = ()) -> str:
+    """The SVG with a style by which its colours, and `more`, are the dark ones where the reader's page is dark."""
     paints = (FRAME, *PAINTS.values())
-    colours = [PAPER, INK, MUTED, LINE, *(colour for paint in paints for colour in paint)]
+    colours = [PAPER, INK, MUTED, LINE, *(colour for paint in paints for colour in paint), *more]
     rules = "".join(
         f'[{kind}="{light}"],[style*="{kind}: {light}"]{{{kind}:{dark}!important}}\n'
         for light, dark in colours

@@ -106,16 +106,20 @@ CAPITALS = 0.73
 DPI = 192
 
 
-@cache
 def extent(text: Text) -> float:
     """Width of a text as it is drawn, in points."""
+    return _extent(text.words, text.size, text.bold)
+
+
+@cache
+def _extent(words: str, size: float, bold: bool) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family="DejaVu Sans", weight="bold" if text.bold else "normal", size=text.size)
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return float(text_to_path.get_text_width_height_descent(text.words, font, ismath=False)[0])
+        return float(text_to_path.get_text_width_height_descent(words, font, ismath=False)[0])
 
 
 def bounds(mark: Area | Text) -> tuple[float, float, float, float]:

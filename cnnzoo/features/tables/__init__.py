@@ -110,6 +110,8 @@ def shown(text: str, format: str) -> str:
     if format != "markdown":
         fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall("`{3,}", text))])
         return f"{fence}{LANGUAGES.get(format, format)}\n{text.rstrip()}\n{fence}"
+    if FENCE.match(text):
+        return text
     for pattern, link in LINKS.items():
         text = re.sub(pattern, link, text)
     return text
