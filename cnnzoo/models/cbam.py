@@ -85,7 +85,7 @@ def cbam_resnet50(
 ) -> Sequential:
     """`resnet50` with two gates in each block, one of channels and one of positions, as in the authors' code.
 
-    28,089,624 parameters, 2,532,592 more; 4.096 G MACs, for the 4.089 G of `resnet50`. What the paper counts has the
+    28,089,624 parameters, 2,532,592 more; 4.096 G MACs, for the 4.089 G of `resnet50`. What table 4 counts has the
     stride on the first 1x1, v1=True.
     """
     return resnet(
