@@ -191,7 +191,8 @@ def cspdarknet53(
     """Darknet-53 of cross stage partial blocks, which YOLOv4 begins from: half of the maps go around each stage.
 
     27,642,184 parameters, 6.534 G MACs for the 41,609,928 and 9.285 G of `darknet53`. As in the authors' classifier
-    activations are leaky; YOLOv4's are Mish. timm's have slope 0.01 where x is negative, Darknet's 0.1.
+    activations are leaky; YOLOv4's are Mish (Bochkovskiy et al., 2020, section 3.4). timm's have slope 0.01 where x is
+    negative, Darknet's 0.1.
     """
     return Sequential(
         stem=Sequential(conv1=conv(width, 3, negative_slope)),
