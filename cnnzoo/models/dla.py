@@ -86,7 +86,7 @@ def second_tree(width: int) -> Sequential:
 
 
 def deep_tree(width: int) -> Sequential:
-    """A tree of two trees (figure 3 f): the root of the second one aggregates the whole level."""
+    """A tree of two trees (figure 2 f): the root of the second one aggregates the whole level."""
     return Sequential(
         downsample=MaxPool2d(2, stride=2),
         tree1=From("input", halving_tree(width)),
