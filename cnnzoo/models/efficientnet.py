@@ -138,7 +138,7 @@ def efficientnet_b1() -> None:
     stages=stages(260, 32, 16, 24, 48, 88, 120, 208, 352, 1408),
 )
 def efficientnet_b2() -> None:
-    """1.1 times as wide and 1.2 times as deep, for the paper's 260 pixels: 9,109,994 parameters, 0.994 G MACs.
+    """1.1 times as wide and 1.2 times as deep, for the authors' 260 pixels: 9,109,994 parameters, 0.994 G MACs.
 
     torchvision measures its weights at 288.
     """
@@ -190,7 +190,8 @@ def efficientnet_b4() -> None:
 def efficientnet_b5() -> None:
     """1.6 times as wide and 2.2 times as deep, for 456 pixels: 30,389,784 parameters, 10.266 G MACs.
 
-    Its normalisation, as that of B6 and B7, is the paper's in torchvision: a momentum of 0.01 and an eps of 0.001.
+    Its normalisation, as that of B6 and B7, has the paper's momentum in torchvision, 0.01 (section 5.2), and an eps of
+    0.001.
     """
 
 
