@@ -109,7 +109,7 @@ code."""
 def ghostnet(num_classes: int = 1000, width_mult: float = 1.0, dropout: float = 0.2) -> Sequential:
     """MobileNetV3's blocks of ghost modules, as timm: 5,182,508 parameters, 0.141 G MACs.
 
-    `width_mult` is the paper's 0.5, 1 or 1.3.
+    `width_mult` is 0.5, 1 or 1.3 in table 7.
     """
 
     def scaled(channels: int) -> int:
