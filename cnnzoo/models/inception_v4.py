@@ -136,7 +136,7 @@ def inception_c() -> Sequential:
 def inception_v4(num_classes: int = 1000, dropout: float = 0.2) -> Sequential:
     """Inception-v4: a stem, 4, 7 and 3 modules of three kinds, reductions between; 42,679,816 parameters.
 
-    12.254 G MACs at 299. Dropout is what the paper calls a keep probability of 0.8.
+    12.254 G MACs at 299. Dropout is what figure 9 calls a keep probability of 0.8.
     """
     return Sequential(
         features=Sequential(
