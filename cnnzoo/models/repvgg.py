@@ -78,7 +78,7 @@ def stages(a: float, b: float) -> dict[str, tuple[int, ...]]:
 def repvgg_a0(num_classes: int = 1000, depth: Depth = A, a: float = 0.75, b: float = 2.5) -> Sequential:
     """RepVGG-A0 as it is trained: 9,108,968 parameters, 1.513 G MACs.
 
-    Deployed, as `repvgg_a0+reparameterize`, it has 8,309,384 and 1.361 G. `a` and `b` are the paper's factors of the
+    Deployed, as `repvgg_a0+reparameterize`, it has 8,309,384 and 1.361 G. `a` and `b` are table 2's factors of the
     64, 128 and 256 maps of the first stages, and of the 512 of the last.
     """
     return Sequential(
