@@ -1,4 +1,8 @@
-"""ResNet: He, Zhang, Ren and Sun (2015), table 1, and the plain nets beside it; torchvision's names."""
+"""ResNet: He, Zhang, Ren and Sun (2015), table 1, and the plain nets beside it; torchvision's names.
+
+The paper does not say which layer of a bottleneck has the stride. In its own networks, here `resnet50_v1` and so on, it
+is the first 1x1: Goyal et al. (2017), section 5.1.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
