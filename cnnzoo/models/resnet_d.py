@@ -84,10 +84,10 @@ def resnet26d(
 
 @variant(resnet26d, depth=BLOCKS[50], params=25_576_264, macs=4_328_824_832, receptive_field=431)
 def resnet50d() -> None:
-    """The paper's ResNet-50-D: 25,576,264 parameters, 19,232 more than `resnet50`, which is its ResNet-50-B.
+    """ResNet-50-D of table 5: 25,576,264 parameters, 19,232 more than `resnet50`, which is ResNet-50-B there.
 
     4.329 G MACs, for the 4.089 G of `resnet50`; 431 pixels seen for its 427, and 52 layers deep. With shortcut="B" it
-    is the paper's ResNet-50-C, of as many.
+    is ResNet-50-C, of as many.
     """
 
 
