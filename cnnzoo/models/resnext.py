@@ -71,7 +71,7 @@ def resnext101_32x4d() -> None:
     receptive_field=971,
 )
 def resnext101_64x4d() -> None:
-    """The paper's largest: twice the work of ResNet-101 goes into 64 groups of 4 maps; 83,455,272 parameters.
+    """The paper's largest (table 4): twice the work of ResNet-101 goes into 64 groups of 4 maps; 83,455,272 parameters.
 
     15.460 G MACs, for the 7.801 G of `resnet101`.
     """
@@ -88,7 +88,7 @@ def resnext101_64x4d() -> None:
 def resnext101_32x8d() -> None:
     """32 groups of 8 maps, as torchvision: 88,791,336 parameters, 16.414 G MACs.
 
-    The paper doubles the work of its `resnext101_32x4d` in the groups instead, `resnext101_64x4d`.
+    The paper doubles the work of its `resnext101_32x4d` in the groups instead (table 4), `resnext101_64x4d`.
     """
 
 
