@@ -63,7 +63,7 @@ def seresnet50(
 ) -> Sequential:
     """`resnet50` with a gate in each block, as timm: 28,088,024 parameters, 2,530,992 more.
 
-    4.092 G MACs, for the 4.089 G of `resnet50`. The paper's has the stride on the first 1x1, v1=True.
+    4.092 G MACs, for the 4.089 G of `resnet50`. What table 2 counts has the stride on the first 1x1, v1=True.
     """
     return resnet(
         se_bottleneck,
@@ -81,7 +81,7 @@ def seresnet50(
 def seresnet101() -> None:
     """`resnet101` with a gate in each block, as timm: 49,326,872 parameters, 4,777,712 more.
 
-    7.806 G MACs, for the 7.801 G of `resnet101`. The paper's has the stride on the first 1x1, v1=True.
+    7.806 G MACs, for the 7.801 G of `resnet101`. What table 2 counts has the stride on the first 1x1, v1=True.
     """
 
 
@@ -89,7 +89,7 @@ def seresnet101() -> None:
 def seresnet152() -> None:
     """`resnet152` with a gate in each block, as timm: 66,821,848 parameters, 6,629,040 more.
 
-    11.520 G MACs, for the 11.514 G of `resnet152`. The paper's has the stride on the first 1x1, v1=True.
+    11.520 G MACs, for the 11.514 G of `resnet152`. What table 2 counts has the stride on the first 1x1, v1=True.
     """
 
 
