@@ -85,11 +85,12 @@ def stages(groups: int) -> dict[str, tuple[int, ...]]:
 def shufflenet_g3(
     num_classes: int = 1000, width_mult: float = 1.0, groups: int = 3, stem_channels: int | None = None
 ) -> Sequential:
-    """3 groups, the paper's own choice: 1,865,728 parameters, 0.137 G MACs.
+    """3 groups: 1,865,728 parameters, 0.137 G MACs.
 
     `width_mult` is the paper's s, which multiplies the channels: 0.25, 0.5, 1.5 or 2. The first 1x1 of stage 2 has no
-    groups, as what it reads has few channels. `stem_channels` are those of the first convolution, by default 24 times
-    s: the authors' code has 24 at 1.5, and 16 at 0.5 with 8 groups, which do not divide what 12 would leave to make.
+    groups, as what it reads has few channels (section 3.3). `stem_channels` are those of the first convolution, by
+    default 24 times s: the authors' code has 24 at 1.5, and 16 at 0.5 with 8 groups, which do not divide what 12 would
+    leave to make.
     """
     if groups not in CHANNELS:
         raise InvalidValueError(f"groups must be 1, 2, 3, 4 or 8 (table 1), got {groups!r}")
