@@ -12,7 +12,7 @@ PAPER = Paper(
 
 
 def fire(s1: int, e1: int, e3: int) -> Sequential:
-    """A row of table 1: #1x1 squeeze, #1x1 expand, #3x3 expand (section 3.1)."""
+    """A row of table 1: #1x1 squeeze, #1x1 expand, #3x3 expand (section 3.2)."""
     return Sequential(
         squeeze=Conv2d(s1, 1),
         squeeze_activation=ReLU(),
@@ -54,7 +54,7 @@ def squeezenet(num_classes: int, dropout: float, *features: Node) -> Sequential:
     ),
 )
 def squeezenet1_0(num_classes: int = 1000, dropout: float = 0.5) -> Sequential:
-    """The paper's, as torchvision: 1,248,424 parameters, 0.819 G MACs."""
+    """The paper's (table 1), as torchvision: 1,248,424 parameters, 0.819 G MACs."""
     return squeezenet(
         num_classes,
         dropout,
