@@ -11,7 +11,7 @@ from .completion import complete_word
 NAMES = (*FILTERS, RANDOM)
 
 
-@click.command("filters", short_help="Blur, edges and more of a photograph, as convolutions.")
+@click.command("filters", short_help="Blur, edges and more of a photograph.")
 @click.argument("picture", metavar="PICTURE", type=click.Path())
 @click.argument("names", metavar="[FILTER]…", nargs=-1, shell_complete=complete_word(NAMES))
 @click.option("--grey", is_flag=True, help="Make one channel of the colours first.")
@@ -37,7 +37,7 @@ def filters_command(
     """Convolve PICTURE, a photograph in PNG, JPEG or the like, with kernels of 3x3, each channel by itself.
 
     \b
-    cnnzoo filters photo.jpg -o filters.png
+    cnnzoo filters cat.jpg -o all.png
     cnnzoo filters photo.jpg sobel --grey --size 440 --stride 2 -o edges.png
 
     FILTER is blur, sharpen, emboss, outline, sobel_x, sobel_y, sobel (the magnitude of these two) or random, the sum of
