@@ -121,6 +121,14 @@ def test_a_layer(number: int, data: st.DataObject, seed: int) -> None:
     assert_same(layer, living(build(layer, shape), seed), x)
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+@pytest.mark.parametrize("scale", [1.25, 2.1])
+def test_an_upsampling_by_a_scale_that_is_not_that_of_the_lengths(mode: str, scale: float) -> None:
+    """To as many positions, or twice as many, torch takes other ways."""
+    layer = arch.Upsample(scale_factor=scale, mode=mode)
+    assert_same(layer, build(layer, (1, 2, 3)), torch.randn(1, 1, 2, 3, dtype=torch.float64))
+
+
 def test_every_layer_and_every_meeting_has_its_forward() -> None:
     layers = {kind for kind in kinds().values() if issubclass(kind, Layer) and kind is not Layer}
     assert layers - {*FORWARDS} == {arch.Foreign}

@@ -262,6 +262,8 @@ def interpolated(places: Array, length: int, taps: Sequence[int], weigh: Callabl
 
 
 def bilinear(length: int, out: int, step: Any, corners: bool, dtype: Any) -> Array:
+    if out == length:  # torch then copies, whatever the scale
+        return np.eye(length, dtype=dtype)
     places = np.maximum(positions(length, out, step, corners, dtype), 0)
     return interpolated(places, length, (0, 1), lambda far: 1 - far)
 
