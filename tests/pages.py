@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 FENCE = re.compile(r"^```(\{?[\w-]*\}?)(?: needs=(\w+))?[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PICTURE = re.compile(r"!\[[^\]]*\]\((pictures/([\w.-]+\.(?:svg|png)))\)")
-NOT_RUN = ("text", "mermaid", "{literalinclude}", "{toctree}", "{eval-rst}")
+NOT_RUN = ("text", "mermaid", "bibtex", "{literalinclude}", "{toctree}", "{eval-rst}")
 FILE = re.compile(r"# ([\w/]+\.\w+)\n")
 SET_UP = "pip install -c constraints.txt "
 """What only a fresh machine can do; `.ci/run` does."""

@@ -12,7 +12,6 @@ from command import on_terminal, without_codes
 from rich.cells import cell_len
 
 import cnnzoo
-from cnnzoo.cli.listing import _entry
 from cnnzoo.features import list as listing
 from cnnzoo.features.peers import document as peers
 from cnnzoo.features.peers import peer_numbers
@@ -53,7 +52,7 @@ def test_peers_and_savings_fit(name):
 @pytest.mark.parametrize("width", [60, 80])
 def test_the_list_fits(width, pattern):
     names = list_models(pattern)
-    document = listing.document([_entry(name) for name in names])
+    document = listing.document([listing.entry(name) for name in names])
     shown = lines(document, width)
     assert max(map(cell_len, shown)) <= width
     for name, line in zip(names, shown[2:], strict=True):
