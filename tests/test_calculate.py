@@ -1232,7 +1232,10 @@ def test_every_layers_stored_activations_are_what_autograd_saves(layer: Layer, s
 
 @pytest.mark.wide
 def test_every_networks_stored_activations_are_what_autograd_saves(name: str) -> None:
-    check_stored(cnnzoo.get_builder(name).describe(), smallest_report(name).input_size, "meta")
+    description = cnnzoo.get_builder(name).describe()
+    # torch's shuffle of one group is a copy, but on meta
+    device = "cpu" if ChannelShuffle(1) in {node for _, node in walk(description)} else "meta"
+    check_stored(description, smallest_report(name).input_size, device)
 
 
 def test_what_batch_norms_keep_of_two_networks() -> None:
