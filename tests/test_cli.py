@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+from pathlib import Path
 
 import click
 import pytest
@@ -342,7 +343,8 @@ def test_an_ending_of_another_format_is_refused(tmp_path, arguments, ending):
 
 
 OUTPUT = {name: one for name, one in COMMAND.items() if any("--output" in param.opts for param in one.params)}
-NAMED: dict[str, list[str]] = {"list": [], "rewrites": []}
+PHOTOGRAPH = Path(__file__).parents[1] / "docs" / "pictures" / "filters.png"
+NAMED: dict[str, list[str]] = {"list": [], "rewrites": [], "filters": [str(PHOTOGRAPH)]}
 GIVEN = {
     "match": ("--params", "5M", "--width", "16"),
     "sweep": ("--width", "16"),

@@ -461,7 +461,7 @@ def test_a_registered_network_is_shown_in_words_or_as_source() -> None:
     out = call("show", "resnet50_v1").succeeded()
     assert " ".join((cnnzoo.get_builder("resnet50_v1").__doc__ or "").split()[:8]) in out
     assert cnnzoo.get_builder("resnet50_v1").paper.citation in out
-    assert "Others" in out
+    assert "What differs" in out
     assert "resnet101" in out
     names: dict[str, Any] = {}
     for arguments, rewrites in (("resnet50_v1 --source", []), ("resnet50_v1+drop_shortcuts", ["drop_shortcuts"])):
