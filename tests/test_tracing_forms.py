@@ -17,7 +17,23 @@ from torch import nn
 from traced import figures, is_it
 
 import cnnzoo
-from cnnzoo.arch import Aux, Foreign, Node, Sequential, Shape, Unused, walk
+from cnnzoo.arch import (
+    AdaptiveAvgPool2d,
+    Aux,
+    BlurPool2d,
+    Collect,
+    Concat,
+    Conv2d,
+    FilterResponseNormTlu2d,
+    Flatten,
+    Foreign,
+    Node,
+    Residual,
+    Sequential,
+    Shape,
+    Unused,
+    walk,
+)
 from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.tracing import describe
@@ -71,6 +87,21 @@ def test_what_fx_made_of_a_module_has_its_totals(data):
     net = build(description, size, init=None)
     ours, traced = (calculate(describe(one, size), size).totals for one in (net, torch.fx.symbolic_trace(net)))
     assert {key: ours[key] for key in SAME} == {key: traced[key] for key in SAME}
+
+
+def test_a_call_without_a_word_has_no_tensors_of_those_with_one():
+    """torch.fx calls no layer's module: its maximum with `tau` is foreign, its weight and bias are in words. Between
+    them stands what is no part of the layer."""
+    size = (3, 17, 24)
+    description = Sequential(
+        n0=Collect(
+            a=Residual(conv=Conv2d(3, 3, padding=1), blur=BlurPool2d(), pool=AdaptiveAvgPool2d((17, 24))),
+            b=FilterResponseNormTlu2d(),
+        ),
+        mean=Concat(Flatten(), Flatten()),
+    )
+    net = torch.fx.symbolic_trace(build(description, size, init=None))
+    assert calculate(describe(net, size), size).totals["params"] == calculate(description, size).totals["params"]
 
 
 SAME = ("params", "buffers", "macs")

@@ -14,7 +14,7 @@ from ...report.rows import key_of
 from ..measuring.batches import priced, share
 from ..measuring.trace import kind_of
 from ..measuring.tree import Held
-from .events import Call, Frame, Lost, Op, Span, TracingError, ops
+from .events import Call, Frame, Lost, Op, Span, TracingError, ops, within
 from .leaves import stated
 from .record import Recorder
 from .values import Values
@@ -42,6 +42,8 @@ class Foreigners:
         self.costs = priced(run.trace.root)
         self.readers = Counter(run.outputs)
         self.readers.update(value for reads, _ in _flow(run.root) for value in reads)
+        self.owners = {event.path or "" for event in _events(run.root) if isinstance(event, Op) and event.owns}
+        """Where the layers are that have words and tensors."""
 
     def told(self) -> Told:
         """The whole run, where it has words or is foreign as a whole."""
@@ -132,7 +134,7 @@ class Foreigners:
 
     def _place(self, event: Lost, around: str) -> tuple[str | None, dict[str, Held]] | None:
         """The path of a call's tensors, and these by their names there; None where they are at several paths. One that
-        the module around has itself is at its own path."""
+        the module around has itself is at its own path, as is one beside which others of its module are in words."""
         if event.path is not None:
             return event.path, self._below(event.path)
         homes = {key.rpartition(".")[0] for key in event.keys}
@@ -140,8 +142,8 @@ class Foreigners:
             return None, {}
         if len(homes) > 1:
             return None
-        if homes != {around}:
-            (path,) = homes
+        (path,) = homes
+        if path != around and not any(within(path, owner) for owner in self.owners):
             return path, self._below(path)
         return (event.keys[0], {"": self.held[event.keys[0]]}) if len(event.keys) == 1 else None
 
@@ -165,10 +167,14 @@ class Foreigners:
 
 def _flow(frame: Frame) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
     """What each call in a forward reads and makes."""
+    for event in _events(frame):
+        yield event.reads, event.makes if isinstance(event, Lost) else [event.made]
+
+
+def _events(frame: Frame) -> Iterator[Op | Lost]:
+    """The calls in a forward, in their order."""
     for event in frame.events:
         if isinstance(event, Frame):
-            yield from _flow(event)
-        elif isinstance(event, Lost):
-            yield event.reads, event.makes
+            yield from _events(event)
         else:
-            yield event.reads, [event.made]
+            yield event
