@@ -2,7 +2,7 @@
 `pytest --all` all.
 
 A test of all registered networks, or one that is marked `wide`, has many cases. Without an option it runs on some of
-them: an eighth, but four at least, of networks only of those that stand for a family. With `--wide` it leaves out the
+them: a twelfth, but three at least, of networks only of those that stand for a family. With `--wide` it leaves out the
 variants of each family, which are the same code with other numbers: ResNet-50 is tried, ResNet-101 with `--all`. Where
 it is slow and marked `wide(2)`, it runs on two, and with `--wide` on those that stand for a family; where it is marked
 `every`, with `--wide` on every network.
@@ -33,7 +33,7 @@ settings.register_profile("default", max_examples=10, derandomize=True, **COMMON
 settings.register_profile("wide", max_examples=100, derandomize=True, **COMMON)
 settings.register_profile("long", max_examples=2000, **COMMON)
 
-LEAST, SHARE = 4, 8
+LEAST, SHARE = 3, 12
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
