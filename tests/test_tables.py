@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,14 +82,19 @@ def digits(text: str, region: Region) -> list[int]:
     return [start + digit.start() for digit in re.finditer(r"\d", region.inside)]
 
 
+def some() -> list[tuple[Path, Region]]:
+    """Three regions of each command, which have digits of their own: what is in a picture's is the author's."""
+    of: dict[str, list[tuple[Path, Region]]] = defaultdict(list)
+    for path, region in FOUND:
+        if not region.picture and re.search(r"\d", region.inside):
+            of[region.command.split()[0]].append((path, region))
+    return [one for regions in of.values() for one in regions[:: -(-len(regions) // 3)]]
+
+
 @pytest.mark.wide
-@pytest.mark.parametrize(
-    ("path", "region"), FOUND, ids=[f"{path.stem}-{region.command.replace(' ', '-')}" for path, region in FOUND]
-)
+@pytest.mark.parametrize(("path", "region"), some())
 def test_one_digit_is_noticed(path: Path, region: Region, folder: Path) -> None:
     """Of those between a region's marks the first, the last and one in between are changed, one at a time."""
-    if region.picture:
-        pytest.skip("what is between is the author's")
     text = PAGES[path]
     found = digits(text, region)
     lines = text.splitlines(keepends=True)
