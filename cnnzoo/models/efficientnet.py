@@ -28,6 +28,7 @@ from .blocks import (
     separable_timm,
     squeeze_excitation,
 )
+from .stages import read_depth
 from .variant import variant
 
 PAPER = Paper(
@@ -95,10 +96,11 @@ def efficientnet_b0(
     """The network that the others are scaled from, as torchvision: 5,288,548 parameters, 0.386 G MACs."""
     norm = BatchNorm2d(eps=bn_eps, momentum=bn_momentum)
     into = multiple_of_8(32 * width_mult)
-    rows = [(*row[:2], multiple_of_8(row[2] * width_mult), ceil(row[3] * depth_mult), row[4]) for row in TABLE]
+    depths = read_depth(tuple(ceil(row[3] * depth_mult) for row in TABLE), len(TABLE))
     features: list[Node] = [conv(into, 3, SiLU(), stride=2, norm=norm)]
-    number, blocks = count(), sum(row[3] for row in rows)
-    for expansion, kernel, channels, layers, stride in rows:
+    number, blocks = count(), sum(depths)
+    for (expansion, kernel, maps, _, stride), layers in zip(TABLE, depths, strict=True):
+        channels = multiple_of_8(maps * width_mult)
         stage: list[Node] = []
         for s in (stride, *[1] * (layers - 1)):
             p = stochastic_depth_prob * next(number) / blocks

@@ -25,6 +25,7 @@ def bottle2neck(
     A part has `base_width` maps where `width` is 64.
     """
     each = width * base_width // 64
+    convs = ModuleList(*[conv3x3(each, before, stride)] * (scale - 1))
     parts: dict[str, Node | From] = {}
     for part in range(scale - 1):
         parts[f"part{part}"] = From("relu1", Chunk(scale, part))
@@ -37,7 +38,7 @@ def bottle2neck(
         conv1=Conv2d(scale * each, 1, bias=False),
         bn1=BatchNorm2d(),
         relu1=ReLU(),
-        convs=ModuleList(*[conv3x3(each, before, stride)] * (scale - 1)),
+        convs=convs,
         bns=ModuleList(*[BatchNorm2d()] * (scale - 1)),
         **parts,
         last=From("relu1", Chunk(scale, scale - 1)),
