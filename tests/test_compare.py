@@ -141,6 +141,7 @@ def test_a_multiple_that_is_exactly_one_is_told_from_one_that_is_nearly(ratio, s
 # The command
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format(format_):
     out = call("compare", *list_models(), "--format", format_).succeeded()

@@ -86,6 +86,7 @@ def test_a_defect_shows_its_traceback(name, kind, here, monkeypatch):
     assert caught.traceback[-1].name == "fail"
 
 
+@pytest.mark.wide
 @commands
 @pytest.mark.parametrize("kind", [CnnzooError, InvalidValueError, InvalidTypeError])
 def test_an_error_for_the_user_is_one_line(name, kind, here, monkeypatch):

@@ -156,7 +156,7 @@ def shared(before: Node, after: Node) -> list[str]:
     return [path for path, node in walk(after) if old.get(path) == node and not isinstance(node, rowless)]
 
 
-@pytest.mark.wide
+@pytest.mark.wide(2)
 def test_a_rewrite_of_a_rewrite_is_one_and_the_same_again_changes_nothing(name: str) -> None:
     description, size = small(name)
     again = {"scale_width", "scale_depth"}

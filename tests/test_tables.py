@@ -71,9 +71,10 @@ def written(command: str, inside: str = "") -> str:
 # Our own pages
 
 
-def test_our_pages_are_what_their_marks_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_pages_are_what_their_marks_say(monkeypatch: pytest.MonkeyPatch, wide: bool) -> None:
     monkeypatch.chdir(ROOT)
-    assert call("tables", "--check") == (0, "", "")
+    some = [] if wide else ["README.md", "docs/savings.md", "docs/families/vgg.md"]
+    assert call("tables", "--check", *some) == (0, "", "")
 
 
 def digits(text: str, region: Region) -> list[int]:
