@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import wraps
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ import click
 from ..render.column import Column
 from ..render.document import FORMATS, Document
 from ..words import REPEATED, shortened
-from .completion import complete_list, complete_rewrite, complete_setting, complete_word
+from ..zoo import matching
+from .completion import complete_list, complete_module, complete_rewrite, complete_setting, complete_word
 from .types import InputSizeType, NamesType
 
 T = TypeVar("T")
@@ -96,6 +97,22 @@ format_option = click.option(
 )
 
 
+module_option = click.option(
+    "--family",
+    "--module",
+    "module",
+    metavar="MODULE",
+    default="",
+    shell_complete=complete_module,
+    help="Only networks of this module, as vgg; cnnzoo.models are those of no plugin.",
+)
+
+
+def named(patterns: Sequence[str], module: str) -> list[str]:
+    """The networks that one of the patterns matches, of all where there are none, and of the module; each once."""
+    return list(dict.fromkeys(name for pattern in patterns or ("*",) for name in matching(pattern, module)))
+
+
 def scatter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--scatter, -o and --format of a table that can be a picture; the command reads them by `picture_format`."""
     options = (
@@ -111,14 +128,24 @@ def scatter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def picture_format(scatter: bool, format_: str | None, output: str | None) -> str | None:
     """The format of the picture that FILE's ending asks for; a usage error where there is none and the scatter or FILE
     cannot be written, before any work is done for it."""
-    ending = ending_of(output or "")
-    if format_ is None and ending in DRAWN:
+    ending = drawn_ending(format_, output, DRAWN)
+    if ending:
         return ending[1:]
     if scatter and chosen_format(format_, output) not in ("table", "text"):
         raise click.UsageError("--scatter is drawn under a table or text, or with -o FILE.svg as a picture")
-    if format_ is None and output is not None:
-        check_ending(output)
     return None
+
+
+def drawn_ending(format_: str | None, output: str | None, endings: Collection[str]) -> str:
+    """FILE's ending where it is one of these, which ask for a picture; else empty, and a usage error for an ending that
+    is no table's either. With --format the ending says nothing."""
+    if format_ is not None or output is None:
+        return ""
+    ending = ending_of(output)
+    if ending in endings:
+        return ending
+    check_ending(output)
+    return ""
 
 
 def sort_option(known: Iterable[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

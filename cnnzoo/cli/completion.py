@@ -17,7 +17,7 @@ from ..arch import walk
 from ..errors import CnnzooError
 from ..resolve import describe
 from ..resolve.loading import is_registered, names_in, split
-from ..zoo import get_builder, list_models
+from ..zoo import get_builder, list_models, modules
 
 Complete: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -25,6 +25,11 @@ Complete: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
 def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The registered networks."""
     return list_models(f"{incomplete}*")
+
+
+def complete_module(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The modules in which networks are registered, by the last part of their names."""
+    return [name for name in modules() if name.startswith(incomplete)]
 
 
 def complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

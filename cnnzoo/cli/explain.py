@@ -20,9 +20,8 @@ from ..words import hint, quoted, read_literal, sides
 from ..zoo import list_models
 from .common import (
     arg_option,
-    check_ending,
+    drawn_ending,
     emit,
-    ending_of,
     format_option,
     input_size_option,
     num_classes_option,
@@ -111,9 +110,7 @@ def explain_command(
     its products and their sum, exactly. ROWS are numbers with spaces between them, "/" between rows and "//" between
     channels, or a FILE of such; kernels stand in torch's order. Without --input or --kernel there are small numbers.
     """
-    picture = output is not None and ending_of(output) == ".svg" and format_ is None
-    if output is not None and format_ is None and not picture:
-        check_ending(output)
+    picture = drawn_ending(format_, output, [".svg"])
     if values:
         if (input_size, num_classes, pairs, rewrites) != (None, None, (), ()):
             raise click.UsageError("--values is of a layer in no network; --input-size and the like are a network's")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..features.filters import FILTERS, RANDOM, filters
-from .common import check_ending, emit, ending_of, format_option, output_option, write
+from .common import drawn_ending, emit, format_option, output_option, write
 from .completion import complete_word
 
 NAMES = (*FILTERS, RANDOM)
@@ -45,9 +45,7 @@ def filters_command(
     table has sizes and values; a FILE.png has the pictures, in a grid with their names, or that of a single FILTER.
     It takes pip install 'cnnzoo[filters]'.
     """
-    drawn = output is not None and ending_of(output) == ".png" and format_ is None
-    if output is not None and format_ is None and not drawn:
-        check_ending(output)
+    drawn = drawn_ending(format_, output, [".png"])
     if apart and not drawn:
         raise click.UsageError("--apart is of pictures: give -o FILE.png")
     found = filters(picture, names or NAMES, grey=grey, size=size, stride=stride, seed=seed)

@@ -10,10 +10,12 @@ from ..arch import Shape
 from ..features.list import COLUMNS, by_family, document, entry
 from ..render.column import in_order, pick
 from ..resolve import describe
-from ..zoo import get_builder, matching, modules
+from ..zoo import get_builder
 from .common import (
     columns_option,
     emit,
+    module_option,
+    named,
     picture_format,
     rewrite_option,
     scatter_options,
@@ -22,22 +24,6 @@ from .common import (
 )
 from .completion import complete_name
 from .types import Count, InputSize, InputSizeType, Years, YearsType
-
-
-def complete_module(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The modules in which networks are registered, by the last part of their names."""
-    return [name for name in modules() if name.startswith(incomplete)]
-
-
-module_option = click.option(
-    "--family",
-    "--module",
-    "module",
-    metavar="MODULE",
-    default="",
-    shell_complete=complete_module,
-    help="Only networks of this module, as vgg; cnnzoo.models are those of no plugin.",
-)
 
 
 @click.command("list", short_help="The networks there are.", epilog=f"Columns: {', '.join(COLUMNS)}.")
@@ -80,7 +66,7 @@ def list_command(
     picture = picture_format(scatter, format_, output)
     if sort is not None:
         pick([sort.removeprefix("-")], COLUMNS)
-    found = list(dict.fromkeys(name for pattern in patterns or ("*",) for name in matching(pattern, module)))
+    found = named(patterns, module)
     names = [name for name in by_family(found) if _is_of(name, years, size)]
     if rewrites and names:
         names = _rewritten(names, rewrites)

@@ -7,10 +7,8 @@ import click
 from ..features.verify import Verified, counts, document, verify
 from ..published import REASONS
 from ..words import counted, listed
-from ..zoo import matching
-from .common import bar, emit, output_options
+from .common import bar, emit, module_option, named, output_options
 from .completion import complete_name
-from .listing import module_option
 
 
 @click.command(
@@ -49,9 +47,8 @@ def verify_command(
     calculated, it does; that a slip is known, with its evidence; or that it disagrees. JSON and CSV have the exact
     values. Exits 1 where a figure disagrees.
     """
-    names = list(dict.fromkeys(name for pattern in patterns or ("*",) for name in matching(pattern, module)))
     found: list[Verified] = []
-    with bar(names, str) as shown:
+    with bar(named(patterns, module), str) as shown:
         for name in shown:
             found += verify(name)
     wrong = [one.figure for one in found if one.verdict == "disagrees"]
