@@ -100,17 +100,18 @@ def label(
     for right, up in SIDES:
         text = Text((place[0] + right * (5 + length / 2), place[1] + up * 9.3), words, align="center")
         box = bounds(text)
-        inside = box[0] >= 0 and box[1] >= 0 and box[2] <= within[0] and box[3] <= within[1]
-        if (
-            inside
-            and not any(overlap(box, one) for one in taken)
-            and all(_apart(box, other) > 1.4 * _apart(box, place) for other in others)
-        ):
+        if has_room(box, within, taken) and all(_apart(box, other) > 1.4 * _apart(box, place) for other in others):
             return text
     return None
 
 
-def overlap(one: Box, other: Box) -> bool:
+def has_room(box: Box, within: tuple[float, float], taken: Sequence[Box]) -> bool:
+    """Whether a box lies within a plane of that width and height, over nothing that is taken."""
+    inside = box[0] >= 0 and box[1] >= 0 and box[2] <= within[0] and box[3] <= within[1]
+    return inside and not any(_overlap(box, one) for one in taken)
+
+
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..compare.document import plane
-from ..compare.picture import Box, disc, grid, label, overlap
+from ..compare.picture import Box, disc, grid, has_room, label
 from ..draw import finished, need
 from ..draw.colours import YEARS, Colour
 from ..draw.sheet import Area, Point, Sheet, Text, bounds, draw, extent, fitted
@@ -68,9 +68,7 @@ def _apart(words: str, spots: Sequence[Point], taken: Sequence[Box]) -> tuple[Te
     for steps, spot, (right, up) in product(range(3, 200), spots, TURNS):
         line = [(spot[0] + right * STEP * step, spot[1] + up * STEP * step) for step in range(steps + 1)]
         text = Text((line[-1][0] + copysign(2 + length / 2, right), line[-1][1]), words, align="center")
-        box = bounds(text)
-        inside = box[0] >= 0 and box[1] >= 0 and box[2] <= WIDTH and box[3] <= HEIGHT
-        if inside and not any(overlap(box, one) for one in taken):
+        if has_room(bounds(text), (WIDTH, HEIGHT), taken):
             return text, line
     return Text(spots[0], words), [spots[0]]  # a plane full of names
 

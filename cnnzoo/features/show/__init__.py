@@ -37,7 +37,8 @@ def card(builder: Builder[Any]) -> Document:
     figures = {name: COLUMNS[name] for name in FIGURES}
     figures["input_size"] = figures["input_size"]._replace(narrow="room")
     columns = {**figures, "differs": Column("What differs", lambda one: one["differs"], right=False, narrow="cut")}
-    paper = builder.paper
+    rows = [{name: one[name] for name in ("model", *columns)} for one in records]
+    paper, loaded = builder.paper, weights(builder.name)
     about = [" ".join(part.split()).replace("`", "") for part in cleandoc(builder.__doc__ or "").split("\n\n")]
     said = {
         "Paper": paper.citation,
@@ -46,7 +47,7 @@ def card(builder: Builder[Any]) -> Document:
         "Input": sides(builder.input_size),
         "Varied by": ", ".join(builder.knobs),
         "Variant of": _variant(builder),
-        "Weights": "; ".join(weights(builder.name)) or "none known of torchvision's or timm's",
+        "Weights": "; ".join(loaded) or "none known of torchvision's or timm's",
         "Source": f"cnnzoo show {builder.name} --source",
         "Citation": f"cnnzoo show {builder.name} --bibtex",
     }
@@ -56,7 +57,7 @@ def card(builder: Builder[Any]) -> Document:
         columns,
         records,
         [*(("" if number else "What it is", part) for number, part in enumerate(about)), *_shown(said)],
-        rows=[{name: one[name] for name in ("model", *columns)} for one in records],
+        rows=rows,
         data={
             "model": builder.name,
             "about": "\n\n".join(about),
@@ -64,8 +65,8 @@ def card(builder: Builder[Any]) -> Document:
             "input_size": builder.input_size,
             "varied_by": list(builder.knobs),
             "variant_of": said["Variant of"] or None,
-            "weights": weights(builder.name),
-            "family": [{name: one[name] for name in ("model", *columns)} for one in records],
+            "weights": loaded,
+            "family": rows,
         },
         caption=builder.name,
     )
