@@ -104,11 +104,11 @@ def distance(one: str, other: str) -> int:
     return last[-1]
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], most: int = LISTED) -> str:
     """`a, b, c`, and how many more where they are many; long ones without their middle."""
     every = list(names)
-    more = f" and {len(every) - LISTED:,} more" if len(every) > LISTED else ""
-    return f"{', '.join(shortened(name, REPEATED) for name in every[:LISTED])}{more}"
+    more = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return f"{', '.join(shortened(name, REPEATED) for name in every[:most])}{more}"
 
 
 def counted(number: int, what: str) -> str:

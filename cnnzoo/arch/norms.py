@@ -15,6 +15,9 @@ from .node import Kept, Layer, Work, layer, maps, place_of
 from .rules import RULES, optional
 from .signal import Shape, ShapeError, Windows, show
 
+COUNTER = "num_batches_tracked"
+"""Batch normalisation's count of batches, which inference does not read; a file from before torch 0.4.1 has none."""
+
 
 def normalising(count: int, groups: int, scaled: bool, shifted: bool) -> Work:
     """What it takes to bring `count` elements in equal groups to a mean of 0 and a variance of 1.
@@ -46,7 +49,7 @@ class _RunningNorm(Layer):
     def buffers(self, shape: Shape) -> dict[str, Shape]:
         if not self.track_running_stats:
             return {}
-        return {"running_mean": shape[:1], "running_var": shape[:1], "num_batches_tracked": ()}
+        return {"running_mean": shape[:1], "running_var": shape[:1], COUNTER: ()}
 
 
 @layer

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arch import Aux, Join, Layer, Node, ShapeError, walk
 from ..arch.meetings import Meeting
+from ..arch.norms import COUNTER
 from ..arch.signal import show
 from ..arch.steps import Several
 from ..arch.walker import Walker
@@ -19,8 +20,8 @@ from ..words import listed, quoted
 from .arrays import Array, floats, shaped
 from .layers import FORWARDS, MEETINGS, Tensors
 
-COUNTER = "num_batches_tracked"
-"""The last part of the name of what a batch norm counts, which inference does not read."""
+MOST = 3
+"""Names of weights that a message lists."""
 
 
 def run(description: Node, weights: Mapping[str, Any], *inputs: Any) -> Any:
@@ -65,9 +66,9 @@ class Execution(Walker[Any]):
         if not isinstance(weights, Mapping):
             raise InvalidTypeError(f"weights must be a mapping of names to arrays, got {quoted(weights)}")
         if missing := [name for name in needed if name not in weights]:
-            raise InvalidValueError(f"the weights lack {_few(missing)}; Report.tensors names what is needed")
+            raise InvalidValueError(f"the weights lack {listed(missing, MOST)}; Report.tensors names what is needed")
         if other := [str(name) for name in weights if name not in known]:
-            raise InvalidValueError(f"the weights have what no layer has: {_few(other)}")
+            raise InvalidValueError(f"the weights have what no layer has: {listed(other, MOST)}")
         self.weights = {name: shaped(name, weights[name], shape) for name, shape in needed.items()}
         names = names_of(description, len(arrays))
         self.entering: Any = Several(zip(names, arrays, strict=True)) if names else arrays[0]
@@ -90,7 +91,3 @@ class Execution(Walker[Any]):
 
     def meeting(self, meeting: Meeting, parts: list[Array], own: bool) -> Array:
         return MEETINGS[type(meeting)](meeting, parts)
-
-
-def _few(names: Sequence[str]) -> str:
-    return listed(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")

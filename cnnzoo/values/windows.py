@@ -65,7 +65,7 @@ def im2col(
     x = maps("x", x)
     layer = Conv2d(1, kernel_size, stride=stride, padding=padding, dilation=dilation)
     layer.output_shape(x.shape[1:])
-    return _columns(x, layer)
+    return _columns(x, layer)[:, 0]
 
 
 def col2im(
@@ -100,7 +100,7 @@ def conv2d(
     """(N, C, H, W) -> (N, O, H', W'): `weight`, (O, C / groups, kernel height, kernel width), times the columns."""
     x, weight, layer = _convolution(x, weight, stride, padding, dilation, groups)
     out = layer.output_shape(x.shape[1:])
-    columns = _columns(x, layer).reshape(len(x), groups, weight[0].size, -1)
+    columns = _columns(x, layer)
     y = (weight.reshape(groups, -1, weight[0].size) @ columns).reshape(len(x), *out)
     return y if bias is None else y + shaped("bias", bias, out[:1])[:, None, None]
 
@@ -119,7 +119,7 @@ def conv2d_backward(
     out = layer.output_shape(x.shape[1:])
     dy = shaped("dy", dy, (len(x), *out)).reshape(len(x), groups, -1, out[1] * out[2])
     matrix = weight.reshape(groups, -1, weight[0].size)
-    columns = _columns(x, layer).reshape(len(x), groups, weight[0].size, -1)
+    columns = _columns(x, layer)
     dweight = (dy @ columns.swapaxes(2, 3)).sum(0).reshape(weight.shape)
     taps = (matrix.swapaxes(1, 2) @ dy).reshape(len(x), x.shape[1], *weight.shape[2:], *out[1:])
     return added(taps, x.shape, _sides(layer), layer.stride, layer.dilation), dweight, dy.sum((0, 3)).reshape(-1)
@@ -188,7 +188,7 @@ def max_pool2d_backward(
     taps = np.where(
         first[:, :, None, None] == np.arange(np.prod(kernel)).reshape(*kernel, 1, 1), dy[:, :, None, None], 0
     )
-    return added(taps, x.shape, _slack(layer, x.shape[1:]), layer.stride or layer.kernel_size, layer.dilation)
+    return _spread(taps, x, layer)
 
 
 def avg_pool2d(
@@ -217,8 +217,7 @@ def avg_pool2d_backward(
     x, layer = maps("x", x), AvgPool2d(kernel_size, stride, padding, ceil_mode, count_include_pad)
     view = _pooled(x, layer, 0.0)
     dy = shaped("dy", dy, (*view.shape[:2], *view.shape[4:])) / _counted(layer, x)
-    taps = np.broadcast_to(dy[:, :, None, None], view.shape)
-    return added(taps, x.shape, _slack(layer, x.shape[1:]), layer.stride or layer.kernel_size, 1)
+    return _spread(np.broadcast_to(dy[:, :, None, None], view.shape), x, layer)
 
 
 def _convolution(
@@ -233,8 +232,10 @@ def _convolution(
 
 
 def _columns(x: Array, layer: Conv2d) -> Array:
+    """Each window as a column, those of each group's maps by themselves: (N, groups, elements, H' * W')."""
     view = windows(pad(x, _sides(layer)), layer.kernel_size, layer.stride, layer.dilation)
-    return view.reshape(len(x), x.shape[1] * view.shape[2] * view.shape[3], -1)
+    rows = x.shape[1] // layer.groups * view.shape[2] * view.shape[3]
+    return view.reshape(len(x), layer.groups, rows, -1)
 
 
 def _sides(layer: Conv2d) -> Sides:
@@ -244,10 +245,17 @@ def _sides(layer: Conv2d) -> Sides:
 
 def _pooled(x: Array, layer: MaxPool2d | AvgPool2d, value: float) -> Array:
     """The windows of a pooling of maps that are padded by `value`."""
-    sides = _slack(layer, x.shape[1:])
-    return windows(
-        pad(x, sides, value), layer.kernel_size, layer.stride or layer.kernel_size, layer.settings.get("dilation", 1)
-    )
+    return windows(pad(x, _slack(layer, x.shape[1:]), value), layer.kernel_size, *_steps(layer))
+
+
+def _spread(taps: Array, x: Array, layer: MaxPool2d | AvgPool2d) -> Array:
+    """What is put where each window of a pooling was, added up: the transpose of `_pooled`."""
+    return added(taps, x.shape, _slack(layer, x.shape[1:]), *_steps(layer))
+
+
+def _steps(layer: MaxPool2d | AvgPool2d) -> tuple[IntOrPair, IntOrPair]:
+    """A pooling's stride and dilation."""
+    return layer.stride or layer.kernel_size, layer.settings.get("dilation", 1)
 
 
 def _over_taps(combine: Callable[[Array, Array], Array], view: Array) -> Array:
@@ -268,4 +276,4 @@ def _counted(layer: AvgPool2d, x: Array) -> Array:
     own = around(layer.padding)
     ones = pad(np.ones((1, 1, *x.shape[2:]), x.dtype), own, float(layer.count_include_pad))
     beyond = [(0, whole[1] - part[1]) for whole, part in zip(_slack(layer, x.shape[1:]), own, strict=True)]
-    return _over_taps(np.add, windows(pad(ones, beyond), layer.kernel_size, layer.stride or layer.kernel_size))
+    return _over_taps(np.add, windows(pad(ones, beyond), layer.kernel_size, *_steps(layer)))

@@ -8,13 +8,14 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 from ..arch.ends import without_head
+from ..arch.norms import COUNTER
 from ..calculate import calculate
 from ..errors import CnnzooError, InvalidValueError
 from ..report import Report, Shape, key_of
 from ..words import counted
 from ..zoo import get_builder, list_sound_models
 from .pickles import printable
-from .reading import COUNTER, Dicts, Reading, Shapes, groups, read_as, same
+from .reading import Dicts, Reading, Shapes, groups, read_as, same
 
 TITLES = {"alexnet_tv": "torchvision's AlexNet", "googlenet_tv": "torchvision's GoogLeNet"}
 

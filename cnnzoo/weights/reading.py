@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from math import prod
 from typing import NamedTuple, TypeAlias
 
+from ..arch.norms import COUNTER
 from ..report import Shape
 from ..words import quoted
 
@@ -15,9 +16,6 @@ Shapes: TypeAlias = Mapping[str, Shape]
 
 Dicts: TypeAlias = Mapping[str, Shapes]
 """The state dicts of a file, by the keys that lead to them."""
-
-COUNTER = "num_batches_tracked"
-"""Batch normalisation's count of batches: a file from before torch 0.4.1 has none, which is no difference."""
 
 
 class Alias(NamedTuple):

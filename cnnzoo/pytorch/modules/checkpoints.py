@@ -14,13 +14,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ...arch.norms import COUNTER
 from ...report import Shape
 from ...weights.archives import check_sums
 from ...weights.headers import CheckpointError, Entry, Rename, read_header
 from ...weights.matching import auxiliary, compare, heads, likeliest, listed
 from ...weights.pickles import Broken, printable
 from ...weights.published import Published, Source, find_weights
-from ...weights.reading import COUNTER, Shapes, adapted, read_as
+from ...weights.reading import Shapes, adapted, read_as
 from ...words import counted
 from ...words import listed as enumerated
 
