@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .features.draw import draw
     from .features.explain import explain
     from .features.filters import filters
+    from .features.look import look_weights
     from .features.savings import savings
     from .features.summary import summary
     from .pytorch.modules.checkpoints import load_checkpoint
@@ -52,6 +53,7 @@ _HOMES = {
     "draw": "features.draw",
     "explain": "features.explain",
     "filters": "features.filters",
+    "look_weights": "features.look",
     "savings": "features.savings",
     "get_builder": "zoo",
     "get_model": "create",
@@ -93,6 +95,7 @@ __all__ = [
     "is_model",
     "list_models",
     "load_checkpoint",
+    "look_weights",
     "model_entrypoint",
     "rebuild",
     "register",

@@ -316,6 +316,18 @@ def filters(random: Random) -> Input:
 PICTURE = b"P6 7 5 255\n" + bytes(range(3 * 7 * 5))
 
 
+def look(random: Random) -> Input:
+    weights = saved()[".safetensors"]
+    return command(
+        "look",
+        formatted(random, "weights", "lenet5", "--layer", "c1", "--seed", "3"),
+        formatted(random, "weights", "lenet5_modern", "w.safetensors", "--layer", "fc2", "--num-classes", "10"),
+        ("weights", "net.py:make", "--layer", "0", "--input-size", "3x8x8", "--arg", "width=2", "-o", "out.svg"),
+        random=random,
+        files={"net.py": FACTORY.encode(), "w.safetensors": bytes_changed(random, weights)},
+    )
+
+
 def check(random: Random) -> Input:
     return command("check", ("lenet5", "--sizes", "1"), ("lenet*", "--sizes", "2"), random=random)
 
@@ -560,6 +572,7 @@ ENTRIES: dict[str, Callable[[Random], Input]] = {
     "sweep": sweep,
     "draw": draw,
     "filters": filters,
+    "look": look,
     "check": check,
     "check-weights": check_weights,
     "peers": peers,

@@ -344,21 +344,25 @@ def test_an_ending_of_another_format_is_refused(tmp_path, arguments, ending):
 
 OUTPUT = {name: one for name, one in COMMAND.items() if any("--output" in param.opts for param in one.params)}
 PHOTOGRAPH = Path(__file__).parents[1] / "docs" / "pictures" / "filters.png"
-NAMED: dict[str, list[str]] = {"list": [], "rewrites": [], "filters": [str(PHOTOGRAPH)]}
+NAMED: dict[str, list[str]] = {
+    "list": [],
+    "rewrites": [],
+    "filters": [str(PHOTOGRAPH)],
+    "look": ["weights", "resnet18"],
+}
 GIVEN = {
     "match": ("--params", "5M", "--width", "16"),
     "sweep": ("--width", "16"),
     "explain": ("conv1",),
     "diff": ("vgg11",),
+    "look": ("--layer", "conv1"),
 }
 
 
 @pytest.mark.parametrize("name", OUTPUT)
 def test_no_command_writes_to_what_has_no_name(name):
     """Nor to a link that leads to itself, which stays as it is."""
-    call(name, *(() if name in ("list", "rewrites") else ("resnet18",)), *GIVEN.get(name, ()), "-o", "").refused(
-        "no name of a file"
-    )
+    call(name, *NAMED.get(name, ["resnet18"]), *GIVEN.get(name, ()), "-o", "").refused("no name of a file")
 
 
 @pytest.mark.wide

@@ -56,6 +56,7 @@ KNOWN = {
     "--block": PATHS,
     "--by": [*TECHNIQUES, *list_rewrites()],
     "--knob": KEYWORDS,
+    "--layer": PATHS,
     "--module": sorted({get_builder(name).__module__.rpartition(".")[2] for name in list_models()}),
     "--output": "file",
     "--rewrite": list_rewrites(),

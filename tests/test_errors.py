@@ -29,6 +29,7 @@ ARGUMENTS = {
     "sweep": ("vgg11", "--width", "32", "--jobs", "1"),
     "draw": ("lenet5_modern",),
     "filters": ("photo.pgm", "blur"),
+    "look": ("weights", "lenet5_modern", "--layer", "conv1"),
     "check": ("lenet5_modern", "--sizes", "1"),
     "check-weights": ("weights.safetensors", "lenet5_modern"),
     "peers": ("lenet5_modern",),

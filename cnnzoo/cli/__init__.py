@@ -25,6 +25,7 @@ SECTIONS = {
         "list": "listing.list_command",
         "explain": "explain.explain_command",
         "show": "show.show_command",
+        "look": "look.look_command",
         "rewrites": "rewrites.rewrites_command",
     },
     "Ask what it costs": {

@@ -85,7 +85,8 @@ def complete_list(names: Iterable[str]) -> Complete:
 
 def given_target(ctx: click.Context) -> str:
     """The first TARGET that was typed, if it is of a registered network: what is elsewhere would be run to know it."""
-    argument = next(param for param in ctx.command.params if isinstance(param, click.Argument))
+    arguments = (param for param in ctx.command.params if isinstance(param, click.Argument))
+    argument = next(param for param in arguments if not isinstance(param.type, click.Choice))
     # click reads no arguments where the last option has no value yet, and leaves them in `args`
     given = ctx.params.get(argument.name or "") or ctx.args or ""
     target = given if isinstance(given, str) else given[0]

@@ -28,7 +28,7 @@ from .target import description_of
 from .types import InputSize, TargetType
 
 
-@click.command("show", short_help="What a network is, its citation, or its source.")
+@click.command("show", short_help="What a network is, its citation, its source.")
 @click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @click.option("--source", "as_source", is_flag=True, help="As a file of Python that defines it.")
 @click.option("--bibtex", "as_bibtex", is_flag=True, help="Its paper as an entry for BibTeX.")

@@ -26,7 +26,7 @@ from .types import TargetType, read_input_size
 ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
-@click.command("sweep", short_help="Every combination, as CSV, JSON lines, Parquet.")
+@click.command("sweep", short_help="Every combination, as CSV, JSON or Parquet.")
 @click.argument("name", type=TargetType(), shell_complete=complete_target)
 @knob_options
 @rewrite_option

@@ -128,15 +128,12 @@ class Drawing:
     def _repr_html_(self) -> str:
         """The SVG as an image of its own, whose styles and names meet no others of the page; where it cannot be drawn,
         the text and why."""
-        from base64 import b64encode
         from html import escape
 
         try:
-            image = b64encode(self.to("svg")).decode()
+            return in_page(self.to("svg"), f"{self.kind} of {self.report.model or 'a network'}")
         except CannotDrawError as error:
             return f"<pre>{escape(str(self))}</pre><p>{escape(str(error))}</p>"
-        words = escape(f"{self.kind} of {self.report.model or 'a network'}")
-        return f'<img src="data:image/svg+xml;base64,{image}" alt="{words}" style="max-width:100%">'
 
 
 def opened(report: Report, path: str) -> Report:
@@ -145,6 +142,15 @@ def opened(report: Report, path: str) -> Report:
     block, row = find(report.description, path), report[path]
     sizes = (row.input_shape, *row.more_inputs)  # in the order in which the block takes them
     return calculate(block, sizes, model=f"{report.model or 'network'} · {path}")
+
+
+def in_page(svg: bytes, words: str) -> str:
+    """An SVG as an image in a page, and what it shows in words."""
+    from base64 import b64encode
+    from html import escape
+
+    image = b64encode(svg).decode()
+    return f'<img src="data:image/svg+xml;base64,{image}" alt="{escape(words)}" style="max-width:100%">'
 
 
 def finished(drawn: bytes, format: str, more: Iterable[Colour] = ()) -> bytes:

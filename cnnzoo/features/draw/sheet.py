@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from ...report import Report
 from ...words import visible
 from .colours import INK, MUTED, PAPER, Colour
 from .words import heading
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Point: TypeAlias = tuple[float, float]
 
@@ -50,10 +53,24 @@ class Text(NamedTuple):
     bold: bool = False
 
 
+class Picture(NamedTuple):
+    """Pixels in a box; those that let the page through are seen on a light and on a dark one."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+    pixels: Any
+    """An array (rows, columns, 4) of red, green, blue and opacity, whole numbers from 0 to 255."""
+
+
+Mark: TypeAlias = Area | Text | Picture
+
+
 class Sheet(NamedTuple):
     width: float
     height: float
-    marks: tuple[Area | Text, ...]
+    marks: tuple[Mark, ...]
 
 
 def rectangle(left: float, bottom: float, width: float, height: float) -> tuple[Point, ...]:
@@ -74,6 +91,15 @@ def _settings() -> Iterator[None]:
 
 def draw(sheet: Sheet, format: str) -> bytes:
     """The sheet as svg, pdf or png."""
+    out = BytesIO()
+    drawn = figure(sheet)
+    with _settings():
+        drawn.savefig(out, format=format, dpi=DPI, metadata=DATES[format])
+    return out.getvalue()
+
+
+def figure(sheet: Sheet) -> Figure:
+    """The sheet as a figure of matplotlib."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Polygon
 
@@ -88,6 +114,9 @@ def draw(sheet: Sheet, format: str) -> bytes:
                 axes.add_patch(
                     Polygon(mark.points, fc=fill, ec=line, lw=mark.width, ls=style, joinstyle="round", zorder=order)
                 )
+            elif isinstance(mark, Picture):
+                box = (mark.left, mark.left + mark.width, mark.bottom, mark.bottom + mark.height)
+                axes.imshow(mark.pixels, extent=box, aspect="auto", interpolation="none", zorder=order)
             else:
                 x, y = mark.at
                 weight = "bold" if mark.bold else "normal"
@@ -95,9 +124,7 @@ def draw(sheet: Sheet, format: str) -> bytes:
                 baseline = y - CAPITALS / 2 * mark.size
                 words = visible(mark.words)  # else an SVG is no XML
                 axes.text(x, baseline, words, size=mark.size, color=colour, weight=weight, ha=mark.align, zorder=order)
-        out = BytesIO()
-        figure.savefig(out, format=format, dpi=DPI, metadata=DATES[format])
-    return out.getvalue()
+    return figure
 
 
 CAPITALS = 0.73
@@ -122,8 +149,10 @@ def _extent(words: str, size: float, bold: bool) -> float:
         return float(text_to_path.get_text_width_height_descent(words, font, ismath=False)[0])
 
 
-def bounds(mark: Area | Text) -> tuple[float, float, float, float]:
+def bounds(mark: Mark) -> tuple[float, float, float, float]:
     """Left, bottom, right and top of what it covers."""
+    if isinstance(mark, Picture):
+        return mark.left, mark.bottom, mark.left + mark.width, mark.bottom + mark.height
     if isinstance(mark, Area):
         across, up = zip(*mark.points, strict=True)
         return min(across), min(up), max(across), max(up)
@@ -146,7 +175,7 @@ def titled(report: Report, marks: Sequence[Area | Text], *notes: str) -> Sheet:
     return fitted([*marks, *lines])
 
 
-def fitted(marks: Sequence[Area | Text]) -> Sheet:
+def fitted(marks: Sequence[Mark]) -> Sheet:
     """The marks on a sheet that just holds them."""
     edges = [*zip(*map(bounds, marks), strict=True)]
     left, bottom = min(edges[0]) - MARGIN, min(edges[1]) - MARGIN
@@ -157,7 +186,9 @@ def fitted(marks: Sequence[Area | Text]) -> Sheet:
 MARGIN = 12.0
 
 
-def _moved(mark: Area | Text, right: float, up: float) -> Area | Text:
+def _moved(mark: Mark, right: float, up: float) -> Mark:
+    if isinstance(mark, Picture):
+        return mark._replace(left=mark.left + right, bottom=mark.bottom + up)
     if isinstance(mark, Area):
         return mark._replace(points=tuple((x + right, y + up) for x, y in mark.points))
     return mark._replace(at=(mark.at[0] + right, mark.at[1] + up))

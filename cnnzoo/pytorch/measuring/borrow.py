@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial, wraps
 from typing import Any, NamedTuple, TypeVar
 
@@ -86,6 +86,14 @@ class Loan(NamedTuple):
 
 _measuring = threading.RLock()
 """Held while a module is on loan: what is put back afterwards is in part the process's, as random generators are."""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One thread at a time, and the states of the random generators as before when it is left."""
+    with _measuring, undoing() as undo:
+        undo.append(generators())
+        yield
 
 
 def on_loan(root: nn.Module, twin: Twin, use: Callable[[Loan], T], *, grad: bool = False) -> T:

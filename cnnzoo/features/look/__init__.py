@@ -1,0 +1,18 @@
+"""What is inside of a network with weights: kernels before and after training.
+
+Each function takes what `create_model` takes or a module, and with `trained` a file of weights, or a module that has
+them. What a network begins with is drawn by `seed`; a module begins with what it has.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ...errors import CnnzooError
+
+if find_spec("numpy") is None:
+    raise CnnzooError("numpy must be installed to look inside: pip install 'cnnzoo[draw]'")
+
+from .weights import Weights, look_weights
+
+__all__ = ["Weights", "look_weights"]
