@@ -1,13 +1,18 @@
 """The site: the pages of this directory and the docstrings of the package, by Sphinx."""
 
 import re
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import cnnzoo
 
+HERE = Path(__file__).parent
+sys.path += [str(HERE / "_ext"), str(HERE.parent / "tests")]  # a page is a session, tests/pages.py, or a notebook
+
 project = "cnnzoo"
 release = version = cnnzoo.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "notebooks"]
 exclude_patterns = ["_build"]
 
 myst_heading_anchors = 3

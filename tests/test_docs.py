@@ -27,7 +27,12 @@ from cnnzoo.cli import COMMANDS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts}
-SHOWING = [path for path, text in TEXTS.items() if any(block.language not in NOT_RUN for block in blocks(text))]
+SHOWING = [
+    path
+    for path, text in TEXTS.items()
+    if path.parent.name != "course" and any(block.language not in NOT_RUN for block in blocks(text))
+]
+"""Pages that run; those of the course run as notebooks, in `test_course.py`."""
 
 
 @pytest.mark.wide(2)

@@ -163,7 +163,7 @@ def test_every_picture_is_drawn_and_every_image_is_there() -> None:
         if f" -o {name}\n" in text
     }
     shown = {(path.parent / one).resolve() for path, text in PAGES.items() for one in images.findall(text)}
-    there = set((ROOT / "docs" / "pictures").iterdir())
+    there = {picture for folder in ("docs", "docs/course") for picture in (ROOT / folder / "pictures").iterdir()}
     assert drawn | by_pages == shown == there != set()
 
 
