@@ -17,7 +17,7 @@ from .arch.node import Node
 from .arch.signal import Shape
 from .errors import CnnzooError, InvalidTypeError, InvalidValueError
 from .plugins import PluginError, called, is_ours
-from .words import TORCHINFO, hint, listed, quoted
+from .words import TORCHINFO, Range, hint, listed, quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -85,9 +85,9 @@ class Pinned:
 
     params: int
     macs: int
-    receptive_field: int | tuple[int, int] | None
-    """Height and width where they differ, None where a layer reads whole maps, as a normalisation over them does, and
-    where the input is no map."""
+    receptive_field: int | tuple[int, int] | Range | None
+    """Height and width where they differ, a range where positions do; None where a layer reads whole maps, as a
+    normalisation over them does, and where the input is no map."""
     stages: Mapping[str, Shape] = field(default_factory=dict)
     """The output of each stage of the paper's table, by path."""
     aux_params: int = 0

@@ -25,6 +25,7 @@ FAMILIES = [
     "tiny_resnet8",
     "densenet121",
     "cspdarknet53",
+    "yolo_v1",
     "mobilenet_v1",
     "mobilenet_v2",
     "mobilenet_v3_small",
@@ -73,6 +74,12 @@ SIDES = (64, 96, 144, 224, 299)
 def takes_classes(name: str) -> bool:
     """Whether a registered network is told how many classes there are."""
     return "num_classes" in signature(cnnzoo.get_builder(name)).parameters
+
+
+def gives_vector(name: str) -> bool:
+    """Whether a registered network gives one vector, as a classifier does, and no maps or several values."""
+    whole = cnnzoo.get_builder(name).report()[""]
+    return len(whole.output_shape) == 1 and not whole.more_outputs
 
 
 def small(name: str, classes: int = 10) -> tuple[Sequential, Shape]:

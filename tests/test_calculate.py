@@ -107,6 +107,7 @@ from cnnzoo.arch import (
 from cnnzoo.arch.axes import Axis, Phases, Span
 from cnnzoo.arch.meetings import Meeting
 from cnnzoo.arch.node import Layer, Node
+from cnnzoo.arch.steps import values_of
 from cnnzoo.arch.walker import Walker, child_path
 from cnnzoo.calculate import Sight, calculate
 from cnnzoo.facts import Fixed, is_count
@@ -1126,11 +1127,12 @@ class Simulation(Walker[int]):
 
 def check_liveness(net: Node, report: Report) -> None:
     simulation = Simulation()
-    simulation.run("", net, 0)
+    given = simulation.run("", net, 0)
+    simulation.steps.append(({*values_of(given)}, None))  # outputs stay
     rows = [row for row in report.rows if not row.aux]
     item = ITEM_BYTES[report.dtype] * report.batch_size
     sizes = {0: item * torch.Size(report.input_size).numel()}
-    for (_, made), row in zip(simulation.steps, rows, strict=True):
+    for (_, made), row in zip(simulation.steps[:-1], rows, strict=True):
         if made is not None:
             sizes[made] = item * torch.Size(row.output_shape).numel()
     for now, row in enumerate(rows):

@@ -196,4 +196,11 @@ from .wide_resnet import wide_resnet40_4 as wide_resnet40_4
 from .wide_resnet import wide_resnet50_2 as wide_resnet50_2
 from .wide_resnet import wide_resnet101_2 as wide_resnet101_2
 from .xception import xception as xception
+from .yolo import yolo_v1 as yolo_v1
+from .yolo import yolo_v1_fast as yolo_v1_fast
+from .yolo import yolo_v2 as yolo_v2
+from .yolo import yolo_v2_tiny as yolo_v2_tiny
+from .yolo import yolo_v3 as yolo_v3
+from .yolo import yolo_v3_spp as yolo_v3_spp
+from .yolo import yolo_v3_tiny as yolo_v3_tiny
 from .zfnet import zfnet as zfnet

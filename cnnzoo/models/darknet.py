@@ -112,6 +112,19 @@ def block(reduced: int, width: int, slope: float) -> Residual:
     return Residual(conv1=conv(reduced, 1, slope), conv2=conv(width, 3, slope))
 
 
+def stages(width: int, counts: tuple[int, ...], slope: float) -> Sequential:
+    """Of each resolution a 3x3 of stride 2 to twice the maps, and so many blocks; `width` maps enter."""
+    return Sequential(
+        *(
+            Sequential(
+                conv_down=conv(width * 2**number, 3, slope, stride=2),
+                blocks=Sequential(*[block(width * 2 ** (number - 1), width * 2**number, slope)] * count),
+            )
+            for number, count in enumerate(counts, 1)
+        )
+    )
+
+
 def head(num_classes: int) -> Sequential:
     return Sequential(global_pool=AdaptiveAvgPool2d(1), flatten=Flatten(), fc=Linear(num_classes))
 
@@ -144,15 +157,7 @@ def darknet53(
     """
     return Sequential(
         stem=Sequential(conv1=conv(width, 3, negative_slope)),
-        stages=Sequential(
-            *(
-                Sequential(
-                    conv_down=conv(width * 2**number, 3, negative_slope, stride=2),
-                    blocks=Sequential(*[block(width * 2 ** (number - 1), width * 2**number, negative_slope)] * count),
-                )
-                for number, count in enumerate(read_depth(depth, 5), 1)
-            )
-        ),
+        stages=stages(width, read_depth(depth, 5), negative_slope),
         head=head(num_classes),
     )
 

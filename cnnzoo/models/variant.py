@@ -8,6 +8,7 @@ from typing import Any, ParamSpec
 
 from ..arch import Shape
 from ..registry import Builder, register
+from ..words import Range
 
 P = ParamSpec("P")
 
@@ -17,7 +18,7 @@ def variant(
     *,
     params: int,
     macs: int,
-    receptive_field: int | tuple[int, int] | None,
+    receptive_field: int | tuple[int, int] | Range | None,
     stages: Mapping[str, Shape] | None = None,
     input_size: Shape | None = None,
     **defaults: Any,
