@@ -5,7 +5,7 @@ A test of all registered networks, or one that is marked `wide`, has many cases.
 them: a twelfth, but three at least, of networks only of those that stand for a family. With `--wide` it leaves out the
 variants of each family, which are the same code with other numbers: ResNet-50 is tried, ResNet-101 with `--all`. Where
 it is slow and marked `wide(2)`, it runs on two, and with `--wide` on those that stand for a family; where it is marked
-`every`, with `--wide` on every network.
+`wide(2, 12)`, with `--wide` on twelve; where it is marked `every`, with `--wide` on every network.
 
 Properties are tried on 10 examples, with `--wide` and `--all` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh
 seeds.
@@ -76,12 +76,14 @@ def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]
     mark = test.get_closest_marker("wide")
     if not mark and not of_the_register(cases):
         return cases
-    most = mark.args if mark else ()
+    most, *most_wide = mark.args if mark and mark.args else (sys.maxsize,)
     if not config.getoption("--wide"):
-        return sample(without_variants(cases), *most)
+        return sample(without_variants(cases), most)
     if test.get_closest_marker("every"):
         return cases
-    return of_families(cases) if most and of_the_register(cases) else without_variants(cases)
+    if most_wide:
+        return spread(without_variants(cases))[: most_wide[0]]
+    return of_families(cases) if most < sys.maxsize and of_the_register(cases) else without_variants(cases)
 
 
 def of_the_register(cases: list[pytest.Item]) -> bool:
@@ -113,9 +115,14 @@ def words(case: pytest.Item) -> set[str]:
 
 
 def sample(cases: list[pytest.Item], most: int = sys.maxsize) -> list[pytest.Item]:
-    """Some cases of a test, the same ones each time; never none."""
-    spread = sorted(of_families(cases), key=lambda case: sha256(case.nodeid.encode()).digest())
-    return spread[: min(most, max(LEAST, len(spread) // SHARE))]
+    """Some cases of a test; never none."""
+    some = spread(of_families(cases))
+    return some[: min(most, max(LEAST, len(some) // SHARE))]
+
+
+def spread(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """The cases in an order that is the same each time and has nothing to do with what they are."""
+    return sorted(cases, key=lambda case: sha256(case.nodeid.encode()).digest())
 
 
 def of_families(cases: list[pytest.Item]) -> list[pytest.Item]:

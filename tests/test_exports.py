@@ -114,7 +114,7 @@ def check_table(rows: list[list[str]], document: Document, names: list[str], col
             check(plain(cell), column, entry)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 30)
 @every
 def test_markdown(command):
     document = printed(command)

@@ -26,8 +26,8 @@ from cnnzoo.arch.node import NOT_SAID, Layer, Node
 from cnnzoo.calculate import calculate
 from cnnzoo.pytorch.modules.build import build
 
-EXAMPLES = 20 * settings.default.max_examples
-"""2,000 a layer, and 40,000 in the long profile."""
+EXAMPLES = 5 * settings.default.max_examples
+"""Of a layer: 50, with `--wide` 500, in the long profile 10,000."""
 
 BATCH = 2
 NOTHING = strategies.NOTHING
@@ -324,7 +324,7 @@ def test_a_pooling_names_the_least_input_that_it_takes(kind: Any, ceil_mode: boo
 # What torch.nn lacks, against loops over what is connected to what.
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(
     st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6, unique=True), min_size=1, max_size=5),
     strategies.int_or_pair(1, 3),
@@ -347,7 +347,7 @@ def test_a_connection_table_counts_every_connection_once(table: list, kernel: An
     assert layer.tensors(shape) == {"weight": (len(kernels), 1, kh, kw), "bias": (len(table),)}
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(side=5), st.integers(1, 4), strategies.int_or_pair(1, 2))
 def test_a_full_connection_table_is_a_convolution(shape: Shape, count: int, kernel: Any) -> None:
     full = arch.TableConv2d((tuple(range(shape[0])),) * count, kernel)
@@ -365,7 +365,7 @@ def test_a_full_connection_table_is_a_convolution(shape: Shape, count: int, kern
     assert torch.Size(weights[0]).numel() == torch.Size(weights[1]).numel()
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(), strategies.int_or_pair(1, 4))
 def test_subsampling_reads_every_window_once_scales_it_and_shifts_it(shape: Shape, kernel: Any) -> None:
     channels, height, width = shape
@@ -392,7 +392,7 @@ def test_subsampling_reads_every_window_once_scales_it_and_shifts_it(shape: Shap
     assert layer.windows(shape) == arch.AvgPool2d(kernel).windows(shape)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(st.integers(1, 8), st.integers(1, 8))
 def test_rbf_is_a_difference_a_square_and_a_sum_for_every_input_and_class(features: int, classes: int) -> None:
     layer = arch.RBF(classes)
@@ -410,7 +410,7 @@ def test_rbf_is_a_difference_a_square_and_a_sum_for_every_input_and_class(featur
         layer.output_shape((features, 1, 1))
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(), st.integers(1, 8), st.integers(0, 2))
 def test_padded_channels_are_those_of_torch_pad(shape: Shape, channels: int, before: int) -> None:
     layer = arch.PadChannels(channels, before=before)
@@ -423,7 +423,7 @@ def test_padded_channels_are_those_of_torch_pad(shape: Shape, channels: int, bef
     assert torch.equal(build(layer, shape)(torch.ones(1, *shape)), padded)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=4), st.integers(1, 5))
 def test_scale_and_shift_of_each_channel(constants: list[tuple[float, float]], side: int) -> None:
     scale, shift = map(tuple, zip(*constants, strict=True))
@@ -446,7 +446,7 @@ def check_norm(layer: Layer, twin: nn.Module, shape: Shape, rearranged: Callable
     )
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(side=5), st.floats(1e-6, 1), st.booleans(), st.booleans())
 def test_a_layer_norm_of_maps_is_torchs_over_the_channels_put_last(
     shape: Shape, eps: float, affine: bool, bias: bool
@@ -460,7 +460,7 @@ def test_a_layer_norm_of_maps_is_torchs_over_the_channels_put_last(
         layer.output_shape(shape[1:])
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(side=5), st.integers(1, 6), st.booleans())
 def test_a_normalisation_takes_the_operations_that_a_loop_takes(shape: Shape, groups: int, affine: bool) -> None:
     count = math.prod(shape)
@@ -481,7 +481,7 @@ def test_a_normalisation_takes_the_operations_that_a_loop_takes(shape: Shape, gr
     assert work == arch.Work(additions=additions, multiplications=multiplications, exponentials=powers)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(side=4), st.floats(-30, 30), st.floats(1e-12, 1), st.booleans())
 def test_an_l2_norm_divides_each_position_by_its_length(shape: Shape, init: float, eps: float, affine: bool) -> None:
     layer = arch.L2Norm(init, eps=eps, affine=affine)
@@ -504,7 +504,7 @@ def test_an_l2_norm_divides_each_position_by_its_length(shape: Shape, init: floa
             torch.testing.assert_close(made(x)[:, channel], (x / lengths)[:, channel] * channel)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.shapes(), st.booleans(), st.data())
 def test_an_l2_norm_is_along_any_dimension(shape: Shape, affine: bool, data: st.DataObject) -> None:
     """As along the first of the same with that dimension there."""
@@ -524,7 +524,7 @@ def test_an_l2_norm_is_along_any_dimension(shape: Shape, affine: bool, data: st.
         arch.L2Norm(dim=len(shape) + 1).output_shape(shape)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(side=4), st.floats(1e-6, 1), st.booleans())
 def test_a_global_response_norm_weighs_each_map_by_its_share_of_the_lengths(
     shape: Shape, eps: float, last: bool
@@ -566,7 +566,7 @@ def filled(layer: Layer, shape: Shape) -> nn.Module:
     return made
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(side=4), st.floats(1e-6, 1), st.booleans())
 def test_a_filter_response_norm_divides_each_map_by_its_root_mean_square(shape: Shape, eps: float, act: bool) -> None:
     """Singh and Krishnan (2019), equations 1 to 4, a map at a time."""
@@ -587,7 +587,7 @@ def test_a_filter_response_norm_divides_each_map_by_its_root_mean_square(shape: 
     assert layer.work(shape) == arch.Work(comparisons, additions, multiplications, powers)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.maps(side=4), st.integers(1, 4), st.floats(1e-6, 1))
 def test_an_evonorm_divides_by_the_deviation_of_its_group(shape: Shape, groups: int, eps: float) -> None:
     """Liu et al. (2020), table 2's S0, a group at a time."""
@@ -611,7 +611,7 @@ def test_an_evonorm_divides_by_the_deviation_of_its_group(shape: Shape, groups: 
     )
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.shapes(), st.floats(-9, 9))
 def test_elements_are_squared_scaled_and_shifted_alike(shape: Shape, number: float) -> None:
     x, count = torch.randn(BATCH, *shape), math.prod(shape)
@@ -626,7 +626,7 @@ def test_elements_are_squared_scaled_and_shifted_alike(shape: Shape, number: flo
         assert (layer.output_shape(shape), layer.work(shape)) == (shape, work)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.shapes(), st.data())
 def test_permuted_dimensions_are_those_of_torch(shape: Shape, data: st.DataObject) -> None:
     dims = (0, *data.draw(st.permutations(range(1, len(shape) + 1))))
@@ -847,7 +847,7 @@ def test_a_parameter_of_another_shape_than_ones_and_channels_is_refused(shape: A
         arch.Scale(1.0, shape)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.shapes(), st.floats(0, 1), st.sampled_from(["batch", "row"]))
 def test_stochastic_depth_drops_samples_or_the_batch(shape: Shape, p: float, mode: str) -> None:
     layer = arch.StochasticDepth(p, mode)
@@ -929,7 +929,7 @@ def test_unused_tensors_of_no_name_or_shape_are_refused(held: Any, problem: str)
         arch.Unused(held)
 
 
-@settings(max_examples=EXAMPLES // 20)
+@settings(max_examples=EXAMPLES // 5)
 @given(strategies.shapes())
 def test_a_scaled_tanh_scales_twice_and_keeps_the_shape(shape: Shape) -> None:
     count = torch.ones(shape).numel()

@@ -138,7 +138,7 @@ def test_compiles_with_inductor(make):
         same(torch.compile(net, fullgraph=True)(*images), wanted)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 24)
 @every
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 def test_script(make, tmp_path):
@@ -171,7 +171,7 @@ def test_symbolic_trace(make):
         same(torch.fx.symbolic_trace(net)(*images), wanted)
 
 
-@pytest.mark.wide(1)
+@pytest.mark.wide(1, 12)
 @every
 def test_onnx(make):
     net, images, wanted = at_inference(make)

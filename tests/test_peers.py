@@ -314,7 +314,7 @@ def test_what_depends_on_values_is_run_with_values(here):
     assert branching["torchinfo"]["figure"] == 18
 
 
-@pytest.mark.wide(4)
+@pytest.mark.wide(4, 20)
 @pytest.mark.parametrize("name", list_models())
 def test_rules_and_tools_on_modules_are_those_on_descriptions(name, monkeypatch):
     """Of a built module the rules make what they make of its description, and so does what needs no installing; where a

@@ -117,7 +117,7 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
             assert len(reason) > 20
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(3, 20)
 def test_what_comes_of_it_is_measured_as_it_is_calculated_and_trains(name: str) -> None:
     """In small: built, run forward and backward, and every parameter has a gradient."""
     description, size = small(name)
@@ -157,7 +157,7 @@ def shared(before: Node, after: Node) -> list[str]:
     return [path for path, node in walk(after) if old.get(path) == node and not isinstance(node, rowless)]
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(2, 20)
 def test_a_rewrite_of_a_rewrite_is_one_and_the_same_again_changes_nothing(name: str) -> None:
     description, size = small(name)
     again = {"scale_width", "scale_depth"}
