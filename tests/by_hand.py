@@ -349,6 +349,57 @@ def tiny_autoencoder() -> nn.Module:
     return Autoencoder()
 
 
+def double(entering: int, width: int, padded: bool) -> nn.Module:
+    layers: list[nn.Module] = []
+    for channels in (entering, width):
+        layers.append(nn.Conv2d(channels, width, 3, padding=int(padded), bias=not padded))
+        layers += [nn.BatchNorm2d(width), nn.ReLU()] if padded else [nn.ReLU()]
+    return nn.ModuleDict({"double_conv": nn.Sequential(*layers)})
+
+
+class UNet(nn.Module):
+    """Ronneberger et al. (2015), figure 1, without its dropout; `padded`, milesial's Pytorch-UNet: unet_model.py with
+    bilinear=False, unet_parts.py."""
+
+    def __init__(self, padded: bool) -> None:
+        super().__init__()
+        self.padded = padded
+        self.inc = double(3 if padded else 1, 64, padded)
+        for level in (1, 2, 3, 4):
+            deeper = double(64 << level - 1, 64 << level, padded)
+            setattr(self, f"down{level}", nn.ModuleDict({"maxpool_conv": nn.Sequential(nn.MaxPool2d(2), deeper)}))
+        for level, width in enumerate((512, 256, 128, 64), 1):
+            up = nn.ConvTranspose2d(2 * width, width, 2, stride=2)
+            setattr(self, f"up{level}", nn.ModuleDict({"up": up, "conv": double(2 * width, width, padded)}))
+        self.outc = nn.ModuleDict({"conv": nn.Conv2d(64, 2, 1)})
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = [self.inc["double_conv"](x)]
+        for level in (1, 2, 3, 4):
+            pool, deeper = self.get_submodule(f"down{level}.maxpool_conv")
+            maps.append(deeper["double_conv"](pool(maps[-1])))
+        x = maps.pop()
+        for level in (1, 2, 3, 4):
+            up: Any = self.get_submodule(f"up{level}")
+            x, skip = up["up"](x), maps.pop()
+            down, right = skip.shape[2] - x.shape[2], skip.shape[3] - x.shape[3]
+            if self.padded:
+                x = F.pad(x, (right // 2, right - right // 2, down // 2, down - down // 2))
+            else:
+                top, left = down - down // 2, right - right // 2
+                skip = skip[:, :, top : top + x.shape[2], left : left + x.shape[3]]
+            x = up["conv"]["double_conv"](torch.cat([skip, x], 1))
+        return self.outc["conv"](x)
+
+
+def unet() -> nn.Module:
+    return UNet(False)
+
+
+def unet_padded() -> nn.Module:
+    return UNet(True)
+
+
 def make(model: str, **settings: Any) -> nn.Module:
     made: nn.Module = globals()[model](**settings)
     return made

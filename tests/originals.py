@@ -232,6 +232,9 @@ ORIGINALS: list[tuple[str, Original]] = [
     ("tiny_autoencoder", Original("by_hand", "tiny_autoencoder", side=())),
     # vgg
     *named("torchvision", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
+    # unet
+    *named("by_hand", "unet", side=188),
+    *named("by_hand", "unet_padded"),
     # wide_resnet
     *named("torchvision", "wide_resnet50_2", "wide_resnet101_2"),
     *named("timm", "wide_resnet50_2", "wide_resnet101_2"),

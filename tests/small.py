@@ -57,6 +57,7 @@ FAMILIES = [
     "res2net50_26w_4s",
     "efficientnet_v2_s",
     "mnasnet1_0",
+    "unet",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 

@@ -69,7 +69,7 @@ def check(graph: draw.Graph, report: Report) -> None:
         elif box.role == "block":
             assert shapes[0] == report[box.paths[0]].input_shape
         elif len(shapes) > 1:
-            assert step_of(box, report).kind == "UpsampleLike"
+            assert step_of(box, report).kind in ("PadLike", "UpsampleLike")
         else:
             assert len(shapes) == 1
             assert not box.paths or shapes == [report[box.paths[0]].input_shape]

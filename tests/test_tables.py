@@ -26,6 +26,7 @@ from cnnzoo.features.tables import Region, filled, regions
 from cnnzoo.models import lenet5
 from cnnzoo.published import REASONS
 from cnnzoo.rewrites import list_rewrites
+from cnnzoo.words import Range
 from cnnzoo.zoo import get_builder, list_models
 
 ROOT = Path(__file__).parents[1]
@@ -189,7 +190,9 @@ def table(text: str) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def number(cell: str) -> int | tuple[int, ...] | None:
+def number(cell: str) -> int | tuple[int, ...] | Range | None:
+    if found := re.fullmatch(r"(\d+)-(\d+)", cell):
+        return Range(int(found[1]), int(found[2]))
     sides = tuple(int(side.replace(",", "")) for side in cell.split("x") if side != "-")
     return (sides if len(sides) > 1 else sides[0]) if sides else None
 

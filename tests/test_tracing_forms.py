@@ -133,8 +133,8 @@ OTHERWISE = """
 cbam_resnet50 convnext_tiny convnextv2_atto cspdarknet53 darknet53 dla34 dpn68 dpn92 ecaresnet50 efficientnet_b0
 efficientnet_lite0 efficientnet_v2_s ghostnet hrnet_w18 inception_resnet_v2 inception_v3 inception_v4 mnasnet1_0
 mnasnet_a1 preresnet152 preresnet164 repvgg_a0 res2net50_26w_4s resnet20 resnet50v2 resnetv2_50 se_bn_inception
-shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 tiny_ds_cnn tiny_mobilenet tiny_resnet8 wide_resnet28_10 xception
-yolo_v2 yolo_v3 yolo_v3_tiny
+shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 tiny_ds_cnn tiny_mobilenet tiny_resnet8 unet wide_resnet28_10
+xception yolo_v2 yolo_v3 yolo_v3_tiny
 """
 """Networks in which something meets at the end of a block that torch.fx keeps no call of, or in a module that is not
 torch's: it is told around the block, or as what the module does. Their variants are, too."""

@@ -12,7 +12,7 @@ from cnnzoo.words import counted, distance, hint, listed, near, quoted, shortene
 from cnnzoo.zoo import list_models
 
 KEYWORDS = ("num_classes", *create_model.__kwdefaults__)
-STRANGERS = ("vit_b_16", "swin_t", "maxvit_t", "nasnetalarge", "unet", "ssd300", "deeplabv3", "fcos", "tinynet_a")
+STRANGERS = ("vit_b_16", "swin_t", "maxvit_t", "nasnetalarge", "segformer", "ssd300", "fcos", "tinynet_a")
 """Networks that are none of ours, nor like them."""
 
 

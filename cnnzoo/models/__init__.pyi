@@ -177,6 +177,8 @@ from .tiny import tiny_autoencoder as tiny_autoencoder
 from .tiny import tiny_ds_cnn as tiny_ds_cnn
 from .tiny import tiny_mobilenet as tiny_mobilenet
 from .tiny import tiny_resnet8 as tiny_resnet8
+from .unet import unet as unet
+from .unet import unet_padded as unet_padded
 from .vgg import vgg11 as vgg11
 from .vgg import vgg11_bn as vgg11_bn
 from .vgg import vgg11_lrn as vgg11_lrn

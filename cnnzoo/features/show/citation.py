@@ -18,6 +18,7 @@ CONFERENCES = {
     "ICCV": "IEEE/CVF International Conference on Computer Vision",
     "ICLR": "International Conference on Learning Representations",
     "ICML": "International Conference on Machine Learning",
+    "MICCAI": "Medical Image Computing and Computer-Assisted Intervention",
     "NeurIPS": "Advances in Neural Information Processing Systems",
     "NeurIPS Datasets and Benchmarks": "Neural Information Processing Systems Track on Datasets and Benchmarks",
 }
