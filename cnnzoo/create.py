@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from .arch.node import Node
 from .errors import InvalidTypeError, InvalidValueError
 from .registry import Builder
-from .resolve import describe, design, is_module, read_sizes
+from .resolve import describe, design, is_module, read_names, read_sizes
 from .words import quoted
 from .zoo import get_builder
 
@@ -114,17 +114,18 @@ def rebuild(
     `net, loaded = cnnzoo.rebuild(net, (3, 224, 224), rewrites=["drop_shortcuts"])`.
 
     Layers and blocks keep their names, so that a tensor of another name or shape is one that a rewrite changed: these
-    begin as `init` says (`create_model`). Not so under rewrites that change no outputs at inference: what
-    `fuse_batchnorm`, `reparameterize` and `convolutionalize` change is worked out from the weights that there are, and
-    counts as loaded. Mode, dtype, device and what is frozen are the original's, which stays as it
-    was. Without `rewrites` it is the original once more. `input_size` is as in `summary`. Raises what `describe` does,
-    `ShapeError` where the rewritten network does not take the input, ValueError for a module on the meta device.
+    begin as `init` says (`create_model`). Not so under `fuse_batchnorm`, `reparameterize` and `convolutionalize`: what
+    these change is worked out from the weights that there are, and counts as loaded. Mode, dtype, device and what is
+    frozen are the original's, which stays as it was. Without `rewrites` it is the original once more. `input_size` is
+    as in `summary`. Raises what `describe` does, `ShapeError` where the rewritten network does not take the input,
+    ValueError for a module on the meta device.
     """
     from .pytorch.measuring.inputs import dtype_of
     from .pytorch.modules.build import build
     from .pytorch.modules.checkpoints import take_matching
     from .pytorch.modules.fusion import carried
     from .pytorch.modules.init import find_scheme
+    from .rewrites import get_rewrite
 
     if not is_module(module):
         raise InvalidTypeError(f"rebuild takes a torch.nn.Module, got {quoted(module)}; create_model builds others")
@@ -132,11 +133,9 @@ def rebuild(
     if any(value.is_meta for value in state.values()):
         raise InvalidValueError("the module is on the meta device and has no weights to keep")
     sizes, _ = read_sizes(input_size, None, None)
-    names = rewrites if isinstance(rewrites, str) else tuple(rewrites)
-    original = describe(module, sizes)
-    description = describe(original, rewrites=names)
-    for name in names:
-        state, original = carried(name, original, state), describe(original, rewrites=[name])
+    description = describe(module, sizes)
+    for rewrite in [get_rewrite(name, sizes[0]) for name in read_names(rewrites)]:
+        state, description = carried(rewrite, description, state), rewrite(description)
     scheme = find_scheme(init, "", "") if isinstance(init, str) else init
     device = next((value.device for value in state.values()), None)
     net = build(description, sizes, init=scheme, device=device, dtype=dtype_of(module), inplace=inplace)

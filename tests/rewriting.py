@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cnnzoo.arch import Shape
 from cnnzoo.rewrites import Rewrite, get_rewrite, list_rewrites
 
 OPTIONS = {
@@ -9,7 +10,7 @@ OPTIONS = {
     "scale_depth": ("=2", "=0.5"),
     "drop_reductions": ("", "=every"),
     "factorise": ("", "=1xn"),
-    "convolutionalize": ("", "={side}"),
+    "convolutionalize": ("", "=slide", "=keep"),
 }
 """What is tried of the rewrites that take an option."""
 
@@ -20,8 +21,8 @@ RESIZING = {
 """The rewrites that may change the shapes that layers give; of the others each keeps them all."""
 
 
-def every(side: int = 32) -> Iterator[Rewrite]:
-    """Each registered rewrite, with each option that is tried."""
+def every(size: Shape = (3, 32, 32)) -> Iterator[Rewrite]:
+    """Each registered rewrite, with each option that is tried, for networks of this input size."""
     for name in list_rewrites():
         for option in OPTIONS.get(name, ("",)):
-            yield get_rewrite(name + option.format(side=side))
+            yield get_rewrite(name + option, size)

@@ -323,7 +323,7 @@ def _report(model: str, settings: tuple[tuple[str, Any], ...]) -> Report:
         from ..rewrites import get_rewrite  # only here: no other figure needs them
 
         for name in rewrites:
-            description = get_rewrite(name).rewritten(description)
+            description = get_rewrite(name, builder.input_size).rewritten(description)
     return calculate(description, size)
 
 

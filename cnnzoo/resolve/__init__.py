@@ -100,17 +100,21 @@ def design(
     return Design(named, cut(named.description, info.steps[-1]), sizes, batch, info)
 
 
-def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Mapping[str, Any]) -> Named:
+def find(
+    model: str | Builder[Any] | Node,
+    rewrites: Iterable[str],
+    settings: Mapping[str, Any],
+    own_size: Shape | None = None,
+) -> Named:
     """The network, rewritten first and edited then: `num_classes=0` leaves out its classifier, `stem` changes its
-    beginning; other settings go to the builder. Those `OF_MODULES` are no keywords of a network.
+    beginning; other settings go to the builder. Those `OF_MODULES` are no keywords of a network. `own_size` is the
+    input size of a description that was made at one; a builder says its own.
 
     Raises `UnknownModelError`, `UnknownRewriteError`, TypeError for an unknown keyword.
     """
     keywords = {key: value for key, value in settings.items() if key not in (*OF_MODULES, *EDITS)}
     num_classes, stem = map(settings.get, EDITS)
-    if isinstance(rewrites, str):
-        raise InvalidTypeError(f"rewrites must be a list of names, got {rewrites!r}")
-    names = tuple(rewrites)
+    names = read_names(rewrites)
     if isinstance(model, str):
         name, *more = model.split("+")
         model, names = get_builder(name), (*more, *names)
@@ -139,7 +143,7 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
     if names:
         from ..rewrites import apply
 
-        description, notes = apply(description, names)
+        description, notes = apply(description, names, builder.input_size if builder else own_size)
     if headless or stem is not None:
         from ..arch import ends
 
@@ -147,6 +151,13 @@ def find(model: str | Builder[Any] | Node, rewrites: Iterable[str], settings: Ma
         description = description if stem is None else ends.new_stem(description, stem)
     changed = keywords or names or headless or stem is not None
     return Named(description, builder, names, notes, builder is not None and not changed, source)
+
+
+def read_names(rewrites: Iterable[str]) -> tuple[str, ...]:
+    """Names of rewrites as they were given; TypeError for one text."""
+    if isinstance(rewrites, str):
+        raise InvalidTypeError(f"rewrites must be a list of names, got {rewrites!r}")
+    return tuple(rewrites)
 
 
 def read_sizes(size: Any, default: Shape | None, batch_size: int | None) -> tuple[tuple[Shape, ...], int]:
@@ -205,8 +216,9 @@ def describe(
 
         if settings:
             raise InvalidTypeError(f"a torch.nn.Module takes no settings, got {', '.join(settings)}")
-        model = trace(model, read_sizes(input_size, None, None)[0])  # type: ignore[arg-type]
-    elif input_size is not None:
+        sizes, _ = read_sizes(input_size, None, None)
+        return find(trace(model, sizes), rewrites, {}, sizes[0]).description  # type: ignore[arg-type]
+    if input_size is not None:
         settings["input_size"] = input_size
     if isinstance(model, Node) and not settings.get("features_only"):
         return find(model, rewrites, settings).description

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
 
-from ..arch import AdaptiveAvgPool2d, Aux, Conv2d, Flatten, Join, Layer, Linear, Node, find
+from ..arch import (
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
+    Aux,
+    AvgPool2d,
+    Conv2d,
+    Flatten,
+    Join,
+    Layer,
+    Linear,
+    Max,
+    MaxPool2d,
+    Mean,
+    Node,
+    Shape,
+    find,
+)
 from ..arch import replace as with_other
 from ..arch import rewrite as changed
 from ..arch.node import IntOrPair
+from ..arch.signal import POINTWISE, Window
 from ..errors import InvalidValueError
+from ..words import listed, quoted, sides
 from .edits import edited
 from .registry import DoesNotApply, register_rewrite
-from .runs import PROBE, Run, input_shapes, is_pointwise, output_shape, replace, tail
+from .runs import PROBE, Leaf, Run, input_shapes, is_pointwise, output_shape, replace, tail
 
 
 def pools_to_features(layer: Layer) -> bool:
@@ -33,25 +51,28 @@ def classifier(description: Node) -> Run:
     for path, layer in run[start + 1 :]:
         if not isinstance(layer, Linear) and not is_pointwise(layer):
             raise DoesNotApply(f"behind the flattening stands {layer!r} at {path}, neither linear nor pointwise")
-    whole = run[start].layer == Flatten() or pools_to_features(run[start].layer)
-    if not whole or not any(isinstance(layer, Linear) for _, layer in run[start:]):
+    if run[start].layer != Flatten() and not pools_to_features(run[start].layer):
         raise DoesNotApply(f"at {run[start].path} whole maps are not flattened for a linear layer")
     return run[start:]
 
 
-class Pooling(NamedTuple):
-    """A pooling to a fixed size, with its path."""
-
-    path: str
-    layer: AdaptiveAvgPool2d
-
-
-def pooling_before(description: Node, path: str) -> Pooling | None:
-    """The average pooling to a fixed size right before a flattening that the last run has at that path."""
+def pooling_before(description: Node, flatten: Leaf) -> Leaf | None:
+    """The pooling to a fixed size before the last flattening, or that is one, with nothing between the two but layers
+    that do the same at each position."""
     run = tail(description)
-    index = [leaf.path for leaf in run].index(path) - 1
-    layer = run[index].layer if index >= 0 and isinstance(run[index + 1].layer, Flatten) else None
-    return Pooling(run[index].path, layer) if isinstance(layer, AdaptiveAvgPool2d) else None
+    if flatten.layer.pools:
+        return flatten
+    for leaf in reversed(run[: run.index(flatten)]):
+        if leaf.layer.pools:
+            return leaf if len(output_shape(leaf.layer, PROBE) or ()) == 3 else None
+        if not is_pointwise(leaf.layer) and not is_1x1(leaf.layer):
+            break
+    return None
+
+
+def is_1x1(layer: Layer) -> bool:
+    """Whether it is a convolution that reads one position for each that it gives."""
+    return isinstance(layer, Conv2d) and layer.windows(PROBE) == POINTWISE
 
 
 @register_rewrite("Lin et al. (2013), section 3.2")
@@ -59,12 +80,14 @@ def pool_head(description: Node) -> Node:
     """Global average pooling and one linear layer for a pooling to fixed maps and several linear layers."""
     flatten, *rest = classifier(description)
     linear = [index for index, (_, layer) in enumerate(rest) if isinstance(layer, Linear)]
+    if not linear:
+        raise DoesNotApply(f"behind {flatten.path} is no linear layer")
     new = edited(description, {path: None for path, _ in rest[linear[0] : linear[-1]]})
-    pooling = pooling_before(description, flatten.path)
-    if pooling is not None:
-        new = with_other(new, pooling.path, AdaptiveAvgPool2d(1))
-    elif isinstance(flatten.layer, Flatten):
+    pooling = pooling_before(description, flatten)
+    if pooling is None:
         new = _inserted(new, flatten.path, AdaptiveAvgPool2d(1))
+    elif fixed(pooling.layer) != (1, 1):
+        new = with_other(new, pooling.path, AdaptiveAvgPool2d(1))
     if new == description:
         raise DoesNotApply("its head is global average pooling and one linear layer")
     return new
@@ -83,51 +106,102 @@ def _inserted(description: Node, path: str, node: Node) -> Node:
     return with_other(description, parent_path, parent._with(children))
 
 
-@register_rewrite("Long et al. (2014), section 3.1; Simonyan and Zisserman (2014), section 3.2")
-def convolutionalize(description: Node, size: int | None = None) -> Node:
-    """Each linear layer becomes a convolution of the same parameters: the first as large as the maps it reads,
-    the others 1x1; nothing is flattened, and any size of input goes through.
+def fixed(pooling: Layer) -> tuple[int, int] | None:
+    """Height and width of what a pooling to a fixed size leaves; None where one of them is the input's."""
+    shape = output_shape(pooling, PROBE) or PROBE
+    height, width = shape[1:] or (1, 1)
+    return None if PROBE[1] in (height, width) else (height, width)
 
-    A pooling to a fixed size says how large those maps are; it stays, so that every size gives one position.
-    `size` says at which side of a square input the linear layers read theirs. A pooling that changes nothing
-    there goes, and larger inputs give a map of class scores.
+
+SLIDING: dict[type[Layer], type[AvgPool2d | MaxPool2d]] = {
+    AdaptiveAvgPool2d: AvgPool2d,
+    AdaptiveMaxPool2d: MaxPool2d,
+    Max: MaxPool2d,
+    Mean: AvgPool2d,
+}
+"""The poolings of windows that do what those to a fixed size do."""
+
+POOLINGS = ("drop", "slide", "keep")
+"""What can become of the pooling before linear layers that become convolutions."""
+
+
+@register_rewrite(
+    "Long et al. (2014), section 3.1; Simonyan and Zisserman (2014), section 3.2; Zhou et al. (2015), section 2"
+)
+def convolutionalize(description: Node, pooling: str | int = "drop", input_size: Shape | None = None) -> Node:
+    """Each linear layer becomes a convolution of the same weights, the first as large as the maps that it reads at the
+    network's own input size, so that larger images give a map of class scores. The pooling to a fixed size before them
+    goes; =slide makes it a window that slides, as large as it is at that size; =keep leaves it as it is, so that images
+    of any size give one position.
+
+    An image of the own size gives the outputs that it gave, at one position, where there is no pooling, where it
+    changes nothing at that size, as VGG's, and with "slide". Without a global pooling it gives a class activation map,
+    whose mean is what a single linear layer gave.
+
+    `input_size` is the own size; a registered network's is known. `convolutionalize=224`, the side of a square in place
+    of a word, is "drop" at that size.
     """
-    if size is not None and (type(size) is not int or size < 1):
+    own: Shape | None = input_size
+    if type(pooling) is int and pooling > 0:
+        own, pooling = (PROBE[0], pooling, pooling), POOLINGS[0]
+    if pooling not in POOLINGS:
         raise InvalidValueError(
-            f"convolutionalize takes the side of an input, as in convolutionalize=224; got {size!r}"
+            f"convolutionalize takes what becomes of the pooling, {listed(POOLINGS)}, or the side of an input, as in "
+            f"convolutionalize=224; got {quoted(pooling)}"
         )
     flatten, *rest = classifier(description)
-    pooling = pooling_before(description, flatten.path)
+    found = pooling_before(description, flatten)
+    linear = [(path, layer) for path, layer in rest if isinstance(layer, Linear)]
+    if found is None and not linear:
+        raise DoesNotApply(f"before {flatten.path} is no pooling to a fixed size, behind it no linear layer")
     edits: dict[str, Node | None] = {flatten.path: None}
-    if pools_to_features(flatten.layer):
+    if pooling == "keep" and found == flatten:
         edits[flatten.path] = replace(flatten.layer, keepdim=True)
-        kernel: IntOrPair = 1
-    elif size is not None:
-        shapes = input_shapes(description, (PROBE[0], size, size))
-        shape = shapes.get(flatten.path, ())
-        if len(shape) != 3:
-            raise DoesNotApply(f"an input of {size}x{size} gives no maps at {flatten.path}")
-        kernel = (shape[1], shape[2])
-        if pooling is not None and shapes[pooling.path][1:] == kernel:
-            edits[pooling.path] = None
-    elif pooling is not None and (fixed := _fixed(pooling.layer)):
-        kernel = fixed
-    else:
-        raise DoesNotApply(
-            f"the size of the maps at {flatten.path} depends on the input's: say it as convolutionalize=224"
-        )
-    for path, layer in rest:
-        if isinstance(layer, Linear):
-            edits[path] = Conv2d(layer.out_features, kernel, bias=layer.bias)
-            kernel = 1
+    elif pooling != "keep" and found is not None:
+        edits[found.path] = None if pooling == "drop" else _sliding(found, _maps(description, found, own))
+    kernel: IntOrPair | None = None if found is None else fixed(found.layer)
+    if kernel is None:
+        kernel = _pair(_maps(description, flatten, own)[1:])
+    for path, layer in linear:
+        edits[path] = Conv2d(layer.out_features, kernel, bias=layer.bias)
+        kernel = 1
     return edited(description, edits)
 
 
-def _fixed(pooling: AdaptiveAvgPool2d) -> tuple[int, int] | None:
-    """Height and width of its output, where neither is the input's."""
-    size = pooling.output_size
-    height, width = (size, size) if isinstance(size, int) else size
-    return None if height is None or width is None else (height, width)
+def _maps(description: Node, leaf: Leaf, input_size: Shape | None) -> tuple[int, int, int]:
+    """The shape of the maps that a layer reads at the network's own input size."""
+    if input_size is None or len(input_size) != 3:
+        raise DoesNotApply(
+            f"the size of the maps at {leaf.path} depends on the input's: say it as convolutionalize=224"
+        )
+    shape = input_shapes(description, input_size).get(leaf.path, ())
+    if len(shape) != 3:
+        raise DoesNotApply(f"an input of {sides(input_size[1:])} gives no maps at {leaf.path}")
+    channels, height, width = shape
+    return channels, height, width
+
+
+def _sliding(pooling: Leaf, shape: Shape) -> Layer | None:
+    """The pooling of a fixed window that does what one to a fixed size does on maps of this shape; one that leaves one
+    position slides by one. None where it changes nothing."""
+    found = pooling.layer.windows(shape)
+    windows = [one for one in found or () if isinstance(one, Window) and one.stride]
+    kind = SLIDING.get(type(pooling.layer))
+    if kind is None or len(windows) < 2:
+        raise DoesNotApply(
+            f"{pooling.layer!r} at {pooling.path} has no windows that are alike on maps of {sides(shape[1:])}, so that "
+            f"none slides"
+        )
+    positions = pooling.layer.output_shape(shape)[1:] or (1, 1)
+    kernel = _pair(one.kernel for one in windows)
+    stride = _pair(1 if count == 1 else one.stride for count, one in zip(positions, windows, strict=True))
+    return None if kernel == stride == 1 else kind(kernel, stride)
+
+
+def _pair(lengths: Iterable[int]) -> IntOrPair:
+    """Height and width, as one number where they are equal."""
+    height, width = lengths
+    return height if height == width else (height, width)
 
 
 @register_rewrite("Szegedy et al. (2014), section 5")

@@ -7,13 +7,17 @@ from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
-from ..arch import Node
+from ..arch import Node, Shape
 from ..errors import CnnzooError, InvalidValueError
 from ..plugins import PluginError, called, load_plugins
 from ..words import hint, quoted, read_literal
 
 PLUGINS = "cnnzoo.rewrites"
 """The entry point group: each entry names a module, or a rewrite in one, that registers rewrites."""
+
+
+INPUT_SIZE = "input_size"
+"""The keyword of a rewrite that is given the network's own input size."""
 
 
 class UnknownRewriteError(CnnzooError, LookupError, ValueError):
@@ -65,8 +69,10 @@ class Rewrite:
 
     @property
     def option(self) -> Parameter | None:
-        """The parameter that the function takes besides the description; None where it takes no other."""
-        return next(iter(list(signature(self.function).parameters.values())[1:]), None)
+        """The parameter that the function takes besides the description and the input size; None where it takes no
+        other."""
+        others = list(signature(self.function).parameters.values())[1:]
+        return next((one for one in others if one.name != INPUT_SIZE), None)
 
     def __reduce__(self) -> tuple[Callable[[str], Rewrite], tuple[str]]:
         return get_rewrite, (self.name,)  # copied and pickled by its name, as a function is
@@ -80,7 +86,8 @@ _rewrites: dict[str, Rewrite] = {}
 
 def register_rewrite(source: str) -> Callable[[Callable[..., Node]], Rewrite]:
     """Register a function under its own name. It takes a description, and at most one option; it returns another
-    description, or raises `DoesNotApply` with the reason. Raises ValueError where the name is taken."""
+    description, or raises `DoesNotApply` with the reason. One that has a keyword `input_size` is given the network's
+    own (channels, height, width), where that is known. Raises ValueError where the name is taken."""
 
     def enrol(function: Callable[..., Node]) -> Rewrite:
         name = _name(function)
@@ -105,11 +112,11 @@ def registered() -> list[Rewrite]:
     return [_rewrites[name] for name in list_rewrites()]
 
 
-def get_rewrite(text: str) -> Rewrite:
+def get_rewrite(text: str, input_size: Shape | None = None) -> Rewrite:
     """The rewrite of a name, with its option where it takes one: "drop_reductions", "scale_width=0.5".
 
-    Raises `UnknownRewriteError`, with what may have been meant, and ValueError for an option that is missing or
-    not taken.
+    `input_size` is that of the networks that it is for: what their paper trained, or a module was run with. Raises
+    `UnknownRewriteError`, with what may have been meant, and ValueError for an option that is missing or not taken.
     """
     load_plugins(PLUGINS)
     name, given, value = text.partition("=")
@@ -117,21 +124,26 @@ def get_rewrite(text: str) -> Rewrite:
         raise UnknownRewriteError(_unknown(name))
     rewrite = _rewrites[name]
     option = rewrite.option
+    options: dict[str, Any] = {}
     if given and option is None:
         raise InvalidValueError(f"{name} takes no option, got {text!r}")
-    if option is None or not given:
-        if option is not None and option.default is Parameter.empty:
-            raise InvalidValueError(f"{name} needs its {option.name}: {name}=…")
+    if option is not None and given:
+        options[option.name] = read_literal(value)
+    elif option is not None and option.default is Parameter.empty:
+        raise InvalidValueError(f"{name} needs its {option.name}: {name}=…")
+    if input_size and INPUT_SIZE in signature(rewrite.function).parameters:
+        options[INPUT_SIZE] = input_size
+    if not options:
         return rewrite
-    chosen = Rewrite(partial(rewrite.function, **{option.name: read_literal(value)}), rewrite.source, text)
+    chosen = Rewrite(partial(rewrite.function, **options), rewrite.source, text)
     chosen.__doc__ = rewrite.__doc__
     return chosen
 
 
-def apply(description: Node, names: Iterable[str]) -> tuple[Node, tuple[str, ...]]:
+def apply(description: Node, names: Iterable[str], input_size: Shape | None = None) -> tuple[Node, tuple[str, ...]]:
     """The description under each rewrite in turn, and a sentence of each: its source, or why it does not apply."""
     remarks = []
-    for rewrite in map(get_rewrite, names):
+    for rewrite in (get_rewrite(name, input_size) for name in names):
         try:
             description = rewrite.rewritten(description)
             remarks.append(f"{rewrite.name}: {rewrite.source}")

@@ -28,7 +28,7 @@ from ...words import hint, quoted
 from .places import Place, Saving, places
 
 if TYPE_CHECKING:
-    from ...arch import Node
+    from ...arch import Node, Shape
 
 
 class Technique(NamedTuple):
@@ -64,7 +64,7 @@ def saved(report: Report, by: str | None = None) -> Savings:
     found: list[Savings] = []
     names = FAMOUS if by is None else (by,)
     for name in names:
-        technique = find(name)
+        technique = find(name, report.input_size)
         try:
             both = description, technique.rewrite.rewritten(description)
         except DoesNotApply as reason:
@@ -82,12 +82,12 @@ def saved(report: Report, by: str | None = None) -> Savings:
     raise DoesNotApply(f"there is nothing to save by {' or '.join(names)}: {'; '.join(reasons)}")
 
 
-def find(by: str) -> Technique:
+def find(by: str, input_size: Shape | None = None) -> Technique:
     """One of `TECHNIQUES`, or any rewrite as one; `UnknownRewriteError`, with what may have been meant, for another."""
     if by in TECHNIQUES:
         return TECHNIQUES[by]
     try:
-        return Technique(get_rewrite(by), "", by)
+        return Technique(get_rewrite(by, input_size), "", by)
     except UnknownRewriteError:
         every = f"there are {', '.join(TECHNIQUES)}, and the rewrites {', '.join(list_rewrites())}"
         meant = hint(by, [*TECHNIQUES, *list_rewrites()], every)

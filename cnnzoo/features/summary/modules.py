@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...calculate import calculate
-from ...errors import CnnzooError, InvalidTypeError
+from ...errors import CnnzooError
 from ...report import Report, Row
 from ...report.rows import key_of
+from ...resolve import read_names
 from ...words import counted
 from .described import described
 from .reductions import reductions
@@ -56,14 +57,12 @@ def of_module(
     """
     from ...pytorch.measuring.measure import measure
 
-    if isinstance(rewrites, str):
-        raise InvalidTypeError(f"rewrites must be a list of names, got {rewrites!r}")
     about: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype, "strict": strict, "mode": mode, "model": model}
     given: dict[str, Any] = {"input_data": input_data, "dtypes": dtypes, "batch_dim": batch_dim, **forward}
     measured = measure(module, input_size, **about, **given)
     odd = _unlike_images(measured, input_data, dtypes, batch_dim, mode, forward)
     report = replace(measured, undescribed=odd) if odd else _read(module, measured)
-    names = tuple(rewrites)
+    names = read_names(rewrites)
     return rewritten(described(report, "rewrites go with one"), names) if names else report
 
 
@@ -71,7 +70,7 @@ def rewritten(report: Report, names: Sequence[str]) -> Report:
     """The report of the description under rewrites, at the same size; its notes say what each did."""
     from ...rewrites import apply
 
-    description, notes = apply(report.description, names)
+    description, notes = apply(report.description, names, report.input_size)
     return _calculated(
         description,
         report,

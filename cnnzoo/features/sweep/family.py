@@ -96,7 +96,7 @@ class Family:
         key = (*sorted(settings.items(), key=str), size or self.size)
         if key not in self._described:
             self._described[key] = self._of(self.builder.made(settings), size or self.size)
-        return find(self._described[key], rewrites, {}).description
+        return find(self._described[key], rewrites, {}, size or self.size).description
 
     def _of(self, made: nn.Module | Node, size: Shape | None) -> Node:
         if isinstance(made, Node):
@@ -148,7 +148,7 @@ class Family:
         plain = Family(place, self.size)
         plain.__dict__["builder"] = self.builder
         description, found = plain.network({}), []
-        for rewrite in map(get_rewrite, rewrites):
+        for rewrite in (get_rewrite(name, self.builder.input_size) for name in rewrites):
             reason = rewrite.why_not(description)
             found += [f"{rewrite.name} does not apply: {reason}"] if reason else []
             description = rewrite(description)

@@ -11,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ...arch import BatchNorm2d, Conv2d, ConvTranspose2d, Linear, Node, find, walk
 from ...arch.node import pair
-from ...rewrites import get_rewrite
+from ...rewrites import Rewrite
 from ...rewrites.fusion import fusible
 from ...rewrites.parallel import Branch, parallel
 
@@ -36,14 +36,14 @@ def fuse_batchnorm(module: nn.Module, description: Node) -> nn.Module:
     return fused
 
 
-def carried(rewrite: str, description: Node, state: State) -> dict[str, torch.Tensor]:
+def carried(rewrite: Rewrite, description: Node, state: State) -> dict[str, torch.Tensor]:
     """A state dict of a description as it is under a rewrite: where that says of a layer how the work of others becomes
     its own, that layer's tensors are worked out from theirs, in double precision, and theirs are left out."""
-    name = rewrite.partition("=")[0]
+    name = rewrite.name.partition("=")[0]
     return CARRIED[name](rewrite, description, state) if name in CARRIED else dict(state)
 
 
-def _fused(rewrite: str, description: Node, state: State) -> dict[str, torch.Tensor]:
+def _fused(rewrite: Rewrite, description: Node, state: State) -> dict[str, torch.Tensor]:
     """Each convolution's weights with the batch normalisation behind it."""
     made = dict(state)
     for path, norm in fusible(description):
@@ -51,7 +51,7 @@ def _fused(rewrite: str, description: Node, state: State) -> dict[str, torch.Ten
     return made
 
 
-def _reparameterized(rewrite: str, description: Node, state: State) -> dict[str, torch.Tensor]:
+def _reparameterized(rewrite: Rewrite, description: Node, state: State) -> dict[str, torch.Tensor]:
     """The sums of the weights of convolutions side by side: Ding et al. (2021), RepVGG, section 3.3, equation 3."""
     made = dict(state)
     for one in parallel(description):
@@ -59,10 +59,10 @@ def _reparameterized(rewrite: str, description: Node, state: State) -> dict[str,
     return made
 
 
-def _convolutionalized(rewrite: str, description: Node, state: State) -> dict[str, torch.Tensor]:
+def _convolutionalized(rewrite: Rewrite, description: Node, state: State) -> dict[str, torch.Tensor]:
     """The weights of linear layers in the shape of the convolutions that they become."""
     made = dict(state)
-    new = dict(walk(get_rewrite(rewrite)(description)))
+    new = dict(walk(rewrite(description)))
     for path, node in walk(description):
         weight, conv = state.get(f"{path}.weight"), new.get(path)
         if isinstance(node, Linear) and isinstance(conv, Conv2d) and weight is not None:
@@ -71,7 +71,7 @@ def _convolutionalized(rewrite: str, description: Node, state: State) -> dict[st
     return made
 
 
-CARRIED: dict[str, Callable[[str, Node, State], dict[str, torch.Tensor]]] = {
+CARRIED: dict[str, Callable[[Rewrite, Node, State], dict[str, torch.Tensor]]] = {
     "convolutionalize": _convolutionalized,
     "fuse_batchnorm": _fused,
     "reparameterize": _reparameterized,
