@@ -16,12 +16,13 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pages import FENCE, FILE, PICTURE
+from pages import FENCE, FILE
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 ANSWER = re.compile(r"^<details>\n<summary>(.*?)</summary>\n(.*?)^</details>\n", re.DOTALL | re.MULTILINE)
+PICTURE = re.compile(r"!\[[^\]]*\]\(((?:\.\./)?pictures/([\w.-]+))\)")
 COMMENT = re.compile(r"^<!--.*?-->\n", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 DRAWN = re.compile(r" -o (\S+\.(?:svg|png))$", re.MULTILINE)
@@ -103,7 +104,7 @@ def _prose(text: str, drawn: set[str]) -> Iterator[Cell]:
 def _markdown(text: str) -> Iterator[Cell]:
     text = LINK.sub(_followed, COMMENT.sub("", text)).strip()
     if text:
-        yield Cell("markdown", PICTURE.sub(lambda found: found[0].replace(found[1], f"attachment:{found[2]}"), text))
+        yield Cell("markdown", text)
 
 
 def _followed(link: re.Match[str]) -> str:
@@ -120,8 +121,9 @@ def notebook(page: Path) -> dict[str, Any]:
         one = {"id": str(number), "cell_type": cell.kind, "metadata": metadata, "source": cell.source}
         if cell.kind == "code":
             one |= {"execution_count": None, "outputs": []}
-        elif pictures := re.findall(r"\(attachment:([^)]+)\)", cell.source):
-            one["attachments"] = {name: _attachment(page.parent / "pictures" / name) for name in pictures}
+        elif pictures := dict(PICTURE.findall(cell.source)):
+            one["source"] = PICTURE.sub(lambda found: found[0].replace(found[1], f"attachment:{found[2]}"), cell.source)
+            one["attachments"] = {name: _attachment(page.parent / file) for file, name in pictures.items()}
         made.append(one)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": made}
