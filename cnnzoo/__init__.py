@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .features.draw import draw
     from .features.explain import explain
     from .features.filters import filters
-    from .features.look import look_weights
+    from .features.look import look_field, look_maps, look_weights
     from .features.savings import savings
     from .features.summary import summary
     from .pytorch.modules.checkpoints import load_checkpoint
@@ -53,6 +53,8 @@ _HOMES = {
     "draw": "features.draw",
     "explain": "features.explain",
     "filters": "features.filters",
+    "look_field": "features.look",
+    "look_maps": "features.look",
     "look_weights": "features.look",
     "savings": "features.savings",
     "get_builder": "zoo",
@@ -95,6 +97,8 @@ __all__ = [
     "is_model",
     "list_models",
     "load_checkpoint",
+    "look_field",
+    "look_maps",
     "look_weights",
     "model_entrypoint",
     "rebuild",

@@ -322,9 +322,12 @@ def look(random: Random) -> Input:
         "look",
         formatted(random, "weights", "lenet5", "--layer", "c1", "--seed", "3"),
         formatted(random, "weights", "lenet5_modern", "w.safetensors", "--layer", "fc2", "--num-classes", "10"),
+        formatted(random, "maps", "lenet5_modern", "w.safetensors", "photo.ppm", "--layer", "pool1", "--grey"),
+        formatted(random, "field", "lenet5", "--layer", "s2", "--layer", "c3", "--samples", "1"),
+        ("field", "net.py:make", "--layer", "1", "--input-size", "3x8x8", "--samples", "2", "-o", "out.svg"),
         ("weights", "net.py:make", "--layer", "0", "--input-size", "3x8x8", "--arg", "width=2", "-o", "out.svg"),
         random=random,
-        files={"net.py": FACTORY.encode(), "w.safetensors": bytes_changed(random, weights)},
+        files={"net.py": FACTORY.encode(), "w.safetensors": bytes_changed(random, weights), "photo.ppm": PICTURE},
     )
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,27 @@ import numpy as np
 import pytest
 import torch
 from command import call
+from PIL import Image
 from safetensors.torch import save_file
+from sklearn.datasets import load_digits, load_sample_image
+from small import small
 from torch import nn
 
 import cnnzoo
+from cnnzoo.arch import AvgPool2d, Conv2d, Identity, Layer, MaxPool2d, Node, Residual, Sequential, rewrite
 from cnnzoo.errors import CnnzooError, InvalidTypeError, InvalidValueError
 from cnnzoo.features.draw.sheet import Picture, Text, bounds
-from cnnzoo.features.look import look_weights
+from cnnzoo.features.look import look_field, look_maps, look_weights
 from cnnzoo.features.look.colours import coloured, signed
+from cnnzoo.features.look.field import GAUSSIAN
 from cnnzoo.features.look.weights import shown
 from cnnzoo.render.document import FORMATS
+from cnnzoo.report import Report
 
 NETWORK = "lenet5_modern"
+
+DIGIT = np.kron(load_digits().images[0], np.ones((4, 4)))[2:30, 2:30].astype(np.uint8) * 15
+"""28 by 28 pixels, from 0 to 225."""
 
 
 @pytest.fixture
@@ -119,15 +129,177 @@ def test_pixels_are_the_values() -> None:
     assert grey.tolist() == [[[0, 128, 255, 255]]]
 
 
+# Maps
+
+
+def test_maps_are_what_layers_give(trained: str) -> None:
+    """Of a picture of 0 to 255 that is brought to -1 to 1; of one layer as beside others, and of activations that later
+    write over their input."""
+    found = look_maps(NETWORK, DIGIT, ["conv1", "tanh1", "pool2"], trained)
+    net = cnnzoo.create_model(NETWORK).eval()
+    cnnzoo.load_checkpoint(net, trained)
+    given = {}
+    for path in found.maps:
+        net.get_submodule(path).register_forward_hook(lambda module, x, y, path=path: given.update({path: y.clone()}))
+    with torch.no_grad():
+        net(torch.from_numpy(DIGIT)[None, None] / 127.5 - 1)
+    for path, y in found.maps.items():
+        assert np.allclose(y, given[path][0].numpy(), atol=1e-6)
+        assert (look_maps(NETWORK, DIGIT, path, trained).maps[path] == y).all()
+    assert (found.picture == DIGIT[None]).all()
+    rows = {row["layer"]: row for row in found.document().records()}
+    assert rows["pool2"]["output_shape"] == (16, 5, 5)
+    assert rows["conv1"]["mean"] == pytest.approx(float(given["conv1"].mean()), rel=1e-4)
+
+
+def test_pictures_are_normalised_as_published_weights_want_it() -> None:
+    photograph = load_sample_image("flower.jpg")[:224, :224]
+    net = cnnzoo.create_model("resnet18").eval()
+    found = look_maps(net, photograph, "conv1")
+    x = torch.from_numpy(photograph.copy()).permute(2, 0, 1) / 255
+    mean, std = (torch.tensor(net.pretrained_cfg[one]).reshape(3, 1, 1) for one in ("mean", "std"))
+    with torch.no_grad():
+        y = net.conv1(((x - mean) / std)[None])[0]
+    assert np.allclose(found.maps["conv1"], y.numpy(), atol=1e-5)
+    texts = [mark.words for mark in found.sheet().marks if isinstance(mark, Text)]
+    assert "64 maps of 112x112" in " ".join(texts)
+
+
+# Effective receptive fields
+
+
+def positive(net: nn.Module) -> None:
+    """Weights above 0, of which no gradient cancels another."""
+    for one in net.parameters():
+        nn.init.constant_(one, 1 / one[0].numel() if one.dim() > 1 else 1.0)
+
+
+def linear(description: Node, report: Report) -> Node:
+    """The description as a chain of sums in which all that a position reads has a gradient: a maximum compares what a
+    mean of its geometry reads, and what gives as much as it is given, position by position, is as it was."""
+
+    def change(path: str, node: Node) -> Node:
+        if isinstance(node, MaxPool2d):
+            assert node.settings["dilation"] == 1
+            return AvgPool2d(
+                **{name: node.settings[name] for name in ("kernel_size", "stride", "padding", "ceil_mode")}
+            )
+        same = isinstance(node, Layer) and report[path].input_shape == report[path].output_shape
+        return Identity() if same and not {"kernel_size", "filt_size"} & {*node.settings} else node
+
+    return rewrite(description, change)
+
+
+def is_read(description: Node, path: str) -> bool:
+    """Whether it gives its value where it stands, as what is held to be run elsewhere does not."""
+    try:
+        return bool(cnnzoo.cut(description, path))
+    except InvalidValueError:
+        return False
+
+
+@pytest.mark.wide(2)
+@pytest.mark.parametrize("name", cnnzoo.list_models())
+def test_what_is_seen_is_the_calculated_field(name: str) -> None:
+    """The last layer that sees an equal number of pixels everywhere, no gate on the way: there is a gradient in all of
+    the calculated field's rows and columns, and in none beside it, on an input that goes further."""
+    description, size = small(name)
+    report = cnnzoo.summary(description, size)
+    maps = takewhile(lambda row: not row.pools, report.rows)  # behind which the map's size says the field
+    known = [
+        row
+        for row in maps
+        if len(row.output_shape) == 3 and isinstance(row.receptive_field, int) and row.effective_stride
+        if row.gated_field == row.receptive_field <= 400 and not row.aux and not row.own and row.call == 1
+        if is_read(description, row.path)
+    ]
+    assert known, "all begin with layers whose field is known"
+    found = look_field(linear(description, report), known[-1].path, input_size=size, init=positive, samples=1)
+    (one,) = found.fields
+    assert one.reached == one.calculated
+    assert one.calculated[2:] == (known[-1].receptive_field,) * 2
+    top, left, height, width = one.calculated
+    assert 0 < top < top + height < one.power.shape[0]
+    assert 0 < left < left + width < one.power.shape[1]
+    assert one.inside == pytest.approx(1)
+
+
+def test_random_weights_spread_as_a_sum_of_windows() -> None:
+    """Luo et al. (2016), section 2: n convolutions of k with strides and dilations in front have the variance of n
+    uniform windows, and so nearly a Gaussian."""
+    layers = [Conv2d(16, 3), Conv2d(16, 3, stride=2), Conv2d(16, 3, dilation=2), Conv2d(16, 3), Conv2d(16, 3)]
+    (one,) = look_field(Sequential(*layers), "4", input_size=(3, 64, 64), samples=48, init="torch").fields
+    pace, variance = 1, 0.0
+    for layer in layers:
+        variance += (3**2 - 1) / 12 * (pace * layer.settings["dilation"]) ** 2
+        pace *= layer.settings["stride"]
+    for deviation in one.deviation:
+        assert deviation == pytest.approx(variance**0.5, rel=0.06)
+    assert one.within == pytest.approx(GAUSSIAN, abs=0.03)
+    assert one.fit > 0.9
+    assert one.reached == one.calculated
+    assert 0 < one.effective < one.calculated[2]
+
+
+def test_a_shortcut_keeps_the_field_small_and_a_dilation_makes_it_large() -> None:
+    """Luo et al. (2016), section 3.2."""
+
+    def deviation(net: Node) -> float:
+        (one,) = look_field(net, "last", input_size=(8, 64, 64), samples=12, init="torch").fields
+        return one.deviation[0]
+
+    plain = [Sequential(Conv2d(8, 3, padding=1)) for _ in range(4)]
+    wide = [Sequential(Conv2d(8, 3, padding=2, dilation=2)) for _ in range(4)]
+    short = [Residual(*one) for one in plain]
+    last = Conv2d(8, 1)
+    one, other, third = (
+        deviation(Sequential(**{f"b{n}": block for n, block in enumerate(blocks)}, last=last))
+        for blocks in (plain, short, wide)
+    )
+    assert other < 0.9 * one < 0.9 * third
+    assert third == pytest.approx(2 * one, rel=0.15)
+
+
+def test_gates_see_what_the_calculated_field_leaves_out() -> None:
+    found = look_field("mobilenet_v3_small", "features.2", samples=1)
+    assert found.fields[0].inside < 1
+    assert "is outside, by gates" in str(found)
+
+
+def test_a_field_larger_than_the_memory_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnzoo.features.look.field.MEMORY", 1)
+    found = look_field("resnet20", "layer3", samples=1)
+    assert found.fields[0].power.shape == (32, 32)
+    assert "its field is cut off by the input's edges" in str(found)
+    assert found.to("svg")
+
+
+def test_samples_are_averaged(trained: str) -> None:
+    """The mean of two measurements of one sample each; trained weights stay, and the input alone is drawn."""
+    both = look_field(NETWORK, "conv2", trained, samples=2, seed=5)
+    ones = [look_field(NETWORK, "conv2", trained, samples=1, seed=seed) for seed in (5, 6)]
+    assert [one.weights for one in both.fields] == ["initial", "trained"]
+    for number, one in enumerate(both.fields):
+        first, second = (other.fields[number].power for other in ones)
+        differ = first != second
+        shares = (one.power - second)[differ] / (first - second)[differ]  # as the samples' sums weigh them
+        assert differ.any()
+        assert np.allclose(shares, shares[0], atol=1e-4)
+        assert 0 < shares[0] < 1
+
+
 # Of all that is looked at
 
 LOOKS: dict[str, Callable[[Any, Any], Any]] = {
     "weights": lambda net, trained: look_weights(net, "conv2", trained, **size_of(net)),
+    "maps": lambda net, trained: look_maps(net, DIGIT, "conv2", trained, **size_of(net)),
+    "field": lambda net, trained: look_field(net, "conv2", trained, samples=1, **size_of(net, nn.Module)),
 }
 
 
-def size_of(net: Any) -> dict[str, Any]:
-    return {"input_size": (1, 28, 28)} if not isinstance(net, str | nn.Module) else {}
+def size_of(net: Any, also: type | tuple[()] = ()) -> dict[str, Any]:
+    """The input size of what has none of its own."""
+    return {"input_size": (1, 28, 28)} if isinstance(net, also) or not isinstance(net, str | nn.Module) else {}
 
 
 looks = pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
@@ -138,9 +310,9 @@ def test_any_network_is_looked_at(look: Callable[..., Any], trained: str) -> Non
     """A name, one with rewrites, a builder, a description and a module."""
     wanted = str(look(NETWORK, trained))
     assert str(look(cnnzoo.get_builder(NETWORK), trained)) == wanted
-    assert "trained" in str(look(f"{NETWORK}+drop_reductions", trained))
-    assert "trained" in str(look(cnnzoo.describe(NETWORK), trained))
-    assert "given" in str(look(first(NETWORK, 0), None))
+    assert trained in str(look(f"{NETWORK}+drop_reductions", trained))
+    assert trained in str(look(cnnzoo.describe(NETWORK), trained))
+    look(first(NETWORK, 0), None)
 
 
 @looks
@@ -242,7 +414,16 @@ def test_threads_see_the_same(look: Callable[..., Any], trained: str) -> None:
 
 COMMANDS = {
     "weights": lambda trained: ("weights", NETWORK, trained, "--layer", "conv2"),
+    "maps": lambda trained: ("maps", NETWORK, trained, digit(trained), "--layer", "conv2"),
+    "field": lambda trained: ("field", NETWORK, trained, "--layer", "conv2", "--samples", "1"),
 }
+
+
+def digit(trained: str) -> str:
+    """The digit as a file beside the weights."""
+    path = Path(trained).with_name("picture")
+    Image.fromarray(DIGIT).save(path, "PNG")
+    return str(path)
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
@@ -264,7 +445,7 @@ def test_a_file_of_python_is_looked_at(kind: str, trained: str, tmp_path: Path) 
     target = f"{tmp_path}/net.py:make"
     for name in (target, f"{target}+drop_reductions"):
         words = [name if one == NETWORK else one for one in COMMANDS[kind](trained)]
-        assert "trained" in call("look", *words, "--input-size", "1x28x28").succeeded()
+        assert trained in call("look", *words, "--input-size", "1x28x28").succeeded()
     one, other, third = (
         call("look", "weights", target, "--layer", "conv1", "--input-size", "1x28x28", "--seed", seed).succeeded()
         for seed in ("1", "1", "2")
@@ -280,7 +461,25 @@ def test_a_file_of_python_is_looked_at(kind: str, trained: str, tmp_path: Path) 
         ("weights resnet18 --layer layer1.0", ("is a block: say which layer of it, layer1.0.conv1",)),
         ("weights resnet18 --layer relu", ("relu (ReLU) is a layer without a weight; those with one are conv1, bn1",)),
         ("weights lenet5 absent.pth --layer c1", ("absent.pth", "does not exist")),
-        ("weights lenet5 a b --layer c1", ("takes one FILE",)),
+        ("weights lenet5 a b --layer c1", ("takes at most one file of WEIGHTS, got 2 files",)),
+        ("weights lenet5 --layer c1 --layer c3", ("takes one --layer",)),
+        ("weights lenet5 --layer c1 --grey", ("--grey is of maps",)),
+        ("weights lenet5 --layer c1 --samples 3", ("--samples is of field",)),
+        ("maps lenet5 --layer c1", ("takes [WEIGHTS] PICTURE, got 0 files",)),
+        ("maps lenet5 absent.png --layer c1", ("'absent.png' is no file",)),
+        ("maps lenet5 absent.pth PICTURE --layer c1", ("absent.pth does not exist",)),
+        ("maps lenet5 PICTURE --layer c4", ("no layer 'c4'; did you mean c1",)),
+        ("maps lenet5 PICTURE --layer f6", ("f6 gives 84, which are no maps",)),
+        ("maps resnet18 PICTURE --layer conv1", ("picture has 1 channel, and resnet18 takes 3",)),
+        (
+            "maps lenet5 COLOURED --layer c1",
+            ("3 channels, and lenet5 takes 1; make it grey: grey=True, at a prompt --grey",),
+        ),
+        ("maps tiny_autoencoder PICTURE --layer encoder", ("takes 640, and a picture is channels, height and width",)),
+        ("field lenet5 --layer c4", ("there is no 'c4'; did you mean c1",)),
+        ("field lenet5 --layer f6", ("f6 gives 84, no maps: it has no receptive field; the last maps are those of",)),
+        ("field lenet5 absent.pth --layer c1", ("absent.pth does not exist",)),
+        ("field lenet5 --layer c1 --samples 0", ("--samples",)),
         ("weights lenet5", ("--layer",)),
         ("weights lenet6 --layer c1", ("did you mean lenet5",)),
         ("weigths lenet5 --layer c1", ("weigths", "weights")),
@@ -288,8 +487,11 @@ def test_a_file_of_python_is_looked_at(kind: str, trained: str, tmp_path: Path) 
         ("weights vgg16+scale_width=40 --layer features.0", ("parameters", "at most 1,000,000,000")),
     ],
 )
-def test_what_cannot_be_is_said(words: str, said: tuple[str, ...]) -> None:
-    call("look", *words.split()).refused(*said)
+def test_what_cannot_be_is_said(words: str, said: tuple[str, ...], trained: str, tmp_path: Path) -> None:
+    coloured = tmp_path / "coloured"
+    Image.new("RGB", (30, 30)).save(coloured, "PNG")
+    files = {"PICTURE": digit(trained), "COLOURED": str(coloured)}
+    call("look", *(files.get(one, one) for one in words.split())).refused(*said)
 
 
 def test_weights_that_do_not_fit_are_said(trained: str) -> None:

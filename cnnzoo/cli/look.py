@@ -1,4 +1,4 @@
-"""`cnnzoo look weights TARGET [FILE]`."""
+"""`cnnzoo look weights|maps|field TARGET [FILE]…`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import click
 
 from ..errors import InvalidValueError
 from ..resolve.loading import is_registered
+from ..words import counted
 from .common import (
     DRAWN,
     arg_option,
+    bar,
     drawn_ending,
     emit,
     format_option,
@@ -27,15 +29,25 @@ from .types import InputSize, TargetType
 if TYPE_CHECKING:
     from ..features.draw.pictured import Pictured
 
-KINDS = ("weights",)
+KINDS = ("weights", "maps", "field")
 
 
-@click.command("look", short_help="Kernels before and after training.")
+@click.command("look", short_help="Kernels, maps and fields, trained or not.")
 @click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @click.argument("files", metavar="[FILE]…", nargs=-1, type=click.Path())
-@click.option("--layer", metavar="PATH", required=True, shell_complete=complete_path, help="As layer1.0.conv1.")
+@click.option(
+    "--layer",
+    "layers",
+    metavar="PATH",
+    multiple=True,
+    required=True,
+    shell_complete=complete_path,
+    help="As layer1.0.conv1; of maps and field once for each.",
+)
 @click.option("--seed", type=click.IntRange(0, 10**9), default=0, show_default=True, help="Of the first weights.")
+@click.option("--grey", is_flag=True, help="Of maps: make one channel of the PICTURE's colours.")
+@click.option("--samples", type=click.IntRange(1, 10**4), help="Of field: gradients that are averaged; default: 16.")
 @input_size_option
 @num_classes_option
 @arg_option
@@ -45,8 +57,10 @@ def look_command(
     kind: str,
     name: str,
     files: tuple[str, ...],
-    layer: str,
+    layers: tuple[str, ...],
     seed: int,
+    grey: bool,
+    samples: int | None,
     input_size: InputSize | None,
     num_classes: int | None,
     pairs: tuple[str, ...],
@@ -58,29 +72,60 @@ def look_command(
     \b
     cnnzoo look weights lenet5 --layer c1
     cnnzoo look weights resnet18 trained.safetensors --layer conv1 -o conv1.svg
+    cnnzoo look maps resnet18 trained.safetensors cat.jpg --layer conv1 --layer layer1
+    cnnzoo look field vgg16 --layer features.16 -o field.svg
 
     \b
-    weights  mean, deviation and histogram of a layer's weight, and its kernels
+    weights [WEIGHTS]        a layer's weight in numbers, its histogram, its kernels
+    maps [WEIGHTS] PICTURE   what layers make of a picture
+    field [WEIGHTS]          how much the middle of a map sees of each pixel, beside
+                             the calculated receptive field (Luo et al. 2016)
 
-    FILE has trained weights, as for `cnnzoo check-weights`; they stand beside those that TARGET begins with, on one
-    scale. Nothing in it is run. Pictures take pip install 'cnnzoo[draw]'.
+    WEIGHTS is a file of trained ones, as for `cnnzoo check-weights`; nothing in it is run. Of weights and field they
+    stand beside those that TARGET begins with. A PICTURE is what `cnnzoo filters` takes, and takes
+    pip install 'cnnzoo[filters]'; drawing takes pip install 'cnnzoo[draw]'.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of fonts and folders that it sets up for itself
     drawn = drawn_ending(format_, output, DRAWN)
+    if grey and kind != "maps":
+        raise click.UsageError("--grey is of maps, which have a PICTURE")
+    if samples is not None and kind != "field":
+        raise click.UsageError("--samples is of field, which averages gradients")
+    most = 2 if kind == "maps" else 1
+    if len(files) > most or (kind == "maps" and not files):
+        said = "[WEIGHTS] PICTURE" if kind == "maps" else "at most one file of WEIGHTS"
+        raise click.UsageError(f"look {kind} takes {said}, got {counted(len(files), 'files')}")
+    if kind == "weights" and len(layers) > 1:
+        raise click.UsageError("look weights takes one --layer")
     network, settings = _network(name, seed, input_size, num_classes, pairs)
-    found = _weights(network, files, layer, seed, settings)
+    found = _looked(kind, network, files, layers, settings | {"seed": seed}, grey, samples)
     if drawn:
         write(str(output), found.to(drawn[1:]))
     else:
         emit(found.document(), format_, output)
 
 
-def _weights(network: Any, files: tuple[str, ...], layer: str, seed: int, settings: dict[str, Any]) -> Pictured:
-    from ..features.look import look_weights
+def _looked(
+    kind: str,
+    network: Any,
+    files: tuple[str, ...],
+    layers: tuple[str, ...],
+    settings: dict[str, Any],
+    grey: bool,
+    samples: int | None,
+) -> Pictured:
+    from ..features.look import Measuring, look_maps, look_weights
 
-    if len(files) > 1:
-        raise click.UsageError("look weights takes one FILE of weights")
-    return look_weights(network, layer, *files, seed=seed, **settings)
+    if kind == "weights":
+        return look_weights(network, *layers, *files, **settings)
+    if kind == "maps":
+        *trained, picture = files
+        return look_maps(network, picture, layers, *trained, grey=grey, **settings)
+    measuring = Measuring(network, layers, *files, **settings | ({} if samples is None else {"samples": samples}))
+    with bar(measuring.todo, lambda one: f"{one[0]} {one[1]}") as todo:
+        for one in todo:
+            measuring.add(one)
+    return measuring.result()
 
 
 def _network(

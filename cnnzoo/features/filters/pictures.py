@@ -7,7 +7,7 @@ import struct
 import warnings
 from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
@@ -17,6 +17,9 @@ from ...words import quoted
 
 if TYPE_CHECKING:
     from ...values.arrays import Array
+
+Size: TypeAlias = int | tuple[int, int] | None
+"""What a picture is scaled to: the side of a square, or a width and a height; what does not fit is cut off."""
 
 READ = 2**26
 """Pixels of a file, at most; they take 200 MB."""
@@ -37,7 +40,7 @@ GAP, TITLE = 8, 20
 """Pixels between the pictures of a grid, and for the line above each."""
 
 
-def read(file: str | os.PathLike[str], grey: bool, size: int | None) -> tuple[str, Array]:
+def read(file: str | os.PathLike[str], grey: bool, size: Size) -> tuple[str, Array]:
     """A file's name, and its picture as (channels, height, width): one channel, or red, green and blue."""
     path = os.fspath(file)
     if not os.path.isfile(path):
@@ -59,7 +62,7 @@ def read(file: str | os.PathLike[str], grey: bool, size: int | None) -> tuple[st
     return os.path.basename(path), _array(ImageOps.exif_transpose(image), grey, size)
 
 
-def from_array(given: Any, grey: bool, size: int | None) -> Array:
+def from_array(given: Any, grey: bool, size: Size) -> Array:
     """An array (height, width) or (height, width, channels) of 0 to 255 as (channels, height, width)."""
     found = np.asarray(given)
     if found.dtype.kind not in "uif" or found.ndim not in (2, 3) or found.shape[2:] not in ((), (1,), (3,), (4,)):
@@ -74,11 +77,11 @@ def from_array(given: Any, grey: bool, size: int | None) -> Array:
     return _array(Image.fromarray(found.astype(np.uint8)), grey, size)
 
 
-def _array(image: Image.Image, grey: bool, size: int | None) -> Array:
+def _array(image: Image.Image, grey: bool, size: Size) -> Array:
     """As it is to be filtered: what is transparent is taken as it is underneath."""
     image = image.convert("L" if grey or image.mode in GREYS else "RGB")
     if size is not None:
-        image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
+        image = ImageOps.fit(image, (size, size) if isinstance(size, int) else size, Image.Resampling.BICUBIC)
     _bounded(image, PIXELS, "say --size 440, size=440 in Python, or scale it down first")
     found = np.asarray(image)
     return found[None] if found.ndim == 2 else found.transpose(2, 0, 1)

@@ -1,18 +1,20 @@
-"""What is inside of a network: the weights of a layer. A user's module stays as it was: a copy is looked into."""
+"""What is inside of a network: weights, maps and gradients. A user's module stays as it was: a copy is looked into."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ...errors import InvalidValueError
-from ...words import hint, listed, quoted
+from ...errors import CnnzooError, InvalidValueError
+from ...words import hint, listed, quoted, sides
 from ..measuring.borrow import alone, copied, on_loan
+from ..measuring.inputs import dtype_of
 from ..modules.checkpoints import load_checkpoint
+from ..modules.init import Scheme, initialise
 
 T = TypeVar("T")
 
@@ -61,3 +63,80 @@ def weight_of(net: nn.Module, path: str) -> Tensor:
 
 def _weighted(net: nn.Module) -> list[str]:
     return [name for name, one in net.named_modules() if name and isinstance(getattr(one, "weight", None), Tensor)]
+
+
+class ForwardError(CnnzooError, RuntimeError):
+    """A network that fails with what it was given to look at."""
+
+    exit_code = 1
+
+
+class _Reached(BaseException):
+    """All layers that are looked at have run. No network is to catch it."""
+
+
+def outputs(net: nn.Module, layers: Sequence[str], x: Tensor) -> dict[str, Tensor]:
+    """What layers or blocks give in their first call of a run, which ends there. `ForwardError` where the run fails,
+    InvalidValueError for a layer that does not run or gives no tensor."""
+    found: dict[str, Tensor] = {}
+
+    def keep(path: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, given: Any, output: Any) -> None:
+            if not isinstance(output, Tensor):
+                raise InvalidValueError(f"{path} gives {type(output).__name__}, not a tensor")
+            found.setdefault(path, output if len(layers) == 1 else output.clone())  # what comes next may write over it
+            if len(found) == len(layers):
+                raise _Reached
+
+        return hook
+
+    handles = [layer_of(net, path).register_forward_hook(keep(path)) for path in layers]
+    try:
+        net(x)
+    except _Reached:
+        return found
+    except CnnzooError:
+        raise
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise ForwardError(f"it fails with an input of {sides(tuple(x.shape[1:]))}: {reason}") from error
+    finally:
+        for handle in handles:
+            handle.remove()
+    missing = next(path for path in layers if path not in found)
+    raise InvalidValueError(f"{missing} is not run at inference")
+
+
+def maps(net: nn.Module, layers: Sequence[str], image: Any, mean: Any, std: Any) -> dict[str, Any]:
+    """What layers make of a picture, (channels, height, width) of 0 to 255, as arrays of one sample. It is scaled to 1,
+    less the mean of the pictures that the weights are for, over their deviation."""
+    x = torch.tensor(image, dtype=torch.float64) / 255
+    about = (torch.tensor(one, dtype=torch.float64).reshape(-1, 1, 1) for one in (mean, std))
+    with torch.no_grad():
+        found = outputs(net, layers, _like(net, (x - next(about)) / next(about))[None])
+        return {path: found[path][0].float().cpu().numpy().copy() for path in layers}
+
+
+def gradient(net: nn.Module, layer: str, size: Sequence[int], place: Sequence[int], seed: int) -> Any:
+    """The squares of the gradient of a position of a layer's output, summed over its channels, by an input of normal
+    noise, as an array (height, width): summed over the input's channels."""
+    generator = torch.Generator().manual_seed(seed)
+    x = _like(net, torch.randn((1, *size), generator=generator, dtype=torch.float64)).requires_grad_()
+    with torch.enable_grad():
+        y = outputs(net, [layer], x)[layer]
+        (found,) = torch.autograd.grad(y[0, :, place[0], place[1]].sum(), x, allow_unused=True)
+    return (
+        (x if found is None else found)[0].detach().double().square().sum(0).mul(float(found is not None)).cpu().numpy()
+    )
+
+
+def _like(net: nn.Module, x: Tensor) -> Tensor:
+    """An input in the network's dtype, on its device."""
+    device = next((one.device for one in net.parameters()), torch.device("cpu"))
+    return x.to(device, dtype_of(net))
+
+
+def redrawn(net: nn.Module, scheme: Scheme | None, seed: int) -> None:
+    """Other first weights, which the seed draws."""
+    with seeded(seed):
+        initialise(net, scheme)
