@@ -44,12 +44,12 @@ def calculate(
     **about: Any,
 ) -> Report:
     """The report of a description at an input size (channels first, per sample); of one that takes several values, at
-    as many sizes.
+    as many sizes; of one with `Regions` at that of the image alone, or of it and the boxes (n, 4).
 
     Raises `ShapeError`, with the path, where a layer or a join cannot take what reaches it. `about` is
     what the report says of itself: model, paper, printed.
     """
-    first, *more = sizes = shapes_of(input_size)
+    first, *more = sizes = sizes_of(description, input_size)
     if not is_whole(batch_size, 1):
         raise InvalidValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
     if dtype not in ITEM_BYTES:
@@ -73,6 +73,14 @@ def shapes_of(input_size: Any) -> tuple[Shape, ...]:
             raise ShapeError(f"{wanted}, got {quoted(shape)}")
         checked(shape, "an input")
     return shapes
+
+
+def sizes_of(description: Node, input_size: Any) -> tuple[Shape, ...]:
+    """The shapes of all inputs of a description: where boxes are one of two and the image alone is given, as many boxes
+    as its `Regions` say. Raises what `shapes_of` does."""
+    shapes = shapes_of(input_size)
+    boxes = description._regions and len(shapes) == 1 and len(description._takes) == 2
+    return (*shapes, (description._regions, 4)) if boxes else shapes
 
 
 def entering(description: Node, shapes: Sequence[Shape]) -> Any:
@@ -108,7 +116,7 @@ UNCOUNTED: tuple[Any, ...] = NOTHING[Row._fields.index("non_persistent") : Row._
 UNMEASURED: tuple[Any, ...] = NOTHING[Row._fields.index("activation_bytes") :]
 """Its last ones, likewise."""
 
-REST = (ALL_KNOWN, (), ())
+REST = (ALL_KNOWN, (), (), 0)
 """The last fields of the row of a layer."""
 
 STEPS = ("add", "cat", "mul", "sub")
@@ -138,6 +146,8 @@ class _Calculation(Walker[Signal]):
         self.index = 8 * batch_size
         self.entered = input_sizes[0]
         self.aux = False
+        self.regions = False
+        """Whether it is among the layers of `Regions`."""
         self.steps: list[_Step] = []
         self.frames: dict[str, Row] = {}
         """The blocks by path, one before those in it."""
@@ -156,10 +166,10 @@ class _Calculation(Walker[Signal]):
         self.unknown: dict[Unknown, None] = {}
 
     def block(self, join: Join, x: Signal) -> Signal:
-        outer = self.entered, self.aux
+        outer = self.entered, self.aux, self.regions
         aux = self.aux or isinstance(join, Aux)
         path, first = self.path, entered_first(join, self.path, x)
-        self.entered, self.aux = first.shape, aux
+        self.entered, self.aux, self.regions = first.shape, aux, self.regions or join._takes_regions
         again = self.frames.setdefault(path, NOTHING) is not NOTHING
         try:
             y = join.flow(x, self)
@@ -167,14 +177,14 @@ class _Calculation(Walker[Signal]):
             raise error.at(path) from None
         if not again:
             last = first_of(y)
-            head: tuple[Any, ...] = path, type(join).__name__, {}, first.shape, last.shape, {}, {}
+            head: tuple[Any, ...] = path, type(join).__name__, {}, first.shape, _whole(last, first), {}, {}
             row = made(Row, (*head, *UNCOUNTED, *_seen(last), aux, *UNMEASURED))
             if isinstance(x, Several) or isinstance(y, Several):
                 read = [x.part(port) for port in join._takes] if path and isinstance(x, Several) else values_of(x)
-                taken, given = (tuple(one.shape for one in values[1:]) for values in (read, values_of(y)))
+                taken, given = (tuple(_whole(one, first) for one in values[1:]) for values in (read, values_of(y)))
                 row = row._replace(more_inputs=taken, more_outputs=given)
-            self.frames[path] = row
-        self.entered, self.aux = outer
+            self.frames[path] = row._replace(regions=first.regions) if first.regions else row
+        self.entered, self.aux, self.regions = outer
         return y
 
     def again(self, step: Step, x: Signal) -> Signal:
@@ -183,6 +193,9 @@ class _Calculation(Walker[Signal]):
 
     def meeting(self, meeting: Meeting, parts: list[Signal], own: bool) -> Signal:
         x, shapes = parts[0], tuple([part.shape for part in parts])
+        regions = shapes[1][0] if meeting._of_regions and len(shapes[1]) == 2 else x.regions
+        if regions and not self.regions:
+            self._outside()
         try:
             fixed = meeting_of(meeting, shapes, self.entered if own else None)
         except ShapeError as error:
@@ -194,38 +207,49 @@ class _Calculation(Walker[Signal]):
                 ) from None
             raise error.at(self.path) from None
         shape = fixed.output_shape
+        elements = prod(shape) * (regions or 1)
         stored = 0
+        if meeting._of_regions:
+            kept = meeting.kept(shapes)
+            stored = (kept.elements * self.item + kept.indices * self.index) * regions
         if meeting.keeps_inputs:
             for part in parts[meeting.elements_of]:
                 if part.source not in self.kept:
                     self.kept.add(part.source)
                     stored += self.sizes[part.source] * self.item
         source = len(self.sizes)
-        self.sizes.append(prod(shape))
+        self.sizes.append(elements)
         self.holder.append(source)
         field = united(meeting, parts, shape)
         gated = united_with_gates(meeting, parts, shape, field)
-        _, _, depths, _, pooled, _, foreign = zip(*parts[meeting.elements_of], strict=True)
-        y = Signal(shape, field, max(depths), source, all(pooled), gated, any(foreign))
-        if y.foreign:
-            self.unstated[len(self.steps)] = ("depth",)
+        _, _, depths, _, pooled, _, foreign, _ = zip(*parts[meeting.elements_of], strict=True)
+        pools = meeting.pools or all(pooled)
+        y = Signal(shape, field, max(depths), source, pools, gated, any(foreign), regions)
+        if y.foreign or meeting.unstated:
+            self.unstated[len(self.steps)] = (*["depth"] * y.foreign, *meeting.unstated)
+        if meeting.unstated:
+            self.unknown[Unknown(self.path, type(meeting).__name__, meeting.why)] = None
         reads = tuple([self.holder[part.source] for part in parts])
         self.steps.append(_Step(self.path, fixed, y, self.aux, stored, reads, source))
         return y
 
     def layer(self, layer: Layer, x: Signal) -> Signal:
-        shape, field, depth, source, pooled, gated, foreign = x
+        shape, field, depth, source, pooled, gated, foreign, regions = x
         try:
             output_shape, fixed, windows, elements, kept, pools, pointwise, _ = facts_of(layer, shape)
         except ShapeError as error:
             raise error.at(self.path) from None
         held = self.holder[source]
         input_kept, output_kept, more, indices, statistics, copies, contiguous = kept
+        if regions:
+            if not self.regions:
+                self._outside()
+            elements, more, indices = elements * regions, more * regions, indices * regions
         stored = 0
         if more or indices or statistics:
             stored = more * self.item + indices * self.index + statistics * self.element
-        several = self.item > self.element  # samples, whose parts are not next to each other
-        if input_kept and contiguous and several and self.sizes[source] > (own := prod(shape)):
+        several = self.item > self.element or regions > 1  # samples, whose parts are not next to each other
+        if input_kept and contiguous and several and self.sizes[source] > (own := prod(shape) * (regions or 1)):
             stored += own * self.item
         elif input_kept and source not in self.kept:
             self.kept.add(source)
@@ -244,9 +268,13 @@ class _Calculation(Walker[Signal]):
         if foreign or layer.unstated:
             foreign = True
             self._unstated(layer)
-        y = made(Signal, (output_shape, field, depth + layer.weighted, source, pooled, gated, foreign))
+        y = made(Signal, (output_shape, field, depth + layer.weighted, source, pooled, gated, foreign, regions))
         self.steps.append(made(_Step, (self.path, fixed, y, self.aux, stored, (held,), self.holder[source])))
         return y
+
+    def _outside(self) -> None:
+        wanted = "what reads it stands in the Regions, or gives it with others: Outputs"
+        raise ShapeError(f"reads a value of each region of all images, outside of the Regions; {wanted}", self.path)
 
     def _unstated(self, layer: Layer) -> None:
         """Note what is unknown of the step that comes next: its depth, and what its layer does not state."""
@@ -288,7 +316,7 @@ class _Calculation(Walker[Signal]):
         sides: Shape = ()
         call, seen = 1, Sight()
         for number, (path, fixed, y, aux, stored_bytes, reads, fills) in enumerate(self.steps):
-            shape, sees, depth, _, _, gated, _ = y
+            shape, sees, depth, _, _, gated, _, regions = y
             if sees is not field or gated is not gates or shape[1:] != sides:
                 field, gates, sides = sees, gated, shape[1:]
                 seen = _seen(y)
@@ -298,10 +326,10 @@ class _Calculation(Walker[Signal]):
                     alive += sizes[fills]
                 live_bytes = alive * item
                 alive -= freed[number]
-            size = prod(shape) * item
+            size = prod(shape) * item * (regions or 1)
             trainable, own = fixed.weights + fixed.biases, fixed.kind in STEPS
             row = (path, *fixed, depth, *seen, aux, size, live_bytes, stored_bytes, trainable, call, own, *REST)
-            rows.append(made(Row, row))
+            rows.append(made(Row, row).of_regions(regions) if regions else made(Row, row))
         for number, names in self.unstated.items():
             rows[number] = rows[number].in_part(names)
         return tuple(self._called(rows) if self.runs else rows)
@@ -334,6 +362,11 @@ class _Calculation(Walker[Signal]):
             if len(y.shape) == 3 and not (y.pooled or self.steps[number].aux):
                 return rows[number]
         return None
+
+
+def _whole(y: Signal, x: Signal) -> Shape:
+    """The shape of y beside one of x: that of all regions where x is none of each, and there are several."""
+    return (y.regions, *y.shape) if y.regions > 1 and not x.regions else y.shape
 
 
 class Sight(NamedTuple):

@@ -78,7 +78,7 @@ class _NotAloneError(Exception):
     the input, an effective stride of 0, as behind a 1x1 map that is pooled to a larger one, or where they differ;
     where some see nothing; where channels do not come first; where the period in which positions may differ comes to
     more than `PHASES`. What is foreign. Steps: where several values enter or leave the network, and where some of
-    what runs again has run before, and some has not."""
+    what runs again has run before, and some has not. What is counted for each region of an image."""
 
 
 class _Sums(NamedTuple):
@@ -275,6 +275,8 @@ class _Meter(Flow[Signal]):
         return Signal(part.output_shape, field, depth + part.depth, tensor, part.pooled)
 
     def meet(self, name: str, meeting: Meeting, parts: list[Signal]) -> Signal:
+        if meeting._of_regions:
+            raise _NotAloneError
         fixed = meeting_of(meeting, tuple(part.shape for part in parts), None)
         shape = fixed.output_shape
         if self.phases > 1:

@@ -85,6 +85,7 @@ from cnnzoo.arch import (
     SiLU,
     Slice,
     Softmax,
+    SpatialPyramidPool,
     Square,
     StdConv2d,
     StochasticDepth,
@@ -392,6 +393,7 @@ SMALL_POOLS = (
     st.builds(AdaptiveAvgPool2d, st.sampled_from([1, 2, 3, (1, 2), (None, 2), (None, None)])),
     st.builds(AdaptiveMaxPool2d, st.sampled_from([1, 2, 3, (1, 2), (None, 2), (None, None)])),
     st.builds(Subsampling2d, int_or_pair(1, 2)),
+    st.builds(SpatialPyramidPool, st.sampled_from([(2, 1), (1,), (3, 2, 2)])),
     *(
         st.builds(kind, st.sampled_from([1, 2, -1, (3, 2), (1, -1)]), keepdim=st.just(True))
         for kind in (Mean, Sum, Max, Var)

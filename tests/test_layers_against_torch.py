@@ -151,6 +151,7 @@ BY_HAND = {"Foreign", "Subsampling2d", "TableConv2d", "RBF", "ScaledTanh", "PadC
     "ScaledStdConv2d",
     "BlurPool2d",
     "Unused",
+    "SpatialPyramidPool",
 }
 """The layers that torch.nn lacks; they are counted by brute force further down, and in `test_windows.py`."""
 

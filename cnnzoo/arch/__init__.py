@@ -51,6 +51,7 @@ from .steps import From, Outputs, Run, Several
 if TYPE_CHECKING:
     from .affine import Scale, Shift
     from .convolutions import BlurPool2d, Conv1d, ScaledStdConv2d, StdConv2d
+    from .detection import Regions, Resize, RoIAlign, RoIPool, RoIPyramidPool, SpatialPyramidPool
     from .folding import fold
     from .foreign import Foreign
     from .norm_activations import EvoNorm2dS0, FilterResponseNormTlu2d
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 _LATER = {
     "affine": ("Scale", "Shift"),
     "convolutions": ("BlurPool2d", "Conv1d", "ScaledStdConv2d", "StdConv2d"),
+    "detection": ("Regions", "Resize", "RoIAlign", "RoIPool", "RoIPyramidPool", "SpatialPyramidPool"),
     "folding": ("fold",),
     "foreign": ("Foreign",),
     "norm_activations": ("EvoNorm2dS0", "FilterResponseNormTlu2d"),
@@ -162,8 +164,13 @@ __all__ = [
     "ReLU",
     "ReLU6",
     "ReflectionPad2d",
+    "Regions",
     "ReplicationPad2d",
     "Residual",
+    "Resize",
+    "RoIAlign",
+    "RoIPool",
+    "RoIPyramidPool",
     "Run",
     "SamePad2d",
     "Scale",
@@ -182,6 +189,7 @@ __all__ = [
     "Slice",
     "Softmax",
     "Span",
+    "SpatialPyramidPool",
     "Square",
     "Stack",
     "StdConv2d",

@@ -75,14 +75,18 @@ class Join(Node):
     is an attribute (`net.layer4`), an item by number or slice, and `find` follows a whole path.
     """
 
-    __slots__ = ("_hash", "_levels", "_named", "_nodes", "children")
+    __slots__ = ("_hash", "_levels", "_named", "_nodes", "_regions", "children")
 
     _takes_steps: ClassVar[bool] = False
     """Whether its children may be steps."""
+    _takes_regions: ClassVar[bool] = False
+    """Whether its children may be poolings of regions."""
     _takes_heads: ClassVar[bool] = False
     """Whether its children may be auxiliary heads."""
     _inlines: ClassVar[bool] = False
     """Whether it may stand without a path of its own: `Inline`."""
+    _head_names: ClassVar[Ports] = ()
+    """The names of the arguments before its children, in JSON."""
 
     children: tuple[tuple[str, Node], ...]
 
@@ -90,17 +94,19 @@ class Join(Node):
         given = [*zip(map(str, count()), layers), *named.items()]  # noqa: B905
         children = tuple((name, child) for name, child in given if child is not None)
         before: dict[str, Node] = {}
-        nodes, levels = 1, 0
+        nodes, levels, regions = 1, 0, 0
         for name, child in children:
             self._check(name, child, before)
             before[name] = child
             nodes += child._nodes
             levels = max(levels, child._levels)
+            regions = max(regions, child._regions)
             if nodes > LARGEST:
                 raise ShapeError(f"{type(self).__name__}: a description has at most {LARGEST:,} layers and joins")
         if levels >= DEEPEST:
             raise ShapeError(f"{type(self).__name__}: nested more than {DEEPEST} levels deep, which is no description")
-        for slot, value in (("children", children), ("_named", before), ("_nodes", nodes), ("_levels", levels + 1)):
+        slots = {"children": children, "_named": before, "_nodes": nodes, "_levels": levels + 1, "_regions": regions}
+        for slot, value in slots.items():
             object.__setattr__(self, slot, value)
 
     def _check(self, name: str, child: Any, before: Mapping[str, Node]) -> None:
@@ -120,6 +126,8 @@ class Join(Node):
             raise ShapeError(f"{kind}: two children are named {quoted(name)}")
         if child._is_head and not self._takes_heads:
             raise ShapeError(f"{kind}: the auxiliary head {quoted(name)} belongs into a Sequential, beside its source")
+        if child._of_regions and not self._takes_regions:
+            raise ShapeError(f"{kind}: {quoted(name)} reads maps and boxes: it is a child of Regions(n, …)")
         if child._is_step and not self._takes_steps:
             raise ShapeError(f"{kind}: {quoted(name)} is no function of one value; steps stand in a Sequential")
         if child._heads:
@@ -133,8 +141,9 @@ class Join(Node):
 
     @property
     def _head(self) -> tuple[Any, ...]:
-        """The arguments that the constructor takes before the children: an `Aux` takes its source, other joins none."""
-        return ()
+        """The arguments that the constructor takes before the children: an `Aux` takes its source, `Regions` their
+        number, other joins none."""
+        return tuple(getattr(self, name) for name in self._head_names)
 
     @property
     def _shortcut(self) -> str:

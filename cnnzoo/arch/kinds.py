@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from . import affine, convolutions, foreign, norm_activations, padding, parts, reductions, unused  # noqa: F401 - each adds its own
+from . import (  # noqa: F401 - each adds its own
+    affine,
+    convolutions,
+    detection,
+    foreign,
+    norm_activations,
+    padding,
+    parts,
+    reductions,
+    unused,
+)
 from .node import Node
 
 

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, ClassVar, TypeAlias
 
 from ..words import listed
-from .node import ALL, Layer, Leaf, Ports, Work, leaf, place_of
+from .node import ALL, Kept, Layer, Leaf, Ports, Work, leaf, place_of
 from .rules import choice
 from .shaping import Upsample
 from .signal import Shape, ShapeError, checked, show
@@ -32,6 +32,12 @@ class Meeting(Leaf):
     _runs = False
     keeps_inputs: ClassVar[bool] = False
     """Whether autograd keeps what its output is made of for the backward pass."""
+    pools: ClassVar[bool] = False
+    """Whether it is a pooling to a fixed size."""
+    unstated: ClassVar[tuple[str, ...]] = ()
+    """The figures of its row, by their names in a report, that are unknown."""
+    why: ClassVar[str] = ""
+    """Why they are unknown."""
     mixes: ClassVar[bool] = False
     """Whether an element of the output is made of elements at many positions, so that what it sees is not known."""
 
@@ -63,6 +69,10 @@ class Meeting(Leaf):
     def layer(self, shapes: Shapes) -> Layer | None:
         """The layer that makes the same of the first value alone, where there is one."""
         return None
+
+    def kept(self, shapes: Shapes) -> Kept:
+        """Elements and indices that autograd keeps for the backward pass, beside inputs."""
+        return Kept()
 
     def sights(self, shapes: Shapes) -> range:
         """Which of the values a position of the output sees, so that its receptive field is theirs together."""

@@ -74,6 +74,10 @@ class Node:
     """Whether its layers can run again on another value."""
     _is_head: bool = False
     """Whether it runs in training only."""
+    _regions: int = 0
+    """Of how many regions of an image there is something in it, unless boxes say how many; 0 where there is not."""
+    _of_regions: bool = False
+    """Whether it stands in `Regions` alone, and makes values of each region."""
     _is_inlined: bool = False
     """Whether its children stand in the node around it."""
 
@@ -338,7 +342,7 @@ class Layer(Leaf):
         return Kept(self.keeps_input, self.keeps_output)
 
 
-def maps(self: Layer, shape: Shape) -> tuple[int, int, int]:
+def maps(self: Leaf, shape: Shape) -> tuple[int, int, int]:
     """The shape as (channels, height, width), or a `ShapeError`."""
     if len(shape) != 3:
         wanted = f"{type(self).__name__} needs maps (channels, height, width), got {show(shape)}"

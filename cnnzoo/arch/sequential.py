@@ -224,6 +224,7 @@ class Aux(Sequential):
     _is_step = False
     _makes = False
     _runs = False
+    _head_names = ("source",)
 
     source: str
 
@@ -232,10 +233,6 @@ class Aux(Sequential):
             raise InvalidTypeError(f"Aux: source must be the name of an earlier child, got {quoted(source)}")
         object.__setattr__(self, "source", source)
         super().__init__(*layers, **named)
-
-    @property
-    def _head(self) -> tuple[Any, ...]:
-        return (self.source,)
 
 
 class ModuleList(Join):

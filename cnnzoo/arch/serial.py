@@ -13,7 +13,6 @@ from .join import DEEPEST, Join
 from .kinds import kinds
 from .meetings import Meeting
 from .node import Layer, Leaf, Node
-from .sequential import Aux
 from .shortcut import Shortcut
 from .steps import From
 
@@ -27,7 +26,7 @@ def to_dict(node: Node) -> dict[str, Any]:
     "reads", the names of the values that it reads, a `Shortcut` "shortcut", which is true, and an `Inline` "join", the
     kind of join that it is."""
     if isinstance(node, Join):
-        head = {"source": node.source} if isinstance(node, Aux) else {}
+        head = dict(zip(node._head_names, node._head, strict=True))
         children = {name: _said(child) for name, child in node._said()}
         return {"kind": type(node).__name__, **head, "children": children}
     assert isinstance(node, Leaf)
@@ -113,8 +112,9 @@ def _settings(cls: type[Node]) -> dict[str, bool]:
     """What may stand beside the kind, and whether it must."""
     if issubclass(cls, Leaf):
         return {field.name: field.default is MISSING for field in fields(cls)}
-    first = "source" if issubclass(cls, Aux) else "join" if cls is Inline else None
-    return {"children": False} if first is None else {first: True, "children": False}
+    assert issubclass(cls, Join | Inline)
+    names = ("join",) if issubclass(cls, Inline) else cls._head_names
+    return {**dict.fromkeys(names, True), "children": False}
 
 
 def dumps(node: Node, indent: int | None = 2) -> str:

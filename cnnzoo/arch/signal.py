@@ -75,6 +75,8 @@ class Signal(NamedTuple):
     """The receptive field together with those of the gates on the way, where that is another than `field`."""
     foreign: bool = False
     """Whether there is something on the way of which not all is known, so that `depth` is a part."""
+    regions: int = 0
+    """How many regions of the sample there is such a tensor of; 0 where it is of the whole sample."""
 
 
 def advance(field: Field | None, windows: Windows | None) -> Field | None:

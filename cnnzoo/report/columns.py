@@ -75,6 +75,7 @@ COLUMNS: dict[str, Column] = {
     },
     "input_shape": Column("Input", _figure("input_shape"), sides, right=False),
     "output_shape": Column("Output", _figure("output_shape"), sides, right=False),
+    "regions": Column("Regions", _figure("regions"), lambda count: f"×{count:,}" if count else "", narrow="room"),
     "params": _sum("params", "Params"),
     "trainable_params": _sum("trainable_params", "Trainable"),
     "weights": _sum("weights", "Weights"),

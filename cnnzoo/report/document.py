@@ -37,6 +37,9 @@ DEFAULT = {
 }
 """Beside the tree; they fit a terminal of 80 columns."""
 
+REGIONS = {"kind": DEFAULT["kind"], **pick(("kernel", "output_shape", "regions", "params", "macs"), COLUMNS)}
+"""The same where layers run on regions."""
+
 EVERY = tuple(name for name in COLUMNS if name != "kernel")
 """All columns but the one that says others in short."""
 
@@ -53,7 +56,7 @@ def document(report: Report, columns: Sequence[str] | None, depth: int | None, f
     return Document(
         report.model or "network",
         [label(line) for line in lines],
-        pick(columns, COLUMNS) if columns else DEFAULT,
+        pick(columns, COLUMNS) if columns else REGIONS if any(row.regions for row in report.rows) else DEFAULT,
         [line.row for line in lines],
         footer(report, lines),
         report[""] if report.blocks else None,
@@ -81,6 +84,8 @@ def footer(report: Report, lines: list[Line[Row]]) -> list[tuple[str, str]]:
     if total["aux_params"] != 0:
         said.append(("Auxiliary", _auxiliary(report)))
     said.append(("MACs", _macs(report)))
+    if any(row.regions for row in report.rows):
+        said.append(("Regions", _regions(report)))
     reductions = report.reductions and report.reductions(report)
     said += [("Reductions", reductions)] if reductions else []
     if total["depth"] is not None or "depth" in report.known:
@@ -123,6 +128,15 @@ def _macs(report: Report) -> str:
         f"{known} a sample, of convolutions and linear layers without biases; "
         f"FLOPs = 2 x MACs = {total_of(report, 'flops')}"
     )
+
+
+def _regions(report: Report) -> str:
+    """How the MACs are split, and what a row is of."""
+    once, each = report.apart("macs")
+    numbers = {row.regions: None for row in report.rows if row.regions}
+    counts = ", ".join(f"{number:,}" for number in numbers)
+    split = "" if None in (once, each) else f"{once:,} MACs for the image and {each:,} for each region; "
+    return f"{counts} of an image: {split}where a row has a number of them, shapes are of one, the rest of all together"
 
 
 def receptive_field(last: Row, whole: Row) -> str:

@@ -229,6 +229,14 @@ class Report(Shown):
         field leaves out."""
         return self.last_map.gated_field if self.last_map else None
 
+    def apart(self, name: str) -> tuple[int | None, int | None]:
+        """A count such as "macs", split into that of the whole sample and that of one region, auxiliary heads apart;
+        None is unknown, as what differs from region to region is."""
+        counts = [(getattr(row, name), row.regions) for row in self._main]
+        once = known_sum([count for count, regions in counts if not regions])
+        shares = [(None, 0) if count is None else divmod(count, regions) for count, regions in counts if regions]
+        return once, known_sum([None if rest else share for share, rest in shares])
+
     @property
     def outputs(self) -> dict[str, Shape]:
         """The shapes of what the network gives, by name, where that is several values; a measured network's go by

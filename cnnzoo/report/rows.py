@@ -111,6 +111,8 @@ class Row(NamedTuple):
     """Of a block that takes several values: the shapes of all but the first."""
     more_outputs: tuple[Shape, ...] = ()
     """Of a block that gives several values: the shapes of all but the first."""
+    regions: int = 0
+    """For how many regions of a sample it runs: its shapes are of one, its counts of all; 0 where it runs once."""
 
     @property
     def params(self) -> int | None:
@@ -171,6 +173,11 @@ class Row(NamedTuple):
         sums: dict[str, Any] = {name: None if one is None else one * count for name, one in ones.items()}
         return self._replace(**sums, known={name: part * count for name, part in self.known.items()})
 
+    def of_regions(self, count: int) -> Row:
+        """A row of one region with the work of `count` equal ones; memory is of all as it is."""
+        work: dict[str, Any] = {name: getattr(self, name) * count for name in WORK}
+        return self._replace(**work, regions=count)
+
     def in_part(self, names: Collection[str]) -> Row:
         """The row where its figures of these names are a part, and the whole is unknown."""
         parts = {name: getattr(self, name) for name in names}
@@ -200,6 +207,9 @@ SUMMED = (
     "trainable_params",
 )
 """The figures of a block that are the sums of its rows'."""
+
+WORK = ("macs", "comparisons", "additions", "multiplications", "exponentials", "connections")
+"""Those that are work, which is done for each region again."""
 
 LARGEST = ("live_bytes", "depth")
 """Those that are the largest of its rows'."""

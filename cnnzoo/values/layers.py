@@ -17,6 +17,7 @@ from ..arch.convolutions import AROUND
 from ..arch.meetings import Meeting, _Gating
 from ..arch.node import Node, pair, place_of
 from .arrays import Array
+from .detection import of_each, resize, roi_align, roi_pool, roi_pyramid_pool
 from .functions import linear, relu, softmax
 from .windows import avg_pool2d, conv2d, conv_transpose2d, max_pool2d, pad
 
@@ -187,6 +188,11 @@ def adaptive(reduce: Callable[..., Array]) -> Forward:
         return x
 
     return forward
+
+
+def pyramid(layer: arch.SpatialPyramidPool, x: Array, tensors: Tensors) -> Array:
+    pooled = (adaptive(np.max)(arch.AdaptiveMaxPool2d(side), x, tensors) for side in layer.levels)
+    return np.concatenate([one.reshape(len(x), -1) for one in pooled], 1)
 
 
 def subsampled(layer: arch.Subsampling2d, x: Array, tensors: Tensors) -> Array:
@@ -371,6 +377,7 @@ FORWARDS: dict[type[Node], Forward] = {
     arch.AvgPool2d: avg_pool,
     arch.AdaptiveAvgPool2d: adaptive(np.mean),
     arch.AdaptiveMaxPool2d: adaptive(np.max),
+    arch.SpatialPyramidPool: pyramid,
     arch.Subsampling2d: subsampled,
     arch.Mean: reduced(np.mean),
     arch.Sum: reduced(np.sum),
@@ -448,5 +455,9 @@ MEETINGS: dict[type[Meeting], Callable[[Any, list[Array]], Array]] = {
     ),
     arch.UpsampleLike: like,
     arch.PadLike: like,
+    arch.RoIPool: of_each(roi_pool),
+    arch.RoIPyramidPool: of_each(roi_pyramid_pool),
+    arch.RoIAlign: of_each(roi_align),
+    arch.Resize: of_each(resize),
 }
 """What becomes of values in a meeting of each kind."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ...arch.node import Node
 from ...arch.signal import Shape, ShapeError
-from ...calculate import calculate, shapes_of
+from ...calculate import calculate, sizes_of
 from ...errors import CnnzooError
 from ...report import Report, Row
 
@@ -26,6 +26,7 @@ COMPARED = (
     "macs",
     "activation_bytes",
     "aux",
+    "regions",
 )
 """The figures of a row that both readers state."""
 
@@ -86,7 +87,7 @@ def check(
     except CnnzooError as error:  # a layer without a module, or a name that this torch refuses
         rows = len(calculated.rows)
         return Agreement(model, input_size, batch_size, rows, 0, (), f"it cannot be built: {error}")
-    sizes = [(batch_size, *shape) for shape in shapes_of(input_size)]
+    sizes = [(batch_size, *shape) for shape in sizes_of(description, input_size)]
     measured = measure(module, sizes if len(sizes) > 1 else sizes[0])
     differences, figures = disagreements(calculated, measured)
     problem = "; ".join([*map(str, measured.unknown), *measured.notes]) or None

@@ -115,6 +115,8 @@ def explain(
     if path:
         said.insert(1, ("Place", place(description, row, streams.reads.get(path, ""))))
         said += runs(description, streams, path, bool(row.params))
+    if row.regions:
+        said.append(("Regions", f"it runs for {row.regions:,} of an image: shapes are of one, the rest of all"))
     if row.gated_field != row.receptive_field:
         said.append(("With gates", f"a position sees {sides(row.gated_field or 'unknown')}"))
     start = Equation("", "receptive_field", "1", 1, effective_stride=1, effective_padding=0)
@@ -141,7 +143,8 @@ def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list
     runs = [sides(one.input_shape) for one in report.rows if one.path == row.path]
     if len(runs) > 1:
         said.append(("Runs", f"{len(runs)} times, on {', '.join(runs)}; the first is explained here"))
-    formula, words = stored(row, layer.kept(row.input_shape), figures, ITEM_BYTES[report.dtype], report.batch_size)
+    samples = report.batch_size * (row.regions or 1)
+    formula, words = stored(row, layer.kept(row.input_shape), figures, ITEM_BYTES[report.dtype], samples)
     if row.stored_bytes:
         equations.append(Equation(row.path, "stored_bytes", formula, row.stored_bytes))
     if words:
@@ -155,7 +158,8 @@ def _step(
     layer = meeting.layer(shapes)
     figures, notes = ({}, []) if layer is None else formulas_of(layer, shapes[0])
     equations = [*of_meeting(row, meeting, shapes, figures, ITEM_BYTES[report.dtype] * report.batch_size)]
-    return equations, [("Step", f"{meeting!r}: {shown(shapes)} → {sides(row.output_shape)}"), *notes]
+    unknown = [("Unknown", meeting.why)] if meeting.unstated else []
+    return equations, [("Step", f"{meeting!r}: {shown(shapes)} → {sides(row.output_shape)}"), *notes, *unknown]
 
 
 def _children(join: Join, report: Report, path: str, streams: Streams) -> tuple[Row, ...]:

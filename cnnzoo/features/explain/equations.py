@@ -58,7 +58,13 @@ def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
             yield figure(total, getattr(row, total), plus(map(prod, tensors.values())))
     yield from _counts(row, formulas)
     if "connections" in formulas:
-        yield figure("connections", row.connections or 0)
+        connections = of_each(row, formulas["connections"])
+        yield Equation(row.path, "connections", connections, row.connections or 0)
+
+
+def of_each(row: Row, formula: str) -> str:
+    """The formula for all regions that a row is of, from that of one."""
+    return f"{row.regions:,} · ({formula})" if row.regions > 1 else formula
 
 
 class _Stored(NamedTuple):
@@ -138,12 +144,14 @@ def of_block(row: Row, inner: Sequence[Row], parts: Sequence[Shape]) -> Iterator
     for name in ("params", "buffers"):
         if getattr(row, name):
             yield Equation(row.path, name, sums[name], getattr(row, name))
-    yield from _counts(row, sums)
+    yield from _counts(row._replace(regions=0), sums)
 
 
 def _counts(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
     """MACs, FLOPs and the other work that there is."""
     formulas = {**formulas, "flops": f"2·{row.macs or 0:,}"}
+    if row.regions:
+        formulas |= {name: of_each(row, formulas[name]) for name in ("macs", *WORK) if formulas.get(name)}
     for name in ("macs", "flops", *WORK):
         if getattr(row, name):
             yield Equation(row.path, name, formulas.get(name, ""), getattr(row, name))

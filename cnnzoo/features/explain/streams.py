@@ -120,6 +120,9 @@ class Streams(Walker[Stream]):
         shape, kind = meeting.output_shape(shapes), meeting.operator if own else type(meeting).__name__
         self.parts.setdefault(self.path, parts)
         maker = f"{self.path} ({kind})".lstrip() if own else self.path
+        if meeting._of_regions:
+            lost = f"{maker} makes regions of all sizes one of {' x '.join(map(str, shape))}"
+            return parts[0]._replace(shape=shape, maker=maker, field=None, lost=lost)
         layer = meeting.layer(shapes)
         if layer is not None:
             return _through(self.path, layer, parts[0])._replace(maker=maker)

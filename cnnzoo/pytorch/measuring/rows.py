@@ -46,10 +46,14 @@ class Rows:
         self._ledger = Ledger(self._unknown)
         self._times: dict[int, int] = {}
         self._blocks: dict[str, Call] = {}
+        self._of_regions: dict[str, int] = {}
+        """How many regions blocks run on, by path."""
         self._aux: set[str] = set()
         self._told: set[str] = set()
         """The modules whose own tensors stand in a row."""
         self._elements = 0
+        self._regions = 0
+        """How many regions of all images there are, in the block that runs on them; 0 outside of one."""
 
     def add(self, trace: Trace, aux: bool = False) -> None:
         """The rows of a run; with `aux`, of the modules that no run before this one has called."""
@@ -116,8 +120,11 @@ class Rows:
             if call.done:
                 self._leaf(call, aux)
             return
+        if self._regions:
+            self._of_regions[call.path] = self._regions
         self._blocks.setdefault(call.path, call)
         self._strangers(call)
+        around = self._regions
         own = {id(held.tensor): (name, held) for name, held in self.modules.tensors[call.path].items()}
         waiting = dict(own) if call.path not in self._told else {}
         read: dict[str, Held] = {}
@@ -139,6 +146,7 @@ class Rows:
             kind = "buffers" if all(held.is_buffer for held in rest.values()) else "parameters"
             self._row(call.path, kind, entered, entered, own=True, tensors=rest, aux=aux, macs=0)
         self._told.add(call.path)
+        self._regions = around
 
     def _leaf(self, call: Call, aux: bool) -> None:
         self._strangers(call)
@@ -154,10 +162,13 @@ class Rows:
         macs, exact = self._macs(call.path, ops)
         once = any(op.once for op in ops) and all(op.once for op in ops if op.macs)
         made = call.output_shapes[0] if call.output_shapes else ()
+        taken = call.input_shape if once else self._sample(call.input_shape)
+        if getattr(module, "pools_regions", False) and made:
+            self._regions = made[0]
         self._row(
             call.path,
             call.kind,
-            call.input_shape if once else self._sample(call.input_shape),
+            taken,
             made if once else self._sample(made),
             tensors=tensors,
             settings=settings_of(module),
@@ -225,6 +236,9 @@ class Rows:
         return None
 
     def _sample(self, shape: Shape) -> Shape:
+        """Of one region, where it is of all, and else of one sample."""
+        if self._regions and shape[:1] == (self._regions,):
+            return shape[1:]
         return self.inputs.sample_of(shape)
 
     def _row(
@@ -262,6 +276,7 @@ class Rows:
             activation_bytes=output_bytes,
             call=call,
             own=own,
+            regions=self._regions // self.inputs.batch_size,
         )
         self.rows.append(row if exact else row.in_part(["macs"]))
 
@@ -279,6 +294,7 @@ class Rows:
             if path not in parents and call is None:
                 continue
             taken, given = ([], []) if call is None else (call.input_shapes, call.output_shapes)
+            self._regions = self._of_regions.get(path, 0)
             first, *more = map(self._sample, taken or [()])
             made, *further = map(self._sample, given or [()])
             aux = path in self._aux or (call is None and path not in main)
@@ -290,6 +306,7 @@ class Rows:
                 aux=aux,
                 more_inputs=tuple(more),
                 more_outputs=tuple(further),
+                regions=self._regions // self.inputs.batch_size,
             )
             self.frames.append(frame)
 

@@ -24,6 +24,7 @@ from ...arch import (
     ModuleList,
     Node,
     Outputs,
+    Regions,
     Residual,
     Run,
     Sequential,
@@ -35,10 +36,10 @@ from ...arch.ends import head
 from ...arch.node import place_of
 from ...arch.steps import INPUT, Plan, Ref
 from ...arch.walker import child_path
-from ...calculate import calculate, names_of, shapes_of
+from ...calculate import calculate, names_of, sizes_of
 from ...errors import InvalidTypeError
 from ...plugins import load_plugins
-from . import affine, norms, parts, unused, windowed
+from . import affine, detection, norms, parts, unused, windowed
 from . import forwards as modules
 from .init import Scheme, initialise
 from .network import Ends, Network, Stepped
@@ -62,7 +63,7 @@ def build(
     is one (`cnnzoo.pytorch.modules.init`); None leaves the parameters as the memory was. With `inplace` each ReLU
     and its like overwrites its input where nobody else reads that. Raises `ShapeError` where the input does not fit.
     """
-    sizes = shapes_of(input_size)
+    sizes = sizes_of(description, input_size)
     shapes = {row.path: row.input_shape for row in calculate(description, sizes).rows}
     with torch.device("meta"):
         net = _Building(description, shapes, inplace).network(description, len(sizes))
@@ -263,6 +264,7 @@ BLOCKS: dict[type[Node], type[modules.Join]] = {
     Difference: modules.Difference,
     Collect: modules.Collect,
     Gate: modules.Gate,
+    Regions: detection.Regions,
 }
 """The class of the module of each kind of join whose forward is written out from its flow."""
 
@@ -278,6 +280,11 @@ MODULES: dict[type[Node], Make] = {
     arch.Stack: _same(modules.Stack),
     arch.UpsampleLike: _same(modules.UpsampleLike),
     arch.PadLike: _same(modules.PadLike),
+    arch.RoIPool: _same(detection.RoIPool),
+    arch.RoIPyramidPool: _same(detection.RoIPyramidPool),
+    arch.RoIAlign: _same(detection.RoIAlign),
+    arch.Resize: _same(detection.Resize),
+    arch.SpatialPyramidPool: _same(detection.SpatialPyramidPool),
     arch.Conv1d: _channels(nn.Conv1d),
     arch.Conv2d: _channels(nn.Conv2d),
     arch.StdConv2d: _channels(windowed.StdConv2d),

@@ -241,7 +241,8 @@ class Writer(Flow[Any]):
         return self.seen[path]
 
     def meet(self, name: str, meeting: Meeting, parts: list[Any]) -> Any:
-        form = "{child}([{all}])" if name else EXPRESSIONS[meeting.operator]
+        together = CALL if meeting._of_regions else "{child}([{all}])"
+        form = together if name else EXPRESSIONS[meeting.operator]
         y = self.seen[name] = f"x{next(self.numbers)}"
         self.lines.append(Line((y,), form, tuple(parts), name))
         return y

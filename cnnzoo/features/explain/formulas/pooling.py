@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from ....arch import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, Max, MaxPool2d, Mean, Shape, Sum, Var
+from ....arch import (
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
+    AvgPool2d,
+    Max,
+    MaxPool2d,
+    Mean,
+    Shape,
+    SpatialPyramidPool,
+    Sum,
+    Var,
+)
 from ....arch.node import pair
+from ....arch.pooling import Shares
 from ..sliding import shares
 from ..text import dimensions, grouped, times
 from .base import Formulas, both, of, slid, slides
@@ -28,6 +40,15 @@ def _adaptive_pool2d(layer: AdaptiveAvgPool2d | AdaptiveMaxPool2d, shape: Shape)
     less = f"{shape[0]:,}·{read} − {times(out)}"
     figures = {"comparisons": less, "additions": less, "multiplications": times(out)}
     return Formulas(figures, [("Windows", both(*map(shares, sides)))])
+
+
+@of(SpatialPyramidPool)
+def _pyramid(layer: SpatialPyramidPool, shape: Shape) -> Formulas:
+    """As many comparisons as values are read in all grids, less one for each output."""
+    bins = f"{shape[0]:,}·{grouped(side**2 for side in layer.levels)}"
+    grids = [[Shares(length, side).kernels for length in shape[1:]] for side in layer.levels]
+    read = " + ".join("·".join(map(grouped, sides)) for sides in grids)
+    return Formulas({"features": bins, "comparisons": f"{shape[0]:,} · ({read}) − {bins}"})
 
 
 @of(Mean, Sum, Max)
