@@ -25,7 +25,7 @@ ANSWER = re.compile(r"^<details>\n<summary>(.*?)</summary>\n(.*?)^</details>\n",
 PICTURE = re.compile(r"!\[[^\]]*\]\(((?:\.\./)?pictures/([\w.-]+))\)")
 COMMENT = re.compile(r"^<!--.*?-->\n", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-DRAWN = re.compile(r" -o (\S+\.(?:svg|png))$", re.MULTILINE)
+DRAWN = re.compile(r"""(?: -o |\(")([\w.-]+\.(?:svg|png))""")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?://)([^)]*)\)")
 SET_UP = """\
 import os, sysconfig
