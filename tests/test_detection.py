@@ -9,8 +9,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from libraries import stub_torchvision
+from torch import nn
 from torch.nn import functional as F
 
+import cnnzoo
 from cnnzoo import arch, values
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
@@ -41,7 +44,9 @@ from cnnzoo.arch import (
 from cnnzoo.calculate import calculate
 from cnnzoo.errors import CnnzooError
 from cnnzoo.features.check import check
+from cnnzoo.pytorch.measuring.measure import MeasureError, measure
 from cnnzoo.pytorch.modules.build import build
+from cnnzoo.pytorch.tracing.events import TracingError
 from cnnzoo.totals import totals
 
 # torchvision's kernels for the CPU, one number after the other
@@ -402,3 +407,48 @@ def test_a_box_far_away_takes_no_longer(pool):
     module = build(detector(pool=pool), SIZE)
     boxes = torch.tensor([[[-1e18, -1e18, 1e18, 1e18], [1e18, 5, 1e19, 6], [3, 3, 3, 3], [9, 9, 2, 2]]])
     assert all(one.isfinite().all() for one in module(torch.randn(1, *SIZE), boxes))
+
+
+def test_a_module_with_regions_is_measured_and_not_described():
+    module = build(detector(), SIZE)
+    with pytest.raises(TracingError, match=r"at regions\.pool: RoIPool makes a batch of the regions"):
+        cnnzoo.describe(module, [SIZE, (20, 4)])
+    report = cnnzoo.summary(module, [SIZE, (20, 4)])
+    assert report.apart("macs") == calculate(detector(), SIZE).apart("macs")
+    assert report.total_macs == calculate(detector(), SIZE).total_macs
+
+
+class Listed(nn.Module):
+    """Takes images in a list, as torchvision's detectors do."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, images):
+        return self.conv(torch.stack(images))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_images_in_a_list_are_as_many_samples(count):
+    """Three of them, too, are no channels."""
+    report = measure(Listed(), input_data=[[torch.rand(3, 6, 8) for _ in range(count)]])
+    assert (report.batch_size, report.input_size, report.total_macs) == (count, (3, 6, 8), 4 * 48 * 27)
+    assert (report["conv"].input_shape, report.status) == ((3, 6, 8), "complete")
+
+
+@pytest.mark.wide
+def test_torchvisions_faster_rcnn_is_measured_up_to_its_proposals():
+    """It has no suppression without torchvision's own library, which is stubbed here: what follows is unknown."""
+    stub_torchvision()
+    detection = pytest.importorskip("torchvision.models.detection")
+    net = detection.fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, min_size=64, max_size=128)
+    assert measure(net).total_params == 41_808_406
+    head = 512 + 128 + 32 + 8 + 2  # positions of the maps of 64x128, at strides of 4 to 64
+    with pytest.raises(MeasureError) as error:
+        measure(net, input_data=[[torch.rand(3, 60, 100)] * 2])
+    report = error.value.report
+    assert (report.total_params, report.status, report.batch_size) == (41_808_406, "partial", 2)
+    assert report["rpn.head"].macs == head * (256 * 256 * 9 + 256 * 15)
+    assert report.known["macs"] == report["backbone"].macs + report["rpn.head"].macs
+    assert report.total_macs is None

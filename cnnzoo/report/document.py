@@ -135,8 +135,8 @@ def _regions(report: Report) -> str:
     once, each = report.apart("macs")
     numbers = {row.regions: None for row in report.rows if row.regions}
     counts = ", ".join(f"{number:,}" for number in numbers)
-    split = "" if None in (once, each) else f"{once:,} MACs for the image and {each:,} for each region; "
-    return f"{counts} of an image: {split}where a row has a number of them, shapes are of one, the rest of all together"
+    split = "" if None in (once, each) else f"{once:,} MACs for the image, {each:,} for each region; "
+    return f"{counts} of an image; {split}their rows have the shapes of one, and the counts of all"
 
 
 def receptive_field(last: Row, whole: Row) -> str:

@@ -28,6 +28,8 @@ class Inputs(NamedTuple):
     batch_size: int
     batch_dim: int | None
     """Which dimension of them is the batch; None where there is none."""
+    listed: bool = False
+    """Whether the samples are the tensors of a list, the only argument, as detectors take images of several sizes."""
 
     @property
     def batched(self) -> bool:
@@ -41,7 +43,7 @@ class Inputs(NamedTuple):
 
     def _less_batch(self, shape: Shape) -> Shape:
         at = self.batch_dim
-        return shape if at is None else shape[:at] + shape[at + 1 :]
+        return shape if at is None or self.listed else shape[:at] + shape[at + 1 :]
 
     def sample_of(self, shape: Shape) -> Shape:
         """The shape of what a layer makes without the batch, which may have come to the front there, or be folded with
@@ -56,6 +58,8 @@ class Inputs(NamedTuple):
 
     def single(self) -> Inputs:
         """One sample of them, on meta."""
+        if self.listed:
+            return self._replace(args=([empty_like(self.args[0][0])],), batch_size=1)
         args, kwargs = tree_map_only(Tensor, self._single, (self.args, self.kwargs))
         return self._replace(args=args, kwargs=kwargs, batch_size=1)
 
@@ -68,6 +72,8 @@ class Inputs(NamedTuple):
 
     def twice(self) -> Inputs:
         """The same with each sample two times."""
+        if self.listed:
+            return self._replace(args=([*self.args[0], *self.args[0]],), batch_size=2 * self.batch_size)
         args, kwargs = tree_map_only(Tensor, self._twice, (self.args, self.kwargs))
         return self._replace(args=args, kwargs=kwargs, batch_size=2 * self.batch_size)
 
@@ -121,7 +127,8 @@ def of_samples(
 
 
 def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> Inputs:
-    """A tensor, a sequence of positional inputs, or a dict of keyword inputs."""
+    """A tensor, a sequence of positional inputs, or a dict of keyword inputs. A list of tensors as the only positional
+    input has a sample in each of them."""
     data = torch.utils._pytree.tree_map(lambda one: torch.as_tensor(one) if hasattr(one, "__array__") else one, data)
     args: tuple[Any, ...] = (data,)
     named = dict(kwargs)
@@ -133,6 +140,9 @@ def from_data(data: Any, batch_dim: int | None, kwargs: Mapping[str, Any]) -> In
         raise InvalidTypeError(
             f"input_data must be a tensor, a sequence or a dict with tensors, got {type(data).__name__}"
         )
+    samples = args[0] if len(args) == 1 and not named else None
+    if batch_dim == 0 and isinstance(samples, list) and all(isinstance(one, Tensor) and one.dim() for one in samples):
+        return Inputs((samples,), named, len(samples), 0, listed=True)
     first = tensors_in([args, named])[0]
     if batch_dim and batch_dim >= first.dim():
         raise InvalidValueError(f"batch_dim={batch_dim} is no dimension of input_data of {tuple(first.shape)}")

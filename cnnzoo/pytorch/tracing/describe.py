@@ -42,10 +42,16 @@ def describe(module: nn.Module, input_size: Sequence[Any]) -> Node:
     `DescribedAtOneSizeWarning` where that would be another description all the same.
 
     Raises `TracingError` where the module cannot be run, and where it is foreign as a whole and takes or gives several
-    values.
+    values, and for a module that pools regions of images.
     """
     if type(module).__name__ == "OptimizedModule":  # torch.compile's, around the module
         module = module.get_submodule("_orig_mod")
+    for path, one in module.named_modules():
+        if getattr(one, "pools_regions", False):
+            raise TracingError(
+                f"at {path or 'the network itself'}: {type(one).__name__} makes a batch of the regions of all images, "
+                f"which is not traced; summary(module, …) measures it, and the description that built it says it"
+            )
     sizes = shapes_of(input_size)
     dtype = dtype_of(module)
 
