@@ -58,18 +58,18 @@ def wide(pytestconfig: pytest.Config) -> bool:
 
 @pytest.hookimpl(trylast=True)  # what -k and -m leave is sampled
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--all"):
-        return
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         tests[item.nodeid.partition("[")[0]].append(item)
-    tried = {case for cases in tests.values() for case in chosen(cases, config)}
+    tried = {case for cases in tests.values() for case in chosen(of_images(cases), config)}
     config.hook.pytest_deselected(items=[item for item in items if item not in tried])
     items[:] = [item for item in items if item in tried]
 
 
 def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
     """The cases of a test that are tried; never none."""
+    if config.getoption("--all") or not cases:
+        return cases
     test = cases[0]
     if test.get_closest_marker("long"):
         return cases
@@ -84,6 +84,38 @@ def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]
     if most_wide:
         return spread(without_variants(cases))[: most_wide[0]]
     return of_families(cases) if most < sys.maxsize and of_the_register(cases) else without_variants(cases)
+
+
+IMAGES = {
+    *(
+        "test_module_tools",
+        "test_peers",
+        "test_tracing",
+        "test_tracing_figures",
+        "test_tracing_forms",
+        "test_values_run",
+    ),
+    *("test_rewrites", "test_build", "test_drop_in", "test_features"),
+    "test_every_networks_peak_memory_is_that_of_the_simulation",
+    "test_every_networks_stored_activations_are_what_autograd_saves",
+    "test_other_channels_change_the_first_layer_alone",
+    "test_what_is_measured_is_aligned_by_path",
+}
+"""Files, and tests of other files, that give all networks an image and nothing else."""
+
+
+def of_images(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """The cases of a test that can be: networks that take boxes, too, are tested by `test_detectors` where others are
+    given an image."""
+    if not {cases[0].path.stem, cases[0].name.partition("[")[0]} & IMAGES:
+        return cases
+    return [case for case in cases if not detectors() & words(case)]
+
+
+@cache
+def detectors() -> frozenset[str]:
+    """The registered networks that take boxes beside an image."""
+    return frozenset(name for name in list_models() if get_builder(name).describe()._regions)
 
 
 def of_the_register(cases: list[pytest.Item]) -> bool:

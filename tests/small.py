@@ -26,6 +26,7 @@ FAMILIES = [
     "densenet121",
     "cspdarknet53",
     "yolo_v1",
+    "faster_rcnn_zf",
     "mobilenet_v1",
     "mobilenet_v2",
     "mobilenet_v3_small",
@@ -65,6 +66,7 @@ OF_EVERY_KIND = [
     *("mnist_deep_cnn", "lenet5", "alexnet", "googlenet", "preresnet164", "tiny_resnet8", "densenet121"),
     *("cspdarknet53", "mobilenet_v1", "mobilenet_v3_small", "shufflenet_v2_x1_0", "convnext_tiny", "convnextv2_atto"),
     *("nin_cifar10", "dpn68", "hrnet_w18", "cbam_resnet50", "ecaresnet50", "efficientnet_v2_s"),
+    "unet",
 ]
 """Of these those that have, together, every kind of layer and block."""
 

@@ -59,7 +59,10 @@ def check(graph: draw.Graph, report: Report) -> None:
         assert order.index(edge.source) < order.index(edge.target)
         assert edge.aux == boxes[edge.target].aux
         incoming.setdefault(edge.target, []).append(edge)
-        assert edge.name or edge.shape == output_of(boxes[edge.source], graph, report)
+        made = output_of(boxes[edge.source], graph, report)
+        entered = report.more_inputs if boxes[edge.source].role == "input" else ()
+        one = [made[1:]] if any(row.regions for row in report.rows) else []  # of all regions, that of one
+        assert edge.name or edge.shape in (made, *entered, *one)
     for box in graph.boxes:
         shapes = [edge.shape for edge in incoming.get(box.id, [])]
         if box.role == "input":
@@ -69,7 +72,7 @@ def check(graph: draw.Graph, report: Report) -> None:
         elif box.role == "block":
             assert shapes[0] == report[box.paths[0]].input_shape
         elif len(shapes) > 1:
-            assert step_of(box, report).kind in ("PadLike", "UpsampleLike")
+            assert step_of(box, report).kind in ("PadLike", "UpsampleLike", "RoIPool", "RoIPyramidPool", "Resize")
         else:
             assert len(shapes) == 1
             assert not box.paths or shapes == [report[box.paths[0]].input_shape]

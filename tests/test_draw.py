@@ -210,7 +210,7 @@ def test_fields_are_to_scale_and_said(name):
             down, right = int(found[1]), int(found[2])  # the most, where not all positions see as many
             assert bool(found[3]) == (down > high or right > wide)
             fields.append((down, right))
-    seen = report[""].receptive_field if report[""].more_outputs else report.receptive_field
+    seen = (report[""].more_outputs and report[""].receptive_field) or report.receptive_field
     assert tuple(map(most_of, field._pair(seen))) in fields
     areas = [mark for mark in sheet.marks if isinstance(mark, Area) and len(mark.points) == 4]
     widths = [right - left for left, _, right, _ in map(bounds, areas)]

@@ -17,7 +17,7 @@ from cnnzoo.arch import Conv2d, Sequential
 from cnnzoo.calculate import calculate
 from cnnzoo.features.summary import summary
 from cnnzoo.published.quantities import QUANTITIES
-from cnnzoo.zoo import get_builder, list_models
+from cnnzoo.zoo import list_models
 
 
 class Fact(NamedTuple):
@@ -243,11 +243,6 @@ def shortcut_options():
     )
 
 
-def proposals(trunk):
-    """Faster R-CNN's sliding window: one more 3x3 on the maps of the last convolution."""
-    return calculate(Sequential(trunk, Conv2d(512, 3, padding=1)), (3, 224, 224)).rows[-1].receptive_field
-
-
 def weights(*kernels):
     """Of convolutions one behind the other, of as many maps throughout; relative."""
     return sum(height * width for height, width in kernels)
@@ -310,12 +305,18 @@ CALCULATED = {
         ]
         for depth in (121, 161, 169, 201)
     },
-    ("RPN", "VGG-16", "effective receptive field of the 3x3 sliding window"): lambda: proposals(
-        get_builder("vgg16").describe().features[:30]
+    ("RPN", "ZF / VGG", "intermediate feature dimension"): lambda: [
+        calculated(name, "channels", "rpn.conv") for name in ("faster_rcnn_zf", "faster_rcnn_vgg16")
+    ],
+    ("SPP-net", "same", "bins"): lambda: calculated("sppnet_zf5", "neurons", "regions.spp") // 256,
+    ("SPP-net", "1x1,2x2,3x3,4x4 pyramid", "bins"): lambda: (
+        calculated("sppnet_zf5", "neurons", "regions.spp", levels=(4, 3, 2, 1)) // 256
     ),
-    ("RPN", "ZF", "effective receptive field of the 3x3 sliding window"): lambda: proposals(
-        get_builder("zfnet").describe()[:13]
-    ),
+    ("R-CNN", "per image", "feature matrix"): lambda: [
+        summary("rcnn_alexnet")["regions.fc7"].regions,
+        *calculated("rcnn_alexnet", "output_shape", "regions.fc7"),
+    ],
+    ("R-CNN", "100k detectors", "memory"): lambda: 100_000 * 4 * calculated("rcnn_alexnet", "neurons", "regions.fc7"),
     ("Inception", "factorisation", "5x5 vs 3x3 cost"): lambda: weights((5, 5)) / weights((3, 3)),
     ("Inception", "factorisation", "5x5 -> two 3x3 saving"): lambda: (
         100 * (1 - weights((3, 3), (3, 3)) / weights((5, 5)))
@@ -339,9 +340,7 @@ CALCULATED = {
 MEASURED = {"fps", "ms", "s", "1e9 ops/s"}
 
 UNREGISTERED = """
-    SPP-net; SPPnet (quoted); R-CNN; R-CNN (VGG16, quoted); Fast R-CNN; Fast R-CNN (VGG16); RPN; Faster R-CNN VGG-16;
-    Faster R-CNN VGG-16 (quoted); Faster R-CNN ZF; Faster R-CNN ZF, resize+conv+proposal; YOLO v1 (quoted); SSD300;
-    SSD300 (quoted); SSD512;
+    SSD300; SSD300 (quoted); SSD512;
     RetinaNet; Bilinear-Interpolation; FCN-Basic-NoDimReduction; NASNet-A (6 @ 4032); NASNet-A (4 @ 1056);
     NASNet-A (6 @ 4032) (quoted); PNASNet-5 large (quoted); MNv4-Conv-S; MnasNet-search2; CSPResNet-50; CSPResNeXt-50;
     Darknet reference; Res2Net-DLA-60; Res2NeXt-DLA-60; mcunet-10fps; mcunet-5fps; mcunet-256kB; mcunet-320kB (in3);
@@ -364,6 +363,35 @@ REASONS = {
     **dict.fromkeys(VARIANTS.replace("\n   ", "").strip().split("; "), "it is registered under no such variant"),
     **dict.fromkeys(MEMORY.replace("\n   ", "").strip().split("; "), "from memory, and not found in a text"),
     ("YOLO v1", "Fast YOLO", "conv layers"): "collected twice",
+    **dict.fromkeys(
+        [
+            ("SPP-net", "abstract", "faster than R-CNN"),
+            ("SPPnet (quoted)", "section 1.1", "acceleration of R-CNN at test time"),
+            ("Fast R-CNN (VGG16)", "abstract", "training speed-up over R-CNN (VGG16)"),
+            ("Fast R-CNN (VGG16)", "abstract", "test speed-up over R-CNN (VGG16)"),
+            ("Fast R-CNN (VGG16)", "abstract", "test speed-up over SPPnet"),
+            ("Fast R-CNN", "section 2.3", 'speed-up of N=2, R=128 over one RoI from each of 128 images, "roughly"'),
+        ],
+        "a measurement",
+    ),
+    **dict.fromkeys(
+        [
+            ("Fast R-CNN (VGG16)", "fc6 25088x4096", "singular values kept"),
+            ("Fast R-CNN (VGG16)", "fc7 4096x4096", "singular values kept"),
+            ("R-CNN", "section 2", 'region proposals per image, "around 2000"'),
+            ("YOLO v1 (quoted)", "README table", "boxes"),
+            ("Faster R-CNN VGG-16 (quoted)", "README table, ~1000 x 600", 'boxes, "~6000"'),
+            ("RPN", "1000x600 image", "anchors ~60x40x9"),
+        ],
+        "of no quantity of a report",
+    ),
+    **dict.fromkeys(
+        [
+            ("RPN", "MultiBox (quoted)", f"{what} layer{s} parameters")
+            for what, s in (("output", ""), ("proposal", "s"))
+        ],
+        "the network is not registered",
+    ),
     ("SegNet", "section 3", "decoder layers"): "the network is not registered",
     ("DenseNet-264", "ImageNet", "parameters (prose/figure)"): "no place is known, and none was found",
     ("BN-Inception", "first convolution", "type"): "words, no figure",
@@ -416,10 +444,11 @@ def test_every_fact_is_placed_or_calculated_or_has_a_reason(placed):
     left = [fact for fact in FACTS if fact not in placed and fact.key not in CALCULATED]
     assert [fact.key for fact in left if not reason(fact)] == []
     assert Counter(map(reason, left)) == {
-        "the network is not registered": 61,
+        "the network is not registered": 40,
         "collected twice": 1,
         "it is registered under no such variant": 35,
-        "a measurement": 20,
+        "a measurement": 26,
+        "of no quantity of a report": 6,
         "from memory, and not found in a text": 8,
         "a file with more than weights": 3,
         "of networks that the publication does not give": 1,

@@ -44,11 +44,11 @@ class Regions(Sequential):
         except (TypeError, ValueError) as error:
             raise ShapeError(f"Regions: n must be {error}, got {quoted(n)}") from None
         super().__init__(*layers, **named)
-        if not self.children or not isinstance(self.children[0][1], _RegionPooling):
+        if not self.children or not isinstance(self.children[0][1], RegionPooling):
             raise ShapeError(f"Regions: its first child must be one of {POOLINGS}: it makes regions of one size")
         assert self._plan is not None
         for step in self._plan.steps:
-            pools, inside = isinstance(step.node, _RegionPooling), all(ref.source != INPUT for ref in step.reads)
+            pools, inside = isinstance(step.node, RegionPooling), all(ref.source != INPUT for ref in step.reads)
             if pools == inside or (pools and step.reads != (Ref(INPUT),)):
                 wanted = f"From({INPUT!r}, …)" if pools else "what the pooling of the regions gives"
                 raise ShapeError(f"Regions: {quoted(step.name)} must read {wanted}: maps and boxes enter together")
@@ -67,7 +67,7 @@ class Regions(Sequential):
 
 
 @leaf
-class _RegionPooling(Meeting):
+class RegionPooling(Meeting):
     """What makes regions of maps, which boxes say, all of one size: a step that reads both. Shapes and figures are of
     one region."""
 
@@ -109,7 +109,7 @@ def _ratio(value: Any) -> int:
 
 
 @leaf
-class RoIPool(_RegionPooling):
+class RoIPool(RegionPooling):
     """(C, H, W) -> (C, *output_size) for each region: the largest of each of equal shares of it, 0 where a share lies
     outside of the map. Girshick (2015), section 2.1.
 
@@ -135,7 +135,7 @@ class RoIPool(_RegionPooling):
 
 
 @leaf
-class RoIPyramidPool(_RegionPooling):
+class RoIPyramidPool(RegionPooling):
     """(C, H, W) -> (C * bins,) for each region: `RoIPool` of each of the `levels`, flattened, one after the other;
     (4, 2, 1) are 16 + 4 + 1 = 21 bins. It is `SpatialPyramidPool` of a region; He et al. (2014), section 4.1.
 
@@ -157,7 +157,7 @@ class RoIPyramidPool(_RegionPooling):
 
 
 @leaf
-class RoIAlign(_RegionPooling):
+class RoIAlign(RegionPooling):
     """(C, H, W) -> (C, *output_size) for each region: the mean of samples in each of equal shares of it, each sample
     bilinear between four positions; nothing is rounded. He et al. (2017), section 3.
 
@@ -197,7 +197,7 @@ class RoIAlign(_RegionPooling):
 
 
 @leaf
-class Resize(_RegionPooling):
+class Resize(RegionPooling):
     """(C, H, W) -> (C, *output_size) for each region: the crop `[y1:y2, x1:x2]` at that size, bilinear, as
     `torch.nn.functional.interpolate` gives it: R-CNN's warp; Girshick et al. (2013), appendix A, without context around
     the box. Corners are rounded to whole positions and brought into the map, of which a crop has at least one.

@@ -35,6 +35,7 @@ from .types import InputSize, InputSizeType, TargetType
 @click.option("--input-size", type=InputSizeType(), metavar="CxHxW", help="Of all; default: each network's own.")
 @click.option("--batch-size", type=COUNT, help="For memory; counts are per sample.  [default: 1]")
 @click.option("--dtype", type=click.Choice(list(ITEM_BYTES)), help="For memory.  [default: float32, or a module's own]")
+@click.option("--regions", type=COUNT, help="Boxes of an image, for networks that look at regions of it.")
 @click.option("--num-classes", type=CLASSES, help="Classes of each head; default: the network's own.")
 @arg_option
 @rewrite_option
@@ -46,6 +47,7 @@ def compare_command(
     input_size: InputSize | None,
     batch_size: int | None,
     dtype: str | None,
+    regions: int | None,
     num_classes: int | None,
     pairs: tuple[str, ...],
     rewrites: tuple[str, ...],
@@ -68,7 +70,7 @@ def compare_command(
     picture = picture_format(scatter, format_, output)
     chosen = [target for given in targets for target in matching(given)]
     about = {"batch_size": batch_size, "dtype": dtype, "num_classes": num_classes, "rewrites": rewrites}
-    found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen])
+    found = compare(*[target_report(target, input_size, pairs=pairs, **about) for target in chosen], regions=regions)
     found = found if sort is None else found.sorted(sort)
     if picture and output:
         write(output, _drawn(found, picture))

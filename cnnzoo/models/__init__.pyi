@@ -88,6 +88,12 @@ from .preresnet import resnet152v2 as resnet152v2
 from .preresnet import resnetv2_50 as resnetv2_50
 from .preresnet import resnetv2_101 as resnetv2_101
 from .preresnet import resnetv2_152 as resnetv2_152
+from .rcnn import fast_rcnn_vgg16 as fast_rcnn_vgg16
+from .rcnn import faster_rcnn_vgg16 as faster_rcnn_vgg16
+from .rcnn import faster_rcnn_zf as faster_rcnn_zf
+from .rcnn import rcnn_alexnet as rcnn_alexnet
+from .rcnn import sppnet_vgg16 as sppnet_vgg16
+from .rcnn import sppnet_zf5 as sppnet_zf5
 from .regnet import regnet_x_1_6gf as regnet_x_1_6gf
 from .regnet import regnet_x_3_2gf as regnet_x_3_2gf
 from .regnet import regnet_x_4gf as regnet_x_4gf

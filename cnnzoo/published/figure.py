@@ -19,6 +19,7 @@ Quotient: TypeAlias = tuple[int, int]
 UNITS: dict[str, Quotient] = {
     "": (1, 1),
     "K": (1_000, 1),
+    "x 10^4": (10_000, 1),
     "Ki": (1_024, 1),
     "M": (10**6, 1),
     "Mi": (2**20, 1),

@@ -43,6 +43,8 @@ def classifier(description: Node) -> Run:
 
     Raises `DoesNotApply` where it does not end so.
     """
+    if description._regions:
+        raise DoesNotApply("it classifies regions of an image, each of the same size")
     run = tail(description)
     ends = (index for index, (_, layer) in enumerate(run) if isinstance(layer, Flatten) or pools_to_features(layer))
     start = max(ends, default=None)

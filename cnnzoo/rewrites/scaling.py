@@ -26,6 +26,7 @@ from ..arch import (
     TableConv2d,
     walk,
 )
+from ..arch.detection import RegionPooling
 from ..arch.walker import Walker, child_path
 from ..errors import InvalidValueError
 from .edits import edited
@@ -86,6 +87,11 @@ class _Scaling(Walker[Any]):
         """What each layer read when it first ran, by path."""
 
     def meeting(self, meeting: Meeting, parts: list[Width | None], own: bool) -> Width | None:
+        if isinstance(meeting, RegionPooling):
+            maps = parts[0]
+            if maps is None or maps.each:
+                return None
+            return Width(0, meeting.of(maps.before[0]), meeting.of(maps.after[0]))
         read = parts[meeting.elements_of]
         known = [part for part in read if part is not None]
         if isinstance(meeting, Cat) and meeting.dim == 1:

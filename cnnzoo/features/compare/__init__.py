@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...arch.rules import is_whole
+from ...calculate import calculate
 from ...errors import InvalidValueError
 from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import Report
+from ...words import listed, quoted
 from ...zoo import get_builder
 from ..summary import Network, reported
 
@@ -28,17 +31,22 @@ def compare(
     input_size: Any = None,
     batch_size: int | None = None,
     dtype: str | None = None,
+    regions: int | None = None,
     **settings: Any,
 ) -> Comparison:
     """Networks side by side, in the order given; the first is what the others are multiples of.
 
     A network is what `summary` takes, or a report. The rest is `summary`'s: an input size for all of them, by default
-    each network's own, and `settings` for their builders. Raises what `summary` does, and ValueError for no network.
+    each network's own, and `settings` for their builders. `regions` is of how many boxes an image has for the networks
+    that look at regions of it; the others take no notice. Raises what `summary` does, and ValueError for no network and
+    a number of regions that is none.
     """
     if not networks:
         raise InvalidValueError("there is nothing to compare: give at least one network")
     given = {"input_size": input_size, "batch_size": batch_size, "dtype": dtype, **settings}
     reports = [reported(one, **given) for one in networks]
+    if regions is not None:
+        reports = [of_regions(report, regions) for report in reports]
     records: list[Record] = []
     said: list[tuple[str, str]] = []
     times: Counter[str] = Counter()
@@ -49,7 +57,38 @@ def compare(
         records.append(_record(name, report, reports[0]))
         said += [("Unknown", f"in {name}: {one}") for one in report.unknown]
         said += [("Note", f"{name}: {note}") for note in report.notes]
+    if regions is not None and (without := [one["model"] for one in records if not one["regions"]]):
+        said.append(("Regions", f"{listed(without)} has none: it costs the same whatever their number"))
+    said += crossings(records)
     return Comparison(tuple(records), records[0]["model"], tuple(said))
+
+
+def of_regions(report: Report, regions: int) -> Report:
+    """The report with so many boxes an image, of a network that looks at regions; of another it is the same."""
+    description = report.description
+    if not is_whole(regions, 1):
+        raise InvalidValueError(f"regions must be a whole number of at least 1, got {quoted(regions)}")
+    if description is None or not description._regions:
+        return report
+    about: dict[str, Any] = {"model": report.model, "paper": report.paper, "notes": report.notes}
+    sizes = (report.input_size, (regions, 4))
+    return calculate(description, sizes, batch_size=report.batch_size, dtype=report.dtype, **about)
+
+
+def crossings(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """Of each network the others that cost fewer MACs from some number of regions on, and that number."""
+    known = [one for one in records if None not in (one["image_macs"], one["region_macs"])]
+    found = []
+    for more in known:
+        said = []
+        for less in known:
+            ahead, each = (sign * (less[name] - more[name]) for sign, name in ((1, "image_macs"), (-1, "region_macs")))
+            if ahead >= 0 and each > 0:
+                said.append((ahead // each + 1, less["model"]))
+        if said:
+            others = listed([f"{name} from {first:,} regions on" for first, name in sorted(said)])
+            found.append(("Crossing", f"{more['model']} costs more than {others}"))
+    return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,6 +139,8 @@ def _record(name: str, report: Report, first: Report) -> Record:
         record[f"{figure}_ratio"] = _ratio(figures[figure], ones[figure])
     return {
         **record,
+        "regions": max((row.regions for row in report.rows), default=0),
+        **dict(zip(("image_macs", "region_macs"), report.apart("macs"), strict=True)),
         "year": _year(report),
         "aux_params": report.aux_params,
         "aux_macs": report.totals["aux_macs"],

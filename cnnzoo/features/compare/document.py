@@ -29,6 +29,15 @@ def _known(value: Any) -> str:
     return "?" if value is None else sides(value)
 
 
+def _some(value: int | None) -> str:
+    """A count; nothing is a dash."""
+    return "?" if value is None else f"{value:,}" if value else "-"
+
+
+def _in_short(value: int | None) -> str:
+    return short(value) if value else _some(value)
+
+
 def _count(name: str, header: str, unit: str = "") -> Column:
     digits, in_short = partial(exactly, unit=unit), partial(short, unit=unit)
     return Column(header, itemgetter(name), digits, short=in_short, known=lambda one: one.get(f"known_{name}"))
@@ -48,6 +57,9 @@ COLUMNS = {
     **_figure("peak_bytes", _count("peak_bytes", "Memory", "B")),
     **_figure("depth", Column("Depth", itemgetter("depth"), _known)),
     **_figure("receptive_field", Column("Field", itemgetter("receptive_field"), _known)),
+    "regions": Column("Regions", itemgetter("regions"), _some),
+    "image_macs": Column("MACs an image", itemgetter("image_macs"), _some, short=_in_short),
+    "region_macs": Column("MACs a region", itemgetter("region_macs"), _some, short=_in_short),
     "year": Column("Year", itemgetter("year"), _known),
     "aux_params": _count("aux_params", "Aux. params"),
     "aux_macs": _count("aux_macs", "Aux. MACs"),
@@ -66,6 +78,8 @@ DEFAULT = (
     *("params", "params_ratio", "macs", "macs_ratio", "flops", "activations", "peak_bytes", "depth"),
     *("receptive_field", "year"),
 )
+OF_REGIONS = ("params", "macs", "macs_ratio", "image_macs", "region_macs", "regions", "year")
+"""Where a network looks at regions."""
 ROOM = ("flops", "activations", "year", "depth", "receptive_field")
 """Those of `DEFAULT` for which a terminal must have room."""
 
@@ -83,7 +97,8 @@ def document(
     scatter: bool,
 ) -> Document:
     """A row for each network. Data formats have the exact figures, and all of them unless some are named."""
-    columns = pick(names or DEFAULT, COLUMNS)
+    default = OF_REGIONS if any(one["regions"] for one in networks) else DEFAULT
+    columns = pick(names or default, COLUMNS)
     if names is None:
         columns |= {name: column._replace(narrow="room") for name, column in columns.items() if name in ROOM}
     said = [("Input", _inputs(networks)), ("Figures", FIGURES)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from ...arch.detection import RegionPooling
 from ...arch.join import Flow, Join
 from ...arch.meetings import Add, Cat, Divide, MatMul, Meeting, Multiply, PadLike, Stack, Subtract, UpsampleLike
 from ...arch.node import Layer, Node, Ports
@@ -56,6 +57,7 @@ MEETINGS: dict[type[Meeting], tuple[Role, str]] = {
     Stack: ("cat", "stack"),
     UpsampleLike: ("other", "resize"),
     PadLike: ("other", "pad"),
+    RegionPooling: ("pooling", "regions"),
 }
 """The role and the sign of each kind of meeting."""
 

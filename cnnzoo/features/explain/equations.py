@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from ...arch import Cat, Kept, MatMul, Meeting, Shape
+from ...arch.detection import RegionPooling
 from ...arch.layers import extent_of
 from ...arch.node import IntOrPair, pair
 from ...report import Row
@@ -118,6 +119,9 @@ def of_meeting(
         axis = meeting.dim - 1 if meeting.dim > 0 else meeting.dim
         lengths = plus(shape[axis] for shape in shapes)
         yield Equation(row.path, dimensions(row.output_shape)[axis], lengths, row.output_shape[axis])
+    if isinstance(meeting, RegionPooling):
+        work, elements = meeting.work(shapes), prod(row.output_shape)
+        formulas = {name: f"{getattr(work, name) // elements:,}·{times(row.output_shape)}" for name in WORK}
     pairs = " + ".join(map(times, meeting.pairs(shapes)))
     macs = f"{times(shapes[0])} · {shapes[1][-1]:,}" if isinstance(meeting, MatMul) else ""
     yield from _counts(row, {**dict.fromkeys(WORK, pairs), "macs": macs, **formulas})

@@ -1,0 +1,143 @@
+"""Registered networks that look at regions of an image: what they cost, calculated and measured, and that they run,
+forward and backward, at several sizes and numbers of regions."""
+
+import json
+import pickle
+
+import pytest
+import torch
+from small import small
+
+import cnnzoo
+from cnnzoo import arch
+from cnnzoo.arch import dumps, loads
+from cnnzoo.calculate import calculate
+from cnnzoo.features.check import check
+from cnnzoo.pytorch.modules.build import build
+from cnnzoo.zoo import get_builder, list_models
+
+NAMES = [name for name in list_models() if get_builder(name).describe()._regions]
+each = pytest.mark.parametrize("name", NAMES)
+
+
+def boxes_of(images, count):
+    """So many boxes of each of the images, none of them empty."""
+    *_, height, width = images.shape
+    corners = torch.rand(len(images), count, 2, 2, generator=torch.Generator().manual_seed(count))
+    return (corners.sort(2)[0] * torch.tensor([width, height])).reshape(len(images), count, 4)
+
+
+@pytest.mark.wide
+@each
+@pytest.mark.parametrize("size", [(3, 96, 128), (3, 150, 97)])
+@pytest.mark.parametrize("count", [1, 7])
+def test_calculated_is_measured(name, size, count):
+    description, _ = small(name)
+    agreement = check(description, (size, (count, 4)), 2)
+    assert (agreement.differences, agreement.problem) == ((), None)
+
+
+@each
+def test_at_its_own_size_calculated_is_measured(name):
+    agreement = check(cnnzoo.describe(name), get_builder(name).input_size)
+    assert (agreement.differences, agreement.problem) == ((), None)
+
+
+@each
+def test_work_is_that_of_the_image_and_of_each_region(name):
+    own = cnnzoo.summary(name)
+    image, region = own.apart("macs")
+    assert region > 0
+    for count in (1, 300, 2000):
+        report = cnnzoo.summary(name, regions=count)
+        assert report.apart("macs") == (image, region)
+        assert report.total_macs == image + count * region
+        assert report.total_params == own.total_params
+        assert report.rows == cnnzoo.summary(name, (own.input_size, (count, 4))).rows
+
+
+@each
+def test_every_parameter_gets_a_gradient(name):
+    description, size = small(name)
+    net = build(description, size).train()
+    images = torch.randn(2, *size)
+    outputs = net(images, boxes_of(images, 3))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    whole = calculate(description, (size, (3, 4)))[""]
+    shapes = [tuple(one.shape) for one in outputs]
+    once = [(2, *shape) if len(shape) == 3 else (6, *shape[1:]) for shape in (whole.output_shape, *whole.more_outputs)]
+    assert shapes == once
+    sum(one.square().sum() for one in outputs).backward()
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+@each
+def test_a_region_is_as_it_is_alone(name):
+    """What is given of a region depends on its image and its box, and on no other."""
+    description, size = small(name)
+    net = build(description, size).eval()
+    images = torch.randn(2, *size)
+    boxes = boxes_of(images, 3)
+    with torch.no_grad():
+        together, alone = (net(images, boxes), net(images[1:], boxes[1:, 2:]))
+    for all_of_them, one in zip(
+        *(given if isinstance(given, tuple) else (given,) for given in (together, alone)), strict=True
+    ):
+        torch.testing.assert_close(all_of_them[-1:], one, rtol=1e-4, atol=1e-5)
+
+
+@each
+def test_tensors_are_those_of_the_report(name):
+    report, net = cnnzoo.summary(name), cnnzoo.create_model(name, device="meta")
+    assert {key: tuple(value.shape) for key, value in net.state_dict().items()} == report.tensors
+
+
+@each
+def test_a_description_is_its_repr_its_json_and_its_pickle(name):
+    description = cnnzoo.describe(name)
+    assert eval(repr(description), vars(arch)) == description == loads(dumps(description))
+    assert pickle.loads(pickle.dumps(description)) == description
+    assert json.loads(dumps(description))
+
+
+def test_vgg16s_weights_fit():
+    """Names are torchvision's up to the last convolution."""
+    ours, theirs = (cnnzoo.summary(name).tensors for name in ("fast_rcnn_vgg16", "vgg16"))
+    features = {name: shape for name, shape in theirs.items() if name.startswith("features.")}
+    assert {name: shape for name, shape in ours.items() if name.startswith("features.")} == features
+
+
+def test_what_a_region_costs_r_cnn_is_what_an_image_costs_its_network():
+    network = cnnzoo.summary("caffenet", num_classes=21)
+    rcnn = cnnzoo.summary("rcnn_alexnet")
+    assert rcnn.apart("macs") == (0, network.total_macs)
+    assert rcnn.total_params == network.total_params
+
+
+def test_compare_says_from_how_many_regions_on_one_costs_more():
+    names = ("rcnn_alexnet", "sppnet_zf5", "fast_rcnn_vgg16", "faster_rcnn_vgg16", "yolo_v1")
+    compared = cnnzoo.compare(*names, regions=2000)
+    records = {one["model"]: one for one in compared.records()}
+    for name in names:
+        report = cnnzoo.summary(name, **({} if name == "yolo_v1" else {"regions": 2000}))
+        image, region = report.apart("macs")
+        record = records[name]
+        assert (record["image_macs"], record["region_macs"], record["macs"]) == (image, region or 0, report.total_macs)
+    said = [sentence for label, sentence in compared.said if label == "Crossing"]
+    assert said == [
+        "rcnn_alexnet costs more than sppnet_zf5 from 25 regions on, yolo_v1 from 29 regions on, "
+        "fast_rcnn_vgg16 from 307 regions on, faster_rcnn_vgg16 from 316 regions on",
+        "sppnet_zf5 costs more than yolo_v1 from 66 regions on",
+    ]
+    for count in (24, 25):  # worked out again from whole reports
+        rcnn, spp = (cnnzoo.summary(name, regions=count).total_macs for name in names[:2])
+        assert (rcnn > spp) == (count >= 25)
+    assert [sentence for label, sentence in compared.said if label == "Regions"] == [
+        "yolo_v1 has none: it costs the same whatever their number"
+    ]
+
+
+@pytest.mark.parametrize("regions", [0, -1, 1.5, "x", True])
+def test_a_number_of_regions_that_is_none(regions):
+    with pytest.raises(ValueError, match="regions must be a whole number of at least 1"):
+        cnnzoo.compare("vgg11", regions=regions)
