@@ -29,6 +29,9 @@ P = ParamSpec("P")
 Knobs: TypeAlias = Mapping[str, Sequence[Any]]
 """The keywords by which a builder's network can be varied, and the values worth trying of each."""
 
+Channels: TypeAlias = Mapping[str, Callable[[int], str]]
+"""By a path what each of so many channels of its output is, in words."""
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -122,6 +125,7 @@ class Builder(Generic[P]):
         input_size: Shape,
         knobs: Knobs,
         outputs: Mapping[str, str] | None = None,
+        channels: Channels = MappingProxyType({}),
     ) -> None:
         update_wrapper(self, function)
         self.name = function.__name__
@@ -130,6 +134,7 @@ class Builder(Generic[P]):
         self.input_size = input_size
         self.knobs = knobs
         self.outputs = outputs
+        self.channels = channels
         self.variant_of: Builder[P] | None = None
         """The builder whose function it is with other defaults, if it has none of its own."""
         self._function = function
@@ -253,6 +258,7 @@ def register(
     input_size: Shape = (3, 224, 224),
     knobs: Knobs = MappingProxyType({}),
     outputs: Mapping[str, str] | None = None,
+    channels: Channels = MappingProxyType({}),
     figures: Pinned | None = None,
 ) -> Callable[[Callable[P, Node]], Builder[P]]:
     """Register a function under its own name; `input_size`, (channels, height, width) or (features,), is what it is
@@ -260,6 +266,7 @@ def register(
 
     `knobs` are keywords of the function with the values that `cnnzoo match` tries: `{"width": range(8, 129, 8)}`.
     `outputs` are what a module in training calls the outputs of its auxiliary heads, by head, in their order.
+    `channels` say what the channels of a detector's outputs are, by the path of what gives them.
     `figures` is the old name of `pinned`, for one version.
     Raises ValueError where the name is taken, TypeError for what is of another type and for a knob that is no keyword.
     """
@@ -277,7 +284,7 @@ def register(
             raise InvalidValueError(
                 f"model {name!r} is already registered by {home}; {function.__module__} must give its own another name"
             )
-        builder = Builder(function, paper, pinned, input_size, knobs, outputs)
+        builder = Builder(function, paper, pinned, input_size, knobs, outputs, channels)
         builder.check(knobs)
         BUILDERS[name] = builder
         return builder

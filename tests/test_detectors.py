@@ -3,6 +3,7 @@ forward and backward, at several sizes and numbers of regions."""
 
 import json
 import pickle
+import re
 
 import pytest
 import torch
@@ -105,6 +106,25 @@ def test_vgg16s_weights_fit():
     ours, theirs = (cnnzoo.summary(name).tensors for name in ("fast_rcnn_vgg16", "vgg16"))
     features = {name: shape for name, shape in theirs.items() if name.startswith("features.")}
     assert {name: shape for name, shape in ours.items() if name.startswith("features.")} == features
+
+
+@pytest.mark.parametrize("name", [name for name in list_models() if get_builder(name).channels])
+def test_explain_says_what_the_channels_of_every_head_are(name):
+    builder = get_builder(name)
+    report = builder.report()
+    assert builder.channels.keys() <= {row.path for row in report.rows}
+    assert len(builder.channels) >= len(report.outputs)
+    for path in builder.channels:
+        (said,) = [sentence for label, sentence in cnnzoo.explain(name, path).said if label == "Channels"]
+        numbers = [int(number) for number in re.findall(r"\b\d+\b", said.partition(";")[0])]
+        assert max(numbers, default=0) < report[path].output_shape[0]
+
+
+def test_channels_of_a_region_proposal_network_are_numbered():
+    explained = (cnnzoo.explain("faster_rcnn_zf", f"rpn.{path}").said for path in ("objectness", "deltas"))
+    scores, boxes = (dict(said)["Channels"] for said in explained)
+    assert scores.startswith("0 to 8 score the background at each anchor, 9 to 17 an object there; each of the 39x64 ")
+    assert boxes.startswith("4a to 4a + 3 are x, y, width and height relative to anchor a, 0 to 8; each of the 39x64 ")
 
 
 def test_what_a_region_costs_r_cnn_is_what_an_image_costs_its_network():

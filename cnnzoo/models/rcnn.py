@@ -21,7 +21,7 @@ from ..arch import (
     RoIPyramidPool,
     Sequential,
 )
-from ..registry import Paper, Pinned, register
+from ..registry import Channels, Paper, Pinned, register
 from .alexnet import caffenet
 from .vgg import vgg16
 
@@ -110,9 +110,34 @@ def heads(classes: int) -> dict[str, Node]:
     }
 
 
+def scored(count: int) -> str:
+    return f"0 is the background, 1 to {count - 1} are the classes"
+
+
+def moved(count: int) -> str:
+    return (
+        f"4c to 4c + 3 are x, y, width and height of the box as one of class c, 0 to {count // 4 - 1}, 0 the background"
+    )
+
+
+def proposed(count: int) -> str:
+    return f"0 to {count // 2 - 1} score the background at each anchor, {count // 2} to {count - 1} an object there"
+
+
+def shifted(count: int) -> str:
+    return f"4a to 4a + 3 are x, y, width and height relative to anchor a, 0 to {count // 4 - 1}"
+
+
+SCORES: Channels = {"regions.cls_score": scored}
+HEADS: Channels = {**SCORES, "regions.bbox_pred": moved}
+PROPOSALS: Channels = {**HEADS, "rpn.objectness": proposed, "rpn.deltas": shifted}
+"""As in the authors' Caffe models."""
+
+
 @register(
     paper=RCNN,
     input_size=SIZE,
+    channels=SCORES,
     pinned=Pinned(
         params=56_954_261,
         macs=1_440_793_664_000,
@@ -156,6 +181,7 @@ def sppnet(trunk: Sequential, classes: int, regions: int, levels: tuple[int, ...
 @register(
     paper=SPPNET,
     input_size=SIZE,
+    channels=SCORES,
     pinned=Pinned(
         params=73_026_709,
         macs=154_313_412_096,
@@ -178,6 +204,7 @@ def sppnet_zf5(
 @register(
     paper=SPPNET,
     input_size=SIZE,
+    channels=SCORES,
     pinned=Pinned(
         params=136_443_733,
         macs=427_310_927_872,
@@ -209,6 +236,7 @@ def roi_heads(classes: int, regions: int, size: int, dropout: float) -> Regions:
 @register(
     paper=FAST,
     input_size=SIZE,
+    channels=HEADS,
     pinned=Pinned(
         params=134_690_729,
         macs=423_804_751_872,
@@ -258,6 +286,7 @@ def faster(
 @register(
     paper=FASTER,
     input_size=SIZE,
+    channels=PROPOSALS,
     pinned=Pinned(
         params=137_078_239,
         macs=225_573_931_008,
@@ -284,6 +313,7 @@ def faster_rcnn_vgg16(classes: int = 20, regions: int = 300, anchors: int = 9, d
 @register(
     paper=FASTER,
     input_size=SIZE,
+    channels=PROPOSALS,
     pinned=Pinned(
         params=59_294_751,
         macs=33_722_863_104,

@@ -40,7 +40,9 @@ def variant(
         code = function.__code__.replace(co_name=named.__name__, co_qualname=named.__qualname__)
         copy = FunctionType(code, function.__globals__, argdefs=values)
         copy.__doc__, copy.__annotations__ = named.__doc__, function.__annotations__
-        made: Builder[P] = register(paper=of.paper, pinned=pinned, input_size=size, knobs=of.knobs)(copy)
+        made: Builder[P] = register(
+            paper=of.paper, pinned=pinned, input_size=size, knobs=of.knobs, channels=of.channels
+        )(copy)
         made.variant_of = of
         return made
 

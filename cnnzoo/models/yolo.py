@@ -21,7 +21,7 @@ from ..arch import (
     Upsample,
 )
 from ..arch.padding import ReplicationPad2d
-from ..registry import Paper, Pinned, register
+from ..registry import Channels, Paper, Pinned, register
 from ..words import Range
 from .darknet import DARKNET19, DARKNET53, YOLO9000, YOLOV3, conv, stage, stages
 from .variant import variant
@@ -63,6 +63,19 @@ def convolutions(rows: Iterable[tuple[int, int, int] | None], first: int = 1) ->
     return Sequential(**layers)
 
 
+def of_a_cell(count: int) -> str:
+    return "x, y, width, height and confidence of one box of the cell after the other, then its classes"
+
+
+def of_anchors(count: int) -> str:
+    return "x, y, width, height, objectness and classes of one anchor after the other"
+
+
+CELLS: Channels = {"output": of_a_cell}
+ANCHORS: Channels = {"output": of_anchors}
+LEVELS: Channels = {f"head{level}.pred": of_anchors for level in (5, 4, 3)}
+
+
 def cells(boxes: int, classes: int, grid: int) -> dict[str, Linear | Unflatten]:
     """Of each of grid x grid cells x, y, width, height and confidence of every box, and the classes (section 2)."""
     channels = 5 * boxes + classes
@@ -72,6 +85,7 @@ def cells(boxes: int, classes: int, grid: int) -> dict[str, Linear | Unflatten]:
 @register(
     paper=PAPER,
     input_size=(3, 448, 448),
+    channels=CELLS,
     pinned=Pinned(
         params=271_703_550,
         macs=20_285_153_280,
@@ -125,6 +139,7 @@ def same_pool() -> Sequential:
 @register(
     paper=PAPER,
     input_size=(3, 448, 448),
+    channels=CELLS,
     pinned=Pinned(
         params=27_095_374,
         macs=1_608_015_360,
@@ -154,6 +169,7 @@ def yolo_v1_fast(classes: int = 20, grid: int = 7, boxes: int = 2) -> Sequential
 @register(
     paper=YOLO9000,
     input_size=(3, 416, 416),
+    channels=ANCHORS,
     pinned=Pinned(
         params=50_655_389,
         macs=14_680_167_424,
@@ -195,6 +211,7 @@ def yolo_v2(classes: int = 20, anchors: int = 5) -> Sequential:
 @register(
     paper=YOLO9000,
     input_size=(3, 416, 416),
+    channels=ANCHORS,
     pinned=Pinned(
         params=15_861_773,
         macs=3_485_520_896,
@@ -242,6 +259,7 @@ def enlarged(width: int) -> Sequential:
 @register(
     paper=YOLOV3,
     input_size=(3, 416, 416),
+    channels=LEVELS,
     pinned=Pinned(
         params=61_949_149,
         macs=32_932_037_632,
@@ -300,6 +318,7 @@ def yolo_v3_spp() -> None:
 @register(
     paper=YOLOV3,
     input_size=(3, 416, 416),
+    channels={level: LEVELS[level] for level in ("head5.pred", "head4.pred")},
     pinned=Pinned(
         params=8_852_366,
         macs=2_782_480_896,

@@ -20,10 +20,12 @@ from ...arch import (
 from ...arch.signal import Turned
 from ...arch.walker import child_path
 from ...errors import InvalidTypeError
+from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import ITEM_BYTES, Report, Row
 from ...report.rows import plain
 from ...words import quoted, sides
+from ...zoo import get_builder
 from ..summary import Network, described, reported
 from .equations import Equation, of_block, of_layer, of_meeting, stored
 from .formulas import formulas_of
@@ -115,6 +117,7 @@ def explain(
     if path:
         said.insert(1, ("Place", place(description, row, streams.reads.get(path, ""))))
         said += runs(description, streams, path, bool(row.params))
+        said += _channels(report, row)
     if row.regions:
         said.append(("Regions", f"it runs for {row.regions:,} of an image: shapes are of one, the rest of all"))
     if row.gated_field != row.receptive_field:
@@ -133,6 +136,20 @@ def explain(
         (*said, *decisions(y), *(("Note", note) for note in report.notes)),
         report.last_map if isinstance(node, Join) and not path else None,
     )
+
+
+def _channels(report: Report, row: Row) -> list[tuple[str, str]]:
+    """What the channels of a detector's output are, of a registered network."""
+    try:
+        builder = get_builder((report.model or "").partition("+")[0])
+    except UnknownModelError:
+        return []
+    if row.path not in builder.channels or builder.paper.citation != report.paper:
+        return []
+    count, *cells = row.output_shape
+    words = builder.channels[row.path](count)
+    where = f"; each of the {sides(tuple(cells))} positions is a cell" if cells else "; of each region"
+    return [("Channels", f"{words}{where}")]
 
 
 def _layer(layer: Layer, row: Row, report: Report) -> tuple[list[Equation], list[tuple[str, str]]]:
