@@ -6,8 +6,8 @@
 - sh: each command succeeds; a package is installed beside the others, without network
 - text, and what Sphinx includes: not run
 
-A block that begins with ```console needs=timm is left alone where there is no such package. A picture of the page that
-its commands draw is what they draw.
+The files of `weights` beside PAGE are in FOLDER. A block that begins with ```console needs=timm is left alone where
+there is no such package. A picture of the page that its commands draw is what they draw.
 
 Exits with 1, and says where, if it was otherwise. `--write` before PAGE puts what was printed into the page, and its
 pictures where they are shown.
@@ -18,6 +18,7 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shutil
 import site
 import subprocess
 import sys
@@ -160,6 +161,8 @@ class Runner(doctest.DocTestRunner):
 
 def main(page: str, folder: str, write: bool = False) -> int:
     path, session = Path(page).resolve(), Session(Path(folder).resolve())
+    for weights in path.parent.glob("weights/*"):
+        shutil.copy(weights, session.folder)
     text = path.read_text(encoding="utf-8")
     parts, place, wrong = [], 0, 0
     for block in blocks(text):

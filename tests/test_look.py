@@ -440,10 +440,11 @@ def test_the_command_prints_what_the_function_does(kind: str, trained: str, tmp_
 
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_a_file_of_python_is_looked_at(kind: str, trained: str, tmp_path: Path) -> None:
-    """Its weights are drawn by the seed; with rewrites it is its description."""
+    """Its weights are drawn by the seed; with rewrites it is its description, which may be in a file, too."""
     (tmp_path / "net.py").write_text(f"import cnnzoo\n\n\ndef make():\n    return cnnzoo.create_model({NETWORK!r})\n")
     target = f"{tmp_path}/net.py:make"
-    for name in (target, f"{target}+drop_reductions"):
+    (tmp_path / "said.py").write_text(f"import cnnzoo\n\nnet = cnnzoo.describe({NETWORK!r})\n")
+    for name in (target, f"{target}+drop_reductions", f"{tmp_path}/said.py:net"):
         words = [name if one == NETWORK else one for one in COMMANDS[kind](trained)]
         assert trained in call("look", *words, "--input-size", "1x28x28").succeeded()
     one, other, third = (

@@ -145,5 +145,9 @@ def _network(
     report = found.whole()
     if report.more_inputs:
         raise InvalidValueError(f"{target} takes several inputs; one is looked into that takes one image")
-    network = found.module if "+" not in target else described(report, "it has no layers to look at").description
+    network = (
+        found.module
+        if found.module is not None and "+" not in target
+        else described(report, "it has no layers to look at").description
+    )
     return network, {"input_size": report.input_size}
