@@ -26,7 +26,7 @@ def printed(cell: nbformat.NotebookNode) -> str:
 
 
 @ARTICLES
-@pytest.mark.wide(1)
+@pytest.mark.wide(1, 7)
 def test_a_notebook_runs_as_it_stands(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     book = nbformat.from_dict(notebook(page))
@@ -37,6 +37,8 @@ def test_a_notebook_runs_as_it_stands(page: Path, tmp_path: Path, monkeypatch: p
         if cell.output is not None:
             same = OutputChecker().check_output(cell.output, printed(ran), ELLIPSIS)
             assert same, f"{cell.source}\n\n{printed(ran)}\nas shown:\n{cell.output}"
+        elif cell.source.startswith("!"):
+            assert "Error: " not in printed(ran), f"{cell.source}\n\n{printed(ran)}"
     for shown, name in PICTURE.findall(TEXTS[page]):
         drawn = tmp_path / "work" / name
         assert not drawn.exists() or drawn.read_bytes() == (COURSE / shown).read_bytes(), (

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
     """"markdown" or "code"."""
     source: str
     output: str | None = None
-    """What the page shows under it; a command of `sh` prints nothing."""
+    """What the page shows under it; a command of `sh` may print anything."""
     collapsed: bool = False
     """A heading that hides what is under it until it is opened."""
 
@@ -70,7 +70,7 @@ def _cells(text: str, drawn: set[str]) -> Iterator[Cell]:
         elif language == "console":
             yield from (Cell("code", f"!{command}", output) for command, output in COMMAND.findall(shown))
         elif language == "sh":
-            yield from (Cell("code", f"!{command}", "") for command in shown.splitlines())
+            yield from (Cell("code", f"!{command}") for command in shown.splitlines())
         elif language == "try":
             yield Cell("code", "")
         else:
