@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .features.draw import draw
     from .features.explain import explain
     from .features.filters import filters
+    from .features.heatmap import heatmap
     from .features.look import look_field, look_maps, look_weights
     from .features.savings import savings
     from .features.summary import summary
@@ -56,6 +57,7 @@ _HOMES = {
     "look_field": "features.look",
     "look_maps": "features.look",
     "look_weights": "features.look",
+    "heatmap": "features.heatmap",
     "savings": "features.savings",
     "get_builder": "zoo",
     "get_model": "create",
@@ -94,6 +96,7 @@ __all__ = [
     "get_model",
     "get_model_builder",
     "get_weight",
+    "heatmap",
     "is_model",
     "list_models",
     "load_checkpoint",

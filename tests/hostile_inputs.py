@@ -313,6 +313,23 @@ def filters(random: Random) -> Input:
     )
 
 
+def heatmap(random: Random) -> Input:
+    suffix = random.choice((".pt", ".safetensors"))
+    weights, picture = saved()[suffix], b"P5 40 30 255\n" + bytes(index % 251 for index in range(40 * 30))
+    if random.random() < 0.5:
+        picture = bytes_changed(random, picture)
+    else:
+        weights = bytes_changed(random, weights)
+    given = ("lenet5_modern", f"w{suffix}", "photo.pgm")
+    return command(
+        "heatmap",
+        formatted(random, *given, "--class", "3=three", "--size", "40", "--mean", "0.5", "--std", "0.5"),
+        (*given, "--top", "2", "-o", "out.jpg"),
+        random=random,
+        files={f"w{suffix}": weights, "photo.pgm": picture},
+    )
+
+
 PICTURE = b"P6 7 5 255\n" + bytes(range(3 * 7 * 5))
 
 
@@ -576,6 +593,7 @@ ENTRIES: dict[str, Callable[[Random], Input]] = {
     "draw": draw,
     "filters": filters,
     "look": look,
+    "heatmap": heatmap,
     "check": check,
     "check-weights": check_weights,
     "peers": peers,

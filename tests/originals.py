@@ -130,7 +130,7 @@ ORIGINALS: list[tuple[str, Original]] = [
     # efficientnet
     *named("torchvision", *(f"efficientnet_b{number}" for number in range(8))),
     *named("timm", *(f"efficientnet_b{number}" for number in range(5)), renamed=True, tolerance=1e-6),
-    *named("timm", "efficientnet_lite0"),
+    *named("timm", "efficientnet_lite0", "tf_efficientnet_lite0"),
     # efficientnet_v2
     *named("torchvision", "efficientnet_v2_s", "efficientnet_v2_m", "efficientnet_v2_l"),
     # ghostnet

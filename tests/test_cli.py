@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+import torch
 from command import call, command, environment, interruptible, spawn
 from hypothesis import given
 from hypothesis import strategies as st
@@ -349,6 +350,7 @@ NAMED: dict[str, list[str]] = {
     "rewrites": [],
     "filters": [str(PHOTOGRAPH)],
     "look": ["weights", "resnet18"],
+    "heatmap": ["lenet5_modern", "../weights.pth", str(PHOTOGRAPH), "--size", "30"],
 }
 GIVEN = {
     "match": ("--params", "5M", "--width", "16"),
@@ -369,6 +371,9 @@ def test_no_command_writes_to_what_has_no_name(name):
 @pytest.mark.parametrize("name", OUTPUT)
 @pytest.mark.parametrize("place", ["loop", "one", "loop/file"])
 def test_a_link_that_leads_to_itself_stays_one(tmp_path, monkeypatch, name, place):
+    torch.save(cnnzoo.create_model("lenet5_modern").state_dict(), tmp_path / "weights.pth")
+    tmp_path = tmp_path / "links"
+    tmp_path.mkdir()
     monkeypatch.chdir(tmp_path)
     for link, target in {"loop": "loop", "one": "other", "other": "one"}.items():
         (tmp_path / link).symlink_to(target)

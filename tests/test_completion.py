@@ -78,7 +78,7 @@ KNOWN = {
 """What is offered where nothing is typed yet: all values, or that the shell knows them. By the option, or by what the
 usage line calls the argument."""
 
-FREE = {"--key", "CxHxW", "VALUES", "SIZES", "COUNT", "YEARS", "OLD=NEW", "ROWS|FILE", "ROW|FILE"}
+FREE = {"--key", "CxHxW", "N=NAME", "VALUE", "VALUES", "SIZES", "COUNT", "YEARS", "OLD=NEW", "ROWS|FILE", "ROW|FILE"}
 """What is typed where there is no list."""
 
 

@@ -47,6 +47,7 @@ MEANT = {
 THEIRS = {
     "features.draw": {"matplotlib"},
     "features.filters": {"numpy", "PIL"},
+    "features.heatmap": {"numpy"},
     "features.look": {"numpy"},
     "features.sweep": {"pyarrow"},
     "cli": {"click"},

@@ -46,6 +46,7 @@ SECTIONS = {
     "Write about it": {
         "draw": "draw.draw_command",
         "filters": "filters.filters_command",
+        "heatmap": "heatmap.heatmap_command",
         "tables": "tables.tables_command",
     },
 }

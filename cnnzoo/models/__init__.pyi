@@ -50,6 +50,7 @@ from .efficientnet import efficientnet_b5 as efficientnet_b5
 from .efficientnet import efficientnet_b6 as efficientnet_b6
 from .efficientnet import efficientnet_b7 as efficientnet_b7
 from .efficientnet import efficientnet_lite0 as efficientnet_lite0
+from .efficientnet import tf_efficientnet_lite0 as tf_efficientnet_lite0
 from .efficientnet_v2 import efficientnet_v2_l as efficientnet_v2_l
 from .efficientnet_v2 import efficientnet_v2_m as efficientnet_v2_m
 from .efficientnet_v2 import efficientnet_v2_s as efficientnet_v2_s

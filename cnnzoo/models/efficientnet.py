@@ -1,11 +1,13 @@
 """EfficientNet: Tan and Le (2019), table 1, scaled by equation 3, with torchvision's names; Lite0 with timm's."""
 
+from dataclasses import replace
 from itertools import count
 from math import ceil
 
 from ..arch import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
+    Conv2d,
     Dropout,
     Flatten,
     Layer,
@@ -13,10 +15,12 @@ from ..arch import (
     Node,
     ReLU6,
     Residual,
+    SamePad2d,
     Sequential,
     Sigmoid,
     SiLU,
     StochasticDepth,
+    rewrite,
 )
 from ..registry import Paper, Pinned, register
 from .blocks import (
@@ -258,10 +262,10 @@ LITE = Paper(
         },
     ),
 )
-def efficientnet_lite0(num_classes: int = 1000, dropout: float = 0.2) -> Sequential:
+def efficientnet_lite0(num_classes: int = 1000, dropout: float = 0.2, tensorflow: bool = False) -> Sequential:
     """`efficientnet_b0` without its gates and with ReLU6, for integers, as timm: 4,652,008 parameters, 0.385 G MACs.
 
-    636,540 parameters fewer, all of them of the gates.
+    636,540 parameters fewer, all of them of the gates. `tensorflow` is where zeros are put: `tf_efficientnet_lite0`.
     """
     into = 32
     blocks: list[Node] = []
@@ -274,4 +278,29 @@ def efficientnet_lite0(num_classes: int = 1000, dropout: float = 0.2) -> Sequent
                 stage.append(inverted_residual_timm(into, expansion * into, kernel, channels, ReLU6(), stride=s))
             into = channels
         blocks.append(Sequential(*stage))
-    return mobile_timm(blocks, ReLU6(), num_classes, dropout)
+    net = mobile_timm(blocks, ReLU6(), num_classes, dropout)
+    return rewrite(net, as_in_tensorflow) if tensorflow else net  # type: ignore[return-value]
+
+
+def as_in_tensorflow(path: str, node: Node) -> Node:
+    """TensorFlow's "same" before what has a stride, which puts the odd zero behind, and its `epsilon`."""
+    if isinstance(node, BatchNorm2d):
+        return replace(node, eps=1e-3)
+    children: dict[str, Node] = {}
+    named = node.children if isinstance(node, Sequential) else ()
+    for name, child in named:
+        if isinstance(child, Conv2d) and child.stride != 1:
+            children[f"{name}_pad"] = SamePad2d(child.kernel_size, child.stride)
+            child = replace(child, padding=0)
+        children[name] = child
+    return Sequential(**children) if len(children) > len(named) else node
+
+
+@variant(efficientnet_lite0, tensorflow=True, params=4_652_008, macs=385_187_552, receptive_field=851)
+def tf_efficientnet_lite0() -> None:
+    """`efficientnet_lite0` as TensorFlow trains it, as timm: 4,652,008 parameters, 0.385 G MACs.
+
+    At a stride its "same" puts the odd zero behind, where torch's padding is before and behind, and the batch norms
+    have an eps of 0.001. Both have the same tensors, so that nothing in a file tells which of them it is of; images are
+    to be normalised with a mean and a deviation of 0.5.
+    """

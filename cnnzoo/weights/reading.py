@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from math import prod
 from typing import NamedTuple, TypeAlias
 
@@ -22,12 +22,40 @@ class Alias(NamedTuple):
     """Names as some writer has them, and as torchvision does."""
 
     pattern: re.Pattern[str]
-    replacement: str
+    replacement: str | Callable[[re.Match[str]], str]
     note: str
 
 
 def _component(old: str, new: str, note: str) -> Alias:
     return Alias(re.compile(rf"(?:(?<=\.)|^)(?:{old})\."), new, note)
+
+
+LITE0 = {"conv_stem": "conv_stem", "bn0": "bn1", "conv_head": "conv_head", "bn1": "bn2", "fc": "classifier"}
+"""timm's names of what is around the blocks of EfficientNet-Lite0, by those of lukemelas' EfficientNet-PyTorch."""
+
+SEPARABLE = {"depthwise_conv": "conv_dw", "bn1": "bn1", "project_conv": "conv_pw", "bn2": "bn2"}
+INVERTED = {
+    "expand_conv": "conv_pw",
+    "bn0": "bn1",
+    "depthwise_conv": "conv_dw",
+    "bn1": "bn2",
+    "project_conv": "conv_pwl",
+    "bn2": "bn3",
+}
+"""The same of what is in its first block, and in the others."""
+
+LAYERS = (1, 2, 2, 3, 3, 4, 1)
+"""Blocks of its stages, which are numbered without stages there."""
+
+
+def _lite0(found: re.Match[str]) -> str:
+    """timm's name of a layer that EfficientNet-PyTorch calls `_blocks.3._bn0` or `_fc`; as it is where it has none."""
+    _, block, layer = found.groups()
+    if block is None:
+        return LITE0.get(layer, found[0])
+    stages = [f"blocks.{stage}.{number}" for stage, count in enumerate(LAYERS) for number in range(count)]
+    names = INVERTED if int(block) else SEPARABLE
+    return f"{stages[int(block)]}.{names[layer]}" if int(block) < len(stages) and layer in names else found[0]
 
 
 ALIASES = (
@@ -50,6 +78,13 @@ ALIASES = (
             old, f"classifier.{new}.", "names as timm has them in VGG, pre_logits and head.fc, were read as such"
         )
         for old, new in ((r"pre_logits\.fc1", 0), (r"pre_logits\.fc2", 3), (r"head\.fc", 6))
+    ),
+    Alias(
+        re.compile(
+            r"(?:(?<=\.)|^)(_blocks\.(\d{1,2})\.)?_((?:conv_(?:stem|head)|(?:expand|depthwise|project)_conv|bn[0-2]|fc)(?=\.\w+$))"
+        ),
+        _lite0,
+        "names as EfficientNet-PyTorch has them in EfficientNet-Lite0, _blocks.1._bn0, were read as timm's",
     ),
 )
 """A name is read so where the network has none of its own: `modern` applies all of them."""

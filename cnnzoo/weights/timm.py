@@ -44,6 +44,7 @@ FITS = (
     Fit("efficientnet_b3", "efficientnet_b3", renamed=True),
     Fit("efficientnet_b4", "efficientnet_b4", renamed=True),
     Fit("efficientnet_lite0", "efficientnet_lite0"),
+    Fit("tf_efficientnet_lite0", "tf_efficientnet_lite0"),
     Fit("ghostnet", "ghostnet_100"),
     Fit("hrnet_w18", "hrnet_w18"),
     Fit("hrnet_w32", "hrnet_w32"),

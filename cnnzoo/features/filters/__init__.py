@@ -76,7 +76,7 @@ class Filtered(Shown):
     def png(self, *, apart: bool = False) -> bytes:
         """The picture and what each filter makes of it, in a grid with their names and sizes; of a single filter what
         it makes, alone. With `apart` each channel is a grey picture by itself."""
-        from .pictures import grid, png
+        from .pictures import encoded, grid
 
         images = {self.name: self.picture, **{name: self.image(name) for name in self.maps}}
         if apart:
@@ -86,10 +86,10 @@ class Filtered(Shown):
                 for name, y in images.items()
                 for colour, one in zip(colours, y, strict=True)
             ]
-            return grid(channels, len(colours))
+            return encoded(grid(channels, len(colours)))
         if len(self.maps) == 1:
-            return png(images[next(iter(self.maps))])
-        return grid(list(images.items()), 3)
+            return encoded(images[next(iter(self.maps))])
+        return encoded(grid(list(images.items()), 3))
 
     def document(self) -> Document:
         """A line for each filter: its kernels, the size of the response, its least and its greatest value."""

@@ -87,21 +87,32 @@ def _array(image: Image.Image, grey: bool, size: Size) -> Array:
     return found[None] if found.ndim == 2 else found.transpose(2, 0, 1)
 
 
+def scaled(image: Array, side: int) -> Array:
+    """(channels, height, width) with its shorter side of so many pixels."""
+    given = _pillow(image)
+    width, height = (max(1, round(length * side / min(given.size))) for length in given.size)
+    if width * height > PIXELS:
+        raise InvalidValueError(
+            f"a picture of {width:,}x{height:,} has more than {PIXELS:,} pixels: say a smaller size"
+        )
+    return _array(given.resize((width, height), Image.Resampling.BICUBIC), False, None)
+
+
 def _bounded(image: Image.Image, most: int, instead: str) -> None:
     width, height = image.size
     if width * height > most:
         raise InvalidValueError(f"a picture of {width:,}x{height:,} has more than {most:,} pixels: {instead}")
 
 
-def png(image: Array) -> bytes:
-    """(channels, height, width), of one or three channels, as a file."""
+def encoded(image: Array, format: str = "PNG") -> bytes:
+    """(channels, height, width), of one or three channels, as a file of Pillow's format."""
     out = BytesIO()
-    _pillow(image).save(out, "PNG")
+    _pillow(image).save(out, format)
     return out.getvalue()
 
 
-def grid(images: Sequence[tuple[str, Array]], columns: int) -> bytes:
-    """Pictures side by side, so many in a row, with their names and sizes above, as a file."""
+def grid(images: Sequence[tuple[str, Array]], columns: int) -> Array:
+    """Pictures side by side, so many in a row, with their names and sizes above."""
     height, width = (max(image.shape[axis] for _, image in images) for axis in (1, 2))
     mode = "L" if all(len(image) == 1 for _, image in images) else "RGB"
     down, across = height + TITLE + GAP, width + GAP
@@ -111,7 +122,7 @@ def grid(images: Sequence[tuple[str, Array]], columns: int) -> bytes:
         x, y = GAP + place % columns * across, GAP + place // columns * down
         draw.text((x, y + 3), f"{name}  {image.shape[2]}x{image.shape[1]}", "black", ImageFont.load_default(12))
         sheet.paste(_pillow(image), (x, y + TITLE))
-    return png(np.asarray(sheet)[None] if mode == "L" else np.asarray(sheet).transpose(2, 0, 1))
+    return np.asarray(sheet)[None] if mode == "L" else np.asarray(sheet).transpose(2, 0, 1)
 
 
 def _pillow(image: Array) -> Image.Image:
