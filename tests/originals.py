@@ -114,6 +114,15 @@ ORIGINALS: list[tuple[str, Original]] = [
     # convnext_v2
     *named("timm", "convnextv2_atto", "convnextv2_femto", "convnextv2_pico", "convnextv2_nano", tolerance=2e-6),
     *named("timm", "convnextv2_tiny", "convnextv2_base", "convnextv2_large", tolerance=2e-6),
+    # deeplabv3, fcn
+    *named("torchvision", "fcn_resnet50", "deeplabv3_resnet50", settings={"weights_backbone": None}),
+    *named(
+        "torchvision",
+        "fcn_resnet101",
+        "deeplabv3_resnet101",
+        settings={"weights_backbone": None, "aux_loss": True},
+        ours={"aux_loss": True},
+    ),
     # densenet
     *named("torchvision", "densenet121", "densenet161", "densenet169", "densenet201"),
     *named("timm", "densenet121", "densenet161", "densenet169", "densenet201"),

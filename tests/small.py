@@ -59,6 +59,8 @@ FAMILIES = [
     "efficientnet_v2_s",
     "mnasnet1_0",
     "unet",
+    "fcn_alexnet",
+    "deeplabv3_resnet50",
 ]
 """One network of each family, none a variant, and of ResNet one of each block."""
 
@@ -66,7 +68,7 @@ OF_EVERY_KIND = [
     *("mnist_deep_cnn", "lenet5", "alexnet", "googlenet", "preresnet164", "tiny_resnet8", "densenet121"),
     *("cspdarknet53", "mobilenet_v1", "mobilenet_v3_small", "shufflenet_v2_x1_0", "convnext_tiny", "convnextv2_atto"),
     *("nin_cifar10", "dpn68", "hrnet_w18", "cbam_resnet50", "ecaresnet50", "efficientnet_v2_s"),
-    "unet",
+    *("unet", "deeplabv3_resnet50"),
 ]
 """Of these those that have, together, every kind of layer and block."""
 

@@ -694,7 +694,8 @@ def _stepped(draw, shape: Shape, layers: Layers, depth: int) -> tuple[Node, Shap
         children["small"] = From("left", AdaptiveAvgPool2d(draw(st.integers(1, 4))))
         modes = st.sampled_from([(UpsampleLike, "nearest"), (UpsampleLike, "bilinear"), (PadLike, "constant")])
         kind, mode = draw(modes | st.just((PadLike, "replicate")))
-        children["large"] = kind("small", "left", mode=mode)
+        before = {"before": draw(st.none() | st.integers(0, 2))} if kind is PadLike else {}
+        children["large"] = kind("small", "left", mode=mode, **before)
         names += ["large"]
     if draw(st.booleans()):
         pair = Sequential(

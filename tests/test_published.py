@@ -210,6 +210,7 @@ PARTS = {
     ("vgg16", "macs", "classifier"): 4096 * 1000,
     ("vgg16", "macs", "linear"): 25_088 * 4096 + 4096 * 4096 + 4096 * 1000,
     ("squeezenet1_0", "macs", "classifier"): 512 * 1000 * 13 * 13,
+    ("fcn32s", "params", "upsampling"): 21 * 21 * 64 * 64,
     ("resnet50", "params", "norms"): 53_120,
     ("resnet50", "params", "statistics"): 53_120,
     ("vgg16", "params", "biases"): 4224 + 4096 + 4096 + 1000,

@@ -164,7 +164,7 @@ def test_the_list_s_formats_agree():
 # The terminal
 
 
-WIDER = r"fast.*_vgg16|regnet_.*|hrnet_.*|cspdarknet53|xception|repvgg_b[123]|convnextv2_(large|huge)"
+WIDER = r"fcn8s|fast.*_vgg16|regnet_.*|hrnet_.*|cspdarknet53|xception|repvgg_b[123]|convnextv2_(large|huge)"
 """Networks whose deep blocks with long names, or large figures, take a few columns more."""
 
 

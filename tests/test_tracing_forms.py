@@ -130,7 +130,8 @@ def test_what_fx_made_of_a_registered_network_has_its_layers(name):
 
 
 OTHERWISE = """
-cbam_resnet50 convnext_tiny convnextv2_atto cspdarknet53 darknet53 dla34 dpn68 dpn92 ecaresnet50 efficientnet_b0
+cbam_resnet50 convnext_tiny convnextv2_atto cspdarknet53 darknet53 deeplabv3_resnet50 deeplabv3_resnet101 dla34 dpn68
+dpn92 ecaresnet50 efficientnet_b0 fcn8s fcn16s fcn32s fcn_alexnet fcn_googlenet fcn_resnet50 fcn_resnet101
 efficientnet_lite0 efficientnet_v2_s ghostnet hrnet_w18 inception_resnet_v2 inception_v3 inception_v4 mnasnet1_0
 mnasnet_a1 preresnet152 preresnet164 repvgg_a0 res2net50_26w_4s resnet20 resnet50v2 resnetv2_50 se_bn_inception
 shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 tiny_ds_cnn tiny_mobilenet tiny_resnet8 unet wide_resnet28_10

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from ..words import listed
 from .node import ALL, Kept, Layer, Leaf, Ports, Work, leaf, place_of
-from .rules import choice
+from .rules import _integer, choice, optional
 from .shaping import Upsample
 from .signal import Shape, ShapeError, checked, show
 from .steps import From
@@ -279,14 +279,17 @@ class UpsampleLike(Meeting):
 class PadLike(Meeting):
     """The first value padded to the height and width of the second, half of it before and the odd one behind; where it
     is larger it is cut: `PadLike("up", "skip")` is what U-Nets do before they concatenate, whatever the size of the
-    image. `mode` is torch's: "constant" puts zeros, "replicate" repeats the edges, "reflect" mirrors."""
+    image. `mode` is torch's: "constant" puts zeros, "replicate" repeats the edges, "reflect" mirrors. With `before`
+    that many rows and columns are put before, or cut where it is below 0, and the rest behind: -19 is Caffe's Crop with
+    an offset of 19."""
 
-    rules: ClassVar = {"mode": choice("constant", "replicate", "reflect")}
+    rules: ClassVar = {"mode": choice("constant", "replicate", "reflect"), "before": optional(_integer)}
     least: ClassVar[int] = 2
     most: ClassVar[int | None] = 2
     elements_of: ClassVar[slice] = slice(1)
 
     mode: str = "constant"
+    before: int | None = None
 
     @property
     def keeps_inputs(self) -> bool:  # type: ignore[override]
@@ -299,7 +302,8 @@ class PadLike(Meeting):
             raise ShapeError(f"PadLike takes maps (channels, height, width), got {listed(map(show, shapes))}")
         height, width = (wanted - length for length, wanted in zip(shapes[0][1:], shapes[1][1:], strict=True))
         kind = {"constant": ZeroPad2d, "replicate": ReplicationPad2d, "reflect": ReflectionPad2d}[self.mode]
-        return kind((width // 2, width - width // 2, height // 2, height - height // 2))
+        left, top = (side // 2 if self.before is None else self.before for side in (width, height))
+        return kind((left, width - left, top, height - top))
 
     def output_shape(self, shapes: Shapes) -> Shape:
         return checked(self.layer(shapes).output_shape(shapes[0]), "PadLike: an output")

@@ -28,8 +28,10 @@ def linear(length: int, out: int, scale: float | None, align_corners: bool) -> W
     """Of the mode "bilinear", from `length` to `out` positions; None where it is not known.
 
     Position i lies at (i + 1/2) c - 1/2, c as in `nearest`, or where corners are aligned at i (length - 1) / (out - 1),
-    and reads the two around it, or the one where it lies.
+    and reads the two around it, or the one where it lies; of one position, all read that.
     """
+    if length == 1:
+        return nearest(length, out, scale)
     if align_corners:
         ratio = Fraction(length - 1, max(out - 1, 1)) if out != length else Fraction(1)
         precise = ratio.denominator <= PHASES and out * ratio.numerator < EXACT

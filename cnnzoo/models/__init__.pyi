@@ -26,6 +26,8 @@ from .courses import simpleconvnet as simpleconvnet
 from .darknet import cspdarknet53 as cspdarknet53
 from .darknet import darknet19 as darknet19
 from .darknet import darknet53 as darknet53
+from .deeplabv3 import deeplabv3_resnet50 as deeplabv3_resnet50
+from .deeplabv3 import deeplabv3_resnet101 as deeplabv3_resnet101
 from .densenet import densenet40_12 as densenet40_12
 from .densenet import densenet100_12 as densenet100_12
 from .densenet import densenet100_24 as densenet100_24
@@ -54,6 +56,13 @@ from .efficientnet import tf_efficientnet_lite0 as tf_efficientnet_lite0
 from .efficientnet_v2 import efficientnet_v2_l as efficientnet_v2_l
 from .efficientnet_v2 import efficientnet_v2_m as efficientnet_v2_m
 from .efficientnet_v2 import efficientnet_v2_s as efficientnet_v2_s
+from .fcn import fcn8s as fcn8s
+from .fcn import fcn16s as fcn16s
+from .fcn import fcn32s as fcn32s
+from .fcn import fcn_alexnet as fcn_alexnet
+from .fcn import fcn_googlenet as fcn_googlenet
+from .fcn import fcn_resnet50 as fcn_resnet50
+from .fcn import fcn_resnet101 as fcn_resnet101
 from .ghostnet import ghostnet as ghostnet
 from .googlenet import googlenet as googlenet
 from .googlenet import googlenet_tv as googlenet_tv

@@ -165,6 +165,7 @@ PARTS = {
         "the biases",
         lambda leaves, quantity: sum(leaf.biases or 0 for leaf in leaves if not leaf.kind.startswith("BatchNorm")),
     ),
+    "upsampling": Part("the transposed convolutions", _all_in(lambda leaf: leaf.kind == "ConvTranspose2d")),
     "last_bias": Part("the classifier's bias", lambda leaves, quantity: _last(leaves).biases or 0),
     "statistics": Part(
         "the running statistics of batch normalisation",

@@ -27,6 +27,7 @@ from ..arch import (
     walk,
 )
 from ..arch.detection import RegionPooling
+from ..arch.steps import values_of
 from ..arch.walker import Walker, child_path
 from ..errors import InvalidValueError
 from .edits import edited
@@ -226,7 +227,7 @@ class _Units(Walker[Any]):
         if isinstance(layer, Chunk | Slice) and layer.dim == 1:
             return frozenset()  # what is added to a part has a part of the channels, and is rounded as they are
         if not isinstance(layer, Conv2d | ConvTranspose2d | PadChannels):
-            return x
+            return frozenset(x)
         self.made[self.path] = layer.out_channels
         self.unit.setdefault(self.path, 1)
         y = frozenset({self.path})
@@ -234,6 +235,8 @@ class _Units(Walker[Any]):
         return y | x if _is_grouped(layer) and parts == 1 else y  # a filter a channel has as many as it reads
 
     def meeting(self, meeting: Meeting, parts: list[frozenset[str]], own: bool) -> frozenset[str]:
+        if meeting.elements_of == slice(1):
+            return _Sized(parts[0])
         together = frozenset[str]().union(*parts)
         if not isinstance(meeting, Cat | Stack) and together:
             if any(self.made[path] > 1 for path in together):
@@ -245,6 +248,10 @@ class _Units(Walker[Any]):
                 self.alike[other] = first
                 self.unit[first] = lcm(self.unit[first], self.unit[other])
         return together
+
+
+class _Sized(frozenset[str]):
+    """The layers that choose the channels of a value which was brought to the size of another."""
 
 
 def _parts(layer: Layer, channels: int | None) -> int:
@@ -282,6 +289,9 @@ def _classifiers(description: Node) -> Iterator[str]:
             weighted = [leaf.path for leaf in run if leaf.layer.weighted]
             if weighted:
                 yield child_path(path, weighted[-1])
+        for value in values_of(_Units(end).run("", end, entering(end, frozenset))):
+            if isinstance(value, _Sized):  # a map of classes that is as large as the image
+                yield from (child_path(path, chooser) for chooser in value)
 
 
 def check_factor(name: str, factor: float) -> None:

@@ -37,7 +37,11 @@ class Difference(NamedTuple):
 
     @property
     def classes(self) -> tuple[int, int] | None:
-        """The first lengths, file's and network's, where they alone differ: in a last layer, the classes."""
+        """The first lengths, file's and network's, where they alone differ: in a last layer, the classes. The second
+        may be the same ones, where scores are transposed."""
+        shapes = [shape for shape in (self.file, self.network) if shape and shape[:1] == shape[1:2]]
+        if len(shapes) == 2 and shapes[0][2:] == shapes[1][2:]:
+            return shapes[0][0], shapes[1][0]
         return self._lengths(0)
 
     @property

@@ -170,18 +170,21 @@ class Aux(nn.Sequential):
 class PadLike(nn.Module):
     """The first tensor, padded or cut to the height and width of the second."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, before: int | None) -> None:
         super().__init__()
         self.mode = mode
+        self.before = before
 
     def forward(self, values: List[Tensor]) -> Tensor:  # noqa: UP006
         height = values[1].shape[2] - values[0].shape[2]
         width = values[1].shape[3] - values[0].shape[3]
-        sides = [width // 2, width - width // 2, height // 2, height - height // 2]
-        return F.pad(values[0], sides, mode=self.mode)
+        left, top = width // 2, height // 2
+        if self.before is not None:
+            left = top = self.before
+        return F.pad(values[0], [left, width - left, top, height - top], mode=self.mode)
 
     def extra_repr(self) -> str:
-        return f"mode={self.mode!r}"
+        return f"mode={self.mode!r}, before={self.before}"
 
 
 class ScaledTanh(nn.Module):

@@ -7,6 +7,7 @@ from functools import partial
 from math import sqrt
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from ...errors import InvalidValueError
@@ -169,6 +170,39 @@ def convnext_torchvision(net: nn.Module) -> None:
         set_bias(layer, 0)
 
 
+def interpolating(net: nn.Module) -> None:
+    """Each transposed convolution as bilinear interpolation of each channel by itself: Long et al. (2015), section 3.3,
+    and `upsample_filt` of the authors' surgery.py. The weight of a position falls to 0 along a line, from its middle to
+    as far as the next position's lies."""
+    for layer in net.modules():
+        if isinstance(layer, nn.ConvTranspose2d):
+            size = layer.kernel_size[0]
+            apart = torch.arange(size) - (size - 1) / 2
+            line = 1 - apart.abs() / ((size + 1) // 2)
+            nn.init.zeros_(layer.weight)
+            with torch.no_grad():
+                layer.weight.diagonal().copy_(torch.outer(line, line)[..., None])
+
+
+def fcn_torchvision(net: nn.Module) -> None:
+    """torch's own, a ResNet's convolutions He normal by fan-out, transposed convolutions as interpolation."""
+    as_torch(net)
+    if backbone := net._modules.get("backbone"):
+        resnet_torchvision(backbone)
+    interpolating(net)
+
+
+def fcn_paper(net: nn.Module) -> None:
+    """torch's own, for the layers that are to have VGG's weights; the layers that score 0, transposed convolutions as
+    interpolation: Long et al. (2015), section 4.3."""
+    as_torch(net)
+    for name, layer in net.named_children():
+        if name.startswith("score_") and isinstance(layer, nn.Conv2d):
+            nn.init.zeros_(layer.weight)
+            set_bias(layer, 0)
+    interpolating(net)
+
+
 def lenet_paper(net: nn.Module) -> None:
     """Uniform within 2.4 / fan-in; LeCun et al. (1998), appendix A."""
     for module in net.modules():
@@ -269,6 +303,8 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
     "torchvision": {
         "": as_torch,
         "cnnzoo.models.vgg": vgg_torchvision,
+        "cnnzoo.models.fcn": fcn_torchvision,
+        "cnnzoo.models.deeplabv3": fcn_torchvision,
         "cnnzoo.models.googlenet": googlenet_torchvision,
         "cnnzoo.models.resnet": resnet_torchvision,
         "cnnzoo.models.resnext": resnet_torchvision,
@@ -288,6 +324,7 @@ SCHEMES: dict[str, dict[str, Scheme]] = {
         "cnnzoo.models.lenet": lenet_paper,
         "cnnzoo.models.alexnet": alexnet_paper,
         "caffenet": caffenet_paper,
+        **dict.fromkeys(["fcn32s", "fcn16s", "fcn8s", "fcn_alexnet", "fcn_googlenet"], fcn_paper),
         "cnnzoo.models.vgg": vgg_paper,
         "cnnzoo.models.googlenet": googlenet_paper,
         "cnnzoo.models.resnet": he_paper,
