@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,7 +28,7 @@ from .target import read_settings, report_of
 from .types import InputSize, TargetType
 
 if TYPE_CHECKING:
-    from ..features.draw.pictured import Pictured
+    from ..features.look import Field, Maps, Weights
 
 KINDS = ("weights", "maps", "field")
 
@@ -99,6 +100,7 @@ def look_command(
         raise click.UsageError("look weights takes one --layer")
     network, settings = _network(name, seed, input_size, num_classes, pairs)
     found = _looked(kind, network, files, layers, settings | {"seed": seed}, grey, samples)
+    found = replace(found, network=name)  # a module and a description have no name of their own
     if drawn:
         write(str(output), found.to(drawn[1:]))
     else:
@@ -113,7 +115,7 @@ def _looked(
     settings: dict[str, Any],
     grey: bool,
     samples: int | None,
-) -> Pictured:
+) -> Weights | Maps | Field:
     from ..features.look import Measuring, look_maps, look_weights
 
     if kind == "weights":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from math import cos, pi, sin
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -12,6 +13,7 @@ import numpy as np
 
 from ...arch.ends import cut
 from ...arch.node import Node
+from ...arch.signal import ShapeError
 from ...calculate import calculate
 from ...errors import InvalidValueError
 from ...registry import Builder
@@ -395,20 +397,15 @@ def place_of(report: Report, path: str) -> Place:
         raise InvalidValueError(f"{path} gives {sides(row.output_shape)}, no maps: it has no receptive field{last}")
     if report.more_inputs or len(own) != 3:
         raise InvalidValueError("a field is measured of a network that takes one image")
-    size: tuple[int, ...] = own
-    for _ in range(2):  # at the network's own size, and at one with room for what is calculated there
-        found = calculate(description, size)
-        axes = axes_of(found, path)
-        wide = [
-            (-(-(padding + margin) // stride) * stride - padding + field + margin) if stride else length
-            for (field, stride, padding), length in zip(axes, own[1:], strict=True)
-            for margin in [max(1, field // MARGIN)]
-        ]
-        size = (own[0], *wide)
-    roomy = calculate(description, size)
-    if axes_of(roomy, path) != axes or (roomy.totals["stored_bytes"] or 0) > MEMORY:
+    axes = axes_of(calculate(description, own), path)
+    size: tuple[int, ...] = own[0], *starmap(_with_room, zip(axes, own[1:], strict=True))
+    try:
+        roomy = calculate(description, size)
+        cannot = axes_of(roomy, path) != axes or (roomy.totals["stored_bytes"] or 0) > MEMORY
+    except ShapeError:
+        cannot = True
+    if cannot:
         size, roomy = own, calculate(description, own)
-        axes = axes_of(roomy, path)
     position, box = [], []
     for (field, stride, padding), length, pixels in zip(axes, roomy.blocks[0].output_shape[1:], size[1:], strict=True):
         middle = min(range(length), key=lambda one: abs(2 * (one * stride - padding) + field - pixels))
@@ -416,6 +413,17 @@ def place_of(report: Report, path: str) -> Place:
         box.append((middle * stride - padding, field))
     (top, height), (left, width) = box
     return Place(description, size, (position[0], position[1]), (top, left, height, width))
+
+
+def _with_room(axis: tuple[int, int, int], length: int) -> int:
+    """The length along an axis of an input in which a position sees a field with a margin on each side; the input's own
+    where all positions see the same."""
+    field, stride, padding = axis
+    if not stride:
+        return length
+    margin = max(1, field // MARGIN)
+    position = max(-(-(padding + margin) // stride), 0)
+    return position * stride - padding + field + margin
 
 
 def axes_of(report: Report, path: str) -> list[tuple[int, int, int]]:
