@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from .features.compare import Comparison, compare
     from .features.diff import Diff, diff
     from .features.draw import draw
+    from .features.evaluate import evaluate
     from .features.explain import explain
     from .features.filters import filters
     from .features.heatmap import heatmap
     from .features.look import look_field, look_maps, look_weights
     from .features.savings import savings
     from .features.summary import summary
+    from .features.train import train
     from .pytorch.modules.checkpoints import load_checkpoint
     from .registry import Paper, Pinned, UnknownModelError, register
     from .report import Report, Row
@@ -52,6 +54,7 @@ _HOMES = {
     "describe": "resolve",
     "diff": "features.diff",
     "draw": "features.draw",
+    "evaluate": "features.evaluate",
     "explain": "features.explain",
     "filters": "features.filters",
     "look_field": "features.look",
@@ -70,6 +73,7 @@ _HOMES = {
     "rebuild": "create",
     "register": "registry",
     "summary": "features.summary",
+    "train": "features.train",
 }
 
 __all__ = [
@@ -90,6 +94,7 @@ __all__ = [
     "describe",
     "diff",
     "draw",
+    "evaluate",
     "explain",
     "filters",
     "get_builder",
@@ -108,6 +113,7 @@ __all__ = [
     "register",
     "savings",
     "summary",
+    "train",
 ]
 
 

@@ -196,6 +196,10 @@ class Builder(Generic[P]):
                 meant = (TORCHINFO | ELSEWHERE).get(name) or hint(name, taken, f"it takes {listed(taken)}")
                 raise InvalidTypeError(f"{self.name}() takes no keyword {quoted(name)}; {meant}")
 
+    def takes(self, keyword: str) -> bool:
+        """Whether a keyword is the builder's."""
+        return not {keyword, "**"}.isdisjoint(self._keywords)
+
     @cached_property
     def _parameters(self) -> Mapping[str, Parameter]:
         return signature(self._function).parameters

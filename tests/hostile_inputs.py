@@ -47,6 +47,7 @@ def warm() -> None:
     ):
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(SystemExit):
             main(line.split())
+    import_module("cnnzoo.pytorch.train.files")
     for place in COMMANDS.values():
         import_module(f"cnnzoo.cli.{place.partition('.')[0]}")
     plugins._loaded.clear()
@@ -330,6 +331,35 @@ def heatmap(random: Random) -> Input:
     )
 
 
+def train(random: Random) -> Input:
+    return learning(
+        random,
+        formatted(random, "net.py:make", "--arg", "width=2", "--data", ".", "--input-size", "3x8x8", "--epochs", "1"),
+        ("lenet5_modern", "--data", ".", "--input-size", "28", "--epochs", "2", "--folder", "run", "--shift", "1"),
+    )
+
+
+def evaluate(random: Random) -> Input:
+    return learning(
+        random,
+        formatted(random, "net.py:make", "net.py", "--data", ".", "--input-size", "3x8x8", "--part", "train"),
+        ("lenet5_modern", "run", "--data", "."),
+    )
+
+
+def learning(random: Random, *choices: tuple[str, ...]) -> Input:
+    images, labels = bytes((0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 4, 0, 0, 0, 4)), bytes((0, 0, 8, 1, 0, 0, 0, 9))
+    files = {
+        "train-images-idx3-ubyte": images + bytes(range(144)),
+        "train-labels-idx1-ubyte": labels + bytes((0, 1, 0) * 3),
+        "net.py": FACTORY.encode(),
+    }
+    broken = random.choice([*files, *[""] * 5])
+    entry = "train" if "--epochs" in choices[0] else "evaluate"
+    changes = {broken: bytes_changed(random, files[broken])} if broken else {}
+    return command(entry, *choices, random=random, files={**files, **changes})
+
+
 PICTURE = b"P6 7 5 255\n" + bytes(range(3 * 7 * 5))
 
 
@@ -594,6 +624,8 @@ ENTRIES: dict[str, Callable[[Random], Input]] = {
     "filters": filters,
     "look": look,
     "heatmap": heatmap,
+    "train": train,
+    "evaluate": evaluate,
     "check": check,
     "check-weights": check_weights,
     "peers": peers,

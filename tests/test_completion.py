@@ -19,6 +19,7 @@ from cnnzoo.arch import Layer, Node, walk
 from cnnzoo.cli import COMMANDS, COMPLETE, cli
 from cnnzoo.features.filters import FILTERS, RANDOM
 from cnnzoo.features.savings import TECHNIQUES
+from cnnzoo.features.train.data import NAMES
 from cnnzoo.rewrites import list_rewrites
 from cnnzoo.zoo import get_builder, list_models
 
@@ -54,6 +55,10 @@ LAYERS = [name for name, kind in Node.kinds.items() if issubclass(kind, Layer) a
 KNOWN = {
     "--arg": KEYWORDS,
     "--block": PATHS,
+    "--curves": "file",
+    "--data": [*NAMES],
+    "--device": ["cpu", "cuda"],
+    "--folder": "dir",
     "--by": [*TECHNIQUES, *list_rewrites()],
     "--knob": KEYWORDS,
     "--layer": PATHS,
@@ -67,6 +72,7 @@ KNOWN = {
     "PICTURE": "file",
     "TARGET": list_models(),
     "TARGET…": list_models(),
+    "WEIGHTS": "file",
     "[FILE]…": "file",
     "[FILTER]…": [*FILTERS, RANDOM],
     "[NAME]": list_models(),
@@ -87,7 +93,7 @@ def known(command: click.Command, param: click.Parameter) -> list[str] | str:
     name = param.opts[-1] if isinstance(param, click.Option) else param.make_metavar(click.Context(command))
     if isinstance(param.type, click.Choice):
         return list(param.type.choices)
-    if isinstance(param.type, click.IntRange) or {name, param.metavar} & FREE:
+    if isinstance(param.type, click.IntRange | click.FloatRange) or {name, param.metavar} & FREE:
         return []
     if name in ("--columns", "--sort"):  # the help ends with them
         return re.findall(r"\w+", command.epilog.partition(":")[2])

@@ -31,6 +31,8 @@ ARGUMENTS = {
     "filters": ("photo.pgm", "blur"),
     "look": ("weights", "lenet5_modern", "--layer", "conv1"),
     "heatmap": ("lenet5_modern", "weights.safetensors", "photo.pgm", "--size", "28"),
+    "train": ("lenet5_modern", "--data", "digits", "--input-size", "28"),
+    "evaluate": ("lenet5_modern", "weights.safetensors", "--data", "digits", "--input-size", "28"),
     "check": ("lenet5_modern", "--sizes", "1"),
     "check-weights": ("weights.safetensors", "lenet5_modern"),
     "peers": ("lenet5_modern",),

@@ -40,6 +40,7 @@ MEANT = {
     ("registry", "features.summary"): "a builder reports itself",
     ("zoo", "weights.published"): "timm's list_models can leave those that have published weights",
     ("cli", ""): "it prints the version",
+    ("features.train", ""): "the history of a run says the version",
     ("__main__", "cli"): "python -m cnnzoo is the command",
 }
 """The imports of a lower row, and the reason for each."""
@@ -50,8 +51,10 @@ THEIRS = {
     "features.heatmap": {"numpy"},
     "features.look": {"numpy"},
     "features.sweep": {"pyarrow"},
+    "features.train": {"matplotlib", "numpy", "sklearn"},
     "cli": {"click"},
     "pytorch": {"torch", "torchinfo"},
+    "pytorch.train": {"ignite", "safetensors"},
     "values": {"numpy"},
 }
 """What of others a package imports, besides the standard library."""

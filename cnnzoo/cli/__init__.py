@@ -41,6 +41,8 @@ SECTIONS = {
         "peers": "peers.peers_command",
     },
     "Use it": {
+        "train": "train.train_command",
+        "evaluate": "evaluate.evaluate_command",
         "check-weights": "check_weights.check_weights",
     },
     "Write about it": {

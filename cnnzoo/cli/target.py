@@ -75,7 +75,7 @@ def report_of(
     place, named = split(target)
     names = (*named, *rewrites)
     about: dict[str, Any] = {"batch_size": batch_size, "dtype": dtype}
-    with _foreign(target):
+    with foreign(target):
         found = locate(place, settings)
         made = found if isinstance(found, Builder) else make(found, values)
         if isinstance(made, Builder | Node):
@@ -109,7 +109,7 @@ def description_of(
     settings = read_settings(pairs) | ({} if num_classes is None else {"num_classes": num_classes})
     place, named = split(target)
     names = (*named, *rewrites)
-    with _foreign(target):
+    with foreign(target):
         found = locate(place, settings)
         made = found if isinstance(found, Builder) else make(found)
         if isinstance(made, Builder | Node):
@@ -141,7 +141,7 @@ def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _foreign(target: str) -> Iterator[None]:
+def foreign(target: str) -> Iterator[None]:
     """Around what runs code that is not ours: stdout is for the result alone, and the process ends where we say."""
     with redirect_stdout(sys.stderr):
         try:

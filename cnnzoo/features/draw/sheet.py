@@ -79,7 +79,7 @@ def rectangle(left: float, bottom: float, width: float, height: float) -> tuple[
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
+def settings() -> Iterator[None]:
     import matplotlib
 
     with matplotlib.rc_context(), warnings.catch_warnings():
@@ -93,7 +93,7 @@ def draw(sheet: Sheet, format: str) -> bytes:
     """The sheet as svg, pdf or png."""
     out = BytesIO()
     drawn = figure(sheet)
-    with _settings():
+    with settings():
         drawn.savefig(out, format=format, dpi=DPI, metadata=DATES[format])
     return out.getvalue()
 
@@ -103,7 +103,7 @@ def figure(sheet: Sheet) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.patches import Polygon
 
-    with _settings():
+    with settings():
         figure = Figure(figsize=(sheet.width / 72, sheet.height / 72), facecolor=PAPER.light)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, sheet.width), ylim=(0, sheet.height))
         axes.axis("off")
