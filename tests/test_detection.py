@@ -6,10 +6,12 @@ import pickle
 
 import numpy as np
 import pytest
+import strategies
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from libraries import stub_torchvision
+from reference import saved_bytes
 from torch import nn
 from torch.nn import functional as F
 
@@ -452,3 +454,47 @@ def test_torchvisions_faster_rcnn_is_measured_up_to_its_proposals():
     assert report["rpn.head"].macs == head * (256 * 256 * 9 + 256 * 15)
     assert report.known["macs"] == report["backbone"].macs + report["rpn.head"].macs
     assert report.total_macs is None
+
+
+def _shown(node):
+    """Whether all its layers are rows at their own paths when they are measured."""
+    return not any(isinstance(one, arch.Unused) for _, one in arch.walk(node))
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@given(
+    strategies.networks((4, 6, 5), depth=1, heads=False, steps=True).filter(_shown),
+    st.integers(1, 3),
+    st.integers(1, 2),
+    st.integers(0, 99),
+)
+def test_random_networks_run_on_regions(inner, count, batch, seed):
+    net = Regions(2, pool=Resize((6, 5)), inner=inner)
+    assert eval(repr(net), vars(arch)) == net == loads(dumps(net))
+    size = ((4, 9, 8), (count, 4))
+    agreement = check(net, size, batch)
+    assert (agreement.differences, agreement.problem) == ((), None)
+    alone, report = calculate(inner, (4, 6, 5)), calculate(net, size)
+    assert report.apart("macs") == (0, alone.total_macs)
+    for name in ("params", "buffers", "aux_params"):
+        assert report.totals[name] == alone.totals[name]
+    for name in ("macs", "additions", "comparisons", "exponentials"):
+        pooled = report["pool"]
+        assert report.totals[name] == count * alone.totals[name] + getattr(pooled, name)
+    module = build(net, size, dtype=torch.float64).eval()
+    random = torch.Generator().manual_seed(seed)
+    images = torch.randn(batch, 4, 9, 8, dtype=torch.float64, generator=random)
+    boxes = boxes_of(batch, count, seed) / 3
+    crops = module.pool(images, boxes)
+    with torch.no_grad():
+        for ours, theirs in zip(_several(module(images, boxes)), _several(module.inner(crops)), strict=True):
+            torch.testing.assert_close(ours, theirs, equal_nan=True)
+
+
+@pytest.mark.parametrize(("images", "boxes"), [(1, 4), (2, 3)])
+@pytest.mark.parametrize("name", [name for name, net in REGIONAL.items() if "aligned" not in name])
+def test_what_autograd_keeps_of_regions(name, images, boxes):
+    net = REGIONAL[name]
+    module, x = build(net, SIZE).train(), torch.randn(images, *SIZE, requires_grad=True)
+    stored = calculate(net, (SIZE, (boxes, 4)), batch_size=images).totals["stored_bytes"]
+    assert stored == saved_bytes(module, x, boxes_of(images, boxes).float())

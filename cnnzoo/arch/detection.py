@@ -191,9 +191,10 @@ class RoIAlign(RegionPooling):
         return each.of(prod(self.output_shape(shapes)))
 
     def kept(self, shapes: Shapes) -> Kept:
-        """Where each of four positions of each sample is, and its share."""
-        read = 4 * max(self.sampling_ratio, 0) ** 2 * prod(pair(self.output_size))
-        return Kept(elements=read, indices=read)
+        """Where each of four positions of each sample is, and its share; of each row of samples where each share's
+        begin, and how many they are, twice."""
+        ratio, shares = max(self.sampling_ratio, 0), prod(pair(self.output_size))
+        return Kept(elements=4 * ratio**2 * shares, indices=(4 * ratio**2 + 3 * ratio) * shares)
 
 
 @leaf
@@ -218,8 +219,8 @@ class Resize(RegionPooling):
         return Work(additions=3, multiplications=4).of(prod(self.output_shape(shapes)))
 
     def kept(self, shapes: Shapes) -> Kept:
-        read = 4 * prod(pair(self.output_size))
-        return Kept(elements=read, indices=read)
+        made = prod(pair(self.output_size))
+        return Kept(elements=4 * made, indices=7 * made)
 
 
 @layer

@@ -49,8 +49,8 @@ def rounded(x: Tensor) -> Tensor:
 
 
 def rows_of(maps: Tensor) -> Tensor:
-    """(N, C, H, W) as (N * H * W, C)."""
-    return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1])
+    """(N, C, H, W) as (N * H * W, C), one row after the other in memory."""
+    return maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1]).contiguous()
 
 
 def bins(first: Tensor, last: Tensor, count: int, length: int) -> tuple[Tensor, Tensor]:
@@ -136,8 +136,9 @@ def roi_pool(maps: Tensor, boxes: Tensor, output_size: tuple[int, int], spatial_
         best = largest(maps, images, tops, ends, lefts, stops)
         empty = (ends <= tops)[:, :, None] | (stops <= lefts)[:, None, :]
         best = best.masked_fill(empty[:, :, :, None], rows.shape[0] - 1)  # the row of zeros
-    found = rows.gather(0, best.reshape(-1, maps.shape[1]))
-    return found.reshape(best.shape).permute(0, 3, 1, 2).contiguous()
+        places = best * maps.shape[1] + torch.arange(maps.shape[1], device=maps.device)
+    found = rows.reshape(-1).index_select(0, places.reshape(-1))  # of which autograd keeps the places alone
+    return found.reshape(places.shape).permute(0, 3, 1, 2).contiguous()
 
 
 class RoIPool(nn.Module):
