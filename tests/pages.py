@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FENCE = re.compile(r"^```(\{?[\w-]*\}?)(?: needs=(\w+))?[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-PICTURE = re.compile(r"!\[[^\]]*\]\((pictures/([\w.-]+\.(?:svg|png)))\)")
+PICTURE = re.compile(r"!\[[^\]]*\]\((pictures/([\w.-]+\.(?:svg|png|jpg)))\)")
 NOT_RUN = ("text", "mermaid", "bibtex", "{literalinclude}", "{toctree}", "{eval-rst}")
 FILE = re.compile(r"# ([\w/]+\.\w+)\n")
 SET_UP = "pip install -c constraints.txt "

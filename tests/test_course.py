@@ -62,7 +62,7 @@ def test_each_exercise_has_an_answer_that_is_computed(page: Path) -> None:
 
 def test_the_course_is_in_order_and_its_pictures_are_light() -> None:
     index, site = (path.read_text(encoding="utf-8") for path in (COURSE / "index.md", COURSE.parent / "index.md"))
-    assert re.findall(r"\]\((\d\d-.*)\)", index) == [page.name for page in PAGES]
+    assert re.findall(r"\]\((\d\d-[^)]*)\)", index) == [page.name for page in PAGES]
     assert re.findall(r"^course/(\d\d-.*)$", site, re.MULTILINE) == [page.stem for page in PAGES]
     for page, text in TEXTS.items():
         assert text.startswith(f"# {int(page.stem[:2])}. ")

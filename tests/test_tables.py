@@ -156,7 +156,7 @@ def test_every_family_is_known_here() -> None:
 
 def test_every_picture_is_drawn_and_every_image_is_there() -> None:
     drawn = {(path.parent / region.picture).resolve() for path, region in FOUND if region.picture}
-    images = re.compile(r"\]\((\S*pictures/\S+\.(?:svg|png))\)")
+    images = re.compile(r"\]\((\S*pictures/\S+\.(?:svg|png|jpg))\)")
     by_pages = {
         (path.parent / shown).resolve()
         for path, text in PAGES.items()
