@@ -38,12 +38,14 @@ def test_calculated_is_measured(name, size, count):
     assert (agreement.differences, agreement.problem) == ((), None)
 
 
+@pytest.mark.wide
 @each
 def test_at_its_own_size_calculated_is_measured(name):
     agreement = check(cnnzoo.describe(name), get_builder(name).input_size)
     assert (agreement.differences, agreement.problem) == ((), None)
 
 
+@pytest.mark.wide
 @each
 def test_work_is_that_of_the_image_and_of_each_region(name):
     own = cnnzoo.summary(name)
@@ -57,6 +59,7 @@ def test_work_is_that_of_the_image_and_of_each_region(name):
         assert report.rows == cnnzoo.summary(name, (own.input_size, (count, 4))).rows
 
 
+@pytest.mark.wide
 @each
 def test_every_parameter_gets_a_gradient(name):
     description, size = small(name)
@@ -72,6 +75,7 @@ def test_every_parameter_gets_a_gradient(name):
     assert all(parameter.grad is not None for parameter in net.parameters())
 
 
+@pytest.mark.wide
 @each
 def test_a_region_is_as_it_is_alone(name):
     """What is given of a region depends on its image and its box, and on no other."""
@@ -87,12 +91,14 @@ def test_a_region_is_as_it_is_alone(name):
         torch.testing.assert_close(all_of_them[-1:], one, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.wide
 @each
 def test_tensors_are_those_of_the_report(name):
     report, net = cnnzoo.summary(name), cnnzoo.create_model(name, device="meta")
     assert {key: tuple(value.shape) for key, value in net.state_dict().items()} == report.tensors
 
 
+@pytest.mark.wide
 @each
 def test_a_description_is_its_repr_its_json_and_its_pickle(name):
     description = cnnzoo.describe(name)
@@ -108,6 +114,7 @@ def test_vgg16s_weights_fit():
     assert {name: shape for name, shape in ours.items() if name.startswith("features.")} == features
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", [name for name in list_models() if get_builder(name).channels])
 def test_explain_says_what_the_channels_of_every_head_are(name):
     builder = get_builder(name)
@@ -153,7 +160,7 @@ def test_compare_says_from_how_many_regions_on_one_costs_more():
         rcnn, spp = (cnnzoo.summary(name, regions=count).total_macs for name in names[:2])
         assert (rcnn > spp) == (count >= 25)
     assert [sentence for label, sentence in compared.said if label == "Regions"] == [
-        "yolo_v1 has none: it costs the same whatever their number"
+        "none in yolo_v1: their number changes nothing there"
     ]
 
 

@@ -58,7 +58,7 @@ def compare(
         said += [("Unknown", f"in {name}: {one}") for one in report.unknown]
         said += [("Note", f"{name}: {note}") for note in report.notes]
     if regions is not None and (without := [one["model"] for one in records if not one["regions"]]):
-        said.append(("Regions", f"{listed(without)} has none: it costs the same whatever their number"))
+        said.append(("Regions", f"none in {listed(without)}: their number changes nothing there"))
     said += crossings(records)
     return Comparison(tuple(records), records[0]["model"], tuple(said))
 
