@@ -95,7 +95,7 @@ IMAGES = {
         "test_tracing_forms",
         "test_values_run",
     ),
-    *("test_rewrites", "test_build", "test_drop_in", "test_features"),
+    *("test_rewrites", "test_build", "test_drop_in", "test_features", "test_look"),
     "test_every_networks_peak_memory_is_that_of_the_simulation",
     "test_every_networks_stored_activations_are_what_autograd_saves",
     "test_other_channels_change_the_first_layer_alone",
