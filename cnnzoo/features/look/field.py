@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ...arch.axes import Phases, Span
 from ...arch.ends import cut
 from ...arch.node import Node
 from ...arch.signal import ShapeError
@@ -26,6 +27,7 @@ from ...zoo import get_builder
 from ..draw.colours import FRAME, INK, MUTED, PAINTS
 from ..draw.pictured import Pictured
 from ..draw.sheet import Area, Mark, Picture, Sheet, Text, fitted, rectangle
+from ..explain.streams import streams_of
 from ..summary import described, summary
 from .colours import strengths
 from .maps import _smaller
@@ -390,29 +392,38 @@ def scheme_of(network: Network, init: Any) -> Any:
 
 def place_of(report: Report, path: str) -> Place:
     """Where a layer's field is measured: on an input with room for it around the middle position."""
+    own = report.input_size
+    if report.more_inputs or len(own) != 3:
+        raise InvalidValueError("a field is measured of a network that takes one image")
     description = cut(report.description, path)
-    row, own = report[path], report.input_size
+    row = report[path]
     if len(row.output_shape) != 3:
         last = f"; the last maps are those of {report.last_map.path}" if report.last_map else ""
         raise InvalidValueError(f"{path} gives {sides(row.output_shape)}, no maps: it has no receptive field{last}")
-    if report.more_inputs or len(own) != 3:
-        raise InvalidValueError("a field is measured of a network that takes one image")
     axes = axes_of(calculate(description, own), path)
     size: tuple[int, ...] = own[0], *starmap(_with_room, zip(axes, own[1:], strict=True))
     try:
         roomy = calculate(description, size)
-        cannot = axes_of(roomy, path) != axes or (roomy.totals["stored_bytes"] or 0) > MEMORY
-    except ShapeError:
+        others = [one for one, *_ in axes_of(roomy, path)]  # of a pooling over a whole map they are others
+        cannot = others != [one for one, *_ in axes] or (roomy.totals["stored_bytes"] or 0) > MEMORY
+    except (ShapeError, InvalidValueError):
         cannot = True
     if cannot:
         size, roomy = own, calculate(description, own)
-    position, box = [], []
-    for (field, stride, padding), length, pixels in zip(axes, roomy.blocks[0].output_shape[1:], size[1:], strict=True):
-        middle = min(range(length), key=lambda one: abs(2 * (one * stride - padding) + field - pixels))
-        position.append(middle)
-        box.append((middle * stride - padding, field))
-    (top, height), (left, width) = box
-    return Place(description, size, (position[0], position[1]), (top, left, height, width))
+    spans = streams_of(description, (size,)).outputs[""].field
+    assert spans is not None  # it is known
+    (down, top, height), (right, left, width) = (
+        _middle(along, length, pixels)
+        for along, length, pixels in zip(spans, roomy.blocks[0].output_shape[1:], size[1:], strict=True)
+    )
+    return Place(description, size, (down, right), (top, left, height, width))
+
+
+def _middle(along: Any, length: int, pixels: int) -> tuple[int, int, int]:
+    """Along an axis the position whose field's middle is nearest to the input's; where that begins, and its length."""
+    phases = along if isinstance(along, Phases) else Phases((Span(-along[2], along[0]),), along[1])
+    seen = [(position, *phases.at(position)) for position in range(length)]
+    return min(seen, key=lambda one: abs(2 * one[1] + one[2] - pixels))
 
 
 def _with_room(axis: tuple[int, int, int], length: int) -> int:
