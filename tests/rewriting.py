@@ -16,7 +16,7 @@ OPTIONS = {
 
 RESIZING = {
     *("scale_width", "scale_depth", "add_for_concat", "convolutionalize", "pool_head"),
-    *("stride_on_1x1", "stride_on_3x3"),
+    *("stride_on_1x1", "stride_on_3x3", "warp_regions"),
 }
 """The rewrites that may change the shapes that layers give; of the others each keeps them all."""
 

@@ -15,6 +15,7 @@ from cnnzoo.arch import dumps, loads
 from cnnzoo.calculate import calculate
 from cnnzoo.features.check import check
 from cnnzoo.pytorch.modules.build import build
+from cnnzoo.rewrites import warp_regions
 from cnnzoo.zoo import get_builder, list_models
 
 NAMES = [name for name in list_models() if get_builder(name).describe()._regions]
@@ -105,6 +106,41 @@ def test_a_description_is_its_repr_its_json_and_its_pickle(name):
     assert eval(repr(description), vars(arch)) == description == loads(dumps(description))
     assert pickle.loads(pickle.dumps(description)) == description
     assert json.loads(dumps(description))
+
+
+ALIGNED = arch.Sequential(
+    features=arch.From("input.0", arch.Sequential(warp=arch.Conv2d(4, 3, stride=2), relu=arch.ReLU())),
+    warp=arch.Add("features", "features.warp"),
+    regions=arch.From("warp", "input.1", arch.Regions(5, roi=arch.RoIAlign(2, 1 / 2), fc=arch.Linear(3))),
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["aligned", *(pytest.param(name, marks=pytest.mark.wide) for name in ("sppnet_zf5", "fast_rcnn_vgg16"))]
+)
+def test_regions_that_share_no_maps(name):
+    """Warped out of the image, each goes through the convolutions of the same weights, and its maps are pooled."""
+    shared = ALIGNED if name == "aligned" else small(name)[0]
+    alone = warp_regions(shared, 64)
+    agreement = check(alone, ((3, 96, 128), (3, 4)), 2)
+    assert (agreement.differences, agreement.problem) == ((), None)
+    assert eval(repr(alone), vars(arch)) == alone == loads(dumps(alone))
+    nets = [build(one, (3, 96, 128)).eval() for one in (shared, alone)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    images, boxes = torch.randn(2, 3, 96, 128), boxes_of(torch.empty(2, 3, 96, 128), 3)
+    crops = [
+        torch.nn.functional.interpolate(image[None, :, y1:y2, x1:x2], (64, 64), mode="bilinear")
+        for image, own in zip(images, boxes.round().int(), strict=True)
+        for x1, y1, x2, y2 in own.tolist()
+    ]
+    head = dict(nets[1].named_children())["regions"]
+    maps = nets[0].features(torch.cat(crops))
+    maps = sum(maps) if isinstance(maps, tuple) else maps  # what `ALIGNED` adds
+    given, wanted = nets[1](images, boxes), head(maps)
+    torch.testing.assert_close(given, wanted, rtol=1e-4, atol=1e-5)
+    given = given if isinstance(given, tuple) else (given,)
+    sum(one.square().sum() for one in given).backward()
+    assert all(parameter.grad is not None for parameter in nets[1].parameters())
 
 
 def test_vgg16s_weights_fit():

@@ -22,6 +22,7 @@ import cnnzoo
 from cnnzoo import rewrites
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
     Add,
     Aux,
     AvgPool2d,
@@ -48,8 +49,12 @@ from cnnzoo.arch import (
     Node,
     Outputs,
     PadChannels,
+    Regions,
     ReLU,
     Residual,
+    Resize,
+    RoIPool,
+    RoIPyramidPool,
     Run,
     Scale,
     Sequential,
@@ -58,6 +63,7 @@ from cnnzoo.arch import (
     Shift,
     Sigmoid,
     Slice,
+    SpatialPyramidPool,
     StdConv2d,
     StochasticDepth,
     TableConv2d,
@@ -749,6 +755,61 @@ def test_any_fused_module_gives_the_same_outputs(description: Node) -> None:
         except (RuntimeError, ValueError):
             return
         torch.testing.assert_close(fused(image), wanted, rtol=1e-4, atol=1e-4)
+
+
+# Regions
+
+TRUNK = Sequential(a=Conv2d(4, 3), b=ReLU())
+HEAD = Regions(5, roi=RoIPool(2), fc=Linear(3))
+
+
+def looking(trunk: Any = TRUNK, regions: Any = HEAD, **more: Any) -> Sequential:
+    return Sequential(features=From("input.0", trunk), regions=From("features", "input.1", regions), **more)
+
+
+def test_regions_that_share_nothing_keep_their_names() -> None:
+    """Also of a warp to a pair, of the Regions' own steps, and where layers of that name are there already."""
+    two = Regions(
+        5, roi=RoIPool(2), up=Linear(3), last=From("input", RoIPyramidPool((2, 1))), out=Outputs("up", "last")
+    )
+    net = Sequential(warp=From("input.0", ReLU()), features=TRUNK, regions=From("features", "input.1", two))
+    assert rewrites.warp_regions(net, (8, 9)) == Regions(
+        5,
+        warp0=Resize((8, 9)),
+        warp=ReLU(),
+        features=TRUNK,
+        regions=Sequential(
+            roi=AdaptiveMaxPool2d(2),
+            up=Linear(3),
+            last=From("input", SpatialPyramidPool((2, 1))),
+            out=Outputs("up", "last"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("net", "reason"),
+    [
+        (TRUNK, "it looks at no regions of an image"),
+        (
+            rewrites.warp_regions(looking()),
+            "its regions are cut out of the image, and nothing runs once for all of them",
+        ),
+        (cnnzoo.describe("rcnn_alexnet"), "there are no maps of the whole image that its regions are cut out of"),
+        (Sequential(net=looking()), "it has not one Regions in its outermost Sequential"),
+        (cnnzoo.describe("faster_rcnn_zf"), "rpn reads features, too: it needs the maps of the whole image"),
+        (looking(also=From("features.a", ReLU())), "it gives more than regions, which is all that comes of a region"),
+        (looking(also=Aux("features", Conv2d(2, 1))), "also reads features, too"),
+        (looking(regions=Regions(5, crop=Resize(2), relu=ReLU())), "what regions.crop does with regions of them"),
+        (
+            Sequential(b=From("input.1", TRUNK), regions=From("b", "input.0", HEAD)),
+            "it takes other values than an image and the boxes of its regions",
+        ),
+    ],
+)
+def test_where_regions_share_nothing_or_not_alone_the_reason_is_said(net: Node, reason: str) -> None:
+    assert reason in rewrites.warp_regions.why_not(net)
+    assert rewrites.warp_regions(net) is net
 
 
 # Steps

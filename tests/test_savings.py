@@ -152,16 +152,17 @@ def famous(report: cnnzoo.Report) -> Savings | None:
 
 @pytest.mark.wide
 def test_a_family_is_known_for_the_first_device_that_saves_it_parameters(name: str) -> None:
-    """Or, where none does, the first that it has."""
+    """Or MACs alone, and where none does, the first that it has."""
     description = cnnzoo.describe(name)
     report = cnnzoo.summary(name)
     has = [by for by in FAMOUS if TECHNIQUES[by].rewrite.why_not(description) is None]
-    without = {by: cnnzoo.summary(f"{name}+{TECHNIQUES[by].rewrite.name}").total_params for by in has}
-    known = [*(by for by in has if without[by] > report.total_params), *has]
+    priced = {by: cnnzoo.summary(f"{name}+{TECHNIQUES[by].rewrite.name}") for by in has}
+    without = {by: (one.total_params, one.total_macs) for by, one in priced.items()}
+    known = [*(by for by in has if without[by] > (report.total_params, report.total_macs)), *has]
     found = famous(report)
     assert (found and found.by) == (known[0] if known else None)
     if found is not None:
-        check(found, report, cnnzoo.summary(f"{name}+{TECHNIQUES[known[0]].rewrite.name}"))
+        check(found, report, priced[known[0]])
         assert str(found) == repr(found) == found.document().text("table").rstrip("\n")
 
 
@@ -171,6 +172,7 @@ def test_what_the_families_are_known_for() -> None:
         r"googlenet.*|(wide_)?resnet(26|50|101|152).*|densenet(121|161|169|201|264|_bc.*)": "reductions",
         r"vgg.*|resnet(18|34)d?|plain.*": "stacks",
         r"alexnet|caffenet|lenet5|resnext.*": "groups",
+        r"sppnet.*|fast_rcnn.*": "sharing",
         "lenet5_modern": None,
     }.items():
         names = [name for name in known if re.fullmatch(pattern, name)]
@@ -259,6 +261,24 @@ def test_alexnet_without_groups() -> None:
         "macs": "5·5·(96/2)·256 · 27·27",
         "macs_without": "5·5·96·256 · 27·27",
     }
+
+
+def test_convolutions_that_run_once_for_all_regions() -> None:
+    """He et al. (2014), section 1: R-CNN runs them on each of 2,000 windows, SPP-net once."""
+    found = of("sppnet_zf5")
+    trunk = cnnzoo.describe("sppnet_zf5").features
+    once, each = (calculate(trunk, (3, *sides)).total_macs for sides in ((600, 1000), (224, 224)))
+    assert found.total.params == found.total.params_without
+    assert found.total.macs_saved == 2000 * each - once
+    assert sum(place.figures.macs for place in found.places) == once
+    assert sum(place.figures.macs_without for place in found.places) == 2000 * each
+    assert found.places[0].formulas()["macs"] == "7·7·3·96 · 300·500"
+    assert found.places[0].formulas()["macs_without"] == "7·7·3·96 · 2000·112·112"
+    for regions in (11, 12):  # from so many on it is less work
+        few = savings("sppnet_zf5", "sharing", input_size=((3, 600, 1000), (regions, 4)))
+        assert few.total.macs_saved == regions * each - once
+        assert (few.total.macs_saved > 0) == (regions >= 12)
+    assert savings("sppnet_zf5", input_size=((3, 600, 1000), (11, 4))).by == "stacks"
 
 
 def test_c3_of_lenet5_read_in_full() -> None:
@@ -501,7 +521,7 @@ def test_a_report_is_the_same_whatever_it_is_calculated_from() -> None:
 def test_a_device_that_is_none_is_refused_with_what_there_is() -> None:
     with pytest.raises(UnknownRewriteError, match="unknown technique 'reduction'; did you mean reductions"):
         of("vgg16", "reduction")
-    with pytest.raises(UnknownRewriteError, match="there are separable, reductions, stacks, groups, pointwise"):
+    with pytest.raises(UnknownRewriteError, match="there are sharing, separable, reductions, stacks, groups, poi"):
         of("vgg16", "qqq")
     with pytest.raises(ValueError, match="needs its factor"):
         of("vgg16", "scale_width")
@@ -586,6 +606,7 @@ def test_targets_and_devices_of_the_command(tmp_path) -> None:
         (["gogglenet"], ["unknown model 'gogglenet'", "did you mean googlenet"]),
         (["googlenet", "--by", "reduction"], ["unknown technique 'reduction'", "did you mean reductions"]),
         (["vgg16", "--by", "groups"], ["vgg16: there is nothing to save by groups: no convolution has groups"]),
+        (["faster_rcnn_zf", "--by", "sharing"], ["nothing to save by sharing: rpn reads features, too"]),
         (["vgg16", "--by", "scale_width"], ["scale_width needs its factor"]),
         (["vgg16", "--input-size", "8"], ["at features.23: MaxPool2d"]),
         (["vgg16", "--input-size", "8x8"], ["at features.0: Conv2d needs maps"]),

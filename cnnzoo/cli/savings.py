@@ -18,7 +18,7 @@ def complete_technique(ctx: click.Context, param: click.Parameter, incomplete: s
     return [*(name for name in TECHNIQUES if name.startswith(incomplete)), *complete_rewrite(ctx, param, incomplete)]
 
 
-@click.command("savings", short_help="What its reductions, stacks or groups save.")
+@click.command("savings", short_help="What reductions, stacks, groups or sharing save.")
 @click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @click.option(
     "--by",
@@ -53,8 +53,9 @@ def savings_command(
     cnnzoo savings "vgg*"
 
     The network without it is a whole network, really rewritten and calculated: the 1x1 reductions of GoogLeNet, ResNet
-    and DenseNet gone, VGG's stacks of 3x3 one large kernel each, AlexNet's groups and LeNet's table read in full. With
-    --by pointwise every 1x1 is a 3x3; with --by and any rewrite TARGET as it is stands beside the rewritten one.
+    and DenseNet gone, VGG's stacks of 3x3 one large kernel each, AlexNet's groups and LeNet's table read in full; the
+    convolutions of SPP-net and Fast R-CNN, which run once for all regions of an image, run on each. With --by pointwise
+    every 1x1 is a 3x3; with --by and any rewrite TARGET as it is stands beside the rewritten one.
 
     TARGET is a registered name, with rewrites behind plus signs if you like (resnet18+scale_width=0.5), or anything
     else that `cnnzoo summary` takes. JSON and CSV hold every place. Of a pattern in quotes each network that saves

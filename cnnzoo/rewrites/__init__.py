@@ -10,6 +10,7 @@ from .kernels import depthwise_separable, factorise, merge_separable, merge_stac
 from .meetings import add_for_concat, drop_gates, drop_shortcuts
 from .parallel import reparameterize
 from .pointwise import drop_reductions, stride_on_1x1, stride_on_3x3, widen_1x1
+from .regions import warp_regions
 from .registry import (
     DoesNotApply,
     Rewrite,
@@ -49,5 +50,6 @@ __all__ = [
     "stride_on_3x3",
     "strip_aux",
     "ungroup",
+    "warp_regions",
     "widen_1x1",
 ]

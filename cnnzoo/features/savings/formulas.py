@@ -56,9 +56,11 @@ def _product(row: Row) -> str:
 
 
 def _positions(row: Row) -> Shape | None:
-    """Where a layer's weights are used: at each position of its output, or its input; None where that is not so."""
+    """Where a layer's weights are used: at each position of its output, or its input, of every region; None where that
+    is not so."""
     ways = (row.output_shape[1:], row.input_shape[1:], row.output_shape[:-1])
-    return next((shape for shape in ways if prod(shape) * _weights(row) == row.macs), None)
+    each = (row.regions,) if row.regions else ()
+    return next((shape for way in ways if prod(shape := (*each, *way)) * _weights(row) == row.macs), None)
 
 
 def _weights(row: Row) -> int:

@@ -21,6 +21,7 @@ from ...rewrites import (
     merge_separable,
     merge_stacks,
     ungroup,
+    warp_regions,
     widen_1x1,
 )
 from ...totals import Totals, totals
@@ -41,6 +42,7 @@ class Technique(NamedTuple):
 
 
 TECHNIQUES = {
+    "sharing": Technique(warp_regions, "shared convolutions", "running them on each region"),
     "separable": Technique(merge_separable, "depthwise separable convolutions", "full convolutions"),
     "reductions": Technique(drop_reductions, "1x1 reductions", "the larger kernels alone"),
     "stacks": Technique(merge_stacks, "stacks of small kernels", "one large kernel each"),
@@ -48,17 +50,19 @@ TECHNIQUES = {
     "pointwise": Technique(widen_1x1, "1x1 convolutions", "3x3 ones"),
 }
 
-FAMOUS = ("separable", "reductions", "stacks", "groups")
-"""What a family is known for: the first of these that saves its networks parameters, or else that they have."""
+FAMOUS = ("sharing", "separable", "reductions", "stacks", "groups")
+"""What a family is known for: the first of these that saves its networks parameters, or MACs alone, or else that they
+have."""
 
 
 def saved(report: Report, by: str | None = None) -> Savings:
     """What the network that a report is calculated from saves by one of `TECHNIQUES`, at the report's input size.
 
     `by` may also be any registered rewrite by name, with its option: then it is the network as it is against the
-    rewritten one. By default it is the first of `FAMOUS` that saves parameters, or else the first that there is. Raises
-    `DoesNotApply` where there is none, `UnknownRewriteError` for another name, ValueError for an option that is missing
-    or not taken, and `ShapeError` where the network, or the one without the technique, does not take the input.
+    rewritten one. By default it is the first of `FAMOUS` that saves parameters, or MACs with as many parameters, or
+    else the first that there is. Raises `DoesNotApply` where there is none, `UnknownRewriteError` for another name,
+    ValueError for an option that is missing or not taken, and `ShapeError` where the network, or the one without the
+    technique, does not take the input.
     """
     description, reasons = report.description, []
     found: list[Savings] = []
@@ -75,7 +79,8 @@ def saved(report: Report, by: str | None = None) -> Savings:
         if None in (designed.macs, without.macs):
             raise DoesNotApply("not all of its MACs are known, so that none can be told to be saved")
         found.append(Savings(report.model, name, technique, *both, sizes, designed, without))
-        if found[-1].total.params_saved > 0:
+        total = found[-1].total
+        if (total.params_saved, total.macs_saved) > (0, 0):
             return found[-1]
     if found:
         return found[0]
