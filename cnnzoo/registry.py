@@ -11,7 +11,7 @@ from inspect import Parameter, signature
 from math import isfinite
 from numbers import Number, Real
 from types import MappingProxyType, UnionType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeAlias
 
 from .arch.node import Node
 from .arch.signal import Shape
@@ -31,6 +31,36 @@ Knobs: TypeAlias = Mapping[str, Sequence[Any]]
 
 Channels: TypeAlias = Mapping[str, Callable[[int], str]]
 """By a path what each of so many channels of its output is, in words."""
+
+
+class Anchor(NamedTuple):
+    """A box that a detector starts from; the last two pixels are part of it."""
+
+    scale: int
+    """Side of the square of about its area."""
+    ratio: str
+    """Width to height, as "2:1"."""
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left + 1
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top + 1
+
+
+class Anchors(NamedTuple):
+    """The boxes that a detector starts from at every position of a map."""
+
+    path: str
+    """Of the layer that gives four coordinates for each of them."""
+    boxes: tuple[Anchor, ...]
+    """In the order of the layer's channels, in pixels from the first one of the position."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +156,7 @@ class Builder(Generic[P]):
         knobs: Knobs,
         outputs: Mapping[str, str] | None = None,
         channels: Channels = MappingProxyType({}),
+        anchors: Anchors | None = None,
     ) -> None:
         update_wrapper(self, function)
         self.name = function.__name__
@@ -135,6 +166,7 @@ class Builder(Generic[P]):
         self.knobs = knobs
         self.outputs = outputs
         self.channels = channels
+        self.anchors = anchors
         self.variant_of: Builder[P] | None = None
         """The builder whose function it is with other defaults, if it has none of its own."""
         self._function = function
@@ -263,6 +295,7 @@ def register(
     knobs: Knobs = MappingProxyType({}),
     outputs: Mapping[str, str] | None = None,
     channels: Channels = MappingProxyType({}),
+    anchors: Anchors | None = None,
     figures: Pinned | None = None,
 ) -> Callable[[Callable[P, Node]], Builder[P]]:
     """Register a function under its own name; `input_size`, (channels, height, width) or (features,), is what it is
@@ -270,7 +303,8 @@ def register(
 
     `knobs` are keywords of the function with the values that `cnnzoo match` tries: `{"width": range(8, 129, 8)}`.
     `outputs` are what a module in training calls the outputs of its auxiliary heads, by head, in their order.
-    `channels` say what the channels of a detector's outputs are, by the path of what gives them.
+    `channels` say what the channels of a detector's outputs are, by the path of what gives them, and
+    `anchors` the boxes that it starts from at each position.
     `figures` is the old name of `pinned`, for one version.
     Raises ValueError where the name is taken, TypeError for what is of another type and for a knob that is no keyword.
     """
@@ -288,7 +322,7 @@ def register(
             raise InvalidValueError(
                 f"model {name!r} is already registered by {home}; {function.__module__} must give its own another name"
             )
-        builder = Builder(function, paper, pinned, input_size, knobs, outputs, channels)
+        builder = Builder(function, paper, pinned, input_size, knobs, outputs, channels, anchors)
         builder.check(knobs)
         BUILDERS[name] = builder
         return builder

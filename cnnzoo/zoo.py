@@ -6,12 +6,15 @@ import re
 import warnings
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import registry
 from .plugins import PluginError, is_ours, load_plugins
 from .registry import Builder, UnknownModelError
 from .words import hint, listed, quoted
+
+if TYPE_CHECKING:
+    from .report import Report
 
 PLUGINS = "cnnzoo.models"
 """The entry point group: each entry names a module, or a builder in one, that registers networks."""
@@ -131,3 +134,13 @@ def _unknown(name: str) -> str:
             f"weights='DEFAULT') has torchvision's, and pretrained= takes the path of a file"
         )
     return f"unknown model {quoted(name)}; {hint(name, homes(), '`cnnzoo list` lists all')}"
+
+
+def builder_of(report: Report) -> Builder[Any] | None:
+    """The builder of the registered network that a report is of, rewritten or not; None for another network, even one
+    of its name."""
+    try:
+        builder = get_builder((report.model or "").partition("+")[0])
+    except UnknownModelError:
+        return None
+    return builder if builder.paper.citation == report.paper else None

@@ -1,12 +1,16 @@
 """Registered networks that look at regions of an image: what they cost, calculated and measured, and that they run,
 forward and backward, at several sizes and numbers of regions."""
 
+import csv
 import json
+import math
 import pickle
 import re
 
 import pytest
 import torch
+from command import call
+from pictured import check_svg
 from small import small
 
 import cnnzoo
@@ -14,6 +18,9 @@ from cnnzoo import arch
 from cnnzoo.arch import dumps, loads
 from cnnzoo.calculate import calculate
 from cnnzoo.features.check import check
+from cnnzoo.features.compare import curves
+from cnnzoo.features.draw import anchors, colours
+from cnnzoo.features.draw.sheet import Area, Text, bounds
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.rewrites import warp_regions
 from cnnzoo.zoo import get_builder, list_models
@@ -204,3 +211,95 @@ def test_compare_says_from_how_many_regions_on_one_costs_more():
 def test_a_number_of_regions_that_is_none(regions):
     with pytest.raises(ValueError, match="regions must be a whole number of at least 1"):
         cnnzoo.compare("vgg11", regions=regions)
+
+
+RELEASED = (
+    (-84, -40, 99, 55),
+    (-176, -88, 191, 103),
+    (-360, -184, 375, 199),
+    (-56, -56, 71, 71),
+    (-120, -120, 135, 135),
+    (-248, -248, 263, 263),
+    (-36, -80, 51, 95),
+    (-80, -168, 95, 183),
+    (-168, -344, 183, 359),
+)
+"""What generate_anchors.py of py-faster-rcnn gives for its 16 pixels, ratios of 0.5, 1 and 2, and scales of 8, 16 and
+32."""
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn_vgg16", "faster_rcnn_zf"])
+def test_anchors_are_those_of_the_authors(name):
+    lines = list(csv.DictReader(call("draw", name, "--kind", "anchors", "--format", "csv").succeeded().splitlines()))
+    boxes = [tuple(int(line[side]) for side in ("left", "top", "right", "bottom")) for line in lines]
+    assert tuple(boxes) == RELEASED
+    assert [(int(line["width"]), int(line["height"])) for line in lines] == [
+        (right - left + 1, bottom - top + 1) for left, top, right, bottom in RELEASED
+    ]
+    report = cnnzoo.summary(name)
+    cells = report["rpn.deltas"].output_shape
+    assert cells[0] == 4 * len(RELEASED)
+    inside = sum(
+        16 * x + left >= 0 and 16 * y + top >= 0 and 16 * x + right < 1000 and 16 * y + bottom < 600
+        for y in range(cells[1])
+        for x in range(cells[2])
+        for left, top, right, bottom in RELEASED
+    )
+    assert f"; {inside:,} lie within the image" in str(cnnzoo.draw(name, "anchors"))
+
+
+@pytest.mark.parametrize("size", [(3, 600, 1000), (3, 100, 64)])
+def test_anchors_are_drawn_to_scale_around_their_position(size):
+    sheet = anchors.anchors(cnnzoo.summary("faster_rcnn_vgg16", size), 2)
+    areas = [mark for mark in sheet.marks if isinstance(mark, Area)]
+    image, position = bounds(areas[0]), bounds(areas[-1])
+    scale = (position[2] - position[0]) / 16
+    assert (image[2] - image[0]) / scale == pytest.approx(size[2])
+    for area, (left, top, _, bottom) in zip(areas[1:10], RELEASED, strict=True):
+        x, low, _, high = bounds(area)
+        assert (x - position[0]) / scale == pytest.approx(left)
+        assert (position[3] - high) / scale == pytest.approx(top)
+        assert (high - low) / scale == pytest.approx(bottom - top + 1)
+    for mark in sheet.marks:
+        left, bottom, right, top = bounds(mark)
+        assert 0 <= left <= right <= sheet.width
+        assert 0 <= bottom <= top <= sheet.height
+
+
+def test_another_network_has_no_anchors_and_bars_no_table():
+    with pytest.raises(ValueError, match="no anchors are known"):
+        cnnzoo.draw(arch.Sequential(conv=arch.Conv2d(36, 1)), "anchors", input_size=(3, 8, 8)).to("svg")
+    with pytest.raises(ValueError, match="bars has no table"):
+        cnnzoo.draw("lenet5", "bars").document()
+
+
+def test_curves_over_regions_cross_where_one_begins_to_cost_more(tmp_path):
+    names = ("rcnn_alexnet", "sppnet_zf5", "fast_rcnn_vgg16", "faster_rcnn_vgg16", "yolo_v1")
+    records = cnnzoo.compare(*names).records()
+    sheet = curves.curves(records)
+    areas = [mark for mark in sheet.marks if isinstance(mark, Area)]
+    lines = [area.points for area in areas if len(area.points) == 2 * curves.STEPS]
+    assert len(lines) == len(names)
+    start, end = lines[0][0], lines[0][curves.STEPS]
+    for one, line in zip(records, lines, strict=True):  # heights by R-CNN's, which is straight
+        for place, regions in ((line[0], 1), (line[curves.STEPS], 2000)):
+            times = (one["image_macs"] + regions * one["region_macs"]) / records[0]["region_macs"]
+            share = (place[1] - start[1]) / (end[1] - start[1])
+            assert share == pytest.approx(math.log(times) / math.log(2000))
+    words = [mark.words for mark in sheet.marks if isinstance(mark, Text)]
+    assert {"25", "29", "66", "307, 316", *names} <= set(words)
+    assert "sppnet_zf5 costs more than yolo_v1 from 66 regions on" in words
+    dots = [area for area in areas if area.fill == colours.INK]
+    assert len(dots) == 5
+    path = tmp_path / "curves.svg"
+    assert call("draw", *names, "--kind", "regions", "-o", str(path)).succeeded() == ""
+    assert path.read_bytes() == cnnzoo.compare(*names).curves("svg")
+    check_svg(path.read_bytes(), *names)
+
+
+def test_a_curve_of_one_network_and_of_unknown_macs():
+    assert cnnzoo.compare("faster_rcnn_zf").curves("svg") == cnnzoo.compare("faster_rcnn_zf").curves("svg")
+    records = [*cnnzoo.compare("sppnet_zf5").records(), *cnnzoo.compare("yolo_v1").records()]
+    records[1] |= {"image_macs": None}
+    words = [mark.words for mark in curves.curves(records).marks if isinstance(mark, Text)]
+    assert "not drawn, as their MACs are unknown: yolo_v1" in words

@@ -44,9 +44,12 @@ from cnnzoo.features.summary import summary
 from cnnzoo.words import most_of, short
 from cnnzoo.zoo import list_models
 
+KINDS = [kind for kind in draw.KINDS if kind not in draw.TABLES]
+"""Those of every network; tests/test_detectors.py has the others."""
+
 
 @pytest.mark.wide
-@pytest.mark.parametrize("kind", draw.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", list_models()[::8])
 def test_an_svg_has_its_text_and_is_the_same_each_time(name, kind):
     svg = drawn(name, kind, "svg")
@@ -56,14 +59,14 @@ def test_an_svg_has_its_text_and_is_the_same_each_time(name, kind):
 
 @pytest.mark.long
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("kind", draw.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_can_be_drawn(name, kind, depth):
     check_svg(drawn(name, kind, "svg", depth=depth), name)
 
 
 def test_png_and_pdf(wide):
-    kinds = draw.KINDS if wide else draw.KINDS[:2]
+    kinds = KINDS if wide else KINDS[:2]
     first = {(kind, ending): drawn("lenet5", kind, ending) for kind in kinds for ending in ("png", "pdf")}
     for (_, ending), picture in first.items():
         if ending == "pdf":
@@ -91,7 +94,7 @@ def test_odd_names_are_drawn_as_they_are(format):
     blocks = {name: Concat(**{name: Conv2d(number, 1), "and": Conv2d(2, 1)}) for number, name in enumerate(ODD, 1)}
     net = Sequential(**blocks)
     report = calculate(net, (3, 8, 8), model='a "<&\\n')
-    for kind in draw.KINDS:
+    for kind in KINDS:
         picture = draw.draw(report, kind, depth=3).to(format)
         if format == "svg":
             check_svg(picture, *(ODD if kind in ("graph", "bars") else ODD[:1]), 'a "<&\\n')
@@ -142,7 +145,7 @@ def no_field(report):
 
 @pytest.mark.wide
 @pytest.mark.parametrize("depth", [2, *(pytest.param(depth, marks=pytest.mark.long) for depth in (1, 3, 9))])
-@pytest.mark.parametrize("kind", draw.PLOTS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind in draw.PLOTS])
 @pytest.mark.parametrize("name", list_models())
 def test_no_text_covers_another(name, kind, depth):
     with no_field(report_of(name)) if kind == "field" else nullcontext():
@@ -472,6 +475,16 @@ def test_a_description_anywhere_is_drawn(source):
         ("vgg16 --format png", ("-o FILE.svg",)),
         ("vgg16 --kind bars -o x.mmd", ("bars cannot be drawn as mmd",)),
         ("vgg16 --kind pie -o x.svg", ("'pie'", *draw.KINDS)),
+        ("vgg16 --kind anchors", ("no anchors are known of vgg16", "faster_rcnn_vgg16")),
+        ("faster_rcnn_zf --kind anchors --arg anchors=6 -o x.svg", ("faster_rcnn_zf has 6 anchors", "9 are known")),
+        ("faster_rcnn_zf --kind anchors --format mmd", ("-o FILE.svg",)),
+        ("faster_rcnn_zf --kind anchors -o x.jpg", (".jpg", ".csv")),
+        ("vgg16 --kind bars --format csv -o x.svg", ("--format csv", "bars has none", "anchors")),
+        ("vgg16 yolo_v1 --kind regions -o x.svg", ("no curve over regions",)),
+        ("sppnet_zf5 --kind regions", ("-o FILE.svg",)),
+        ("sppnet_zf5 --kind regions -o x.mmd", ("'mmd'", "svg, png, pdf")),
+        ("sppnet_zf5 --kind regions --block features -o x.svg", ("--block", "regions")),
+        ("vgg16 vgg11 -o x.svg", ("only --kind regions takes several", "vgg16, vgg11")),
         ("vgg16 --depth 0 -o x.svg", ("--depth",)),
         ("vgg16 --input-size 8 -o x.svg", ("at features.", "nothing is left")),
         ("vgg16 --arg depth -o x.svg", ("'depth'",)),
@@ -503,7 +516,7 @@ def test_what_fails_is_said_in_a_line(tmp_path, monkeypatch):
 
 def test_drawing_says_nothing_on_stderr(tmp_path, capfd):
     """Nor does graphviz, which writes to the descriptor; nor, in a process of its own, what is imported."""
-    for kind in draw.KINDS:
+    for kind in KINDS:
         assert call("draw", "lenet5", "--kind", kind, "-o", str(tmp_path / f"{kind}.svg")).succeeded() == ""
     assert capfd.readouterr() == ("", "")
     assert spawn("draw", "lenet5", "-o", str(tmp_path / "again.svg")).succeeded() == ""

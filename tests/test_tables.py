@@ -309,6 +309,11 @@ def test_a_mark_has_what_its_command_prints(name: str, folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["page.md"], "and the command writes nothing"
 
 
+def test_a_mark_of_a_drawing_that_is_a_table_has_the_table(folder: Path) -> None:
+    command = "draw faster_rcnn_zf --kind anchors"
+    assert written(command, "what was there\n") == call(*command.split(), "--format", "markdown").succeeded().strip()
+
+
 @pytest.mark.parametrize(
     ("form", "language"), [("text", "text"), ("table", "text"), ("json", "json"), ("csv", "csv"), ("latex", "latex")]
 )

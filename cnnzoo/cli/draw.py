@@ -7,18 +7,26 @@ import os
 
 import click
 
-from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TEXTS, draw
-from .common import arg_option, num_classes_option, output_option, put, to_stdout, write
+from ..features.compare import compare
+from ..features.draw import DEPTH, DRAWN, FORMATS, KINDS, TABLES, TEXTS, draw
+from ..render.document import FORMATS as OF_TABLES
+from ..words import listed
+from .common import arg_option, drawn_ending, emit, num_classes_option, output_option, put, to_stdout, write
 from .completion import complete_path, complete_target
 from .target import report_of
 from .types import InputSize, InputSizeType, TargetType
 
 ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "mmd"}
 
+REGIONS = "regions"
+"""The kind of picture that compares networks."""
+
 
 @click.command("draw", short_help="A picture of one network.")
-@click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
-@click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What the picture shows.")
+@click.argument("names", type=TargetType(), nargs=-1, required=True, metavar="TARGET…", shell_complete=complete_target)
+@click.option(
+    "--kind", type=click.Choice((*KINDS, REGIONS)), default=KINDS[0], show_default=True, help="What the picture shows."
+)
 @click.option(
     "--depth", type=click.IntRange(1, 10**9), default=DEPTH, show_default=True, help="Levels of blocks opened."
 )
@@ -34,9 +42,15 @@ ENDINGS = {**{f".{name}": name for name in FORMATS}, ".gv": "dot", ".mermaid": "
 @num_classes_option
 @arg_option
 @output_option("Write to FILE, all or nothing.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by FILE's ending, or mmd without one.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice((*FORMATS, *OF_TABLES)),
+    metavar="FORMAT",
+    help=f"{', '.join(FORMATS)}, of anchors {', '.join(OF_TABLES)}; default: by FILE's ending, or mmd or a table.",
+)
 def draw_command(
-    name: str,
+    names: tuple[str, ...],
     kind: str,
     depth: int,
     block: str | None,
@@ -57,19 +71,43 @@ def draw_command(
     volumes  boxes as large as its maps, where their shape changes
     bars     parameters and MACs of each layer or block
     field    what one position of each stage's output sees of the input
+    anchors  the boxes that a detector starts from at a position, as a table, too
+    regions  MACs over the number of regions of an image, of one TARGET or more
 
-    Text (mmd for Mermaid, dot for Graphviz) goes to stdout without a FILE. svg, png and pdf take
+    Text (mmd for Mermaid, dot for Graphviz, of anchors a table) goes to stdout without a FILE. svg, png and pdf take
     pip install 'cnnzoo[draw]'.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of fonts and folders that it sets up for itself
-    format_ = _format(kind, format_, output)
-    result = report_of(name, input_sizes, pairs=pairs, num_classes=num_classes)
-    drawn = draw(result.whole(), kind, depth=depth, block=block).to(format_)
+    tabled = _is_table(kind, format_, output)
+    if not tabled:
+        format_ = _format(kind, format_, output)
+    if kind == REGIONS and block is not None:
+        raise click.UsageError(f"--block is one block of a network; --kind {REGIONS} is of whole ones")
+    if kind != REGIONS and len(names) > 1:
+        raise click.UsageError(f"only --kind {REGIONS} takes several networks, got {len(names)}: {listed(names)}")
+    reports = [report_of(name, input_sizes, pairs=pairs, num_classes=num_classes).whole() for name in names]
+    if kind == REGIONS:
+        drawn = compare(*reports).curves(str(format_))
+    else:
+        drawing = draw(reports[0], kind, depth=depth, block=block)
+        if tabled:
+            emit(drawing.document(), format_, output)
+            return
+        drawn = drawing.to(str(format_))
     if output is not None:
         write(output, drawn)
     else:
         with to_stdout():
             put(drawn)
+
+
+def _is_table(kind: str, format_: str | None, output: str | None) -> bool:
+    """Whether --format, FILE's ending or neither asks for the table of a kind that has one."""
+    if kind in TABLES:
+        return format_ not in FORMATS and not drawn_ending(format_, output, [f".{name}" for name in DRAWN])
+    if format_ in OF_TABLES:
+        raise click.UsageError(f"--format {format_} is for a table, and {kind} has none; {', '.join(TABLES)} has")
+    return False
 
 
 def _format(kind: str, format_: str | None, output: str | None) -> str:

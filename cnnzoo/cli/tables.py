@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from ..errors import CnnzooError
+from ..features.draw import TABLES
 from ..features.tables import MarkError, Region, filled, regions, shown
 from ..words import hint, quoted
 from . import COMMANDS, READING, cli, explained
@@ -120,7 +121,7 @@ def _made(region: Region) -> str | bytes:
             if region.picture:
                 context.params["output"] = str(drawn)
             elif context.params["format_"] is None:
-                context.params["format_"] = _format(context.command)
+                context.params["format_"] = _format(context)
             with context:
                 context.command.invoke(context)
         except click.exceptions.Exit as end:
@@ -156,10 +157,9 @@ def _context(command: str) -> click.Context:
     return context
 
 
-def _format(command: click.Command) -> str:
-    """Markdown, or of a drawing Mermaid."""
-    types = [param.type for param in command.params if param.name == "format_"]
-    return next(("markdown" for one in types if isinstance(one, click.Choice) and "markdown" in one.choices), "mmd")
+def _format(context: click.Context) -> str:
+    """Markdown, or of a drawing that is no table Mermaid."""
+    return "mmd" if context.command.name == "draw" and context.params["kind"] not in TABLES else "markdown"
 
 
 def _diff(name: str, now: str, then: str) -> Iterator[str]:

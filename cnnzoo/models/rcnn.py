@@ -2,6 +2,7 @@
 Faster R-CNN (Ren et al., 2015)."""
 
 from dataclasses import replace
+from math import sqrt
 from typing import Any
 
 from ..arch import (
@@ -21,7 +22,7 @@ from ..arch import (
     RoIPyramidPool,
     Sequential,
 )
-from ..registry import Channels, Paper, Pinned, register
+from ..registry import Anchor, Anchors, Channels, Paper, Pinned, register
 from .alexnet import caffenet
 from .vgg import vgg16
 
@@ -56,6 +57,33 @@ STRIDE = 16
 
 PYRAMID = (6, 3, 2, 1)
 """Bins along each side of the four levels, 50 in all, that SPP-net detects with (section 4.1)."""
+
+SCALES = (128, 256, 512)
+"""Sides of the squares that have about the areas of the anchors (Faster R-CNN, section 3.1.1)."""
+
+RATIOS = {"2:1": 0.5, "1:1": 1.0, "1:2": 2.0}
+"""Width to height of the anchors, and height over width."""
+
+
+def anchors_of_a_position() -> tuple[Anchor, ...]:
+    """The anchors of one position, as generate_anchors.py of the authors' py-faster-rcnn has them.
+
+    They have the middle of a square of `STRIDE` pixels. The width of a box of each ratio with that square's area is
+    rounded to whole pixels, then its height of the rounded width; both are multiplied by 8, 16 and 32. The anchors of
+    128 pixels are 184x96, 128x128 and 88x176, of 108, 100 and 95 % of the area.
+    """
+    boxes = []
+    for name, ratio in RATIOS.items():
+        width = round(sqrt(STRIDE**2 / ratio))
+        height = round(width * ratio)
+        for scale in SCALES:
+            across, down = (side * scale // STRIDE for side in (width, height))
+            left, top = (STRIDE - across) // 2, (STRIDE - down) // 2
+            boxes.append(Anchor(scale, name, left, top, left + across - 1, top + down - 1))
+    return tuple(boxes)
+
+
+ANCHORS = Anchors("rpn.deltas", anchors_of_a_position())
 
 
 def zf() -> Sequential:
@@ -287,6 +315,7 @@ def faster(
     paper=FASTER,
     input_size=SIZE,
     channels=PROPOSALS,
+    anchors=ANCHORS,
     pinned=Pinned(
         params=137_078_239,
         macs=225_573_931_008,
@@ -300,7 +329,9 @@ def faster(
         },
     ),
 )
-def faster_rcnn_vgg16(classes: int = 20, regions: int = 300, anchors: int = 9, dropout: float = 0.5) -> Sequential:
+def faster_rcnn_vgg16(
+    classes: int = 20, regions: int = 300, anchors: int = len(ANCHORS.boxes), dropout: float = 0.5
+) -> Sequential:
     """Faster R-CNN on VGG-16: a region proposal network gives the 300 regions that `fast_rcnn_vgg16`'s heads look at.
 
     137,078,239 parameters, 225.574 G MACs. It gives two scores and four coordinates for each of 9 anchors at each
@@ -314,6 +345,7 @@ def faster_rcnn_vgg16(classes: int = 20, regions: int = 300, anchors: int = 9, d
     paper=FASTER,
     input_size=SIZE,
     channels=PROPOSALS,
+    anchors=ANCHORS,
     pinned=Pinned(
         params=59_294_751,
         macs=33_722_863_104,
@@ -327,7 +359,9 @@ def faster_rcnn_vgg16(classes: int = 20, regions: int = 300, anchors: int = 9, d
         },
     ),
 )
-def faster_rcnn_zf(classes: int = 20, regions: int = 300, anchors: int = 9, dropout: float = 0.5) -> Sequential:
+def faster_rcnn_zf(
+    classes: int = 20, regions: int = 300, anchors: int = len(ANCHORS.boxes), dropout: float = 0.5
+) -> Sequential:
     """Faster R-CNN on the five convolutions of ZFNet, with RoI pooling to 6x6.
 
     59,294,751 parameters, 33.723 G MACs.

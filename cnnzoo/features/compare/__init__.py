@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ...arch.rules import is_whole
 from ...calculate import calculate
 from ...errors import InvalidValueError
-from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import Report
 from ...words import listed, quoted
-from ...zoo import get_builder
+from ...zoo import builder_of
 from ..summary import Network, reported
+from .crossings import crossings
 
 if TYPE_CHECKING:
     from .scatter import Plane
@@ -75,22 +75,6 @@ def of_regions(report: Report, regions: int) -> Report:
     return calculate(description, sizes, batch_size=report.batch_size, dtype=report.dtype, **about)
 
 
-def crossings(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """Of each network the others that cost fewer MACs from some number of regions on, and that number."""
-    known = [one for one in records if None not in (one["image_macs"], one["region_macs"])]
-    found = []
-    for more in known:
-        said = []
-        for less in known:
-            ahead, each = (sign * (less[name] - more[name]) for sign, name in ((1, "image_macs"), (-1, "region_macs")))
-            if ahead >= 0 and each > 0:
-                said.append((ahead // each + 1, less["model"]))
-        if said:
-            others = listed([f"{name} from {first:,} regions on" for first, name in sorted(said)])
-            found.append(("Crossing", f"{more['model']} costs more than {others}"))
-    return found
-
-
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
     """What `compare` gives: of each network a record, its exact figures by name; None is unknown, and "known_macs" is
@@ -123,6 +107,17 @@ class Comparison(Shown):
         from .document import document
 
         return document(self.networks, self.first, self.said, columns, scatter)
+
+    def curves(self, format: str) -> bytes:
+        """MACs of an image over its number of regions as a picture, in "svg", "png" or "pdf", with a point where one
+        network begins to cost more than another.
+
+        Raises ValueError for another format and where no network looks at regions, and `CannotDrawError` without
+        `pip install 'cnnzoo[draw]'`.
+        """
+        from .curves import plotted
+
+        return plotted(self.networks, format)
 
     def plane(self) -> Plane:
         """Parameters against MACs, for a picture; ValueError where no network's MACs are known."""
@@ -162,8 +157,5 @@ def _ratio(figure: Any, one: Any) -> float | None:
 
 def _year(report: Report) -> int | None:
     """The year of the paper that the report names."""
-    try:
-        paper = get_builder((report.model or "").partition("+")[0]).paper
-    except UnknownModelError:
-        return None
-    return paper.year if paper.citation == report.paper else None
+    builder = builder_of(report)
+    return None if builder is None else builder.paper.year

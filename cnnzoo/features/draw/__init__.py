@@ -1,4 +1,5 @@
-"""Pictures of networks: a diagram of blocks, shrinking volumes, bars of costs, and the receptive field on the input.
+"""Pictures of networks: a diagram of blocks, shrinking volumes, bars of costs, the receptive field on the input, and a
+detector's anchors.
 
 `draw("vgg16", "bars").to("svg")` is a file's bytes, the same each time. `diagram` is the graph as a value, and
 `to_dot` and `to_mermaid` its text; neither text needs more than the standard library.
@@ -14,10 +15,11 @@ from typing import Any
 from ...arch.edit import find
 from ...calculate import calculate
 from ...errors import InvalidTypeError, InvalidValueError
+from ...render.document import Document
 from ...report import Report
 from ...words import quoted
 from ..summary import Network, described, reported
-from . import bars, field, graphviz, sheet, volumes
+from . import anchors, bars, field, graphviz, sheet, volumes
 from .colours import Colour, adaptive
 from .dot import to_dot
 from .graph import Box, Edge, Frame, Graph, diagram
@@ -29,6 +31,7 @@ __all__ = [
     "DRAWN",
     "FORMATS",
     "KINDS",
+    "TABLES",
     "TEXTS",
     "Box",
     "CannotDrawError",
@@ -47,8 +50,11 @@ PLOTS: dict[str, Callable[[Report, int], sheet.Sheet]] = {
     "volumes": volumes.volumes,
     "bars": bars.bars,
     "field": field.field,
+    "anchors": anchors.anchors,
 }
 KINDS = ("graph", *PLOTS)
+TABLES: dict[str, Callable[[Report], Document]] = {"anchors": anchors.document}
+"""The kinds that are a table, too."""
 TEXTS: dict[str, Callable[[Graph], str]] = {"mmd": to_mermaid, "dot": to_dot}
 """Formats of a graph that are text for people."""
 DRAWN = ("svg", "png", "pdf")
@@ -89,7 +95,8 @@ def draw(
 
 @dataclass(frozen=True, repr=False)
 class Drawing:
-    """A picture that is drawn when it is looked at: a graph prints as Mermaid, a notebook shows the SVG."""
+    """A picture that is drawn when it is looked at: a graph prints as Mermaid, anchors as a table, a notebook shows the
+    SVG."""
 
     report: Report
     kind: str
@@ -118,9 +125,17 @@ class Drawing:
             drawn = sheet.draw(PLOTS[self.kind](self.report, self.depth), format)
         return finished(drawn, format)
 
+    def document(self) -> Document:
+        """The table of a kind of `TABLES`; ValueError for another."""
+        if self.kind not in TABLES:
+            raise InvalidValueError(f"{self.kind} has no table; {', '.join(TABLES)} has")
+        return TABLES[self.kind](self.report)
+
     def __str__(self) -> str:
         if self.kind == "graph":
             return self.to("mmd").decode().rstrip("\n")
+        if self.kind in TABLES:
+            return self.document().text("table").rstrip("\n")
         return f"<{self.kind} of {self.report.model or 'a network'}: to('svg') is its picture>"
 
     __repr__ = __str__

@@ -20,12 +20,11 @@ from ...arch import (
 from ...arch.signal import Turned
 from ...arch.walker import child_path
 from ...errors import InvalidTypeError
-from ...registry import UnknownModelError
 from ...render.document import Document, Shown
 from ...report import ITEM_BYTES, Report, Row
 from ...report.rows import plain
 from ...words import quoted, sides
-from ...zoo import get_builder
+from ...zoo import builder_of
 from ..summary import Network, described, reported
 from .equations import Equation, of_block, of_layer, of_meeting, stored
 from .formulas import formulas_of
@@ -140,11 +139,8 @@ def explain(
 
 def _channels(report: Report, row: Row) -> list[tuple[str, str]]:
     """What the channels of a detector's output are, of a registered network."""
-    try:
-        builder = get_builder((report.model or "").partition("+")[0])
-    except UnknownModelError:
-        return []
-    if row.path not in builder.channels or builder.paper.citation != report.paper:
+    builder = builder_of(report)
+    if builder is None or row.path not in builder.channels:
         return []
     count, *cells = row.output_shape
     words = builder.channels[row.path](count)
