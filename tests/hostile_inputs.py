@@ -342,17 +342,26 @@ def train(random: Random) -> Input:
 def evaluate(random: Random) -> Input:
     return learning(
         random,
-        formatted(random, "net.py:make", "net.py", "--data", ".", "--input-size", "3x8x8", "--part", "train"),
-        ("lenet5_modern", "run", "--data", "."),
+        formatted(random, "flat.py:net", "flat.safetensors", "--data", ".", "--part", "validation"),
+        ("net.py:make", "flat.safetensors", "--data", ".", "--input-size", "3x8x8"),
+        ("flat.py:net", "run", "--data", "."),
     )
+
+
+FLAT = "from cnnzoo.arch import *\n\n\ndef net():\n    return Sequential(flat=Flatten(), fc=Linear(2))\n"
 
 
 def learning(random: Random, *choices: tuple[str, ...]) -> Input:
     images, labels = bytes((0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 4, 0, 0, 0, 4)), bytes((0, 0, 8, 1, 0, 0, 0, 9))
+    bias = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    weight = {"dtype": "F32", "shape": [2, 16], "data_offsets": [8, 136]}
+    header = json.dumps({"fc.bias": bias, "fc.weight": weight}).encode()
     files = {
         "train-images-idx3-ubyte": images + bytes(range(144)),
         "train-labels-idx1-ubyte": labels + bytes((0, 1, 0) * 3),
         "net.py": FACTORY.encode(),
+        "flat.py": FLAT.encode(),
+        "flat.safetensors": len(header).to_bytes(8, "little") + header + bytes(136),
     }
     broken = random.choice([*files, *[""] * 5])
     entry = "train" if "--epochs" in choices[0] else "evaluate"

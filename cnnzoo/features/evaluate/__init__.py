@@ -138,10 +138,10 @@ def evaluate(
     shape = shape_of(found, told.input_size)
     with processes(device) as place:
         net = made(model, shape, len(found.classes), names, arguments or {})
+        classifier = Classifier(net, place)
+        classifier.check(shape, len(found.classes), called)  # after which lazy layers have their weights, too
         if weights is not None:
             load_checkpoint(net, weights)
-        classifier = Classifier(net, place)
-        classifier.check(shape, len(found.classes), called)
         one = found.test if chosen == "test" else found.train
         assert one is not None
         pictures = Pictures(one.images, one.labels, shape, 0, place)
