@@ -15,7 +15,7 @@ def to_terminal(document: Document, width: int, *, plain: bool, codes: bool) -> 
     `plain`.
 
     Where that is too narrow, columns for which there must be room are left out, the first of them first; then a last
-    column of words is cut short with a sign of it, and figures run over the edge: they are never cut.
+    column of words is cut short with a sign of it, or left out, and figures run over the edge: they are never cut.
     """
     bold, dim = ("\x1b[1m{}\x1b[0m".format, "\x1b[2m{}\x1b[0m".format) if codes else (str, str)
     columns = in_text(document)
@@ -28,6 +28,8 @@ def to_terminal(document: Document, width: int, *, plain: bool, codes: bool) -> 
         place = columns.index(dropped)
         del columns[place], strips[place + 1]
     room = width - total_width(strips) + strips[-1].width
+    if room < LEAST and columns and columns[-1].narrow == "cut":
+        del columns[-1], strips[-1]
     if LEAST <= room < strips[-1].width and not any(column.right for column in columns[-1:]):
         words = [cell.rstrip() for cell in strips[-1].cells]
         short = [word if cell_len(word) <= room else f"{next(pieces(word, room - 1))}…" for word in words]
