@@ -18,7 +18,7 @@ def complete_technique(ctx: click.Context, param: click.Parameter, incomplete: s
     return [*(name for name in TECHNIQUES if name.startswith(incomplete)), *complete_rewrite(ctx, param, incomplete)]
 
 
-@click.command("savings", short_help="What reductions, stacks, groups or sharing save.")
+@click.command("savings", short_help="What its reductions, groups or sharing save.")
 @click.argument("name", type=TargetType(), metavar="TARGET", shell_complete=complete_target)
 @click.option(
     "--by",
