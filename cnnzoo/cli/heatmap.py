@@ -75,7 +75,7 @@ def heatmap_command(
 
     \b
     cnnzoo heatmap vgg16 w.pth cat.jpg
-    cnnzoo heatmap resnet50 mine.pth street.jpg --class 468=cab --size 600 -o cabs.jpg
+    cnnzoo heatmap resnet50 mine.pth street.jpg --class 468=cab -o cabs.jpg
 
     The network's linear layers become convolutions, TARGET+convolutionalize, so that every place of a picture of any
     size has scores; TARGET+convolutionalize=slide keeps the pooling. --input-size is what a module was trained at. A

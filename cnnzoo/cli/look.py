@@ -73,13 +73,13 @@ def look_command(
     \b
     cnnzoo look weights lenet5 --layer c1
     cnnzoo look weights resnet18 trained.safetensors --layer conv1 -o conv1.svg
-    cnnzoo look maps resnet18 trained.safetensors cat.jpg --layer conv1 --layer layer1
+    cnnzoo look maps resnet18 trained.pth cat.jpg --layer conv1 --layer layer1
     cnnzoo look field vgg16 --layer features.16 -o field.svg
 
     \b
-    weights [WEIGHTS]        a layer's weight in numbers, its histogram, its kernels
+    weights [WEIGHTS]        a layer's weight: numbers, histogram, kernels
     maps [WEIGHTS] PICTURE   what layers make of a picture
-    field [WEIGHTS]          how much the middle of a map sees of each pixel, beside
+    field [WEIGHTS]          what the middle of a map sees of each pixel, in
                              the calculated receptive field (Luo et al. 2016)
 
     WEIGHTS is a file of trained ones, as for `cnnzoo check-weights`; nothing in it is run. Of weights and field they

@@ -89,7 +89,7 @@ def train_command(
 
     \b
     cnnzoo train plain20 --data digits
-    cnnzoo train resnet20 --data fashion-mnist --schedule cosine --flip --folder run
+    cnnzoo train resnet20 --data fashion-mnist --flip --folder run
     torchrun --nproc-per-node 2 -m cnnzoo train fashion_cnn --data fashion-mnist
 
     TARGET is a network as for `cnnzoo summary`: a name, with rewrites behind plus signs, path/to/file.py:factory,

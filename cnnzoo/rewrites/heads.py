@@ -23,7 +23,7 @@ from ..arch import (
 )
 from ..arch import replace as with_other
 from ..arch import rewrite as changed
-from ..arch.node import IntOrPair
+from ..arch.node import IntOrPair, pair
 from ..arch.signal import POINTWISE, Window
 from ..errors import InvalidValueError
 from ..words import listed, quoted, sides
@@ -164,6 +164,13 @@ def convolutionalize(description: Node, pooling: str | int = "drop", input_size:
     kernel: IntOrPair | None = None if found is None else fixed(found.layer)
     if kernel is None:
         kernel = _pair(_maps(description, flatten, own)[1:])
+    if pooling == "drop" and found is not None and linear and own is not None:
+        there, read = _maps(description, found, own)[1:], pair(kernel)
+        if any(have < needed for have, needed in zip(there, read, strict=True)):
+            raise DoesNotApply(
+                f"the maps at {found.path} are {sides(there)} at an input of {sides(own[1:])}, of which its "
+                f"pooling makes {sides(read)}: say it as convolutionalize=keep"
+            )
     for path, layer in linear:
         edits[path] = Conv2d(layer.out_features, kernel, bias=layer.bias)
         kernel = 1
