@@ -31,6 +31,7 @@ from cnnzoo.render.column import Column
 from cnnzoo.render.document import Document, Label
 from cnnzoo.render.html import fragment
 from cnnzoo.report.columns import COLUMNS
+from cnnzoo.words import Range
 from cnnzoo.zoo import list_models
 
 COMMANDS = [
@@ -195,6 +196,8 @@ def test_json(command):
 
 
 def lists(value):
+    if isinstance(value, Range):
+        return {"least": value.least, "most": value.most}
     if isinstance(value, dict):
         return {name: lists(one) for name, one in value.items()}
     return [lists(one) for one in value] if isinstance(value, list | tuple) else value
