@@ -6,11 +6,9 @@
 - sh: each command succeeds; a package is installed beside the others, without network
 - text, and what Sphinx includes: not run
 
-The files of `weights` beside PAGE are in FOLDER. A block that begins with ```console needs=timm is left alone where
-there is no such package. A picture of the page that its commands draw is what they draw.
-
-Exits with 1, and says where, if it was otherwise. `--write` before PAGE puts what was printed into the page, and its
-pictures where they are shown.
+The files of `weights` beside PAGE are in FOLDER, and its `nets.py` and folder `runs`. A block that begins with
+```console needs=timm is left alone where there is no such package. A picture of the page that its commands draw is what
+they draw.
 """
 
 from __future__ import annotations
@@ -161,8 +159,10 @@ class Runner(doctest.DocTestRunner):
 
 def main(page: str, folder: str, write: bool = False) -> int:
     path, session = Path(page).resolve(), Session(Path(folder).resolve())
-    for weights in path.parent.glob("weights/*"):
+    for weights in (*path.parent.glob("weights/*"), *path.parent.glob("nets.py")):
         shutil.copy(weights, session.folder)
+    if (path.parent / "runs").exists():
+        shutil.copytree(path.parent / "runs", session.folder / "runs", dirs_exist_ok=True)
     text = path.read_text(encoding="utf-8")
     parts, place, wrong = [], 0, 0
     for block in blocks(text):
