@@ -115,7 +115,7 @@ def check_table(rows: list[list[str]], document: Document, names: list[str], col
             check(plain(cell), column, entry)
 
 
-@pytest.mark.wide(3, 30)
+@pytest.mark.wide(3, 14)
 @every
 def test_markdown(command):
     document = printed(command)

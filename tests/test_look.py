@@ -198,7 +198,7 @@ def is_read(description: Node, path: str) -> bool:
         return False
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(2, 14)
 @pytest.mark.parametrize("name", cnnzoo.list_models())
 def test_what_is_seen_is_the_calculated_field(name: str) -> None:
     """The last layer that sees an equal number of pixels everywhere, no gate on the way: there is a gradient in all of

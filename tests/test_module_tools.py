@@ -139,7 +139,7 @@ def test_compiles_with_inductor(make):
         same(torch.compile(net, fullgraph=True)(*images), wanted)
 
 
-@pytest.mark.wide(3, 24)
+@pytest.mark.wide(3, 14)
 @every
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 def test_script(make, tmp_path):

@@ -131,7 +131,7 @@ def check_every_rewrite(description: Node, size: tuple[int, ...]) -> None:
             check(savings(description, one.name, input_size=size), designed, calculate(one(description), size))
 
 
-@pytest.mark.wide(3, 30)
+@pytest.mark.wide(3, 14)
 def test_so_is_what_every_rewrite_saves_in_small(name: str) -> None:
     check_every_rewrite(*small(name))
 
