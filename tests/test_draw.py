@@ -41,6 +41,7 @@ from cnnzoo.features.draw.sheet import Area, Text, bounds
 from cnnzoo.features.draw.stages import steps
 from cnnzoo.features.draw.words import EXACT
 from cnnzoo.features.summary import summary
+from cnnzoo.report.rows import along_axes
 from cnnzoo.words import most_of, short
 from cnnzoo.zoo import list_models
 
@@ -214,7 +215,7 @@ def test_fields_are_to_scale_and_said(name):
             assert bool(found[3]) == (down > high or right > wide)
             fields.append((down, right))
     seen = (report[""].more_outputs and report[""].receptive_field) or report.receptive_field
-    assert tuple(map(most_of, field._pair(seen))) in fields
+    assert tuple(map(most_of, along_axes(seen))) in fields
     areas = [mark for mark in sheet.marks if isinstance(mark, Area) and len(mark.points) == 4]
     widths = [right - left for left, _, right, _ in map(bounds, areas)]
     scale = widths[0] / wide
@@ -283,7 +284,7 @@ def test_fields_lie_around_one_middle(name):
     for number in (1, 2):
         middles = [2 * span[0] + span[1] for span in (one[number] for one in seen)]
         for one, middle in zip(seen, middles, strict=True):
-            stride = field._pair(one.row.effective_stride)[number - 1]
+            stride = along_axes(one.row.effective_stride)[number - 1]
             assert abs(middle - middles[-1]) <= stride
 
 

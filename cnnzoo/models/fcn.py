@@ -88,6 +88,17 @@ def crop(source: str, like: str, offset: int) -> From:
     return made
 
 
+def fused(upscore: str, pool: str, num_classes: int, offset: int) -> dict[str, Node | From]:
+    """The scores so far at twice the size, under the name `upscore`, and to them the scores of what a pooling gave."""
+    score = f"score_{pool}"
+    return {
+        upscore: up(num_classes, 4, 2),
+        score: From(pool, Conv2d(num_classes, 1)),
+        f"{score}c": crop(score, upscore, offset),
+        f"fuse_{pool}": Add(upscore, f"{score}c"),
+    }
+
+
 @register(
     paper=PAPER,
     input_size=(3, 500, 500),
@@ -134,10 +145,7 @@ def fcn16s(num_classes: int = 21, dropout: float = 0.5) -> Sequential:
     return Sequential(
         **vgg16(),
         **scores(7, num_classes, dropout),
-        upscore2=up(num_classes, 4, 2),
-        score_pool4=From("pool4", Conv2d(num_classes, 1)),
-        score_pool4c=crop("score_pool4", "upscore2", 5),
-        fuse_pool4=Add("upscore2", "score_pool4c"),
+        **fused("upscore2", "pool4", num_classes, 5),
         upscore16=up(num_classes, 32, 16),
         score=crop("upscore16", "input", 27),
     )
@@ -163,14 +171,8 @@ def fcn8s(num_classes: int = 21, dropout: float = 0.5) -> Sequential:
     return Sequential(
         **vgg16(),
         **scores(7, num_classes, dropout),
-        upscore2=up(num_classes, 4, 2),
-        score_pool4=From("pool4", Conv2d(num_classes, 1)),
-        score_pool4c=crop("score_pool4", "upscore2", 5),
-        fuse_pool4=Add("upscore2", "score_pool4c"),
-        upscore_pool4=up(num_classes, 4, 2),
-        score_pool3=From("pool3", Conv2d(num_classes, 1)),
-        score_pool3c=crop("score_pool3", "upscore_pool4", 9),
-        fuse_pool3=Add("upscore_pool4", "score_pool3c"),
+        **fused("upscore2", "pool4", num_classes, 5),
+        **fused("upscore_pool4", "pool3", num_classes, 9),
         upscore8=up(num_classes, 16, 8),
         score=crop("upscore8", "input", 31),
     )

@@ -22,6 +22,12 @@ Pace: TypeAlias = "int | Fraction | tuple[int | Fraction, int | Fraction]"
 """Pixels from one position's receptive field to the next one's, in the mean: a fraction in maps larger than the input;
 a pair where height and width differ."""
 
+
+def along_axes(value: Any) -> tuple[Any, Any]:
+    """An extent or a pace downwards and to the right."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
 ITEM_BYTES = {
     "float64": 8,
     "float32": 4,

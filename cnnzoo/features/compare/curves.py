@@ -7,8 +7,8 @@ from math import dist
 from textwrap import wrap
 
 from ...errors import InvalidValueError
-from ...words import listed, quoted
-from ..draw import DRAWN, finished, need
+from ...words import listed
+from ..draw import finished, need_for
 from ..draw.colours import INK, MUTED, PAINTS, Colour
 from ..draw.sheet import Area, Point, Sheet, Text, bounds, draw, fitted
 from .crossings import Record, crossing, crossings
@@ -25,9 +25,7 @@ LEAST = 10
 
 
 def plotted(records: Sequence[Record], format: str) -> bytes:
-    if format not in DRAWN:
-        raise InvalidValueError(f"unknown format {quoted(format)}; there are {', '.join(DRAWN)}")
-    need("matplotlib")
+    need_for(format)
     return finished(draw(curves(records), format), format)
 
 

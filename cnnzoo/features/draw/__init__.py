@@ -173,6 +173,13 @@ def finished(drawn: bytes, format: str, more: Iterable[Colour] = ()) -> bytes:
     return adaptive(drawn.decode(), more).encode() if format == "svg" else drawn
 
 
+def need_for(format: str) -> None:
+    """InvalidValueError for a format that is none of `DRAWN`, and `CannotDrawError` without what draws it."""
+    if format not in DRAWN:
+        raise InvalidValueError(f"unknown format {quoted(format)}; there are {', '.join(DRAWN)}")
+    need("matplotlib")
+
+
 def need(*packages: str) -> None:
     """`CannotDrawError` where one of these packages is not installed."""
     missing = [package for package in packages if find_spec(package) is None]

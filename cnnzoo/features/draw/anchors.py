@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...errors import InvalidValueError
 from ...registry import Anchor
 from ...render.column import Column
 from ...render.document import Document
 from ...report import Report, Row
+from ...report.rows import along_axes
 from ...words import most_of, sides
 from ...zoo import builder_of
 from .colours import FRAME, INK, MUTED, PAINTS
@@ -109,7 +110,7 @@ def document(report: Report) -> Document:
         ),
     ]
     if found.row.receptive_field is not None:
-        said.append(("Field", f"a position sees {sides(_pair(most_of(found.row.receptive_field)))} pixels"))
+        said.append(("Field", f"a position sees {sides(along_axes(most_of(found.row.receptive_field)))} pixels"))
     names = [str(number) for number in range(len(found.boxes))]
     return Document("Anchor", names, COLUMNS, found.boxes, said, caption="Anchors")
 
@@ -126,7 +127,7 @@ def placed(report: Report) -> Placed:
             f"{name} has {row.output_shape[0] // 4} anchors, and the boxes of {len(known.boxes)} are known: "
             f"{row.path} gives four coordinates for each"
         )
-    down, right = _pair(row.effective_stride)
+    down, right = along_axes(row.effective_stride)
     rows, columns = row.output_shape[1:]
     return Placed(known.boxes, row, (down, right), ((rows - 1) // 2, (columns - 1) // 2))
 
@@ -134,7 +135,3 @@ def placed(report: Report) -> Placed:
 def _within(first: int, last: int, positions: int, stride: int, length: int) -> int:
     """At how many positions along an axis a box lies between the image's ends."""
     return sum(stride * at + first >= 0 and stride * at + last < length for at in range(positions))
-
-
-def _pair(value: Any) -> tuple[Any, Any]:
-    return value if isinstance(value, tuple) else (value, value)

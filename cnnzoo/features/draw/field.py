@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ...errors import InvalidValueError
 from ...report import Report, Row, Shape
+from ...report.rows import along_axes
 from ...words import most_of
 from .colours import FRAME, MUTED, PAINTS, Colour
 from .sheet import Area, Point, Sheet, Text, rectangle, titled
@@ -71,7 +72,7 @@ def field(report: Report, depth: int) -> Sheet:
     for number, (seen, outline) in enumerate(zip(known, outlines, strict=True)):
         colour, larger = COLOURS[number % len(COLOURS)], seen.times_larger(report.input_size)
         marks.append(Area(outline, None, colour, 1.2, dashed=larger > FAR))
-        size = f"{sizes(_pair(seen.row.receptive_field))} pixels"
+        size = f"{sizes(along_axes(seen.row.receptive_field))} pixels"
         said = f"{size}, larger than the input" if larger > 1 else size
         labels.append(_Label(outline[2], colour, called(seen.row), said))
     labels.sort(key=lambda label: (-label.corner[1], -label.corner[0]))
@@ -163,10 +164,9 @@ def _nearest(length: int, axis: Axis, middle: int) -> Span:
 def _axes(row: Row) -> tuple[Axis, Axis]:
     """Size (where positions differ, the most), stride and padding of a field, downwards and to the right."""
     down, right = zip(
-        map(most_of, _pair(row.receptive_field)), _pair(row.effective_stride), _pair(row.effective_padding), strict=True
+        map(most_of, along_axes(row.receptive_field)),
+        along_axes(row.effective_stride),
+        along_axes(row.effective_padding),
+        strict=True,
     )
     return down, right
-
-
-def _pair(value: Any) -> tuple[Any, Any]:
-    return value if isinstance(value, tuple) else (value, value)

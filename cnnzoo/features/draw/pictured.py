@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import InvalidValueError
 from ...render.document import Shown
-from . import DRAWN, CannotDrawError, finished, in_page, need
+from . import CannotDrawError, finished, in_page, need, need_for
 from .sheet import Sheet, draw, figure
 
 if TYPE_CHECKING:
@@ -29,9 +28,7 @@ class Pictured(Shown):
 
         Raises InvalidValueError for another format, and `CannotDrawError` without `pip install 'cnnzoo[draw]'`.
         """
-        if format not in DRAWN:
-            raise InvalidValueError(f"unknown format {format!r}; there are {', '.join(DRAWN)}")
-        need("matplotlib")
+        need_for(format)
         return finished(draw(self.sheet(), format), format)
 
     def _repr_html_(self) -> str:

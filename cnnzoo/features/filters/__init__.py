@@ -113,6 +113,13 @@ class Filtered(Shown):
         return Document("Filter", list(self.maps), columns, rows, said, rows=rows, caption=f"Filters over {self.name}")
 
 
+def need(what: str) -> None:
+    """`CnnzooError` where what reads and filters pictures is not installed; `what` is it needed for."""
+    for package, name in (("numpy", "numpy"), ("PIL", "Pillow")):
+        if find_spec(package) is None:
+            raise CnnzooError(f"{name} must be installed for {what}: pip install 'cnnzoo[filters]'")
+
+
 def filters(
     picture: Any,
     names: Iterable[str] = (*FILTERS, RANDOM),
@@ -130,9 +137,7 @@ def filters(
     numbers, which is the response to the sum of the kernels; `seed` draws them. Raises InvalidValueError for a name
     that is none, and for a picture that is none or too large, and ShapeError for one smaller than a kernel.
     """
-    for package, name in (("numpy", "numpy"), ("PIL", "Pillow")):
-        if find_spec(package) is None:
-            raise CnnzooError(f"{name} must be installed for filters: pip install 'cnnzoo[filters]'")
+    need("filters")
     import numpy as np
 
     from ...values import conv2d

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from math import isfinite
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...arch import Node, ShapeError
 from ...calculate import calculate
-from ...errors import CnnzooError, InvalidTypeError, InvalidValueError
+from ...errors import InvalidTypeError, InvalidValueError
+from ...report.rows import along_axes
 from ...resolve import OF_WEIGHTS
 from ...words import quoted, sides
 from ...words import size as bytes_as_text
+from ..filters import need
 from .maps import HeatMap, Peak, Side
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ def heatmap(
     what `create_model` does, and InvalidValueError where the network gives no maps, or what their positions see is not
     known, and for a picture that is none, too large or too small.
     """
-    for package, name in (("numpy", "numpy"), ("PIL", "Pillow")):
-        if find_spec(package) is None:
-            raise CnnzooError(f"{name} must be installed for heat maps: pip install 'cnnzoo[filters]'")
+    need("heat maps")
     import numpy as np
 
     from ...pytorch.heatmap import score_maps
@@ -171,7 +170,7 @@ def _sides_of(report: Report, name: str) -> tuple[Side, Side]:
     """How the network's output lies on its input."""
     last = next(row for row in reversed(report.rows) if not row.aux)
     values = (last.receptive_field, last.effective_stride, last.effective_padding)
-    pairs = [one if isinstance(one, tuple) else (one, one) for one in values]
+    pairs = [*map(along_axes, values)]
     if last is not report.last_map or not all(type(length) is int for one in pairs for length in one):
         raise InvalidValueError(
             f"what a position of {name}'s map sees of the picture is not known, so it has no place on it"

@@ -67,13 +67,17 @@ class HeatMap(Shown):
     @property
     def probabilities(self) -> Array:
         """(classes, h, w): the softmax over the classes at each position."""
-        return _softmax(self.scores)
+        from ...values import softmax
+
+        return softmax(self.scores, 0)
 
     @property
     def peaks(self) -> list[Peak]:
         """A line for each of the classes."""
+        from ...values import softmax
+
         means = self.scores.mean(axis=(1, 2))
-        whole, each = _softmax(means), self.probabilities
+        whole, each = softmax(means, 0), self.probabilities
         found = []
         for one in self.classes:
             row, column = divmod(int(each[one].argmax()), each.shape[2])
@@ -161,12 +165,3 @@ class HeatMap(Shown):
 
 def _sides(height: int, width: int) -> str:
     return sides(height if height == width else (height, width))
-
-
-def _softmax(scores: Array) -> Array:
-    """Over the first axis."""
-    import numpy as np
-
-    powers: Array = np.exp(scores - scores.max(axis=0))
-    found: Array = powers / powers.sum(axis=0)
-    return found

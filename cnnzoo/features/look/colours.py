@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,17 @@ def coloured(values: Array, furthest: float) -> Array:
     """(3, rows, columns) as red, green and blue, with grey for 0."""
     pixels = 127.5 * (1 + values.transpose(1, 2, 0) / (furthest or 1))
     return _with_opacity(pixels, np.ones(values.shape[1:]))
+
+
+def smaller(one: Array, most: int) -> Array:
+    """A map of at most so many pixels along an axis, each the mean of equally many."""
+    factor = max(ceil(max(one.shape) / most), 1)
+    height, width = (length // factor or 1 for length in one.shape)
+    if factor == 1 or min(one.shape) < factor:
+        return one
+    cut = one[: height * factor, : width * factor]
+    smaller: Array = cut.reshape(height, factor, width, factor).mean((1, 3))
+    return smaller
 
 
 def _with_opacity(colours: Array, opacity: Array) -> Array:

@@ -21,6 +21,7 @@ from ...registry import Builder
 from ...render.column import Column
 from ...render.document import Document
 from ...report import Report
+from ...report.rows import along_axes
 from ...resolve import is_module
 from ...words import counted, quoted, sides
 from ...zoo import get_builder
@@ -29,8 +30,7 @@ from ..draw.pictured import Pictured
 from ..draw.sheet import Area, Mark, Picture, Sheet, Text, fitted, rectangle
 from ..explain.streams import streams_of
 from ..summary import described, summary
-from .colours import strengths
-from .maps import _smaller
+from .colours import smaller, strengths
 from .network import Network, Trained, file_of, module_of, name_of, state_of, trained_of
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _panel(one: Seen, left: float, bottom: float) -> Iterator[Mark]:
     def at(down: float, right: float) -> tuple[float, float]:
         return left + scale * right, bottom + SIDE - scale * down
 
-    small = _smaller(one.power, int(SIDE)) ** 0.5
+    small = smaller(one.power, int(SIDE)) ** 0.5
     yield Text((left, bottom + SIDE + 12), f"{one.layer} {one.weights}", 9, bold=True)
     yield Picture(left, lower, wide, scale * height, strengths(small, float(small.max())))
     yield Area(rectangle(left, lower, wide, scale * height), None, FRAME.line, 0.5)
@@ -442,10 +442,7 @@ def axes_of(report: Report, path: str) -> list[tuple[int, int, int]]:
     row = report.blocks[0]
     if row.receptive_field is None:
         raise InvalidValueError(f"the receptive field of {path} is not known")
-    found = [
-        one if isinstance(one, tuple) else (one, one)
-        for one in (row.receptive_field, row.effective_stride, row.effective_padding)
-    ]
+    found = [*map(along_axes, (row.receptive_field, row.effective_stride, row.effective_padding))]
     axes = [*zip(*found, strict=True)]
     if not all(isinstance(one, int) for axis in axes for one in axis):
         size, stride, _ = (sides(one, " x ") for one in found)

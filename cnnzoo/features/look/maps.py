@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from math import ceil
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import CnnzooError, InvalidValueError
+from ...errors import InvalidValueError
 from ...render.column import Column
 from ...render.document import Document
 from ...words import counted, sides
 from ..draw.colours import FRAME, MUTED
 from ..draw.pictured import Pictured
 from ..draw.sheet import Area, Mark, Picture, Sheet, Text, fitted, rectangle
+from ..filters import need
 from ..summary import summary
-from .colours import coloured, signed
+from .colours import coloured, signed, smaller
+from .moments import MOMENTS, moments
 from .network import Network, Trained, file_of, module_of, name_of, trained_of
 
 if TYPE_CHECKING:
@@ -56,10 +57,7 @@ class Maps(Pictured):
             {
                 "layer": path,
                 "output_shape": y.shape,
-                "mean": float(y.mean(dtype=np.float64)),
-                "deviation": float(y.std(dtype=np.float64)),
-                "least": float(y.min()),
-                "greatest": float(y.max()),
+                **moments(y),
                 "zeros": float((y == 0).mean()),
                 "constant": int((y.min((1, 2)) == y.max((1, 2))).sum()),
             }
@@ -67,10 +65,7 @@ class Maps(Pictured):
         ]
         columns = {
             "output_shape": Column("Output", itemgetter("output_shape"), sides, right=False),
-            **{
-                name: Column(name.capitalize(), itemgetter(name), "{:.4f}".format)
-                for name in ("mean", "deviation", "least", "greatest")
-            },
+            **MOMENTS,
             "zeros": Column("Zeros", itemgetter("zeros"), "{:.1%}".format),
             "constant": Column("Constant maps", itemgetter("constant")),
         }
@@ -102,7 +97,7 @@ class Maps(Pictured):
             for number, one in enumerate(y[:drawn]):
                 row, column = divmod(number, across)
                 left, bottom = column * (wide + GAP), top - row * (high + GAP) - high
-                marks.append(Picture(left, bottom, wide, high, signed(_smaller(one, PIXELS // across), furthest)))
+                marks.append(Picture(left, bottom, wide, high, signed(smaller(one, PIXELS // across), furthest)))
                 marks.append(Area(rectangle(left, bottom, wide, high), None, FRAME.line, 0.5))
             top -= ceil(drawn / across) * (high + GAP)
         return fitted(marks)
@@ -129,8 +124,7 @@ def look_maps(
     """
     from ...pytorch.look import maps, with_weights
 
-    if find_spec("PIL") is None:
-        raise CnnzooError("Pillow must be installed for pictures: pip install 'cnnzoo[filters]'")
+    need("pictures")
     from ..filters.pictures import from_array, read
 
     module = module_of(network, seed, settings if input_size is None else settings | {"input_size": input_size})
@@ -168,14 +162,3 @@ def _size(network: Network, module: nn.Module, size: Any, settings: Mapping[str,
     if len(shape) != 3:
         raise InvalidValueError(f"{name_of(network)} takes {sides(shape)}, and a picture is channels, height and width")
     return shape
-
-
-def _smaller(one: Array, most: int) -> Array:
-    """A map of at most so many pixels along an axis, each the mean of equally many."""
-    factor = max(ceil(max(one.shape) / most), 1)
-    height, width = (length // factor or 1 for length in one.shape)
-    if factor == 1 or min(one.shape) < factor:
-        return one
-    cut = one[: height * factor, : width * factor]
-    smaller: Array = cut.reshape(height, factor, width, factor).mean((1, 3))
-    return smaller

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..draw.colours import FRAME, MUTED, PAINTS, Colour
 from ..draw.pictured import Pictured
 from ..draw.sheet import Area, Mark, Picture, Sheet, Text, fitted, rectangle
 from .colours import coloured, signed
+from .moments import MOMENTS, moments
 from .network import Network, Trained, file_of, module_of, name_of, state_of, trained_of
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ HEIGHT = 80.0
 
 COLOURS: tuple[Colour, ...] = (MUTED, PAINTS["linear"].line)
 """Of the first weights and of the trained ones."""
-
-MOMENTS = ("mean", "deviation", "least", "greatest")
 
 BARS = " ▁▂▃▄▅▆▇█"
 ASCII = " .:-=+*#%"
@@ -87,17 +85,14 @@ class Weights(Pictured):
                 "weights": name,
                 "shape": one.shape,
                 "params": one.size,
-                "mean": float(one.mean(dtype=np.float64)),
-                "deviation": float(one.std(dtype=np.float64)),
-                "least": float(one.min()),
-                "greatest": float(one.max()),
+                **moments(one),
             }
             for name, one in self.values.items()
         ]
         columns = {
             "shape": Column("Shape", lambda row: row["shape"], sides, right=False),
             "params": Column("Parameters", lambda row: row["params"], number),
-            **{name: Column(name.capitalize(), itemgetter(name), "{:.4f}".format) for name in MOMENTS},
+            **MOMENTS,
         }
         of = f"{self.network}, {self.layer}: {self.kind}"
         data = {

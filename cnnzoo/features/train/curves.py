@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...errors import InvalidValueError
-from ...words import quoted
-from ..draw import DRAWN, need
+from ..draw import need_for
 from ..draw.sheet import DATES, DPI, settings
-from .settings import Epoch
+from .settings import Epoch, best_of
 
 
 def curves(runs: Mapping[str, Sequence[Epoch]], format: str) -> bytes:
     """The loss and the accuracy of each run: dashed on the pictures trained on, as they were met, and on those for
     validation; a dot at its best epoch. Raises `CannotDrawError` where matplotlib is not installed."""
-    if format not in DRAWN:
-        raise InvalidValueError(f"unknown format {quoted(format)}; there are {', '.join(DRAWN)}")
-    need("matplotlib")
+    need_for(format)
     from io import BytesIO
 
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
-
-    from .settings import best_of
 
     with settings():
         figure = Figure(figsize=(8, 3.4), layout="constrained")

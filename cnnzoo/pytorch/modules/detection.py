@@ -141,8 +141,8 @@ def roi_pool(maps: Tensor, boxes: Tensor, output_size: tuple[int, int], spatial_
     return found.reshape(places.shape).permute(0, 3, 1, 2).contiguous()
 
 
-class RoIPool(nn.Module):
-    """The largest of equal shares of each region: `torchvision.ops.RoIPool`."""
+class Sized(nn.Module):
+    """What makes regions of maps all of one size."""
 
     pools_regions = True
 
@@ -151,11 +151,15 @@ class RoIPool(nn.Module):
         self.output_size = pair(output_size)
         self.spatial_scale = spatial_scale
 
-    def forward(self, maps: Tensor, boxes: Tensor) -> Tensor:
-        return roi_pool(maps, boxes, self.output_size, self.spatial_scale)
-
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}, spatial_scale={self.spatial_scale}"
+
+
+class RoIPool(Sized):
+    """The largest of equal shares of each region: `torchvision.ops.RoIPool`."""
+
+    def forward(self, maps: Tensor, boxes: Tensor) -> Tensor:
+        return roi_pool(maps, boxes, self.output_size, self.spatial_scale)
 
 
 class RoIPyramidPool(nn.Module):
@@ -218,15 +222,11 @@ def weighted(rows: Tensor, places: Tensor, weights: Tensor) -> Tensor:
     return sums.reshape(places.shape[0], places.shape[1], places.shape[2], rows.shape[1])
 
 
-class RoIAlign(nn.Module):
+class RoIAlign(Sized):
     """The means of bilinear samples in equal shares of each region: `torchvision.ops.RoIAlign`."""
 
-    pools_regions = True
-
     def __init__(self, output_size: IntOrPair, spatial_scale: float, sampling_ratio: int, aligned: bool) -> None:
-        super().__init__()
-        self.output_size = pair(output_size)
-        self.spatial_scale = spatial_scale
+        super().__init__(output_size, spatial_scale)
         self.sampling_ratio = sampling_ratio
         self.aligned = aligned
 
@@ -286,19 +286,11 @@ class RoIAlign(nn.Module):
         return first, max(1, int((last - first).max()) + 1)
 
     def extra_repr(self) -> str:
-        settings = f"output_size={self.output_size}, spatial_scale={self.spatial_scale}"
-        return f"{settings}, sampling_ratio={self.sampling_ratio}, aligned={self.aligned}"
+        return f"{super().extra_repr()}, sampling_ratio={self.sampling_ratio}, aligned={self.aligned}"
 
 
-class Resize(nn.Module):
+class Resize(Sized):
     """The crop of each region at one size, bilinear."""
-
-    pools_regions = True
-
-    def __init__(self, output_size: IntOrPair, spatial_scale: float) -> None:
-        super().__init__()
-        self.output_size = pair(output_size)
-        self.spatial_scale = spatial_scale
 
     def forward(self, maps: Tensor, boxes: Tensor) -> Tensor:
         images, corners = regions_of(maps, boxes)
@@ -317,6 +309,3 @@ class Resize(nn.Module):
         own = torch.arange(count, device=first.device, dtype=first.dtype)
         place = begin + ((own + 0.5) * ((end - begin) / count) - 0.5)
         return between(place, begin.to(torch.int64), end.to(torch.int64) - 1)
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}, spatial_scale={self.spatial_scale}"
