@@ -30,9 +30,9 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """A state dict as safetensors, with what it is about."""
+    """A state dict as safetensors, with what it is about: one entry, as safetensors orders several at random."""
     whole = {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
-    data = save(whole, {KEY: json.dumps(about), "format": "pt"})
+    data = save(whole, {KEY: json.dumps(about)})
     replace(path, lambda part: part.write_bytes(data))
 
 
