@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 import cnnzoo
 from cnnzoo.arch import Conv2d, ReLU, Sequential
-from cnnzoo.features import draw as drawing
 from cnnzoo.features.compare import RELATIVE, Comparison, compare
 from cnnzoo.features.compare.document import COLUMNS, DEFAULT, times
 from cnnzoo.features.compare.picture import scatter
@@ -340,6 +339,6 @@ def test_a_picture_is_the_same_bytes_each_time(format_, magic, tmp_path):
 
 
 def test_without_matplotlib_a_picture_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(drawing, "find_spec", lambda name: None)
+    monkeypatch.setattr("cnnzoo.extras.find_spec", lambda name: None)
     call("compare", "resnet18", "-o", str(tmp_path / "out.svg")).refused("pip install 'cnnzoo[draw]'")
     assert not list(tmp_path.iterdir())

@@ -503,7 +503,7 @@ def test_bad_input_is_one_line_and_no_file(tmp_path, monkeypatch, arguments, sai
 
 @pytest.mark.parametrize(("kind", "package"), [("graph", "pygraphviz"), ("bars", "matplotlib")])
 def test_what_is_not_installed_is_named(tmp_path, monkeypatch, kind, package):
-    monkeypatch.setattr("cnnzoo.features.draw.find_spec", lambda name: None if name == package else object())
+    monkeypatch.setattr("cnnzoo.extras.find_spec", lambda name: None if name == package else object())
     line = call("draw", "lenet5", "--kind", kind, "-o", str(tmp_path / "x.svg"))
     line.refused(package, "pip install 'cnnzoo[draw]'")
     assert os.listdir(tmp_path) == []

@@ -209,8 +209,8 @@ def test_a_picture_smaller_than_a_kernel_is_said() -> None:
         filters(np.zeros((2, 9)))
 
 
-@pytest.mark.parametrize(("package", "name"), [("numpy", "numpy"), ("PIL", "Pillow")])
+@pytest.mark.parametrize(("package", "name"), [("numpy", "numpy"), ("PIL", "pillow")])
 def test_what_must_be_installed_is_said(package: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnzoo.features.filters.find_spec", lambda one: None if one == package else one)
+    monkeypatch.setattr("cnnzoo.extras.find_spec", lambda one: None if one == package else one)
     with pytest.raises(CnnzooError, match=rf"^{name} must be installed for filters: pip install 'cnnzoo\[filters\]'$"):
         filters(np.zeros((9, 9)))

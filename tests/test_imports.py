@@ -14,11 +14,14 @@ import pytest
 from command import loaded
 from installed import with_dependencies
 
+from cnnzoo.extras import DISTRIBUTIONS
+
 PACKAGE = Path(__file__).parents[1] / "cnnzoo"
 
 TREE = (
     *(
         "errors",
+        "extras",
         "words",
         "plugins",
         "arch",
@@ -220,3 +223,20 @@ def test_what_the_command_needs_is_declared():
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {need.partition(">")[0] for need in project["dependencies"]}
     assert declared == {"click", "torch", "torchinfo"}
+
+
+def test_an_extra_has_what_is_said_to_be_in_it():
+    """Of each call of `extras.need`, but for those by way of the drawings' own."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    met = set()
+    for path in MODULES:
+        if "need(" not in (text := path.read_text(encoding="utf-8")):
+            continue
+        for call in ast.walk(ast.parse(text)):
+            match call:
+                case ast.Call(ast.Name("need"), [ast.Constant(), ast.Constant(extra), _, *_] as given):
+                    packages = {DISTRIBUTIONS.get(one.value, one.value) for one in given[2:]}
+                    brought = [*project["dependencies"], *project["optional-dependencies"][extra]]
+                    assert packages <= {one.partition(">")[0] for one in brought}, path
+                    met.add(extra)
+    assert met == {"draw", "filters", "parquet", "train", "values"}

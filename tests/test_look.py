@@ -342,7 +342,7 @@ def test_a_notebook_shows_the_picture_and_the_table(monkeypatch: pytest.MonkeyPa
     assert found.to("pdf").startswith(b"%PDF")
     with pytest.raises(InvalidValueError, match="unknown format 'bmp'; there are svg, png, pdf"):
         found.to("bmp")
-    monkeypatch.setattr("cnnzoo.features.draw.find_spec", lambda name: None)
+    monkeypatch.setattr("cnnzoo.extras.find_spec", lambda name: None)
     assert "pip install 'cnnzoo[draw]'" in found._repr_html_()
 
 

@@ -70,7 +70,7 @@ def test_a_notebook_shows_a_drawing_or_says_why_not(monkeypatch: pytest.MonkeyPa
     )
     assert image is not None
     assert b64decode(image[1]) == drawing.to("svg")
-    monkeypatch.setattr("cnnzoo.features.draw.find_spec", lambda name: None)
+    monkeypatch.setattr("cnnzoo.extras.find_spec", lambda name: None)
     assert "pip install &#x27;cnnzoo[draw]&#x27;" in drawing._repr_html_()
 
 

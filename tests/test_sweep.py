@@ -428,7 +428,7 @@ def test_figures_that_no_column_takes(tmp_path):
 
 
 def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr("cnnzoo.cli.sweep.find_spec", lambda name: None)
+    monkeypatch.setattr("cnnzoo.extras.find_spec", lambda name: None)
     call("sweep", *SMALL[:3], "-o", str(tmp_path / "out.parquet")).refused("pip install 'cnnzoo[parquet]'")
     assert call("sweep", *SMALL[:3], "-o", str(tmp_path / "out.csv")).code == 0
 

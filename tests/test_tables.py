@@ -579,7 +579,7 @@ def test_an_image_is_drawn_and_checked(command: str, folder: Path) -> None:
 
 
 def test_without_the_extra_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnzoo.features.draw.find_spec", lambda name: None)
+    monkeypatch.setattr("cnnzoo.extras.find_spec", lambda name: None)
     page(marked("draw lenet5 --kind volumes", "![A](a.svg)\n"))
     call("tables", "--write", "page.md").refused("page.md:3: ", "cnnzoo[draw]")
 

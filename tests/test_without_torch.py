@@ -86,7 +86,7 @@ def test_what_takes_torch_says_so(bare, arguments):
 
 def test_values_say_that_they_take_numpy(bare):
     script = "import cnnzoo\ntry:\n    cnnzoo.values\nexcept cnnzoo.CnnzooError as error:\n    print(error)"
-    said = "cnnzoo.values takes numpy: pip install 'cnnzoo[values]'\n"
+    said = "numpy must be installed for cnnzoo.values: pip install 'cnnzoo[values]'\n"
     assert run(bare / "python", "-I", "-c", script) == said
 
 

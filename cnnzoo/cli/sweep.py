@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from importlib.util import find_spec
 from typing import Any
 
 import click
 
 from ..arch import Shape
+from ..extras import need
 from ..features.sweep import Format, Sweep, header
 from ..features.sweep.family import Family
 from ..features.sweep.files import Done, fill
@@ -150,6 +150,6 @@ def _format(format_: str | None, output: str | None) -> str:
     chosen = format_ or ENDINGS[ending]
     if chosen == "parquet" and _is_stream(output):
         raise click.UsageError("Parquet goes to a file: give -o FILE")
-    if chosen == "parquet" and find_spec("pyarrow") is None:
-        raise click.UsageError("Parquet needs pyarrow: pip install 'cnnzoo[parquet]'")
+    if chosen == "parquet":
+        need("Parquet", "parquet", "pyarrow")
     return chosen

@@ -6,18 +6,13 @@ from typing import Any, TypeAlias
 
 from ..arch import Shape, ShapeError
 from ..arch.signal import show
-from ..errors import CnnzooError, InvalidTypeError
+from ..errors import InvalidTypeError
+from ..extras import need
 from ..words import quoted
 
+need("cnnzoo.values", "values", "numpy")
 
-class NoNumpyError(CnnzooError, ImportError):
-    """`cnnzoo.values` is imported where numpy, the package's extra `values`, is not installed."""
-
-
-try:
-    import numpy as np
-except ImportError:
-    raise NoNumpyError("cnnzoo.values takes numpy: pip install 'cnnzoo[values]'") from None
+import numpy as np  # noqa: E402
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

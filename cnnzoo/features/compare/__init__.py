@@ -112,7 +112,7 @@ class Comparison(Shown):
         """MACs of an image over its number of regions as a picture, in "svg", "png" or "pdf", with a point where one
         network begins to cost more than another.
 
-        Raises ValueError for another format and where no network looks at regions, and `CannotDrawError` without
+        Raises ValueError for another format and where no network looks at regions, and `NotInstalledError` without
         `pip install 'cnnzoo[draw]'`.
         """
         from .curves import plotted

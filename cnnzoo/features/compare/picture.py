@@ -27,7 +27,7 @@ Box = tuple[float, float, float, float]
 
 
 def plot(plane: Plane, format: str) -> bytes:
-    """Points in a plane, in one of `draw.DRAWN`, as `draw.Drawing.to` draws networks. Raises `CannotDrawError`."""
+    """Points in a plane, in one of `draw.DRAWN`, as `draw.Drawing.to` draws networks. Raises `NotInstalledError`."""
     need("matplotlib")
     return finished(draw(scatter(plane), format), format)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
+from ... import extras
 from ...arch.edit import find
 from ...calculate import calculate
 from ...errors import InvalidTypeError, InvalidValueError
@@ -106,7 +106,7 @@ class Drawing:
         """What a file of one of `FORMATS` holds: `Path("vgg16.svg").write_bytes(cnnzoo.draw("vgg16").to("svg"))`.
 
         An SVG has light and dark colours and follows the reader's. Raises ValueError for a format that there is not,
-        and `CannotDrawError` where `pip install 'cnnzoo[draw]'` is needed.
+        `NotInstalledError` without `pip install 'cnnzoo[draw]'`, and `CannotDrawError` where Graphviz fails.
         """
         if format not in FORMATS:
             raise InvalidValueError(f"unknown format {format!r}; there are {', '.join(FORMATS)}")
@@ -147,7 +147,7 @@ class Drawing:
 
         try:
             return in_page(self.to("svg"), f"{self.kind} of {self.report.model or 'a network'}")
-        except CannotDrawError as error:
+        except (CannotDrawError, extras.NotInstalledError) as error:
             return f"<pre>{escape(str(self))}</pre><p>{escape(str(error))}</p>"
 
 
@@ -174,17 +174,12 @@ def finished(drawn: bytes, format: str, more: Iterable[Colour] = ()) -> bytes:
 
 
 def need_for(format: str) -> None:
-    """InvalidValueError for a format that is none of `DRAWN`, and `CannotDrawError` without what draws it."""
+    """InvalidValueError for a format that is none of `DRAWN`, and `NotInstalledError` without what draws it."""
     if format not in DRAWN:
         raise InvalidValueError(f"unknown format {quoted(format)}; there are {', '.join(DRAWN)}")
     need("matplotlib")
 
 
 def need(*packages: str) -> None:
-    """`CannotDrawError` where one of these packages is not installed."""
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        raise CannotDrawError(
-            f"{' and '.join(missing)} must be installed to draw this: pip install 'cnnzoo[draw]'; "
-            f"a graph as {' or '.join(TEXTS)} needs nothing more"
-        )
+    """`NotInstalledError` where one of these packages, which draw, is not installed."""
+    extras.need("drawings", "draw", *packages, instead=f"; a graph as {' or '.join(TEXTS)} needs nothing more")

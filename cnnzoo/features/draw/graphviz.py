@@ -26,7 +26,7 @@ FONTS = "<fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>
 
 
 class CannotDrawError(CnnzooError, RuntimeError):
-    """What draws a picture is not installed, or fails."""
+    """Graphviz fails."""
 
 
 DPI = {"svg": 72, "pdf": 72, "png": 192}

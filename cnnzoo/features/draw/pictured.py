@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...extras import NotInstalledError
 from ...render.document import Shown
-from . import CannotDrawError, finished, in_page, need, need_for
+from . import finished, in_page, need, need_for
 from .sheet import Sheet, draw, figure
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ class Pictured(Shown):
         raise NotImplementedError
 
     def figure(self) -> Figure:
-        """The picture as a figure of matplotlib. `CannotDrawError` without `pip install 'cnnzoo[draw]'`."""
+        """The picture as a figure of matplotlib. `NotInstalledError` without `pip install 'cnnzoo[draw]'`."""
         need("matplotlib")
         return figure(self.sheet())
 
     def to(self, format: str) -> bytes:
         """What a file has: "svg", "png" or "pdf". An SVG has light and dark colours and follows the reader's.
 
-        Raises InvalidValueError for another format, and `CannotDrawError` without `pip install 'cnnzoo[draw]'`.
+        Raises InvalidValueError for another format, and `NotInstalledError` without `pip install 'cnnzoo[draw]'`.
         """
         need_for(format)
         return finished(draw(self.sheet(), format), format)
@@ -35,5 +36,5 @@ class Pictured(Shown):
         table = super()._repr_html_()
         try:
             return in_page(self.to("svg"), self.document().heading) + table
-        except CannotDrawError as error:
+        except NotInstalledError as error:
             return f"{table}<p>{error}</p>"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidTypeError, InvalidValueError
+from ...extras import need
 from ...render.column import Column
 from ...render.document import Document, Shown
 from ...words import counted, hint, quoted
 from ..train import BEST, Data, Model, made, name_of, percent, read, shape_of, split_of
-from ..train.settings import Settings, need
+from ..train.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,7 +110,7 @@ def evaluate(
     `settings` do: `validation`, `split_seed`, `pictures`, `input_size`. Raises what `train` does, and CheckpointError
     for a file that does not fit.
     """
-    need("torch", "numpy", "ignite", "safetensors")
+    need("evaluating", "train", "torch", "numpy", "ignite", "safetensors")
     for key in settings:
         if key not in SAID:
             raise InvalidTypeError(f"evaluate() takes no keyword {quoted(key)}; {hint(key, SAID)}")

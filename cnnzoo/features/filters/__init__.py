@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ...errors import CnnzooError, InvalidValueError
+from ...errors import InvalidValueError
+from ...extras import need
 from ...render.column import Column
 from ...render.document import Document, Shown
 from ...words import hint, quoted, sides
@@ -113,13 +113,6 @@ class Filtered(Shown):
         return Document("Filter", list(self.maps), columns, rows, said, rows=rows, caption=f"Filters over {self.name}")
 
 
-def need(what: str) -> None:
-    """`CnnzooError` where what reads and filters pictures is not installed; `what` is it needed for."""
-    for package, name in (("numpy", "numpy"), ("PIL", "Pillow")):
-        if find_spec(package) is None:
-            raise CnnzooError(f"{name} must be installed for {what}: pip install 'cnnzoo[filters]'")
-
-
 def filters(
     picture: Any,
     names: Iterable[str] = (*FILTERS, RANDOM),
@@ -137,7 +130,7 @@ def filters(
     numbers, which is the response to the sum of the kernels; `seed` draws them. Raises InvalidValueError for a name
     that is none, and for a picture that is none or too large, and ShapeError for one smaller than a kernel.
     """
-    need("filters")
+    need("filters", "filters", "numpy", "PIL")
     import numpy as np
 
     from ...values import conv2d

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...arch import Node, ShapeError
 from ...calculate import calculate
 from ...errors import InvalidTypeError, InvalidValueError
+from ...extras import need
 from ...report.rows import along_axes
 from ...resolve import OF_WEIGHTS
 from ...words import quoted, sides
 from ...words import size as bytes_as_text
-from ..filters import need
 from .maps import HeatMap, Peak, Side
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def heatmap(
     what `create_model` does, and InvalidValueError where the network gives no maps, or what their positions see is not
     known, and for a picture that is none, too large or too small.
     """
-    need("heat maps")
+    need("heat maps", "filters", "numpy", "PIL")
     import numpy as np
 
     from ...pytorch.heatmap import score_maps

@@ -28,7 +28,7 @@ STEP = 4
 
 
 def plot(entries: Sequence[Mapping[str, Any]], format: str) -> bytes:
-    """The `zoo`, in one of `draw.DRAWN`. Raises `CannotDrawError`, and ValueError where no MACs are known."""
+    """The `zoo`, in one of `draw.DRAWN`. Raises `NotInstalledError`, and ValueError where no MACs are known."""
     need("matplotlib")
     return finished(draw(zoo(entries), format), format, YEARS.values())
 

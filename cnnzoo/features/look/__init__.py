@@ -6,15 +6,12 @@ them. What a network begins with is drawn by `seed`; a module begins with what i
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from ...extras import need
 
-from ...errors import CnnzooError
+need("looking inside", "draw", "numpy")
 
-if find_spec("numpy") is None:
-    raise CnnzooError("numpy must be installed to look inside: pip install 'cnnzoo[draw]'")
-
-from .field import Field, Measuring, Seen, look_field
-from .maps import Maps, look_maps
-from .weights import Weights, look_weights
+from .field import Field, Measuring, Seen, look_field  # noqa: E402
+from .maps import Maps, look_maps  # noqa: E402
+from .weights import Weights, look_weights  # noqa: E402
 
 __all__ = ["Field", "Maps", "Measuring", "Seen", "Weights", "look_field", "look_maps", "look_weights"]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InvalidValueError
+from ...extras import need
 from ...render.column import Column
 from ...render.document import Document
 from ...words import counted, sides
 from ..draw.colours import FRAME, MUTED
 from ..draw.pictured import Pictured
 from ..draw.sheet import Area, Mark, Picture, Sheet, Text, fitted, rectangle
-from ..filters import need
 from ..summary import summary
 from .colours import coloured, signed, smaller
 from .moments import MOMENTS, moments
@@ -124,7 +124,7 @@ def look_maps(
     """
     from ...pytorch.look import maps, with_weights
 
-    need("pictures")
+    need("pictures", "filters", "numpy", "PIL")
     from ..filters.pictures import from_array, read
 
     module = module_of(network, seed, settings if input_size is None else settings | {"input_size": input_size})

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...arch import ShapeError
 from ...arch.node import Node
 from ...errors import CnnzooError, InvalidTypeError, InvalidValueError
+from ...extras import need
 from ...registry import Builder
 from ...render.column import Column
 from ...render.document import Document, Shown
 from ...resolve import is_module
 from ...words import counted, hint, quoted, sides
 from .data import Data, read_data
-from .settings import Epoch, Settings, best_of, need, read_history, to_lines
+from .settings import Epoch, Settings, best_of, read_history, to_lines
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -143,7 +144,7 @@ def train(
     Raises CnnzooError: `DataError` for the data, InvalidValueError for a network that they do not fit, and for a
     folder that has another run, `NoLossError` where the loss is no number, after which the folder has the last epoch.
     """
-    need("torch", "numpy", "ignite", "safetensors")
+    need("training", "train", "torch", "numpy", "ignite", "safetensors")
     known = [one.name for one in fields(Settings) if one.name not in ("model", "data", "arguments")]
     for key in settings:
         if key not in known:

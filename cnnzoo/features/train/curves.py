@@ -11,7 +11,7 @@ from .settings import Epoch, best_of
 
 def curves(runs: Mapping[str, Sequence[Epoch]], format: str) -> bytes:
     """The loss and the accuracy of each run: dashed on the pictures trained on, as they were met, and on those for
-    validation; a dot at its best epoch. Raises `CannotDrawError` where matplotlib is not installed."""
+    validation; a dot at its best epoch. Raises `NotInstalledError` where matplotlib is not installed."""
     need_for(format)
     from io import BytesIO
 

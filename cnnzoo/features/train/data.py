@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidTypeError, InvalidValueError
+from ...extras import need
 from ...words import counted, hint, listed, quoted, sides
 from .idx import BYTES, DataError, read_idx
-from .settings import need
 
 if TYPE_CHECKING:
     from ...arch import Shape
@@ -114,7 +114,6 @@ def read_data(name: str | os.PathLike[str], side: int | None = None) -> Data:
     a folder are scaled to `side` pixels and their middle square is kept, and must be of one size without it. Raises
     `DataError`.
     """
-    need("numpy")
     text = os.fspath(name)
     if text == "digits":
         return _digits()
@@ -142,7 +141,7 @@ def read_data(name: str | os.PathLike[str], side: int | None = None) -> Data:
 
 def _digits() -> Data:
     """scikit-learn's 1,797 digits of 8x8, whose values from 0 to 16 are scaled to 255 and rounded."""
-    need("sklearn")
+    need("digits", "train", "sklearn")
     import numpy as np
     from sklearn.datasets import load_digits
 
@@ -195,7 +194,7 @@ def _folder(folder: Path, side: int | None) -> Data:
         raise DataError(f"{whole} has {len(classes):,} folders; at most {CLASSES:,} classes are taken")
     if other is not None and (unknown := [one for one in _subfolders(other) if one not in classes]):
         raise DataError(f"{whole} has no class {quoted(unknown[0])}, as {other} has; {hint(unknown[0], classes)}")
-    need("PIL")
+    need("folders of pictures", "train", "PIL")
     test = None if other is None else _pictures(other, _subfolders(other), classes, side)
     return Data(str(folder), tuple(classes), _pictures(whole, classes, classes, side), test)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
 from math import isfinite
 from typing import Any, NamedTuple
 
-from ...errors import CnnzooError, InvalidTypeError, InvalidValueError
+from ...errors import InvalidTypeError, InvalidValueError
 from ...words import hint, quoted
 
 OPTIMIZERS = {"adam": 1e-3, "adamw": 1e-3, "sgd": 0.05}
@@ -132,14 +131,3 @@ def read_history(path: Any) -> tuple[dict[str, Any], list[Epoch]]:
         return dict(header), [Epoch(**line) for line in lines]
     except (ValueError, TypeError) as error:
         raise InvalidTypeError(f"{quoted(str(path))} is no history of a training: {error}") from None
-
-
-PACKAGES = {"ignite": "pytorch-ignite", "sklearn": "scikit-learn", "PIL": "pillow"}
-"""What packages are called where they are installed from, if otherwise than where they are imported."""
-
-
-def need(*packages: str) -> None:
-    """`CnnzooError` where one of these packages is not installed."""
-    missing = [PACKAGES.get(package, package) for package in packages if find_spec(package) is None]
-    if missing:
-        raise CnnzooError(f"training needs {' and '.join(missing)}: pip install 'cnnzoo[train]'")
