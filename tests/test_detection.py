@@ -393,10 +393,27 @@ def test_what_cannot_be_is_refused(name):
     assert len(str(error.value)) < 250
 
 
-@pytest.mark.parametrize("boxes", [torch.rand(3, 4), torch.rand(2, 3, 4), [torch.rand(2, 5)], [], torch.rand(1, 2, 3)])
-def test_a_module_refuses_boxes_that_are_none(boxes):
+NO_BOXES = (
+    *(torch.rand(3, 4), torch.rand(2, 3, 4), [torch.rand(2, 5)], [], torch.rand(1, 2, 3), torch.tensor(math.nan)),
+    *(None, [None], [[[0, 0, 1, 1]]], np.zeros((1, 2, 4))),
+    *(torch.tensor([[[0, 0, 9, 9], [bad, 2, 3, 4]]]) for bad in (math.nan, math.inf, -math.inf)),
+    *(torch.tensor([[image, 0, 0, 9, 9]]) for image in (-1.0, 1.0, 9.0, math.nan)),
+)
+
+
+@pytest.mark.parametrize("boxes", NO_BOXES, ids=range(len(NO_BOXES)))
+@pytest.mark.parametrize("pool", POOLS, ids=repr)
+def test_a_module_refuses_boxes_that_are_none(pool, boxes):
     with pytest.raises(ValueError, match="boxes"):
-        build(detector(), SIZE)(torch.randn(1, *SIZE), boxes)
+        module_of(pool, torch.empty(1, 2, 3, 4))(torch.randn(1, 2, 3, 4), boxes)
+
+
+@pytest.mark.parametrize("pool", POOLS, ids=repr)
+def test_boxes_on_maps_of_half_precision_are_not_rounded(pool):
+    maps, boxes = torch.randn(1, 2, 60, 60).bfloat16(), boxes_of(1, 40).float() * 4.37
+    pooled = module_of(pool, maps)(maps, boxes)
+    assert pooled.dtype == torch.bfloat16
+    torch.testing.assert_close(pooled.float(), module_of(pool, maps)(maps.float(), boxes), atol=0.05, rtol=0.05)
 
 
 def test_no_boxes_are_no_regions():

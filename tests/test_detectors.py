@@ -205,6 +205,16 @@ def test_compare_says_from_how_many_regions_on_one_costs_more():
     assert [sentence for label, sentence in compared.said if label == "Regions"] == [
         "none in yolo_v1: their number changes nothing there"
     ]
+    small = cnnzoo.compare("rcnn_alexnet", "sppnet_zf5", input_size=64)
+    assert ("Crossing", "rcnn_alexnet costs more than sppnet_zf5 from 1 region on") in small.said
+    assert dict(compared.document().said)["Figures"] == (
+        "per sample, as text in three digits (all other formats are exact)"
+    )  # of columns that are not there nothing is said
+
+
+def test_behind_linear_layers_all_positions_see_the_same():
+    said = dict(cnnzoo.summary("yolo_v1").document().said)["Receptive field"]
+    assert said == "1133 pixels; all positions see the same, padding 359; at output, the last map"
 
 
 @pytest.mark.parametrize("regions", [0, -1, 1.5, "x", True])

@@ -20,6 +20,7 @@ import cnnzoo
 from cnnzoo.arch import ShapeError
 from cnnzoo.errors import CnnzooError, InvalidTypeError, InvalidValueError
 from cnnzoo.features.filters import FILTERS, RANDOM, filters
+from cnnzoo.features.filters.pictures import grid as names_and_pictures
 from cnnzoo.render.document import FORMATS
 
 NAMES = [*FILTERS, RANDOM]
@@ -93,6 +94,8 @@ def test_pictures(photograph: np.ndarray) -> None:
     assert grid.shape == (2 * (90 + 20 + 8) + 8, 3 * (120 + 8) + 8, 3)
     assert (grid[28:118, 8:128] == photograph[:90, :120]).all()
     assert (grid[28:116, 136:254] == found.image("blur").transpose(1, 2, 0)).all()
+    large = names_and_pictures([("large", np.zeros((1, 10, 960), np.uint8))], 1)
+    assert large.shape == (1, 8 + 40 + 8 + 10 + 8, 960 + 16)  # a name is read when it is shown smaller, too
     apart = np.asarray(opened(found.png(apart=True)))
     assert apart.shape == (4 * (90 + 20 + 8) + 8, 3 * (120 + 8) + 8)
     assert (apart[28:118, 136:256] == photograph[:90, :120, 1]).all()

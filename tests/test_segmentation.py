@@ -1,5 +1,7 @@
 """Networks that give a map of classes: it is as large as the image, lies over it, and begins as interpolation."""
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -80,3 +82,8 @@ def test_with_an_auxiliary_head_there_are_two_outputs():
     assert report.outputs == {"out": (21, 64, 64), "aux": (21, 64, 64)}
     # torchvision 0.29: sum(p.numel() for p in fcn_resnet50(weights=None, weights_backbone=None, aux_loss=True))
     assert report.total_params == 35_322_218
+
+
+def test_a_graph_says_what_is_cut_and_what_is_padded():
+    signs = re.findall(r"<br/>(crop|pad)\b", cnnzoo.draw("fcn8s", "graph", depth=1).to("mmd").decode())
+    assert signs == ["crop"] * 3

@@ -170,8 +170,9 @@ class PrintedFigure(NamedTuple):
 
     @property
     def why(self) -> str:
-        """How it is explained, the evidence that it is a slip, or a remark."""
-        return self.explanation or (self.slip if self.verdict == "slip" else self.note)
+        """How it is explained or the evidence that it is a slip, and a remark."""
+        first = self.explanation or (self.slip if self.verdict == "slip" else "")
+        return f"{first.removesuffix('.')}. {self.note}" if first and self.note else first or self.note
 
     @property
     def reading(self) -> str:

@@ -146,6 +146,8 @@ def receptive_field(last: Row, whole: Row) -> str:
         f" ({sides(last.gated_field or 'unknown')} with its gates)" if last.gated_field != last.receptive_field else ""
     )
     settings = f"effective stride {sides(last.effective_stride)}, padding {sides(last.effective_padding)}"
+    if last.effective_stride == 0:
+        settings = f"all positions see the same, padding {sides(last.effective_padding)}"
     pixels = "pixel" if last.receptive_field == 1 else "pixels"
     seen = "unknown" if last.receptive_field is None else f"{sides(last.receptive_field)} {pixels}{gates}; {settings}"
     which = "the first output" if whole.more_outputs else "the output"

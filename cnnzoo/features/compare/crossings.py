@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...words import listed
+from ...words import counted, listed
 
 Record = dict[str, Any]
 
@@ -15,7 +15,7 @@ def crossings(records: Sequence[Record]) -> list[tuple[str, str]]:
     found = []
     for more in records:
         if said := sorted((first, less["model"]) for less in records if (first := crossing(more, less)) is not None):
-            others = listed([f"{name} from {first:,} regions on" for first, name in said])
+            others = listed([f"{name} from {counted(first, 'regions')} on" for first, name in said])
             found.append(("Crossing", f"{more['model']} costs more than {others}"))
     return found
 

@@ -83,10 +83,13 @@ OF_REGIONS = ("params", "macs", "macs_ratio", "image_macs", "region_macs", "regi
 ROOM = ("flops", "activations", "year", "depth", "receptive_field")
 """Those of `DEFAULT` for which a terminal must have room."""
 
-FIGURES = (
-    "per sample, as text in three digits (all other formats are exact); FLOPs = 2 x MACs; Act. is the outputs of all "
-    "layers, in elements; Memory is parameters, buffers and activations at the peak of inference"
-)
+PER_SAMPLE = "per sample, as text in three digits (all other formats are exact)"
+FIGURES = {
+    "flops": "FLOPs = 2 x MACs",
+    "activations": "Act. is the outputs of all layers, in elements",
+    "peak_bytes": "Memory is parameters, buffers and activations at the peak of inference",
+}
+"""What is said of columns, where they are shown."""
 
 
 def document(
@@ -101,7 +104,8 @@ def document(
     columns = pick(names or default, COLUMNS)
     if names is None:
         columns |= {name: column._replace(narrow="room") for name, column in columns.items() if name in ROOM}
-    said = [("Input", _inputs(networks)), ("Figures", FIGURES)]
+    told = [said for name, said in FIGURES.items() if name in columns]
+    said = [("Input", _inputs(networks)), ("Figures", "; ".join([PER_SAMPLE, *told]))]
     if any(name.endswith("_ratio") for name in columns) and len(networks) > 1:
         said.append(("×", f"times {first}; ×1 is exactly as much"))
     said += notes

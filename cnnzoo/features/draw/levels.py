@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import le
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ...arch.detection import RegionPooling
@@ -36,6 +37,11 @@ class Value(NamedTuple):
     name: str
     """Which of the values that the part gives, or the path of the value in it; of several that enter the position."""
     shape: Shape
+
+
+def _is_less(made: Shape, of: Shape) -> bool:
+    """Whether an output is a part of what it is made of."""
+    return made != of and all(map(le, made, of))
 
 
 class Arrow(NamedTuple):
@@ -132,6 +138,8 @@ class Level(Flow[Any]):
         role, sign = next(said for kind, said in MEETINGS.items() if isinstance(meeting, kind))
         dim = getattr(meeting, "dim", 1)
         row = self._next()
+        if isinstance(meeting, PadLike) and _is_less(row.output_shape, parts[0].shape):
+            sign = "crop"
         part = Part(role, [name or sign], [row], sign=sign if dim == 1 else f"{sign} dim {dim}")
         y = self.seen[name] = Value(self._put(part, parts), WHOLE, row.output_shape)
         return y

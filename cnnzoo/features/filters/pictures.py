@@ -36,8 +36,8 @@ GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, struct.error)
 """What decoders raise for files that are damaged."""
 
-GAP, TITLE = 8, 20
-"""Pixels between the pictures of a grid, and for the line above each."""
+GAP = 8
+"""Pixels between the pictures of a grid."""
 
 
 def read(file: str | os.PathLike[str], grey: bool, size: Size) -> tuple[str, Array]:
@@ -115,13 +115,14 @@ def grid(images: Sequence[tuple[str, Array]], columns: int) -> Array:
     """Pictures side by side, so many in a row, with their names and sizes above."""
     height, width = (max(image.shape[axis] for _, image in images) for axis in (1, 2))
     mode = "L" if all(len(image) == 1 for _, image in images) else "RGB"
-    down, across = height + TITLE + GAP, width + GAP
+    size = max(12, width // 24)  # of the names: a sheet of large pictures is shown smaller than it is
+    down, across = height + size + 2 * GAP, width + GAP
     sheet = Image.new(mode, (columns * across + GAP, -(-len(images) // columns) * down + GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for place, (name, image) in enumerate(images):
         x, y = GAP + place % columns * across, GAP + place // columns * down
-        draw.text((x, y + 3), f"{name}  {image.shape[2]}x{image.shape[1]}", "black", ImageFont.load_default(12))
-        sheet.paste(_pillow(image), (x, y + TITLE))
+        draw.text((x, y + 3), f"{name}  {image.shape[2]}x{image.shape[1]}", "black", ImageFont.load_default(size))
+        sheet.paste(_pillow(image), (x, y + size + GAP))
     return np.asarray(sheet)[None] if mode == "L" else np.asarray(sheet).transpose(2, 0, 1)
 
 

@@ -6,6 +6,8 @@ position of each image.
 
 # Annotations are values here: torch.jit.script reads none of an attribute that is a string.
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,27 +21,56 @@ class Regions(Sequential):
 
 
 def regions_of(maps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """The number of the image of each of K regions, and (K, 4) corners in pixels, of the dtype of the maps.
+    """The number of the image of each of K regions, and (K, 4) corners in pixels, in float32 at least: bfloat16, which
+    maps may be in, has of pixels around 1,000 every fourth alone.
 
     Boxes are (N, n, 4), or a list of N (L, 4), or (K, 5), the number of the image before the corners; ValueError for
-    others.
+    others, for corners that are not finite, and for numbers of no image.
     """
-    if not torch.jit.is_scripting() and isinstance(boxes, list | tuple):  # type: ignore[attr-defined]
-        if len(boxes) != len(maps) or any(one.dim() != 2 or one.shape[1] != 4 for one in boxes):
-            given = ", ".join(str(tuple(one.shape)) for one in boxes)
-            raise ValueError(f"{len(maps)} images take as many tensors of boxes (L, 4), got {given or 'none'}")
-        numbers = [torch.full_like(one[:, :1], number) for number, one in enumerate(boxes)]
-        boxes = torch.cat([torch.cat(numbers), torch.cat(list(boxes))], 1)
+    precise = torch.promote_types(maps.dtype, torch.float32)
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+        boxes = _in_one(boxes, maps.shape[0], precise)
     if boxes.dim() == 3 and boxes.shape[2] == 4:
         if boxes.shape[0] != maps.shape[0]:
             raise ValueError(f"boxes are of {boxes.shape[0]} images, and there are {maps.shape[0]}")
-        images = torch.arange(maps.shape[0], device=maps.device)[:, None].expand(boxes.shape[0], boxes.shape[1])
-        return images.reshape(-1), boxes.reshape(-1, 4).to(maps.dtype)
-    if boxes.dim() != 2 or boxes.shape[1] != 5:
+        each = torch.arange(maps.shape[0], device=maps.device)[:, None].expand(boxes.shape[0], boxes.shape[1])
+        images, corners = each.reshape(-1), boxes.reshape(-1, 4).to(precise)
+    elif boxes.dim() == 2 and boxes.shape[1] == 5:
+        images, corners = boxes[:, 0].to(torch.int64), boxes[:, 1:].to(precise)
+    else:
         raise ValueError(
             f"boxes are (N, n, 4), (K, 5) with the number of the image first, or a list of (L, 4); got {boxes.shape}"
         )
-    return boxes[:, 0].to(torch.int64), boxes[:, 1:].to(maps.dtype)
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+        _judge(images, corners, maps.shape[0])
+    return images, corners
+
+
+def _in_one(boxes: Any, images: int, dtype: torch.dtype) -> Tensor:
+    """Boxes in one tensor; those of a list as (K, 5)."""
+    if isinstance(boxes, Tensor):
+        return boxes
+    if not isinstance(boxes, list | tuple):
+        raise ValueError(f"boxes are a tensor, or a list of one for each image, got {type(boxes).__name__}")
+    shapes = [tuple(one.shape) if isinstance(one, Tensor) else type(one).__name__ for one in boxes]
+    if len(boxes) != images or any(len(shape) != 2 or shape[1] != 4 for shape in shapes):
+        given = ", ".join(map(str, shapes))
+        raise ValueError(f"{images} images take as many tensors of boxes (L, 4), got {given or 'none'}")
+    numbers = [one.new_full((len(one), 1), number, dtype=dtype) for number, one in enumerate(boxes)]
+    return torch.cat([torch.cat(numbers), torch.cat([one.to(dtype) for one in boxes])], 1)
+
+
+def _judge(images: Tensor, corners: Tensor, count: int) -> None:
+    """ValueError for a region that cannot be cut out, where there are values to look at."""
+    if corners.is_meta or torch.compiler.is_compiling():
+        return
+    wrong = ~corners.isfinite().all(1) | (images < 0) | (images >= count)
+    if wrong.any():
+        region = int(wrong.int().argmax())
+        raise ValueError(
+            f"boxes must be finite, and of images 0 to {count - 1}: region {region} is {corners[region].tolist()} "
+            f"of image {images[region]}"
+        )
 
 
 def rounded(x: Tensor) -> Tensor:
@@ -239,8 +270,8 @@ class RoIAlign(Sized):
             sizes = sizes.clamp(min=1)
         tall, wide = sizes[:, 1:] / self.output_size[0], sizes[:, :1] / self.output_size[1]
         down, across = self.samples(tall), self.samples(wide)
-        shares = torch.arange(self.output_size[0], device=maps.device, dtype=maps.dtype)
-        strips = torch.arange(self.output_size[1], device=maps.device, dtype=maps.dtype)
+        shares = torch.arange(self.output_size[0], device=maps.device, dtype=corners.dtype)
+        strips = torch.arange(self.output_size[1], device=maps.device, dtype=corners.dtype)
         begin, start = corners[:, 1:2] + shares * tall, corners[:, 0:1] + strips * wide
         row, rows_read = self.read(begin, tall, down, height)
         column, columns_read = self.read(start, wide, across, width)
