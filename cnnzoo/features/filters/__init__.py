@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ...errors import InvalidValueError
@@ -134,12 +133,9 @@ def filters(
     import numpy as np
 
     from ...values import conv2d
-    from .pictures import from_array, read
+    from .pictures import read
 
-    if isinstance(picture, str | PathLike):
-        name, x = read(picture, grey, size)
-    else:
-        name, x = "picture", from_array(picture, grey, size)
+    name, x = read(picture, grey, size)
     used = _named(names, seed)
     maps = {}
     for one, filter_ in used.items():

@@ -40,9 +40,16 @@ GAP = 8
 """Pixels between the pictures of a grid."""
 
 
-def read(file: str | os.PathLike[str], grey: bool, size: Size) -> tuple[str, Array]:
-    """A file's name, and its picture as (channels, height, width): one channel, or red, green and blue."""
-    path = os.fspath(file)
+def read(picture: Any, grey: bool, size: Size) -> tuple[str, Array]:
+    """A picture's name and values, (channels, height, width): one channel, or red, green and blue. It is a file, or an
+    array (height, width) or (height, width, channels) of 0 to 255."""
+    if isinstance(picture, str | os.PathLike):
+        path = os.fspath(picture)
+        return os.path.basename(path), _array(_opened(path), grey, size)
+    return "picture", _array(_from_array(picture), grey, size)
+
+
+def _opened(path: str) -> Image.Image:
     if not os.path.isfile(path):
         raise InvalidValueError(f"{quoted(path)} is no file")
     with warnings.catch_warnings():
@@ -59,11 +66,10 @@ def read(file: str | os.PathLike[str], grey: bool, size: Size) -> tuple[str, Arr
             raise
         except BROKEN as error:
             raise InvalidValueError(f"{quoted(path)} is a damaged picture: {error}") from None
-    return os.path.basename(path), _array(ImageOps.exif_transpose(image), grey, size)
+    return ImageOps.exif_transpose(image)
 
 
-def from_array(given: Any, grey: bool, size: Size) -> Array:
-    """An array (height, width) or (height, width, channels) of 0 to 255 as (channels, height, width)."""
+def _from_array(given: Any) -> Image.Image:
     found = np.asarray(given)
     if found.dtype.kind not in "uif" or found.ndim not in (2, 3) or found.shape[2:] not in ((), (1,), (3,), (4,)):
         raise InvalidTypeError(
@@ -74,7 +80,7 @@ def from_array(given: Any, grey: bool, size: Size) -> Array:
         raise InvalidValueError("the values of a picture are from 0 to 255")
     if found.shape[2:] == (1,):
         found = found[:, :, 0]
-    return _array(Image.fromarray(found.astype(np.uint8)), grey, size)
+    return Image.fromarray(found.astype(np.uint8))
 
 
 def _array(image: Image.Image, grey: bool, size: Size) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...arch import Node, ShapeError
@@ -65,7 +64,7 @@ def heatmap(
     need("heat maps", "filters", "numpy", "PIL")
     import numpy as np
 
-    from ...pytorch.heatmap import score_maps
+    from ...pytorch.look import maps, with_weights
 
     name, net, description, why_not, channels = _convolutional(model, input_size, settings)
     title, x = _read(picture, channels, size)
@@ -74,8 +73,7 @@ def heatmap(
         _of_channels(what, said, getattr(net, "pretrained_cfg", {}).get(what), default, channels)
         for what, said, default in (("mean", mean, IMAGENET[0]), ("std", std, IMAGENET[1]))
     )
-    shift, scale = (np.asarray(one, np.float32)[:, None, None] for one in (mean, std))
-    scores = score_maps(net, (x.astype(np.float32) / 255 - shift) / scale)
+    scores = with_weights(net, None, lambda net: maps(net, [""], x, mean, std)[""], own=True)
     if not np.isfinite(scores).all():
         raise InvalidValueError(f"{name} gives scores for {title} that are no numbers")
     ranked = np.argsort(-scores.mean(axis=(1, 2)), kind="stable")[:top]
@@ -134,14 +132,11 @@ def _read(picture: Any, channels: int, size: int | None) -> tuple[str, Array]:
     """A picture's name, and its values as (channels, height, width)."""
     import numpy as np
 
-    from ..filters.pictures import from_array, read, scaled
+    from ..filters.pictures import read, scaled
 
     if channels not in (1, 3):
         raise InvalidValueError(f"the network takes {channels} channels, and a picture has one or three")
-    if isinstance(picture, str | PathLike):
-        name, x = read(picture, channels == 1, None)
-    else:
-        name, x = "picture", from_array(picture, channels == 1, None)
+    name, x = read(picture, channels == 1, None)
     x = x if size is None else scaled(x, size)
     return name, np.broadcast_to(x, (channels, *x.shape[1:]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -125,13 +124,12 @@ def look_maps(
     from ...pytorch.look import maps, with_weights
 
     need("pictures", "filters", "numpy", "PIL")
-    from ..filters.pictures import from_array, read
+    from ..filters.pictures import read
 
     module = module_of(network, seed, settings if input_size is None else settings | {"input_size": input_size})
     size = _size(network, module, input_size, settings)
     fit = None if size is None else (size[2], size[1])
-    named = isinstance(picture, str | os.PathLike)
-    name, image = read(picture, grey, fit) if named else ("picture", from_array(picture, grey, fit))
+    name, image = read(picture, grey, fit)
     if size is not None and len(image) != size[0]:
         advice = "; make it grey: grey=True, at a prompt --grey" if size[0] == 1 else ""
         channels = counted(len(image), "channels")

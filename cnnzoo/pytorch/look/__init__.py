@@ -83,7 +83,7 @@ def outputs(net: nn.Module, layers: Sequence[str], x: Tensor) -> dict[str, Tenso
     def keep(path: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, given: Any, output: Any) -> None:
             if not isinstance(output, Tensor):
-                raise InvalidValueError(f"{path} gives {type(output).__name__}, not a tensor")
+                raise InvalidValueError(f"{path or 'the network'} gives {type(output).__name__}, not a tensor")
             found.setdefault(path, output if len(layers) == 1 else output.clone())  # what comes next may write over it
             if len(found) == len(layers):
                 raise _Reached
@@ -108,10 +108,11 @@ def outputs(net: nn.Module, layers: Sequence[str], x: Tensor) -> dict[str, Tenso
 
 
 def maps(net: nn.Module, layers: Sequence[str], image: Any, mean: Any, std: Any) -> dict[str, Any]:
-    """What layers make of a picture, (channels, height, width) of 0 to 255, as arrays of one sample. It is scaled to 1,
-    less the mean of the pictures that the weights are for, over their deviation."""
-    x = torch.tensor(image, dtype=torch.float64) / 255
-    about = (torch.tensor(one, dtype=torch.float64).reshape(-1, 1, 1) for one in (mean, std))
+    """What layers, of which "" is the network, make of a picture, (channels, height, width) of 0 to 255, as arrays of
+    one sample. It is scaled to 1, less the mean of the pictures that the weights are for, over their deviation."""
+    kind = torch.promote_types(dtype_of(net), torch.float32)
+    x = torch.tensor(image, dtype=kind) / 255
+    about = (torch.tensor(one, dtype=kind).reshape(-1, 1, 1) for one in (mean, std))
     with torch.no_grad():
         found = outputs(net, layers, _like(net, (x - next(about)) / next(about))[None])
         return {path: found[path][0].float().cpu().numpy().copy() for path in layers}
