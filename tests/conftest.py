@@ -2,10 +2,11 @@
 `pytest --all` all.
 
 A test of all registered networks, or one that is marked `wide`, has many cases. Without an option it runs on some of
-them: a twelfth, but three at least, of networks only of those that stand for a family. With `--wide` it leaves out the
-variants of each family, which are the same code with other numbers: ResNet-50 is tried, ResNet-101 with `--all`. Where
-it is slow and marked `wide(2)`, it runs on two, and with `--wide` on those that stand for a family; where it is marked
-`wide(2, 12)`, with `--wide` on twelve; where it is marked `every`, with `--wide` on every network.
+them: a twelfth, but three at least, of networks only of those that stand for a family. With `--wide` it runs on all
+that stand for a family, and of other tests' cases leaves out the variants of a network, which are the same code with
+other numbers: ResNet-50 is tried, ResNet-101 with `--all`. Where it is slow and marked `wide(2)`, it runs on two
+without an option, and of one marked `wide(0)` nothing runs; where it is marked `wide(2, 12)`, it runs with `--wide` on
+twelve; where it is marked `every`, with `--wide` on every network.
 
 Properties are tried on 10 examples, with `--wide` and `--all` on 100. `HYPOTHESIS_PROFILE=long` tries 2,000, with fresh
 seeds.
@@ -67,7 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
-    """The cases of a test that are tried; never none."""
+    """The cases of a test that are tried; none only of one that is marked `wide(0)`."""
     if config.getoption("--all") or not cases:
         return cases
     test = cases[0]
@@ -83,7 +84,7 @@ def chosen(cases: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]
         return cases
     if most_wide:
         return spread(without_variants(cases))[: most_wide[0]]
-    return of_families(cases) if most < sys.maxsize and of_the_register(cases) else without_variants(cases)
+    return of_families(cases) if of_the_register(cases) else without_variants(cases)
 
 
 IMAGES = {
@@ -147,7 +148,7 @@ def words(case: pytest.Item) -> set[str]:
 
 
 def sample(cases: list[pytest.Item], most: int = sys.maxsize) -> list[pytest.Item]:
-    """Some cases of a test; never none."""
+    """Some cases of a test; none only if that is the most."""
     some = spread(of_families(cases))
     return some[: min(most, max(LEAST, len(some) // SHARE))]
 

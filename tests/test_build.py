@@ -58,6 +58,7 @@ def inputs(name, batch=2, **kwargs):
 
 
 @pytest.mark.wide
+@pytest.mark.every
 @each
 def test_tensors_and_shapes_are_those_of_the_report(name):
     report, net = cnnzoo.summary(name), on_meta(name)
@@ -71,7 +72,7 @@ def test_tensors_and_shapes_are_those_of_the_report(name):
     assert shapes == [(2, *shape) for shape in (whole.output_shape, *whole.more_outputs)]
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("name", sorted(TORCHVISION.keys() & set(NAMES)))
 def test_is_torchvisions_network(name):
     """The same names in the same order and, for the same weights and image, the same outputs."""

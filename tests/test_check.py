@@ -45,6 +45,7 @@ def check_network(name: str, input_size: tuple[int, ...] | None = None, batch_si
 
 
 @pytest.mark.wide
+@pytest.mark.every
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_agrees(name):
     result = check_network(name, batch_size=2)

@@ -179,6 +179,7 @@ def command(*arguments):
     )
 
 
+@pytest.mark.wide(0)
 def test_only_the_header_is_read_and_without_torch(tmp_path):
     file = sparse(tmp_path / "huge.safetensors", {"a": (10**11,)}, 1, "U8")
     assert Path(file).stat().st_size > 10**11

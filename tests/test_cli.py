@@ -30,7 +30,7 @@ COMMAND = {name: cli.get_command(click.Context(cli), name) for name in COMMANDS}
 each = pytest.mark.parametrize("name", list_models())
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 20)
 @each
 def test_summary_in_every_format(name):
     report = cnnzoo.summary(name)

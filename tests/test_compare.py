@@ -322,7 +322,7 @@ def test_names_on_a_picture_cover_nothing(places):
     assert all(len(re.findall(rf"\bnet{number}\b", said)) == 1 for number in range(len(places)))
 
 
-@pytest.mark.wide(1)
+@pytest.mark.wide(0)
 @pytest.mark.parametrize(("format_", "magic"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_a_picture_is_the_same_bytes_each_time(format_, magic, tmp_path):
     pytest.importorskip("matplotlib")

@@ -26,7 +26,7 @@ def printed(cell: nbformat.NotebookNode) -> str:
 
 
 @ARTICLES
-@pytest.mark.wide(1, 7)
+@pytest.mark.wide(0, 7)
 def test_a_notebook_runs_as_it_stands(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     book = nbformat.from_dict(notebook(page))

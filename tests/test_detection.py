@@ -331,7 +331,7 @@ def test_every_parameter_of_a_detector_has_a_gradient(name):
     assert all(one.grad is not None for one in module.parameters())
 
 
-@pytest.mark.wide
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("pool", [pool for pool in POOLS if getattr(pool, "sampling_ratio", 1) > 0], ids=repr)
 def test_a_detector_is_exported_for_any_number_of_images_and_boxes(pool):
     module = build(detector(pool=pool), SIZE).eval()

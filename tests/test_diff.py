@@ -89,7 +89,7 @@ def test_between_families_too(before, after):
     check(diff(before, after))
 
 
-@pytest.mark.wide
+@pytest.mark.wide(1, 10)
 @pytest.mark.parametrize("rewrite", [f"{name}=0.5" if name.startswith("scale_") else name for name in list_rewrites()])
 def test_under_every_rewrite_too(rewrite):
     for name in FAMILIES:
@@ -131,7 +131,7 @@ def test_of_any_edit_the_changes_add_up_and_are_seen(network, data):
     assert bool(found.changes) == (edited != network)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(1, 14)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_measured_is_aligned_by_path(name):
     """What is calculated of a description is what is measured of its module, so there is nothing to tell but what steps

@@ -278,7 +278,7 @@ class TestMethods:
         assert net.forward_head(maps).shape == (2, net.num_classes)
         assert net.num_classes == 10 or not takes_classes(name)
 
-    @pytest.mark.wide
+    @pytest.mark.wide(3, 20)
     @each
     def test_the_classifier_can_be_reset(self, name):
         if not gives_vector(name):

@@ -78,7 +78,7 @@ def raising(error, monkeypatch):
     monkeypatch.setattr("cnnzoo.features.show.sides", fail)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 30)
 @commands
 @pytest.mark.parametrize("kind", DEFECTS)
 def test_a_defect_shows_its_traceback(name, kind, here, monkeypatch):
@@ -90,7 +90,7 @@ def test_a_defect_shows_its_traceback(name, kind, here, monkeypatch):
     assert caught.traceback[-1].name == "fail"
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 30)
 @commands
 @pytest.mark.parametrize("kind", [CnnzooError, InvalidValueError, InvalidTypeError])
 def test_an_error_for_the_user_is_one_line(name, kind, here, monkeypatch):
@@ -102,6 +102,7 @@ def test_an_error_for_the_user_is_one_line(name, kind, here, monkeypatch):
         result.refused("no such thing")
 
 
+@pytest.mark.wide(7)
 @commands
 def test_they_run_where_nothing_is_raised(name, here):
     from safetensors.torch import save_file

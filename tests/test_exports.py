@@ -349,6 +349,7 @@ document.title = JSON.stringify(told);
 </script>"""
 
 
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("command", ["summary googlenet", "list", "peers lenet5", *ODD])
 def test_a_browser_sorts_by_exact_values(command, tmp_path):
     browser = shutil.which("chromium") or shutil.which("google-chrome") or pytest.skip("there is no chromium")

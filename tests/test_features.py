@@ -162,6 +162,7 @@ class TestCut:
         assert list(less.tensors) == [key for key in full.tensors if not key.startswith(("layer4", "fc"))]
         assert cnnzoo.cut is cut
 
+    @pytest.mark.wide(1)
     @pytest.mark.parametrize("builder", [resnet18, densenet121, googlenet_tv, lenet5])
     def test_at_every_path(self, builder):
         """The value at a path is that of the whole network there, and its tensors are the network's."""

@@ -18,6 +18,7 @@ def attacked(each: int, seed: int) -> str:
     return done.stdout
 
 
+@pytest.mark.wide(0)
 @pytest.mark.skipif(sys.platform != "linux", reason="its limits are Linux's")
 def test_hostile_inputs_end_in_a_result_or_in_one_short_message(wide):
     each = 3 if wide else 1

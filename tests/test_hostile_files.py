@@ -149,6 +149,7 @@ def written(folder: Path, files: Iterable[tuple[str, bytes, str]]) -> list[tuple
     return tries
 
 
+@pytest.mark.wide(0)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_some(tmp_path, wide):
     count, every = (40, 60) if wide else (10, 240)

@@ -40,7 +40,7 @@ TORCHVISION = {
 and the sum of the absolute values of its state dict."""
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvisions_is_torchvisions_after_the_same_seed(name):
     torch.manual_seed(0)

@@ -36,7 +36,7 @@ def digits():
     return images, torch.tensor(data.target)[order]
 
 
-@pytest.mark.wide(1)
+@pytest.mark.wide(0, 4)
 @pytest.mark.parametrize("name", CASES)
 def test_learns_the_digits(name, digits):
     side, step, epochs, init, wanted = CASES[name]

@@ -209,6 +209,7 @@ def test_one_depth_for_all_stages(name):
     assert builder.describe(depth=2) == builder.describe(depth=(2,) * stages) == builder.describe(depth=[2] * stages)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", UNVARIED)
 def test_without_knobs_the_rewrites_that_apply(name):
     family = Family(name)
@@ -350,6 +351,7 @@ def test_what_is_the_same_network_is_found_once(plugins):
     assert search.priced == 3
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", ["resnet50", "vgg16", "densenet121", "alexnet", "googlenet+drop_reductions"])
 def test_what_is_printed_makes_it_again(name, tmp_path):
     """The command prints the same figures, and the expression builds as many parameters."""

@@ -162,6 +162,7 @@ def test_places_without_end_are_cut() -> None:
     assert {id(place.module) for place in found} == {id(one) for one in net.modules()}
 
 
+@pytest.mark.wide(0)
 def test_torchinfo_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers_of_modules, "SECONDS", 2)
     net = nested(60)
@@ -173,6 +174,7 @@ def test_torchinfo_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 # Loops.
 
 
+@pytest.mark.wide(1)
 @pytest.mark.parametrize(
     ("make", "given", "macs"),
     [

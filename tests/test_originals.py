@@ -43,7 +43,7 @@ def together(outputs: Any) -> torch.Tensor:
     return torch.cat([*(outputs.values() if isinstance(outputs, dict) else outputs)])
 
 
-@pytest.mark.wide
+@pytest.mark.wide(2, 100)
 @pytest.mark.filterwarnings("ignore")
 @each
 def test_is_its_original(name: str, original: Original) -> None:

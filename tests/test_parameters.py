@@ -30,7 +30,7 @@ class Tied(nn.Module):
         raise AssertionError("nothing is run")
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3)
 @pytest.mark.parametrize(
     "make",
     [

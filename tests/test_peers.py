@@ -444,7 +444,7 @@ def test_lazy_layers_are_not_run():
     assert isinstance(module[0], nn.LazyLinear)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 20)
 @pytest.mark.parametrize("name", CASES)
 def test_the_module_is_left_as_it_was_found(name):
     case = CASES[name]

@@ -165,7 +165,7 @@ def wrong(tmp_path_factory):
     return install(WRONG, tmp_path_factory.mktemp("wrong"))
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(1)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -213,6 +213,7 @@ def test_what_a_plugin_does_wrong_is_one_error(wrong, arguments, said):
     assert result.err.splitlines()[-1] == f"Error: {said}"
 
 
+@pytest.mark.wide(0)
 def test_broken_plugins_are_a_line_each_and_break_nothing(bad):
     result = spawn("list", "--format", "csv", PYTHONPATH=bad)
     assert result.code == 0

@@ -94,6 +94,7 @@ def test_what_is_of_another_type_is_refused_when_it_is_given(call: Callable[[], 
     assert str(refused.value) == said
 
 
+@pytest.mark.wide(0)
 def test_no_module_shadows_a_function() -> None:
     """Neither by being there, nor by being imported."""
     assert [name for name in cnnzoo.__all__ if find_spec(f"cnnzoo.{name}")] == []

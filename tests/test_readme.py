@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from pages import blocks
 from sessions import happens
 
@@ -18,6 +19,7 @@ SET_UP = [
 ]
 
 
+@pytest.mark.wide(0)
 def test_everything_that_is_shown_happens(tmp_path: Path) -> None:
     assert {block.language for block in blocks(TEXT)} >= {"console", "sh", "python"}
     happens(README, tmp_path)

@@ -96,7 +96,7 @@ def test_every_row_s_figures_are_those_of_the_report(name):
         assert shown == expected or (runs and sorted(shown) == sorted(expected))
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 20)
 @each
 def test_a_folded_table_still_adds_up(name):
     report = cnnzoo.summary(name)
@@ -168,7 +168,7 @@ WIDER = r"fcn8s|fast.*_vgg16|regnet_.*|hrnet_.*|cspdarknet53|xception|repvgg_b[1
 """Networks whose deep blocks with long names, or large figures, take a few columns more."""
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 20)
 @each
 def test_a_terminal_of_80_columns_is_wide_enough(name):
     written = on_terminal("summary", name, columns=80)

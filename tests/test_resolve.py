@@ -20,6 +20,7 @@ TINY = Sequential(conv=Conv2d(4, 3), flatten=Flatten(), fc=Linear(2))
 each = pytest.mark.parametrize("name", list_models())
 
 
+@pytest.mark.wide(2)
 @pytest.mark.parametrize("name", ["lenet5", "alexnet", "googlenet", "resnet18", "densenet121"])
 def test_what_create_model_builds_can_be_reported(name):
     """Every keyword that says what the network is: as many parameters as the module has, and as many MACs measured."""

@@ -122,7 +122,7 @@ def test_each_applies_to_a_network_or_says_why_not_and_leaves_it_as_it_was(name:
             assert len(reason) > 20
 
 
-@pytest.mark.wide(3, 14)
+@pytest.mark.wide(1, 14)
 def test_what_comes_of_it_is_measured_as_it_is_calculated_and_trains(name: str) -> None:
     """In small: built, run forward and backward, and every parameter has a gradient."""
     description, size = small(name)
@@ -1023,7 +1023,7 @@ def test_a_rewritten_network_is_made_as_any_other() -> None:
         cnnzoo.create_model("resnet18+scale_width=0.1+drop_shortcuts", init=scheme)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(1)
 def test_pairs_of_neighbours_compose_on_every_family(name: str) -> None:
     description, size = small(name)
     for first, second in pairwise(every(size)):
@@ -1041,6 +1041,7 @@ def test_a_rewritten_network_is_summarised_as_any_other() -> None:
     assert "drop_shortcuts does not apply: there is no residual block" in " ".join(said.split())
 
 
+@pytest.mark.wide(0)
 def test_a_rewritten_list_is_of_what_the_rewrites_change() -> None:
     out = call("list", "alex*", "caffenet", "lenet*", "vgg1*", "--rewrite", "ungroup", "--format", "csv").succeeded()
     assert [line.split(",")[0] for line in out.splitlines()[1:]] == [

@@ -166,6 +166,7 @@ def test_a_family_is_known_for_the_first_device_that_saves_it_parameters(name: s
         assert str(found) == repr(found) == found.document().text("table").rstrip("\n")
 
 
+@pytest.mark.wide(0)
 def test_what_the_families_are_known_for() -> None:
     known = {name: found and found.by for name in cnnzoo.list_models() for found in [famous(cnnzoo.summary(name))]}
     for pattern, by in {

@@ -52,7 +52,7 @@ def test_the_dtypes_are_those_there_are():
     assert SCHEMA["properties"]["dtype"]["enum"] == list(ITEM_BYTES)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 20)
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_s_json_is_valid(name):
     result = CliRunner().invoke(cli, ["summary", name, "--format", "json", "--batch-size", "3", "--dtype", "float16"])

@@ -94,7 +94,7 @@ def test_a_citation_has_the_surnames(authors: str, surnames: str) -> None:
 # The family
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 14)
 @pytest.mark.parametrize("name", ROOTS)
 def test_what_a_variant_differs_in_makes_it(name: str) -> None:
     """The keywords that are shown make of the one description the other."""

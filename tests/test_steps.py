@@ -476,7 +476,7 @@ def wide_cat(count: int) -> Node:
     return Sequential(**steps, cat=Cat(*steps))
 
 
-@pytest.mark.wide(2)
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("make", [chained, held, one_run_often, looks, ports, wide_cat])
 def test_thousands_of_steps_cost_as_much_more_as_there_are_more(make: Callable[[int], Node]) -> None:
     """Some three seconds of a core; were it the square of their number, a minute."""

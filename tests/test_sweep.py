@@ -152,6 +152,7 @@ def test_what_a_plugin_does_is_no_reason_to_lose_a_record(plugin, tmp_path):
 # Written on several cores, and in one go or in many
 
 
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
 @pytest.mark.parametrize("jobs", [2, 3, 7])
 def test_any_number_of_jobs_writes_the_same(format, jobs, tmp_path):
@@ -230,7 +231,7 @@ def grown(path: Path, size: int, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.001)
 
 
-@pytest.mark.wide(1)
+@pytest.mark.wide(0, 3)
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_killed_at_random_moments_it_comes_to_the_same(ending, jobs, tmp_path):

@@ -126,7 +126,7 @@ def looked_at(rows: list[Row], net: nn.Module, side: int) -> list[Row]:
     return [known[len(known) // 2], known[-1]] if known else []
 
 
-@pytest.mark.wide(3, 14)
+@pytest.mark.wide(1, 14)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", MODULES)
 def test_receptive_fields_of_described_modules_are_what_gradients_reach(name: str) -> None:

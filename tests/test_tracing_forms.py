@@ -47,6 +47,7 @@ FORMS: dict[str, Callable[[nn.Module], nn.Module]] = {
 }
 
 
+@pytest.mark.wide(1)
 @pytest.mark.parametrize("form", FORMS)
 @given(st.data())
 def test_another_form_of_a_module_is_the_same_description(form, data):
@@ -56,7 +57,7 @@ def test_another_form_of_a_module_is_the_same_description(form, data):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.wide(2)
+@pytest.mark.wide(2, 20)
 @each
 def test_another_form_of_a_registered_network_is_its_own_description(form, name):
     description, size = small(name)
@@ -64,7 +65,7 @@ def test_another_form_of_a_registered_network_is_its_own_description(form, name)
     assert describe(FORMS[form](net), size) == describe(net, size)
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 20)
 @each
 def test_within_others_it_is_the_same_block(name):
     description, size = small(name)
@@ -107,7 +108,7 @@ def test_a_call_without_a_word_has_no_tensors_of_those_with_one():
 SAME = ("params", "buffers", "macs")
 
 
-@pytest.mark.wide
+@pytest.mark.wide(3, 20)
 @each
 def test_what_fx_made_of_a_registered_network_has_its_layers(name):
     """And is described the same, but for those `OTHERWISE`; what is built of either gives the same. LeNet-5's own

@@ -115,6 +115,7 @@ def taken(net: nn.Module, *sides: int) -> Shape:
     raise AssertionError(f"it does not take its own {own}")
 
 
+@pytest.mark.long
 def test_the_networks_are_those_that_are_drawn() -> None:
     stub_torchvision()
     timm = pytest.importorskip("timm")
@@ -134,6 +135,7 @@ FOREIGN = {"regnetz_c16_evos": "an EvoNorm without its activation is written wit
 """Networks of which a part is foreign, and why."""
 
 
+@pytest.mark.wide(0, 20)
 @pytest.mark.parametrize("name", NETWORKS, ids="timm {}".format)
 def test_timms_networks_are_what_is_built_of_their_descriptions(name: str) -> None:
     """At two sizes and batches, of which the second side is odd wherever the network itself takes that."""

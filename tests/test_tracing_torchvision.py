@@ -66,7 +66,7 @@ def described(net: nn.Module, size: tuple[int, ...]) -> Node:
 SAME = ("params", "buffers", "macs", "aux_params", "aux_macs")
 
 
-@pytest.mark.wide(3)
+@pytest.mark.wide(1)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", (CLASSIFIERS + SEGMENTING).split())
 def test_torchvisions_networks_are_described_without_a_missing_word(name):
@@ -77,7 +77,7 @@ def test_torchvisions_networks_are_described_without_a_missing_word(name):
     described(net, (3, *[SIDES.get(name, (64, 77))[0]] * 2))
 
 
-@pytest.mark.wide
+@pytest.mark.wide(1, 8)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", FIRST.split())
 def test_torchvisions_networks_are_what_is_built_of_their_descriptions(name):

@@ -149,9 +149,8 @@ def hooked(module: Any, hook: Any) -> Any:
     return module
 
 
-def test_a_kill_loses_nothing(tmp_path: Path, wide: bool) -> None:
-    if not wide:
-        pytest.skip("of processes")
+@pytest.mark.wide(0)
+def test_a_kill_loses_nothing(tmp_path: Path) -> None:
     line = (
         "train",
         "fashion_cnn",
@@ -185,10 +184,9 @@ def test_a_kill_loses_nothing(tmp_path: Path, wide: bool) -> None:
     assert best[0] == best[1]
 
 
-def test_two_processes_are_one(tmp_path: Path, wide: bool) -> None:
+@pytest.mark.wide(0)
+def test_two_processes_are_one(tmp_path: Path) -> None:
     """Under torchrun, with gloo: half of each batch for each, gradients averaged, sums added."""
-    if not wide:
-        pytest.skip("of processes")
     (tmp_path / "net.py").write_text(
         "from cnnzoo.arch import *\n"
         "def net(): return Sequential(c=Conv2d(4, 3), r=ReLU(), p=MaxPool2d(2), f=Flatten(), l=Linear(10))\n"
@@ -392,9 +390,8 @@ def test_a_folder_belongs_to_one_run(tmp_path: Path) -> None:
         cnnzoo.evaluate("lenet5_modern", "digits", folder / "best.safetensors", input_size=28)
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path, wide: bool) -> None:
-    if not wide:
-        pytest.skip("of processes")
+@pytest.mark.wide(0)
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     line = command(
         "train", "fashion_cnn", "--data", "digits", "--input-size", "28", "--epochs", "50", "--folder", "run"
     )
