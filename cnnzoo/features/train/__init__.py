@@ -246,7 +246,7 @@ def _trained(
     begin: Callable[[int, int, int], None] | None,
 ) -> Trained:
     from ... import __version__
-    from ...pytorch.train import TORCH, Classifier, Passed, Run, is_first, processes, seeded
+    from ...pytorch.train import TORCH, Classifier, Run, is_first, processes, seeded
     from ...pytorch.train.batches import Pictures
     from ...pytorch.train.files import read_state, read_weights, replace, write_state, write_weights
     from ...weights.headers import CheckpointError
@@ -269,7 +269,7 @@ def _trained(
         classifier = Classifier(net, place, settings.amp)
         classifier.check(shape, classes, settings.model)
         pictures = Pictures(data.train.images, data.train.labels, shape, settings.shift, place)
-        run = Run(classifier, pictures, chosen, settings, classes)
+        run = Run(classifier, pictures, chosen, settings, classes, Epoch)
         history = list[Epoch]()
         best: dict[str, Tensor] = {}
         if state is not None:
@@ -283,9 +283,9 @@ def _trained(
         if begin is not None and is_first():
             begin(run.steps, settings.epochs, len(history))
 
-        def passed(one: Passed) -> None:
+        def passed(one: Epoch) -> None:
             nonlocal best
-            history.append(Epoch(*one))
+            history.append(one)
             better = best_of(history) is history[-1]
             if better:
                 best = {key: value.detach().clone() for key, value in net.state_dict().items()}

@@ -28,7 +28,7 @@ from ..modules.forwards import RBF
 from .batches import Pictures, Plan, mixed
 
 if TYPE_CHECKING:
-    from ...features.train.settings import Settings
+    from ...features.train.settings import Epoch, Settings
 
 TORCH = str(torch.__version__)
 
@@ -54,18 +54,6 @@ class Told(NamedTuple):
     loss: float
     """Of this epoch so far."""
     accuracy: float
-
-
-class Passed(NamedTuple):
-    """What an epoch came to."""
-
-    epoch: int
-    learning_rate: float
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    seconds: float
 
 
 @contextmanager
@@ -189,7 +177,8 @@ def made(settings: Settings, module: nn.Module) -> torch.optim.Optimizer:
 
 
 class Run:
-    """A training: `go` to its end, from an epoch's end on where there is a state of one."""
+    """A training: `go` to its end, from an epoch's end on where there is a state of one. `record` is made of what each
+    epoch comes to; features have it, for histories are read without torch."""
 
     def __init__(
         self,
@@ -198,8 +187,10 @@ class Run:
         chosen: tuple[Tensor, Tensor],
         settings: Settings,
         classes: int,
+        record: type[Epoch],
     ) -> None:
         self.classifier, self.pictures, self.settings, self.classes = classifier, pictures, settings, classes
+        self.record = record
         self.chosen, self.held = chosen
         self.world = idist.get_world_size()
         self.batch = min(settings.batch_size, len(self.chosen)) // self.world * self.world
@@ -245,7 +236,7 @@ class Run:
         """Whether its patience was over in the epoch that it goes on from."""
         return bool(self.stopping and self.stopping.counter >= self.stopping.patience)
 
-    def go(self, passed: Callable[[Passed], None], tell: Callable[[Told], None] | None) -> None:
+    def go(self, passed: Callable[[Epoch], None], tell: Callable[[Told], None] | None) -> None:
         """To the end; `passed` hears of each epoch, `tell` several times a second how far it is."""
         self.tell = tell
 
@@ -315,7 +306,7 @@ class Run:
         sums = self.classifier.sums(self.pictures, self.held, max(self.settings.batch_size // self.world, 256))
         return measured(sums, self.classes)[:2]
 
-    def _end(self) -> Passed:
+    def _end(self) -> Epoch:
         epoch = self.trainer.state.epoch
         loss, accuracy = self._look(epoch, self.steps, summed(self.sums.clone()), self.batch)
         state = self.evaluator.run([0])
@@ -323,4 +314,4 @@ class Run:
         rate = self.rate((epoch - 1) * self.steps)
         held: Any = state.output
         val_loss, val_accuracy = held
-        return Passed(epoch, rate, loss, accuracy, val_loss, val_accuracy, round(seconds, 3))
+        return self.record(epoch, rate, loss, accuracy, val_loss, val_accuracy, round(seconds, 3))
