@@ -1,4 +1,4 @@
-"""Small networks for pictures of 28x28, each with one idea or without it: `cnnzoo train nets.py:batch_norm …`."""
+"""Small networks for digits of 8x8, each with one idea or without it: `cnnzoo train nets.py:batch_norm …`."""
 
 from cnnzoo.arch import (
     AdaptiveAvgPool2d,
@@ -30,7 +30,7 @@ def stage(number: int, width: int, norm: Layer | None) -> dict[str, Layer | None
 
 
 def network(norm: Layer | None = None, dropout: float | None = None) -> Sequential:
-    """Three stages of 16, 32 and 64 maps, and two linear layers: 222,074 parameters without normalisation."""
+    """Three stages of 16, 32 and 64 maps, and two linear layers: 91,002 parameters without normalisation."""
     return Sequential(
         **stage(1, 16, norm),
         **stage(2, 32, norm),
