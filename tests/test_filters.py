@@ -21,6 +21,7 @@ from cnnzoo.arch import ShapeError
 from cnnzoo.errors import CnnzooError, InvalidTypeError, InvalidValueError
 from cnnzoo.features.filters import FILTERS, RANDOM, filters
 from cnnzoo.features.filters.pictures import grid as names_and_pictures
+from cnnzoo.features.filters.pictures import read
 from cnnzoo.render.document import FORMATS
 
 NAMES = [*FILTERS, RANDOM]
@@ -123,7 +124,20 @@ def test_pictures_of_every_mode_are_read(tmp_path: Path, mode: str, ending: str)
         Image.new(mode, (5, 4), 1).save(path)
     except (OSError, ValueError, KeyError):
         pytest.skip("the format has no such mode")
+    there = Image.open(path)
+    if there.mode == "F" or (there.mode, there.format) == ("I", "TIFF"):
+        with pytest.raises(InvalidValueError, match="pixels of 32 bits"):
+            filters(path, ["blur"])
+        return
     assert filters(path, ["blur"]).maps["blur"].shape[1:] == (2, 3)
+
+
+def test_pictures_of_16_bits_keep_their_greys(tmp_path: Path) -> None:
+    greys = np.arange(0, 256, 4, np.uint8).reshape(8, 8)
+    Image.fromarray(greys.astype(np.uint16) * 257).save(tmp_path / "one.png")
+    (tmp_path / "one.pgm").write_bytes(b"P5 8 8 65535\n" + (greys.astype(">u2") * 257).tobytes())
+    for file in ("one.png", "one.pgm"):
+        assert (read(tmp_path / file, False, None)[1] == greys).all()
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -23,10 +24,12 @@ from torch.nn import functional as F
 import cnnzoo
 from cnnzoo.arch import BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from cnnzoo.errors import CnnzooError, InvalidTypeError, InvalidValueError
+from cnnzoo.features.evaluate import Evaluation
 from cnnzoo.features.train.data import CLOTHES, Data, DataError, Pictures, read_data
 from cnnzoo.features.train.settings import read_history
 from cnnzoo.pytorch.train import NoLossError
 from cnnzoo.pytorch.train.batches import moved
+from cnnzoo.pytorch.train.files import alone, replace
 from cnnzoo.weights.headers import CheckpointError
 
 NET = Sequential(
@@ -332,6 +335,32 @@ def test_folders_of_pictures(pictures: Path) -> None:
         read_data(pictures)
 
 
+def test_grey_pictures_for_the_test_and_a_class_called_train(pictures: Path) -> None:
+    for file in (pictures / "test").glob("*/*.png"):
+        Image.open(file).convert("L").save(file)
+    data = read_data(pictures)
+    assert data.test is not None
+    assert (data.shape, data.test.images.shape) == ((3, 12, 12), (4, 3, 12, 12))
+    assert (data.test.images[:, 0] == data.test.images[:, 1]).all()
+    (pictures / "empty").mkdir()
+    (pictures / "test").rename(pictures / "empty" / "test")
+    (pictures / "train" / "dog").rename(pictures / "train" / "train")
+    (pictures / "train").rename(pictures / "vehicles")
+    assert read_data(pictures / "vehicles").classes == ("cat", "train")
+    (pictures / "vehicles").rename(pictures / "train")
+    (pictures / "test").mkdir()
+    with pytest.raises(DataError, match=r"test has no folder of pictures for each class, as .*train has"):
+        read_data(pictures)
+    with pytest.raises(DataError, match=r"'x+ … x+' cannot be read: File name too long"):
+        read_data("x" * 5000)
+
+
+def test_classes_may_be_called_as_columns_are() -> None:
+    confusion = Evaluation("net", "data", "test", ("class", "recall"), ((3, 1), (0, 2)), 0.5)
+    assert confusion.document().text("csv") == "class,recall,as class,as recall\nclass,0.75,3,1\nrecall,1.0,0,2\n"
+    assert confusion.document().text("text").splitlines()[2].split() == ["class", "75.00", "%", "3", "1"]
+
+
 def test_bad_input_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
     digits = ("--data", "digits", "--pictures", "100", "--epochs", "1")
     call("train", "resnet20", "--data", "nowhere").refused("'nowhere' is neither a data set nor a folder")
@@ -344,16 +373,47 @@ def test_bad_input_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
     call("train", "torch.nn:Identity", *digits).refused("gives 1x8x8")
     call("train", "resnet20", *digits, "--device", "nowhere").refused("device 'nowhere' cannot be used")
     call("train", "resnet20", *digits, "--curves", "x.gif").refused("a picture ends in .svg")
+    for option, file, said in (
+        ("-o", "nowhere/x.csv", "cannot write 'nowhere/x.csv': No such file"),
+        ("-o", "x.png", "a table cannot be written as .png"),
+        ("--curves", "nowhere/x.svg", "cannot write 'nowhere/x.svg'"),
+    ):
+        call("train", "resnet20", "--data", "nowhere", option, file).refused(said)  # first of all
     with pytest.raises(InvalidTypeError, match="did you mean epochs"):
         cnnzoo.train(NET, "digits", epoch=1)
     with pytest.raises(InvalidValueError, match="some must be on both sides"):
         cnnzoo.train(NET, "digits", pictures=4, validation=0.01)
     with pytest.raises(InvalidValueError, match="did you mean adam"):
         cnnzoo.train(NET, "digits", optimizer="adm")
+    stateful = type("Stateful", (Gives,), {"get_extra_state": lambda net: 1})
+    for wrong, said in (
+        (Gives(lambda y, training: ()), "gives tuple, not a tensor of scores"),
+        (Gives(lambda y, training: {}["scores"]), "does not take pictures of 1x8x8: KeyError: 'scores'"),
+        (Gives(lambda y, training: {}["x"] if training else y), "does not take pictures of 1x8x8 in training"),
+        (Gives(lambda y, training: (y, y[:, :3]) if training else y), "gives 3 for a picture"),
+        (Gives(lambda y, training: y.detach()), "has no gradient"),
+        (Gives(lambda y, training: y if training else y / 0 * 0), "the loss of 30 pictures .* is nan"),
+        (stateful(lambda y, training: y), "_extra_state in the state of Stateful is int"),
+        (torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10, device="meta")), "is on the meta device"),
+    ):
+        with pytest.raises(CnnzooError, match=said):
+            cnnzoo.train(wrong, "digits", folder=tmp_path / "wrong", **FEW)
+        assert not any((tmp_path / "wrong").iterdir())
     with pytest.raises(NoLossError, match=r"the loss is (nan|inf) in epoch 2") as error:
         cnnzoo.train(Breaks(), "digits", folder=tmp_path / "nan", **FEW)
     assert error.value.exit_code == 1
     assert len(read_history(tmp_path / "nan" / "history.jsonl")[1]) == 1
+
+
+class Gives(torch.nn.Sequential):
+    """What it gives is made of ten scores, in training or not."""
+
+    def __init__(self, change: Any) -> None:
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+        self.change = change
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.change(super().forward(x), self.training)
 
 
 class Breaks(torch.nn.Sequential):
@@ -381,13 +441,48 @@ def test_a_folder_belongs_to_one_run(tmp_path: Path) -> None:
     (folder / "resume.pt").unlink()
     with pytest.raises(InvalidValueError, match="without resume"):
         cnnzoo.train(NET, "digits", folder=folder, **{**FEW, "epochs": 1})
+    state = torch.load(BytesIO(before["resume.pt"]))
+    for wrong in (
+        b"no zip",
+        state | {"history": [{"epoch": 1}]},
+        state | {"header": state["header"] | {"seed": torch.zeros(2)}},
+        state | {"optimizer": state["optimizer"] | {"state": {0: {"step": torch.tensor(1.0)}}}},
+        state | {"model": {}},
+    ):
+        if isinstance(wrong, bytes):
+            (folder / "resume.pt").write_bytes(wrong)
+        else:
+            torch.save(wrong, folder / "resume.pt")
+        with pytest.raises(CnnzooError, match=r"does not fit|cannot be read|seed was") as error:
+            cnnzoo.train(NET, "digits", folder=folder, **FEW)
+        assert "\n" not in str(error.value)
+    (folder / "resume.pt").unlink()
+    os.mkfifo(folder / "resume.pt")
+    with pytest.raises(CheckpointError, match="it is no file"):
+        cnnzoo.train(NET, "digits", folder=folder, **FEW)
+    (folder / "resume.pt").unlink()
     (folder / "resume.pt").write_bytes(before["resume.pt"])
+    (folder / "history.jsonl").unlink()  # as where a run is killed before it is written
+    with alone(folder), pytest.raises(InvalidValueError, match="another run writes to"):
+        cnnzoo.train(NET, "digits", folder=folder, **{**FEW, "epochs": 1})
+    cnnzoo.train(NET, "digits", folder=folder, **{**FEW, "epochs": 1})
+    assert (folder / "history.jsonl").read_bytes() == before["history.jsonl"]
     assert len(cnnzoo.train(NET, "digits", folder=folder, **FEW).history) == 3  # more epochs at a constant rate
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidValueError, match="cannot be written"):
         cnnzoo.train(NET, "digits", folder=tmp_path / "file" / "run", **FEW)
     with pytest.raises(CnnzooError, match="does not fit the network"):
         cnnzoo.evaluate("lenet5_modern", "digits", folder / "best.safetensors", input_size=28)
+
+
+def test_what_cannot_be_written_whole_is_not_there(tmp_path: Path) -> None:
+    def write(part: Path) -> None:
+        part.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        replace(tmp_path / "best.safetensors", write)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.wide(0)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from errno import EACCES, ENOENT
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -304,6 +305,17 @@ def write(output: str, content: str | bytes) -> None:
         if made is not None:
             with suppress(OSError):
                 os.unlink(made)
+
+
+def check_place(output: str) -> None:
+    """A usage error where a file could not be written: said before the long work whose result it is to have."""
+    try:
+        folder = os.path.dirname(_target(output))
+        if not is_device(output) and not os.access(folder, os.W_OK | os.X_OK):
+            number = EACCES if os.path.isdir(folder) else ENOENT
+            raise OSError(number, os.strerror(number))
+    except OSError as error:
+        raise click.UsageError(f"cannot write {output!r}: {error.strerror or error}") from None
 
 
 def _target(output: str) -> str:

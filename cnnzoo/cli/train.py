@@ -12,7 +12,7 @@ import click
 
 from ..features.train import train
 from ..features.train.settings import MOST, OPTIMIZERS, SCHEDULES
-from .common import DRAWN, OutputFile, emit, ending_of, output_options, write
+from .common import DRAWN, OutputFile, check_place, emit, ending_of, output_options, write
 from .learning import SEED, SHARE, found, learning_options, scaled
 from .target import foreign
 from .types import InputSize
@@ -108,6 +108,8 @@ def train_command(
         from ..features.draw import need
 
         need("matplotlib")
+    for file in filter(None, (curves, output)):
+        check_place(file)
     folder = given["folder"]
     options = {**given, "input_size": scaled(input_size)}
     with foreign(target), bar() as show:

@@ -61,9 +61,10 @@ class Evaluation(Shown):
         def column(number: int) -> Column:
             return Column(self.classes[number], lambda row: row["as"][number], lambda n: f"{n:,}" if n else "-")
 
+        keys = [f"as {name}" if name in ("class", "recall") else name for name in self.classes]
         columns = {
             "recall": Column("Correct", lambda row: row["recall"], lambda one: "-" if one is None else percent(one)),
-            **{name: column(number) for number, name in enumerate(self.classes)},
+            **{key: column(number) for number, key in enumerate(keys)},
         }
         said = [
             ("Rows", "the pictures of each class; columns: what they were taken for"),
@@ -81,8 +82,7 @@ class Evaluation(Shown):
             "confusion": [list(row) for row in self.confusion],
         }
         flat = [
-            {"class": row["class"], "recall": row["recall"], **dict(zip(self.classes, row["as"], strict=True))}
-            for row in rows
+            {"class": row["class"], "recall": row["recall"], **dict(zip(keys, row["as"], strict=True))} for row in rows
         ]
         caption = f"{self.model} on {self.data}"
         return Document("Class", list(self.classes), columns, rows, said, rows=flat, data=data, caption=caption)
@@ -139,8 +139,8 @@ def evaluate(
     shape = shape_of(found, told.input_size)
     with processes(device) as place:
         net = made(model, shape, len(found.classes), names, arguments or {})
-        classifier = Classifier(net, place)
-        classifier.check(shape, len(found.classes), called)  # after which lazy layers have their weights, too
+        classifier = Classifier(net, called, place)
+        classifier.check(shape, len(found.classes))  # after which lazy layers have their weights, too
         if weights is not None:
             load_checkpoint(net, weights)
         one = found.test if chosen == "test" else found.train

@@ -30,8 +30,8 @@ PIXELS = 2**22
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """What is read; none of them runs another program, as PostScript does."""
 
-GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
-"""The modes of pictures of one channel."""
+GREYS = ("1", "L", "LA", "La")
+"""The modes of pictures of one channel, of 8 bits."""
 
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, struct.error)
 """What decoders raise for files that are damaged."""
@@ -55,9 +55,10 @@ def _opened(path: str) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a size that is refused below, and of metadata
         try:
-            image = Image.open(path, formats=FORMATS)
-            _bounded(image, READ, "scale it down first")
-            image.load()
+            opened = Image.open(path, formats=FORMATS)
+            _bounded(opened, READ, "scale it down first")
+            opened.load()
+            image = _of_8_bits(opened, path)
         except UnidentifiedImageError:
             raise InvalidValueError(f"{quoted(path)} is no picture as PNG, JPEG or WebP are") from None
         except Image.DecompressionBombError as error:
@@ -67,6 +68,19 @@ def _opened(path: str) -> Image.Image:
         except BROKEN as error:
             raise InvalidValueError(f"{quoted(path)} is a damaged picture: {error}") from None
     return ImageOps.exif_transpose(image)
+
+
+def _of_8_bits(image: Image.Image, path: str) -> Image.Image:
+    """A picture of 16 bits as one of 8; Pillow's own conversion makes white of all but its darkest 256 values."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        found = Image.fromarray(np.rint(np.asarray(image) / 257).astype(np.uint8))
+        found.info.update(image.info)
+        return found
+    if image.mode in ("I", "F"):
+        raise InvalidValueError(
+            f"{quoted(path)} has pixels of 32 bits, of which white is not known: save it with 8 or 16"
+        )
+    return image
 
 
 def _from_array(given: Any) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,9 +17,9 @@ from ...registry import Builder
 from ...render.column import Column
 from ...render.document import Document, Shown
 from ...resolve import is_module
-from ...words import counted, hint, quoted, sides
+from ...words import counted, hint, quoted, shortened, sides
 from .data import Data, read_data
-from .settings import Epoch, Settings, best_of, read_history, to_lines
+from .settings import Epoch, Settings, best_of, read_history, to_epochs, to_lines
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -248,40 +249,43 @@ def _trained(
     from ... import __version__
     from ...pytorch.train import TORCH, Classifier, Run, is_first, processes, seeded
     from ...pytorch.train.batches import Pictures
-    from ...pytorch.train.files import read_state, read_weights, replace, write_state, write_weights
+    from ...pytorch.train.files import alone, read_weights, replace, write_state, write_weights
     from ...weights.headers import CheckpointError
 
     shape = shape_of(data, settings.input_size)
     chosen = split_of(data, settings)
     classes = len(data.classes)
     header = {"cnnzoo": __version__, "torch": TORCH, **settings.to_dict(), "input": list(shape)}
-    state = None
     if folder is not None:
         _open(folder)
-        if (folder / STATE).exists():
-            state = read_state(folder / STATE)
-            if difference := settings.difference(state["header"]):
-                raise InvalidValueError(f"{folder} has another run: {difference}; give another folder")
-        elif (folder / HISTORY).exists():
-            raise InvalidValueError(f"{folder} has a {HISTORY} without {STATE}, to go on from: give another folder")
-    with processes(device) as place, seeded(settings.seed, place):
+    with processes(device) as place, seeded(settings.seed, place), ExitStack() as stack:
+        first = is_first()
+        if folder is not None and first:
+            stack.enter_context(alone(folder))
+        state = None if folder is None else _kept(folder, settings)
         net = made(model, shape, classes, rewrites, settings.arguments)
-        classifier = Classifier(net, place, settings.amp)
-        classifier.check(shape, classes, settings.model)
+        classifier = Classifier(net, settings.model, place, settings.amp)
+        classifier.check(shape, classes)
         pictures = Pictures(data.train.images, data.train.labels, shape, settings.shift, place)
         run = Run(classifier, pictures, chosen, settings, classes, Epoch)
         history = list[Epoch]()
         best: dict[str, Tensor] = {}
         if state is not None:
-            history = [Epoch(**one) for one in state["history"]]
+            assert folder is not None
             try:
+                history = to_epochs(state["history"])
+                best = read_weights(folder / BEST)
+                net.load_state_dict(best)
                 run.load(state, len(history))
-                best = read_weights(folder / BEST) if folder else {}
-            except (RuntimeError, ValueError, KeyError) as error:
-                said = str(error).splitlines()[0]
+            except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
+                said = shortened(" ".join(str(error).split()) or type(error).__name__)
                 raise CheckpointError(f"{folder}: its run does not fit {settings.model}: {said}") from None
-        if begin is not None and is_first():
+        if begin is not None and first:
             begin(run.steps, settings.epochs, len(history))
+
+        def write_history() -> None:
+            text = to_lines(header, history)
+            replace(Path(folder or "") / HISTORY, lambda part: part.write_text(text, encoding="utf-8"))
 
         def passed(one: Epoch) -> None:
             nonlocal best
@@ -289,24 +293,39 @@ def _trained(
             better = best_of(history) is history[-1]
             if better:
                 best = {key: value.detach().clone() for key, value in net.state_dict().items()}
-            if folder is None or not is_first():
+            if folder is None or not first:
                 return
             if better:
                 about = {**header, "epoch": one.epoch, "classes": list(data.classes)}
                 write_weights(folder / BEST, best, about)
             kept = [epoch._asdict() for epoch in history]
             write_state(folder / STATE, {**run.state(), "header": header, "history": kept})
-            text = to_lines(header, history)
-            replace(folder / HISTORY, lambda part: part.write_text(text, encoding="utf-8"))
+            write_history()
 
         try:
+            if state is not None and first:
+                write_history()  # a run may have been killed before
             if len(history) < settings.epochs and not run.is_over:
-                run.go(passed, tell if is_first() else None)
+                run.go(passed, tell if first else None)
         except OSError as error:
             raise CnnzooError(f"{folder} cannot be written: {error.strerror or error}") from None
         net.load_state_dict(best)
-        first = is_first()
     return Trained(net.eval(), settings, tuple(history), data, folder, len(chosen[0]), len(chosen[1]), first)
+
+
+def _kept(folder: Path, settings: Settings) -> dict[str, Any] | None:
+    """What a run of the same settings left in a folder to go on from, None where it left nothing. Raises
+    InvalidValueError where there is another run, CheckpointError where its file is none."""
+    from ...pytorch.train.files import read_state
+
+    if (folder / STATE).exists():
+        state = read_state(folder / STATE)
+        if difference := settings.difference(state["header"]):
+            raise InvalidValueError(f"{folder} has another run: {difference}; give another folder")
+        return state
+    if (folder / HISTORY).exists():
+        raise InvalidValueError(f"{folder} has a {HISTORY} without {STATE}, to go on from: give another folder")
+    return None
 
 
 def _open(folder: Path) -> None:

@@ -75,6 +75,10 @@ class Data:
         return tuple(self.train.images.shape[1:])
 
     def __post_init__(self) -> None:
+        if len({*self.classes}) < len(self.classes):
+            raise InvalidValueError(
+                f"a class of {self.name} has its name twice: {listed(map(quoted, self.classes), 8)}"
+            )
         for part in filter(None, (self.train, self.test)):
             images, labels = part.images, part.labels
             if getattr(images, "ndim", 0) != 4 or str(images.dtype) != "uint8" or images.shape[1] not in (1, 3):
@@ -123,10 +127,10 @@ def read_data(name: str | os.PathLike[str], side: int | None = None) -> Data:
             raise DataError(f"{text} is not in {' or '.join(PLACES[text])}: {INSTEAD[text]}")
         return _idx(found, text, CLOTHES if text == "fashion-mnist" else None)
     folder = Path(text)
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "is neither a data set nor a folder"
-        raise DataError(f"--data {quoted(text)} {what}; {hint(text, NAMES)}")
     try:
+        if not text or not folder.is_dir():
+            what = "is a file, not a folder" if text and folder.exists() else "is neither a data set nor a folder"
+            raise DataError(f"--data {quoted(text)} {what}; {hint(text, NAMES)}")
         below = [folder, *(folder / one for one in ("raw", "MNIST/raw", "FashionMNIST/raw"))]
         files = [place for place in below if _images(place, "train")]
         if len(files) > 1:
@@ -136,7 +140,7 @@ def read_data(name: str | os.PathLike[str], side: int | None = None) -> Data:
             return _idx(files[0], text, CLOTHES if clothes else None)
         return _folder(folder, side)
     except OSError as error:
-        raise DataError(f"{error.filename or text} cannot be read: {error.strerror or error}") from None
+        raise DataError(f"{quoted(str(error.filename or text))} cannot be read: {error.strerror or error}") from None
 
 
 def _digits() -> Data:
@@ -183,7 +187,9 @@ def _idx(folder: Path, name: str, classes: tuple[str, ...] | None) -> Data:
 
 def _folder(folder: Path, side: int | None) -> Data:
     """A folder for each class, whose name it has, with its pictures."""
-    whole = next((folder / name for name in TRAIN if (folder / name).is_dir()), folder)
+    there = _subfolders(folder)
+    parts = [name for name in TRAIN if name in there and ({*there} <= {*TRAIN, *TEST} or _subfolders(folder / name))]
+    whole = next((folder / name for name in parts), folder)  # "train" without folders, among others, is a class
     other = next((folder / name for name in TEST if (folder / name).is_dir()), None) if whole != folder else None
     classes = _subfolders(whole)
     if not classes:
@@ -194,9 +200,21 @@ def _folder(folder: Path, side: int | None) -> Data:
         raise DataError(f"{whole} has {len(classes):,} folders; at most {CLASSES:,} classes are taken")
     if other is not None and (unknown := [one for one in _subfolders(other) if one not in classes]):
         raise DataError(f"{whole} has no class {quoted(unknown[0])}, as {other} has; {hint(unknown[0], classes)}")
+    if other is not None and not _subfolders(other):
+        raise DataError(f"{other} has no folder of pictures for each class, as {whole} has")
     need("folders of pictures", "train", "PIL")
+    train = _pictures(whole, classes, classes, side)
     test = None if other is None else _pictures(other, _subfolders(other), classes, side)
-    return Data(str(folder), tuple(classes), _pictures(whole, classes, classes, side), test)
+    channels = max(one.images.shape[1] for one in (train, test) if one is not None)
+    return Data(str(folder), tuple(classes), _coloured(train, channels), test and _coloured(test, channels))
+
+
+def _coloured(pictures: Pictures, channels: int) -> Pictures:
+    """Pictures of so many channels: grey ones have it in each."""
+    import numpy as np
+
+    shape = (len(pictures), channels, *pictures.images.shape[2:])
+    return Pictures(np.ascontiguousarray(np.broadcast_to(pictures.images, shape)), pictures.labels)
 
 
 def _subfolders(folder: Path) -> list[str]:

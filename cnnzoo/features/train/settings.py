@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, NamedTuple
@@ -92,8 +92,8 @@ class Settings:
         At a constant rate a run may go on for more epochs."""
         for name, value in self.to_dict().items():
             longer = name == "epochs" and self.schedule == "constant"
-            if other.get(name) != value and not longer:
-                return f"{name} was {json.dumps(other.get(name))} and is now {json.dumps(value)}"
+            if (was := json.dumps(other.get(name), default=repr)) != json.dumps(value) and not longer:
+                return f"{name} was {was} and is now {json.dumps(value)}"
         return None
 
 
@@ -123,11 +123,21 @@ def to_lines(header: Mapping[str, Any], history: list[Epoch]) -> str:
     return "".join(f"{json.dumps(one)}\n" for one in (header, *(epoch._asdict() for epoch in history)))
 
 
+def to_epochs(lines: Iterable[Mapping[str, Any]]) -> list[Epoch]:
+    """The epochs of a history's lines. TypeError or ValueError where they are none."""
+    history = [Epoch(**line) for line in lines]
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for epoch in history for value in epoch):
+        raise TypeError("an epoch has what is no number")
+    if [one.epoch for one in history] != [*range(1, len(history) + 1)]:
+        raise ValueError("its epochs are not 1, 2, 3 and so on")
+    return history
+
+
 def read_history(path: Any) -> tuple[dict[str, Any], list[Epoch]]:
     """The header of a history.jsonl, and its epochs. ValueError where it is none."""
     try:
         with open(path, encoding="utf-8") as file:
             header, *lines = map(json.loads, file)
-        return dict(header), [Epoch(**line) for line in lines]
+        return dict(header), to_epochs(lines)
     except (ValueError, TypeError) as error:
         raise InvalidTypeError(f"{quoted(str(path))} is no history of a training: {error}") from None

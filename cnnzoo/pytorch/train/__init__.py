@@ -24,6 +24,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ...errors import CnnzooError, InvalidValueError
 from ...words import sides
+from ..measuring.refusals import refusal
+from ..measuring.trace import first_line
 from ..modules.forwards import RBF
 from .batches import Pictures, Plan, mixed
 
@@ -35,14 +37,21 @@ TORCH = str(torch.__version__)
 AUXILIARY = 0.3
 """What the loss of an auxiliary head counts (Szegedy et al. 2014, section 5)."""
 
+ADAM = {"step", "exp_avg", "exp_avg_sq"}
+"""What torch's Adam and AdamW keep of each parameter."""
+
 PAUSE = 0.3
 """Seconds between looks at the loss: a GPU is waited for each time."""
 
 
-class NoLossError(CnnzooError):
-    """A loss that is no number any more."""
+class FailedError(CnnzooError):
+    """A training that cannot go on."""
 
     exit_code = 1
+
+
+class NoLossError(FailedError):
+    """A loss that is no number any more."""
 
 
 class Told(NamedTuple):
@@ -64,7 +73,7 @@ def processes(device: str | torch.device | None) -> Iterator[torch.device]:
         if found.type == "meta":
             raise RuntimeError("it holds no values")
         torch.empty(0, device=found)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         said = str(error).splitlines()[0]
         raise InvalidValueError(f"device {str(device)!r} cannot be used: {said}; say cpu") from None
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
@@ -96,37 +105,57 @@ def is_first() -> bool:
 class Classifier:
     """A module on a device, as what gives each class a score."""
 
-    def __init__(self, module: nn.Module, device: torch.device, amp: bool = False) -> None:
+    def __init__(self, module: nn.Module, name: str, device: torch.device, amp: bool = False) -> None:
+        if any(one.is_meta for one in (*module.parameters(), *module.buffers())):
+            raise InvalidValueError(f"{name} is on the meta device and has no values")
         self.last = torch.channels_last if device.type == "cuda" else torch.contiguous_format
         self.module = module.to(device)
         if device.type == "cuda":
             self.module.to(memory_format=self.last)  # type: ignore[call-overload]
+        self.name = name
         self.device = device
         self.amp = amp
         self.sign = -1 if any(isinstance(one, RBF) for one in module.modules()) else 1
         """LeNet-5's outputs are distances, of which the least is the class (equation 9)."""
 
     def scores(self, net: nn.Module, x: Tensor) -> list[Tensor]:
-        """Of the network, and behind them those of its auxiliary heads in training."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
-            y = net(x.contiguous(memory_format=self.last))
-        return [self.sign * one.float() for one in (y if isinstance(y, tuple | list) else [y])]
-
-    def check(self, shape: tuple[int, ...], classes: int, name: str) -> None:
-        """InvalidValueError where it does not take such pictures, or gives other than a score for each class."""
-        size = sides(shape)
+        """Of the network, and behind them those of its auxiliary heads in training. InvalidValueError where it fails,
+        or gives anything else."""
+        mode = " in training" if net.training else ""
         try:
-            with torch.no_grad():
-                outputs = self.scores(self.module.eval(), torch.zeros((2, *shape), device=self.device))
-        except CnnzooError as error:
-            raise InvalidValueError(f"{error}; pictures are {size}: {SCALED}") from None
-        except (RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
-            said = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-            raise InvalidValueError(f"{name} does not take pictures of {size}: {said}; {SCALED}") from None
-        if (found := tuple(outputs[0].shape)) != (2, classes):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
+                y = net(x.contiguous(memory_format=self.last))
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # whatever the module's own code raises
+            if net is not self.module and "gloo" in str(error):
+                raise  # of DistributedDataParallel, which sends buffers in its forward
+            given = f"pictures of {sides(tuple(x.shape[1:]))}"
+            said = str(error) if isinstance(error, CnnzooError) else refusal(error)
+            raise InvalidValueError(f"{self.name} does not take {given}{mode}: {said}; {SCALED}") from error
+        found = list(y) if isinstance(y, tuple | list) and y else [y]
+        for one in found:
+            if not isinstance(one, Tensor):
+                raise InvalidValueError(f"{self.name} gives {type(one).__name__}{mode}, not a tensor of scores")
+        return [self.sign * one.float() for one in found]
+
+    def check(self, shape: tuple[int, ...], classes: int) -> None:
+        """InvalidValueError where it does not take such pictures, gives other than a score for each class, or has a
+        state that is not all tensors."""
+        with torch.no_grad():
+            outputs = self.scores(self.module.eval(), torch.zeros((2, *shape), device=self.device))
+        self.fit(outputs[0], (2, classes))
+        for name, value in self.module.state_dict().items():
+            if not isinstance(value, Tensor):
+                raise InvalidValueError(f"{name} in the state of {self.name} is {type(value).__name__}, not a tensor")
+
+    def fit(self, scores: Tensor, shape: tuple[int, int]) -> None:
+        """InvalidValueError where scores are not of a shape, (pictures, classes)."""
+        if (found := tuple(scores.shape)) != shape:
             raise InvalidValueError(
-                f"{name} gives {sides(found[1:]) or 'one number'} for a picture, and there are {classes} classes: it "
-                f"must give one score for each, as --arg num_classes={classes} says where what makes it takes that"
+                f"{self.name} gives {sides(found[1:]) or 'one number'} for a picture, and there are {shape[1]} "
+                f"classes: it must give one score for each, as --arg num_classes={shape[1]} says where what makes it "
+                f"takes that"
             )
 
     def sums(self, pictures: Pictures, chosen: Tensor, size: int) -> Tensor:
@@ -144,7 +173,10 @@ class Classifier:
                 one = torch.cat([matrix, loss[None]])
                 total = one if total is None else total + one
         assert total is not None
-        return summed(total)
+        found = summed(total)
+        if not isfinite(whole := float(found[-1])):
+            raise NoLossError(f"the loss of {len(chosen):,} pictures that {self.name} is tried on is {whole}")
+        return found
 
 
 SCALED = "say --input-size CxHxW, to which they are scaled"
@@ -224,11 +256,25 @@ class Run:
         }
 
     def load(self, state: Mapping[str, Any], epoch: int) -> None:
-        """Go on behind an epoch."""
+        """Go on behind an epoch. ValueError, or what torch raises, where the state is that of another training."""
         self.classifier.module.load_state_dict(state["model"])
+        own = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict(state["optimizer"])
+        if [group | {"lr": 0} for group in self.optimizer.state_dict()["param_groups"]] != [
+            group | {"lr": 0} for group in own
+        ]:
+            raise ValueError("its optimizer has other settings")
+        for parameter, held in self.optimizer.state.items():
+            for name, value in held.items():
+                if not isinstance(value, Tensor) or value.shape not in ((), parameter.shape):
+                    raise ValueError(f"{name} of its optimizer is no tensor of {sides(tuple(parameter.shape))}")
+            if {*held} != ({"momentum_buffer"} if self.settings.optimizer == "sgd" else ADAM):
+                raise ValueError("its optimizer is another")
         if self.stopping:
-            self.stopping.load_state_dict(state["stopping"])
+            kept = state["stopping"]
+            if not all(isinstance(kept.get(name), int | float) for name in ("counter", "best_score")):
+                raise ValueError("what it counts for its early end is no number")
+            self.stopping.load_state_dict(kept)
         self.trainer.load_state_dict({"epoch": epoch, "max_epochs": self.settings.epochs, "epoch_length": self.steps})
 
     @property
@@ -247,12 +293,10 @@ class Run:
         try:
             self.trainer.run(range(self.steps), max_epochs=self.settings.epochs, epoch_length=self.steps)
         except torch.OutOfMemoryError as error:
-            raise CnnzooError(f"memory is out: {str(error).splitlines()[0]}; say a smaller --batch-size") from None
-        except ValueError as error:
-            if "more than 1 value per channel" not in str(error):
-                raise
-            each = self.batch // self.world
-            raise InvalidValueError(f"a batch of {each} a process is too small for a batch norm: {error}") from None
+            raise CnnzooError(f"memory is out: {first_line(error)}; say a smaller --batch-size") from None
+        except RuntimeError as error:  # of the way back, or of the other processes
+            what = f"{self.settings.model} has no gradient" if self.world == 1 else "a process of torchrun is lost"
+            raise FailedError(f"{what}: {first_line(error)}") from error
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, from 0."""
@@ -277,6 +321,8 @@ class Run:
         start = number * self.batch + idist.get_rank() * each
         x, classes = self.pictures.batch(self.plan.part(start, start + each))
         first, *others = self.classifier.scores(self.net, x)
+        for one in (first, *others):
+            self.classifier.fit(one, (each, self.classes))
         loss = own = F.cross_entropy(first, classes)
         for other in others:
             loss = loss + AUXILIARY * F.cross_entropy(other, classes)
@@ -286,12 +332,13 @@ class Run:
         with torch.no_grad():
             self.sums += torch.stack([own.detach() * each, (first.argmax(1) == classes).sum()])
         if monotonic() - self.looked > PAUSE:
-            self._look(engine.state.epoch, number + 1, self.sums, each)
+            self._look(engine.state.epoch, number + 1, self.sums, each, ends=self.world == 1)
 
-    def _look(self, epoch: int, done: int, sums: Tensor, each: int) -> tuple[float, float]:
-        """The mean loss and the accuracy of an epoch so far."""
+    def _look(self, epoch: int, done: int, sums: Tensor, each: int, *, ends: bool) -> tuple[float, float]:
+        """The mean loss and the accuracy of an epoch so far. A loss that is no number ends the training, among several
+        processes behind an epoch, of which all know it."""
         loss, right = sums.tolist()
-        if not isfinite(loss):
+        if ends and not isfinite(loss):
             raise NoLossError(
                 f"the loss is {loss} in epoch {epoch}, within its first {done} of {self.steps} steps: say a learning "
                 f"rate below {self.settings.learning_rate}"
@@ -308,7 +355,7 @@ class Run:
 
     def _end(self) -> Epoch:
         epoch = self.trainer.state.epoch
-        loss, accuracy = self._look(epoch, self.steps, summed(self.sums.clone()), self.batch)
+        loss, accuracy = self._look(epoch, self.steps, summed(self.sums.clone()), self.batch, ends=True)
         state = self.evaluator.run([0])
         seconds = monotonic() - self.started
         rate = self.rate((epoch - 1) * self.steps)
