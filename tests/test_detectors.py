@@ -177,6 +177,17 @@ def test_channels_of_a_region_proposal_network_are_numbered():
     assert boxes.startswith("4a to 4a + 3 are x, y, width and height relative to anchor a, 0 to 8; each of the 39x64 ")
 
 
+def test_a_formula_of_one_number_stands_without_brackets():
+    found = {one.figure: one.formula for one in cnnzoo.explain("faster_rcnn_zf", "regions.cls_score").equations}
+    assert (found["additions"], found["macs"]) == ("300 · 21", "300 · (21 · 4,096)")
+
+
+@pytest.mark.parametrize(("name", "settings"), [("yolo_v1", {"boxes": 0}), ("yolo_v2", {"classes": -3})])
+def test_cells_have_boxes(name, settings):
+    with pytest.raises(ValueError, match="a cell has at least one box, and no fewer than 0 classes; got"):
+        cnnzoo.describe(name, **settings)
+
+
 def test_what_a_region_costs_r_cnn_is_what_an_image_costs_its_network():
     network = cnnzoo.summary("caffenet", num_classes=21)
     rcnn = cnnzoo.summary("rcnn_alexnet")

@@ -12,7 +12,19 @@ from sklearn.datasets import load_digits, load_sample_image
 from torch import nn
 
 import cnnzoo
-from cnnzoo.arch import AvgPool2d, Conv2d, Flatten, Linear, SamePad2d, Sequential
+from cnnzoo.arch import (
+    AvgPool2d,
+    Conv2d,
+    Flatten,
+    From,
+    Linear,
+    Outputs,
+    Regions,
+    RoIPool,
+    SamePad2d,
+    Sequential,
+    Unflatten,
+)
 from cnnzoo.pytorch.modules.build import build
 
 SIDE, NOTHING = 8, 10
@@ -183,6 +195,20 @@ def test_of_modules_and_descriptions_it_says_what_is_missing(folder: Path) -> No
         cnnzoo.heatmap(
             nn.Sequential(nn.Conv2d(2, 3, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), "grey.png", input_size=(2, 9, 9)
         )
+    maps, scored = Conv2d(4, 3), {"flat": Flatten(), "fc": Linear(8)}
+    looks = {"rpn": From("maps", Conv2d(2, 1)), "rois": From("maps", "input.1", Regions(3, RoIPool(2), **scored))}
+    for network, size, said in (
+        (
+            Sequential(maps=From("input.0", maps), **looks, out=Outputs("rpn", "rois")),
+            [(1, 9, 9), (3, 4)],
+            "takes boxes",
+        ),
+        (Sequential(maps=maps, one=Conv2d(2, 1), out=Outputs("maps", "one")), (1, 9, 9), "several outputs, maps, one"),
+        (Sequential(maps, **scored, cells=Unflatten(1, (2, 2, 2))), (1, 9, 9), "of 40x60: its weights are for 1x9x9"),
+    ):
+        torch.save(build(network, size).state_dict(), "small.pth")
+        with pytest.raises(cnnzoo.CnnzooError, match=said):
+            cnnzoo.heatmap(network, "grey.png", input_size=size, pretrained="small.pth")
     with pytest.raises(cnnzoo.CnnzooError, match="gives no map of scores: behind the flattening stands RBF"):
         cnnzoo.heatmap(cnnzoo.create_model("lenet5"), "grey.png", input_size=(1, 32, 32))
     with pytest.raises(cnnzoo.CnnzooError, match=r"what a position of .* sees of the picture is not known"):

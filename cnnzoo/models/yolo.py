@@ -21,6 +21,7 @@ from ..arch import (
     Upsample,
 )
 from ..arch.padding import ReplicationPad2d
+from ..errors import InvalidValueError
 from ..registry import Channels, Paper, Pinned, register
 from ..words import Range
 from .darknet import DARKNET19, DARKNET53, YOLO9000, YOLOV3, conv, stage, stages
@@ -64,7 +65,9 @@ def convolutions(rows: Iterable[tuple[int, int, int] | None], first: int = 1) ->
 
 
 def of_a_cell(count: int) -> str:
-    return "x, y, width, height and confidence of one box of the cell after the other, then its classes"
+    return (
+        "5b to 5b + 4 are x, y, width, height and confidence of the cell's box b, from 0 on, and then come its classes"
+    )
 
 
 def of_anchors(count: int) -> str:
@@ -76,9 +79,16 @@ ANCHORS: Channels = {"output": of_anchors}
 LEVELS: Channels = {f"head{level}.pred": of_anchors for level in (5, 4, 3)}
 
 
+def predicted(boxes: int, classes: int, *, once: bool = False) -> int:
+    """Values of a cell: five of every box, and of each box or `once` the classes."""
+    if boxes < 1 or classes < 0:
+        raise InvalidValueError(f"a cell has at least one box, and no fewer than 0 classes; got {boxes} and {classes}")
+    return 5 * boxes + classes * (1 if once else boxes)
+
+
 def cells(boxes: int, classes: int, grid: int) -> dict[str, Linear | Unflatten]:
     """Of each of grid x grid cells x, y, width, height and confidence of every box, and the classes (section 2)."""
-    channels = 5 * boxes + classes
+    channels = predicted(boxes, classes, once=True)
     return {"fc2": Linear(channels * grid**2), "output": Unflatten(1, (channels, grid, grid))}
 
 
@@ -204,7 +214,7 @@ def yolo_v2(classes: int = 20, anchors: int = 5) -> Sequential:
         passthrough=From("features.stage5.unit5", Sequential(conv=conv(64, 1, SLOPE), reorg=PixelUnshuffle(2))),
         cat=Cat("passthrough", "conv2"),
         conv3=conv(1024, 3, SLOPE),
-        output=Conv2d(anchors * (5 + classes), 1),
+        output=Conv2d(predicted(anchors, classes), 1),
     )
 
 
@@ -232,7 +242,7 @@ def yolo_v2_tiny(classes: int = 20, anchors: int = 5, last: int = 1024) -> Seque
     """
     return Sequential(
         features=Sequential(**pooled(16, 1), conv7=conv(1024, 3, SLOPE), conv8=conv(last, 3, SLOPE)),
-        output=Conv2d(anchors * (5 + classes), 1),
+        output=Conv2d(predicted(anchors, classes), 1),
     )
 
 
@@ -280,7 +290,7 @@ def yolo_v3(classes: int = 80, anchors: int = 3, pyramid: bool = False) -> Seque
     61,949,149 parameters, 32.932 G MACs. Each box has its own classes: five values and 80 of them. What the lowest
     resolution comes to is enlarged and stands beside the maps of the next one, and so on.
     """
-    channels = anchors * (5 + classes)
+    channels = predicted(anchors, classes)
     return Sequential(
         stem=Sequential(conv1=conv(32, 3, SLOPE)),
         stages=stages(32, DARKNET53, SLOPE),
@@ -336,7 +346,7 @@ def yolo_v3_tiny(classes: int = 80, anchors: int = 3) -> Sequential:
 
     8,852,366 parameters, 2.782 G MACs.
     """
-    channels = anchors * (5 + classes)
+    channels = predicted(anchors, classes)
     return Sequential(
         features=Sequential(**pooled(16, 1), conv7=conv(1024, 3, SLOPE)),
         neck5=conv(256, 1, SLOPE),

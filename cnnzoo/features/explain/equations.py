@@ -65,7 +65,8 @@ def of_layer(row: Row, formulas: Mapping[str, str]) -> Iterator[Equation]:
 
 def of_each(row: Row, formula: str) -> str:
     """The formula for all regions that a row is of, from that of one."""
-    return f"{row.regions:,} · ({formula})" if row.regions > 1 else formula
+    each = f"({formula})" if " " in formula else formula
+    return f"{row.regions:,} · {each}" if row.regions > 1 else formula
 
 
 class _Stored(NamedTuple):

@@ -66,9 +66,10 @@ def heatmap(
 
     from ...pytorch.look import maps, with_weights
 
-    name, net, description, why_not, channels = _convolutional(model, input_size, settings)
+    found = _convolutional(model, input_size, settings)
+    name, net, channels = found.name, found.net, found.shape[0]
     title, x = _read(picture, channels, size)
-    report = _reported(name, description, x.shape, why_not)
+    report = _reported(found, x.shape)
     mean, std = (
         _of_channels(what, said, getattr(net, "pretrained_cfg", {}).get(what), default, channels)
         for what, said, default in (("mean", mean, IMAGENET[0]), ("std", std, IMAGENET[1]))
@@ -94,7 +95,8 @@ class Found(NamedTuple):
     description: Node
     why_not: str | None
     """Why they are not."""
-    channels: int
+    shape: tuple[int, ...]
+    """Of the images that it was trained with."""
 
 
 def _convolutional(model: Any, input_size: Any, settings: dict[str, Any]) -> Found:
@@ -115,7 +117,7 @@ def _convolutional(model: Any, input_size: Any, settings: dict[str, Any]) -> Fou
         for rewrite in (get_rewrite(name, shape) for name in names):
             why_not, description = rewrite.why_not(description), rewrite(description)
         net = rebuild(model, shape, rewrites=names).module
-        return Found(type(model).__name__, net, description, why_not, shape[0])
+        return Found(type(model).__name__, net, description, why_not, shape)
     if not any(settings.get(one) for one in OF_WEIGHTS):
         raise InvalidValueError("a heat map is of trained weights: say pretrained=, the path of a file")
     notes: tuple[str, ...] = ()
@@ -125,7 +127,7 @@ def _convolutional(model: Any, input_size: Any, settings: dict[str, Any]) -> Fou
     found = design(model, input_size, rewrites=names, settings=settings)
     net = create_model(model, rewrites=names, input_size=input_size, **settings)
     refused = [note for note in (*notes, *found.named.notes) if "does not apply" in note]
-    return Found(found.named.name or "the network", net, found.description, next(iter(refused), None), found.shape[0])
+    return Found(found.named.name or "the network", net, found.description, next(iter(refused), None), found.shape)
 
 
 def _read(picture: Any, channels: int, size: int | None) -> tuple[str, Array]:
@@ -141,17 +143,24 @@ def _read(picture: Any, channels: int, size: int | None) -> tuple[str, Array]:
     return name, np.broadcast_to(x, (channels, *x.shape[1:]))
 
 
-def _reported(name: str, description: Node, shape: tuple[int, ...], why_not: str | None) -> Report:
+def _reported(found: Found, shape: tuple[int, ...]) -> Report:
     """The report of the network over a picture; InvalidValueError where it gives no map of it, or not in `BYTES`."""
+    name, _, description, why_not, own = found
+    why = f"; {why_not}" if why_not else ""
+    if description._regions:
+        raise InvalidValueError(f"{name} takes boxes beside a picture, and a heat map is of a picture alone")
     try:
         report = calculate(description, shape, model=name)
     except ShapeError as error:
-        why = f"; {why_not}" if why_not else ""
         raise InvalidValueError(f"{name} takes no picture of {sides(shape[1:])}: {error}{why}") from None
+    if report[""].more_outputs:
+        raise InvalidValueError(f"{name} gives several outputs, {', '.join(report.outputs)}, and a heat map is of one")
     if len(report[""].output_shape) != 3:
         raise InvalidValueError(
             f"{name} gives no map of scores: {why_not or 'it gives ' + sides(report[''].output_shape)}"
         )
+    if report.total_params != calculate(description, own).total_params:
+        raise InvalidValueError(f"{name} takes no picture of {sides(shape[1:])}: its weights are for {sides(own)}{why}")
     needed = report.totals["peak_bytes"]
     if needed is None or needed > BYTES:
         raise InvalidValueError(
@@ -166,7 +175,8 @@ def _sides_of(report: Report, name: str) -> tuple[Side, Side]:
     last = next(row for row in reversed(report.rows) if not row.aux)
     values = (last.receptive_field, last.effective_stride, last.effective_padding)
     pairs = [*map(along_axes, values)]
-    if last is not report.last_map or not all(type(length) is int for one in pairs for length in one):
+    known = last is report.last_map and all(type(length) is int for one in pairs for length in one)
+    if not known or 0 in pairs[1]:
         raise InvalidValueError(
             f"what a position of {name}'s map sees of the picture is not known, so it has no place on it"
         )
