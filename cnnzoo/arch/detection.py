@@ -109,7 +109,20 @@ def _ratio(value: Any) -> int:
 
 
 @leaf
-class RoIPool(RegionPooling):
+class _ToASize(RegionPooling):
+    """What the region poolings share whose regions are all of one height and width."""
+
+    rules: ClassVar = {"output_size": one_or_pair(1)}
+
+    output_size: IntOrPair
+    spatial_scale: float = 1.0
+
+    def of(self, channels: int) -> Shape:
+        return (channels, *pair(self.output_size))
+
+
+@leaf
+class RoIPool(_ToASize):
     """(C, H, W) -> (C, *output_size) for each region: the largest of each of equal shares of it, 0 where a share lies
     outside of the map. Girshick (2015), section 2.1.
 
@@ -118,16 +131,8 @@ class RoIPool(RegionPooling):
     How many elements it compares depends on the boxes, and is unknown.
     """
 
-    rules: ClassVar = {"output_size": one_or_pair(1)}
-
     unstated: ClassVar[tuple[str, ...]] = ("comparisons",)
     why: ClassVar[str] = "how many elements it compares depends on the sizes of the boxes"
-
-    output_size: IntOrPair
-    spatial_scale: float = 1.0
-
-    def of(self, channels: int) -> Shape:
-        return (channels, *pair(self.output_size))
 
     def kept(self, shapes: Shapes) -> Kept:
         """Where in the map each maximum was."""
@@ -157,7 +162,7 @@ class RoIPyramidPool(RegionPooling):
 
 
 @leaf
-class RoIAlign(RegionPooling):
+class RoIAlign(_ToASize):
     """(C, H, W) -> (C, *output_size) for each region: the mean of samples in each of equal shares of it, each sample
     bilinear between four positions; nothing is rounded. He et al. (2017), section 3.
 
@@ -166,10 +171,8 @@ class RoIAlign(RegionPooling):
     further; without it a region is at least one position wide and high. All as in torchvision.
     """
 
-    rules: ClassVar = {"output_size": one_or_pair(1), "sampling_ratio": _ratio}
+    rules: ClassVar = {**_ToASize.rules, "sampling_ratio": _ratio}
 
-    output_size: IntOrPair
-    spatial_scale: float = 1.0
     sampling_ratio: int = -1
     aligned: bool = False
 
@@ -180,9 +183,6 @@ class RoIAlign(RegionPooling):
     @property
     def why(self) -> str:  # type: ignore[override]
         return "how many samples it takes depends on the sizes of the boxes"
-
-    def of(self, channels: int) -> Shape:
-        return (channels, *pair(self.output_size))
 
     def work(self, shapes: Shapes) -> Work:
         """Of each sample four products and their sum, and the mean of the samples."""
@@ -198,21 +198,13 @@ class RoIAlign(RegionPooling):
 
 
 @leaf
-class Resize(RegionPooling):
+class Resize(_ToASize):
     """(C, H, W) -> (C, *output_size) for each region: the crop `[y1:y2, x1:x2]` at that size, bilinear, as
     `torch.nn.functional.interpolate` gives it: R-CNN's warp; Girshick et al. (2013), appendix A, without context around
     the box. Corners are rounded to whole positions and brought into the map, of which a crop has at least one.
     """
 
-    rules: ClassVar = {"output_size": one_or_pair(1)}
-
     pools: ClassVar[bool] = False
-
-    output_size: IntOrPair
-    spatial_scale: float = 1.0
-
-    def of(self, channels: int) -> Shape:
-        return (channels, *pair(self.output_size))
 
     def work(self, shapes: Shapes) -> Work:
         """Of each element a mean of four by their distances, as in an `Upsample`."""
