@@ -12,7 +12,7 @@ import os
 import random
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 PAYLOAD = "payload-ran"
@@ -49,6 +49,11 @@ WEIGHT = tensor(group(b"K\x02", b"K\x02"), group(b"K\x02", b"K\x01"))
 def state(*pairs: bytes) -> bytes:
     """A pickle of a dict of these keys and values in turn."""
     return b"\x80\x02}(" + b"".join(pairs) + b"u."
+
+
+def of_one(pairs: Iterable[bytes]) -> bytes:
+    """A pickle of a dict of these keys and values, of which all can be one tensor, its memo's 1."""
+    return b"\x80\x02}" + WEIGHT + b"q\x010(" + b"".join(pairs) + b"u."
 
 
 def beside(value: bytes) -> bytes:
@@ -222,30 +227,12 @@ def names() -> Iterator[tuple[str, bytes]]:
         yield name, state(text(key), WEIGHT)
     yield "that are numbers", state(b"K\x01", WEIGHT, b"N", WEIGHT, b"\x88", WEIGHT)
     yield "that are tuples", state(doubled(50), WEIGHT)
-    yield (
-        "of 60,000 tensors",
-        b"\x80\x02}"
-        + WEIGHT
-        + b"q\x010("
-        + b"".join(text(f"{n}.conv1.weight") + b"h\x01" for n in range(60_000))
-        + b"u.",
-    )
+    yield "of 60,000 tensors", of_one(text(f"{n}.conv1.weight") + b"h\x01" for n in range(60_000))
     yield (
         "of 29,000 tensors in 32 networks",
-        b"\x80\x02}"
-        + WEIGHT
-        + b"q\x010("
-        + b"".join(text(f"a{n}.layer1.0.conv1.weight") + b"h\x01" for n in range(29_000))
-        + b"u.",
+        of_one(text(f"a{n}.layer1.0.conv1.weight") + b"h\x01" for n in range(29_000)),
     )
-    yield (
-        "of 29,000 dicts",
-        b"\x80\x02}"
-        + WEIGHT
-        + b"q\x010("
-        + b"".join(text(f"k{n}") + b"}" + text("fc.weight") + b"h\x01s" for n in range(29_000))
-        + b"u.",
-    )
+    yield "of 29,000 dicts", of_one(text(f"k{n}") + b"}" + text("fc.weight") + b"h\x01s" for n in range(29_000))
 
 
 def archives(big: bool) -> Iterator[tuple[str, bytes]]:

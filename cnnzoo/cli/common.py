@@ -159,6 +159,12 @@ def sort_option(known: Iterable[str]) -> Callable[[Callable[..., Any]], Callable
     )
 
 
+class Interrupted(click.ClickException):
+    """Ctrl-C in work that can be gone on with, which the message says; the exit code is a shell's for it."""
+
+    exit_code = 130
+
+
 class OutputFile(click.Path):
     """The name of a file to write to."""
 
@@ -254,11 +260,15 @@ def to_stdout() -> Iterator[None]:
         raise OSError("its reader was gone before all of it was written") from None
 
 
+def is_watched() -> bool:
+    """Whether stderr is a terminal, where progress is shown."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def bar(items: Sequence[T], name: Callable[[T], str]) -> AbstractContextManager[Iterable[T]]:
     """The items, with a progress bar on stderr, where that is a terminal, that says the `name` of the one at work."""
-    show = sys.stderr is not None and sys.stderr.isatty()
     return click.progressbar(
-        items, file=sys.stderr, hidden=not show, item_show_func=lambda one: "" if one is None else name(one)
+        items, file=sys.stderr, hidden=not is_watched(), item_show_func=lambda one: "" if one is None else name(one)
     )
 
 

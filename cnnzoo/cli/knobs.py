@@ -19,6 +19,7 @@ import click
 from ..errors import InvalidValueError
 from ..features.sweep.family import Family
 from ..words import quoted, read_literal
+from .common import is_watched
 from .completion import complete_setting
 
 MOST = 10**7
@@ -143,7 +144,7 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
 
         def tell(done: int) -> None:
             nonlocal bar
-            if bar is None and sys.stderr is not None and sys.stderr.isatty() and monotonic() - started > 1:
+            if bar is None and is_watched() and monotonic() - started > 1:
                 bar = stack.enter_context(click.progressbar(length=total, file=sys.stderr))
             if bar is not None:
                 bar.update(done - bar.pos)

@@ -18,7 +18,7 @@ from ..features.sweep.files import Done, fill
 from ..features.sweep.workers import cores, lines
 from ..resolve import read_size
 from ..words import counted
-from .common import is_device, output_option, rewrite_option
+from .common import Interrupted, is_device, output_option, rewrite_option
 from .completion import complete_target
 from .knobs import MOST, check_family, knob_options, progress, read_values
 from .types import TargetType, read_input_size
@@ -94,12 +94,6 @@ def sweep_command(
         raise click.ClickException(f"none of them can be: {sweep.record(0)['error']}")
     if done.failures:
         click.echo(f"{done.failures:,} of them cannot be: their `error` says why", err=True)
-
-
-class Interrupted(click.ClickException):
-    """What a shell knows an interrupted command by."""
-
-    exit_code = 130
 
 
 def _write(sweep: Sweep, format: str, jobs: int, output: str | None, tell: Callable[[int], None]) -> Done:

@@ -12,19 +12,13 @@ import click
 
 from ..features.train import train
 from ..features.train.settings import MOST, OPTIMIZERS, SCHEDULES
-from .common import DRAWN, OutputFile, check_place, emit, ending_of, output_options, write
+from .common import DRAWN, Interrupted, OutputFile, check_place, emit, ending_of, is_watched, output_options, write
 from .learning import SEED, SHARE, found, learning_options, scaled
 from .target import foreign
 from .types import InputSize
 
 if TYPE_CHECKING:
     from ..pytorch.train import Told
-
-
-class Interrupted(click.ClickException):
-    """Ctrl-C in a training."""
-
-    exit_code = 130
 
 
 @click.command("train", short_help="Train it on pictures.")
@@ -144,8 +138,7 @@ class Bar:
 
     def begin(self, steps: int, epochs: int) -> None:
         self.epochs = epochs
-        show = sys.stderr is not None and sys.stderr.isatty()
-        if show:
+        if is_watched():
             self.shown = click.progressbar(length=steps * epochs, file=sys.stderr, item_show_func=self._said)
             self.shown.__enter__()
 

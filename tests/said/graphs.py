@@ -56,23 +56,27 @@ def up(width: int) -> Sequential:
     )
 
 
+def decoder(up4: Sequential, up3: Sequential, up2: Sequential, up1: Sequential) -> From:
+    return From(
+        "encoder",
+        "encoder.block4",
+        "encoder.block3",
+        "encoder.block2",
+        "encoder.block1",
+        Sequential(
+            up4=From("input.0", "input.1", up4),
+            up3=From("up4", "input.2", up3),
+            up2=From("up3", "input.3", up2),
+            up1=From("up2", "input.4", up1),
+        ),
+    )
+
+
 def unet(width: int = 64) -> Sequential:
     """Ronneberger, Fischer and Brox (2015), with padded convolutions, so that maps keep their size."""
     return Sequential(
         encoder=encoder(width),
-        decoder=From(
-            "encoder",
-            "encoder.block4",
-            "encoder.block3",
-            "encoder.block2",
-            "encoder.block1",
-            Sequential(
-                up4=From("input.0", "input.1", up(8 * width)),
-                up3=From("up4", "input.2", up(4 * width)),
-                up2=From("up3", "input.3", up(2 * width)),
-                up1=From("up2", "input.4", up(width)),
-            ),
-        ),
+        decoder=decoder(up(8 * width), up(4 * width), up(2 * width), up(width)),
         head=Conv2d(2, 1),
     )
 
@@ -91,18 +95,8 @@ def unet_2015(width: int = 64) -> Sequential:
     """Ronneberger, Fischer and Brox (2015), figure 1: convolutions without padding, 572x572 to 388x388."""
     return Sequential(
         encoder=encoder(width, padding=0),
-        decoder=From(
-            "encoder",
-            "encoder.block4",
-            "encoder.block3",
-            "encoder.block2",
-            "encoder.block1",
-            Sequential(
-                up4=From("input.0", "input.1", cropping_up(8 * width, 4)),
-                up3=From("up4", "input.2", cropping_up(4 * width, 16)),
-                up2=From("up3", "input.3", cropping_up(2 * width, 40)),
-                up1=From("up2", "input.4", cropping_up(width, 88)),
-            ),
+        decoder=decoder(
+            cropping_up(8 * width, 4), cropping_up(4 * width, 16), cropping_up(2 * width, 40), cropping_up(width, 88)
         ),
         head=Conv2d(2, 1),
     )

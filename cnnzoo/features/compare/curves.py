@@ -9,13 +9,12 @@ from textwrap import wrap
 from ...errors import InvalidValueError
 from ...words import listed
 from ..draw import finished, need_for
-from ..draw.colours import INK, MUTED, PAINTS, Colour
+from ..draw.colours import INK, MUTED, SERIES, Colour
 from ..draw.sheet import Area, Point, Sheet, Text, bounds, draw, fitted
 from .crossings import Record, crossing, crossings
 from .picture import DOT, HEIGHT, KEY, WIDTH, Box, disc, grid, label
 from .scatter import Axis, axis
 
-COLOURS = [PAINTS[role].line for role in ("convolution", "linear", "pooling", "block", "other")]
 STEPS = 120
 """Straight pieces of a curve."""
 PITCH = 11.0
@@ -53,7 +52,7 @@ def curves(records: Sequence[Record]) -> Sheet:
     lines = [[at(one, x.high ** (step / STEPS)) for step in range(STEPS + 1)] for one in known]
     for number, line in enumerate(lines):
         # there and back, as an area is closed
-        marks.append(Area((*line, *line[-2:0:-1]), None, colour(number), 1.6, dashed=number >= len(COLOURS)))
+        marks.append(Area((*line, *line[-2:0:-1]), None, colour(number), 1.6, dashed=number >= len(SERIES)))
     marks += names(known, [line[-1][1] for line in lines])
     marks += points(known, at, x.high, [place for line in lines for place in line])
     said = [sentence for _, sentence in crossings(known)]
@@ -69,7 +68,7 @@ def cost(one: Record, regions: float) -> float:
 
 
 def colour(number: int) -> Colour:
-    return COLOURS[number % len(COLOURS)]
+    return SERIES[number % len(SERIES)]
 
 
 def names(known: Sequence[Record], heights: Sequence[float]) -> Iterator[Area | Text]:

@@ -13,7 +13,7 @@ from ...report import Report, Row
 from ...report.rows import along_axes
 from ...words import most_of, sides
 from ...zoo import builder_of
-from .colours import FRAME, INK, MUTED, PAINTS
+from .colours import FRAME, INK, MUTED, SERIES
 from .sheet import Area, Point, Sheet, Text, rectangle, titled
 from .words import sizes
 
@@ -23,8 +23,6 @@ PITCH = 20.0
 """Distance of a line of the key from the one below it."""
 SMALL = 0.025
 """Length of a pixel in the key."""
-
-COLOURS = [PAINTS[role].line for role in ("convolution", "linear", "pooling", "block", "other")]
 
 COLUMNS = {
     name: Column(name.capitalize(), attrgetter(name))
@@ -66,7 +64,7 @@ def anchors(report: Report, depth: int) -> Sheet:
     marks: list[Area | Text] = [Area(rectangle(0, 0, unit * width, unit * height), FRAME.fill, FRAME.line)]
 
     def outline(box: Anchor, corner: Point, unit: float) -> Area:
-        colour = COLOURS[scales.index(box.scale) % len(COLOURS)]
+        colour = SERIES[scales.index(box.scale) % len(SERIES)]
         return Area(rectangle(*corner, unit * box.width, unit * box.height), None, colour, 1.1)
 
     for box in found.boxes:

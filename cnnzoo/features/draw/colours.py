@@ -39,6 +39,8 @@ PAINTS = {
 }
 """Fill and line by what a box is. The hues are those of Okabe and Ito, told apart by the colour-blind too."""
 
+SERIES = [PAINTS[role].line for role in ("convolution", "linear", "pooling", "block", "other")]
+"""Of lines that stand for no layers, one after the other."""
 
 YEARS = {
     2013: Colour("#8a6800", "#ffd866"),

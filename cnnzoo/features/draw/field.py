@@ -9,7 +9,7 @@ from ...errors import InvalidValueError
 from ...report import Report, Row, Shape
 from ...report.rows import along_axes
 from ...words import most_of
-from .colours import FRAME, MUTED, PAINTS, Colour
+from .colours import FRAME, MUTED, SERIES, Colour
 from .sheet import Area, Point, Sheet, Text, rectangle, titled
 from .stages import called, chain
 from .words import sizes
@@ -23,8 +23,6 @@ RING = 6.0
 PITCH = 25.0
 """Distance of a label from the one below it."""
 GAP = 30.0
-
-COLOURS = [PAINTS[role].line for role in ("convolution", "linear", "pooling", "block", "other")]
 
 Span: TypeAlias = tuple[int, int]
 """The first pixel along an axis and how many there are; the input begins at 0."""
@@ -70,7 +68,7 @@ def field(report: Report, depth: int) -> Sheet:
     marks: list[Area | Text] = [Area(area, FRAME.fill, FRAME.line)]
     labels = [_Label(area[1], FRAME.line, "input", f"{sizes(report.input_size[1:])} pixels")]
     for number, (seen, outline) in enumerate(zip(known, outlines, strict=True)):
-        colour, larger = COLOURS[number % len(COLOURS)], seen.times_larger(report.input_size)
+        colour, larger = SERIES[number % len(SERIES)], seen.times_larger(report.input_size)
         marks.append(Area(outline, None, colour, 1.2, dashed=larger > FAR))
         size = f"{sizes(along_axes(seen.row.receptive_field))} pixels"
         said = f"{size}, larger than the input" if larger > 1 else size
