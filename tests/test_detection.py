@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from libraries import stub_torchvision
 from reference import saved_bytes
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 import cnnzoo
 from cnnzoo import arch, values
@@ -406,6 +408,13 @@ NO_BOXES = (
 def test_a_module_refuses_boxes_that_are_none(pool, boxes):
     with pytest.raises(ValueError, match="boxes"):
         module_of(pool, torch.empty(1, 2, 3, 4))(torch.randn(1, 2, 3, 4), boxes)
+
+
+def test_without_values_boxes_are_not_looked_at():
+    module = build(detector(), SIZE)
+    with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
+        module(torch.empty(1, *SIZE), torch.empty(1, 7, 4))
+    assert counter.get_total_flops() == calculate(detector(), (SIZE, (7, 4))).total_flops
 
 
 @pytest.mark.parametrize("pool", POOLS, ids=repr)

@@ -226,6 +226,8 @@ def test_compare_says_from_how_many_regions_on_one_costs_more():
 def test_behind_linear_layers_all_positions_see_the_same():
     said = dict(cnnzoo.summary("yolo_v1").document().said)["Receptive field"]
     assert said == "1133 pixels; all positions see the same, padding 359; at output, the last map"
+    last = cnnzoo.explain("yolo_v1", "output").steps[-1]
+    assert (last.value, last.stride, last.effective_stride, last.effective_padding) == (1133, 0, 0, 359)
 
 
 @pytest.mark.parametrize("regions", [0, -1, 1.5, "x", True])

@@ -9,13 +9,16 @@ from ...arch import Collect, Dense, Difference, Gate, Join, Layer, Node, Residua
 from ...arch.axes import PHASES, Phases
 from ...arch.meetings import Meeting as Meet
 from ...arch.sights import united
-from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Windows
+from ...arch.signal import PIXEL, POINTWISE, Field, Seen, Turn, Turned, Window, Windows
 from ...arch.steps import INPUT, Several, entered_first, first_of, values_of
 from ...arch.steps import Step as Run
 from ...arch.turning import behind
 from ...arch.walker import Walker, child_path
 from ...calculate import names_of
 from ...words import most_of
+
+ALIKE: Windows = (Window(stride=0), Window(stride=0))
+"""Of a layer all of whose positions see the same."""
 
 
 class Step(NamedTuple):
@@ -176,7 +179,7 @@ def _through(path: str, layer: Layer, x: Stream) -> Stream:
         kind = layer.settings.get("operation", type(layer).__name__)
         name, why = f"{path} ({kind})" if path else kind, _lost(x.field, windows)
         return y._replace(field=None, lost=f"{name} {'has no word here' if layer.unstated else why}")
-    step = Step(path, type(layer).__name__, x.field, field, y.shape, windows or POINTWISE)
+    step = Step(path, type(layer).__name__, x.field, field, y.shape, windows or ALIKE)
     return y._replace(field=field, steps=(*x.steps, step))
 
 

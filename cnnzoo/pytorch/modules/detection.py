@@ -61,8 +61,9 @@ def _in_one(boxes: Any, images: int, dtype: torch.dtype) -> Tensor:
 
 
 def _judge(images: Tensor, corners: Tensor, count: int) -> None:
-    """ValueError for a region that cannot be cut out, where there are values to look at."""
-    if corners.is_meta or torch.compiler.is_compiling():
+    """ValueError for a region that cannot be cut out, where there are values to look at: not on meta, in a FakeTensor,
+    or while a graph is made."""
+    if corners.is_meta or type(corners) is not Tensor or torch.compiler.is_compiling():
         return
     wrong = ~corners.isfinite().all(1) | (images < 0) | (images >= count)
     if wrong.any():
