@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from traced import Block, conv
+from traced import CONV, SIZE, Block, conv
 
 import cnnzoo
 from cnnzoo.arch import (
@@ -51,8 +51,6 @@ from cnnzoo.pytorch.tracing import describe
 from cnnzoo.report import Unknown
 from cnnzoo.totals import totals
 
-SIZE = (4, 8, 8)
-CONV = Conv2d(4, 3, padding=1)
 WEIGHTS = (("weight", (4, 4, 3, 3)), ("bias", (4,)))
 TOKENS = (64, 4)
 

@@ -13,7 +13,7 @@ from small import small
 from strategies import networks
 from torch import Tensor, nn
 from torch.nn import functional as F
-from traced import Block, conv, figures, is_it
+from traced import CONV, SIZE, Block, conv, figures, is_it
 
 import cnnzoo
 from cnnzoo.arch import (
@@ -111,10 +111,6 @@ ORIGINALS = {
 def test_a_module_written_by_hand_is_what_is_built_of_its_description(name):
     net, *sizes = ORIGINALS[name]
     is_it(net, describe(net, sizes[0]), *sizes)
-
-
-SIZE = (4, 8, 8)
-CONV = Conv2d(4, 3, padding=1)
 
 
 def channels_last(norm: nn.Module, x: Tensor) -> Tensor:

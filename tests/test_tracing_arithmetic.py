@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from traced import Block, conv, is_it
+from traced import CONV, SIZE, Block, behind, conv, is_it
 
 from cnnzoo.arch import (
-    Conv2d,
     Divide,
     Foreign,
     From,
@@ -37,14 +35,6 @@ from cnnzoo.arch import (
 )
 from cnnzoo.arch.folding import fold
 from cnnzoo.pytorch.tracing import describe
-
-SIZE = (4, 8, 8)
-CONV = Conv2d(4, 3, padding=1)
-
-
-def behind(function: Callable[[Tensor], Any]) -> nn.Module:
-    """A convolution and a function of what it makes."""
-    return Block(lambda self, x: function(self.conv(x)), conv=conv())
 
 
 def simple(self: Any, x: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from traced import Block, conv, is_it
+from traced import CONV, SIZE, Block, behind, conv, is_it
 
 from cnnzoo.arch import (
     Add,
@@ -48,15 +47,6 @@ from cnnzoo.features.check import disagreements
 from cnnzoo.pytorch.measuring.measure import measure
 from cnnzoo.pytorch.modules.build import build
 from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe
-
-SIZE = (4, 8, 8)
-CONV = Conv2d(4, 3, padding=1)
-
-
-def behind(function: Callable[[Tensor], Any]) -> nn.Module:
-    """A convolution and a function of what it makes."""
-    return Block(lambda self, x: function(self.conv(x)), conv=conv())
-
 
 SAID: dict[str, tuple[nn.Module, dict[str, Any]]] = {
     "channels that are dropped": (behind(lambda y: F.dropout2d(y, 0.1, False)), {"dropout2d": Dropout2d(0.1)}),

@@ -8,14 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from traced import Block, conv, is_it
+from traced import CONV, SIZE, Block, conv, is_it
 
-from cnnzoo.arch import Conv2d, Foreign, Mean, Node, Scale, ScaledStdConv2d, Sequential, Shift, StdConv2d
+from cnnzoo.arch import Foreign, Mean, Node, Scale, ScaledStdConv2d, Sequential, Shift, StdConv2d
 from cnnzoo.pytorch.tracing import describe
 from cnnzoo.pytorch.tracing.standardised import gamma_of
-
-SIZE = (4, 8, 8)
-CONV = Conv2d(4, 3, padding=1)
 
 
 def standardised(x: Tensor, conv: nn.Conv2d, scale: Tensor | None = None, eps: float = 1e-6) -> Tensor:

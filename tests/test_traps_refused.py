@@ -11,8 +11,8 @@ from cases import of
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations
-from traced import is_it
-from trapped import CONV, SIZE, Make, block, conv, gamma, hooked, relu_, told
+from traced import CONV, SIZE, conv, is_it
+from trapped import Make, block, gamma, hooked, relu_, told
 
 from cnnzoo.arch import (
     Conv2d,

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules import module as hooks
 from torch.overrides import _get_current_function_mode_stack
-from traced import is_it, outputs
-from trapped import CONV, SIZE, block, conv, told
+from traced import CONV, SIZE, conv, is_it, outputs
+from trapped import block, told
 
 from cnnzoo.arch import BatchNorm2d, Conv2d, Dropout, Foreign, Node, ReLU, Sequential
 from cnnzoo.calculate import calculate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 from reference import fill, image
 from torch import Tensor, nn
 
-from cnnzoo.arch import Node
+from cnnzoo.arch import Conv2d, Node
 from cnnzoo.calculate import calculate, shapes_of
 from cnnzoo.pytorch.modules import forwards, parts
 from cnnzoo.pytorch.modules.build import build
@@ -39,6 +39,16 @@ class Block(nn.Module):
 
 def conv(channels: int = 4, out: int = 4) -> nn.Conv2d:
     return nn.Conv2d(channels, out, 3, padding=1)
+
+
+SIZE = (4, 8, 8)
+CONV = Conv2d(4, 3, padding=1)
+"""What `conv()` is called."""
+
+
+def behind(function: Callable[[Tensor], Any]) -> nn.Module:
+    """A convolution and a function of what it makes."""
+    return Block(lambda self, x: function(self.conv(x)), conv=conv())
 
 
 def names(net: nn.Module) -> list[str]:

@@ -9,19 +9,12 @@ from typing import Any
 import torch
 from cases import of
 from torch import nn
-from traced import is_it
+from traced import conv, is_it
 
-from cnnzoo.arch import Conv2d, Node, walk
+from cnnzoo.arch import Node, walk
 from cnnzoo.pytorch.tracing import DescribedAtOneSizeWarning, TracingError, describe
 
 Make = Callable[[], nn.Module]
-
-SIZE = (4, 8, 8)
-CONV = Conv2d(4, 3, padding=1)
-
-
-def conv() -> nn.Conv2d:
-    return nn.Conv2d(4, 4, 3, padding=1)
 
 
 def relu_() -> nn.ReLU:
