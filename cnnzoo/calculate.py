@@ -12,7 +12,7 @@ from .arch.edit import walk
 from .arch.join import Join
 from .arch.meetings import Add, Meeting
 from .arch.node import Layer, Node, Ports
-from .arch.rules import is_whole
+from .arch.rules import count_of
 from .arch.sequential import Aux, ModuleList
 from .arch.sights import gated_behind, united, united_with_gates
 from .arch.signal import (
@@ -50,8 +50,7 @@ def calculate(
     what the report says of itself: model, paper, printed.
     """
     first, *more = sizes = sizes_of(description, input_size)
-    if not is_whole(batch_size, 1):
-        raise InvalidValueError(f"batch_size must be a whole number of at least 1, got {quoted(batch_size)}")
+    count_of("batch_size", batch_size)
     if dtype not in ITEM_BYTES:
         raise InvalidValueError(f"unknown dtype {dtype!r}; there are {', '.join(ITEM_BYTES)}")
     found = _Calculation(sizes, batch_size, ITEM_BYTES[dtype])

@@ -17,6 +17,7 @@ import cnnzoo
 from cnnzoo import arch
 from cnnzoo.arch import dumps, loads
 from cnnzoo.calculate import calculate
+from cnnzoo.errors import CnnzooError
 from cnnzoo.features.check import check
 from cnnzoo.features.compare import curves
 from cnnzoo.features.draw import anchors, colours
@@ -230,10 +231,18 @@ def test_behind_linear_layers_all_positions_see_the_same():
     assert (last.value, last.stride, last.effective_stride, last.effective_padding) == (1133, 0, 0, 359)
 
 
-@pytest.mark.parametrize("regions", [0, -1, 1.5, "x", True])
+@pytest.mark.parametrize("regions", [0, -1, 1.5, "x", True, 10**30])
 def test_a_number_of_regions_that_is_none(regions):
-    with pytest.raises(ValueError, match="regions must be a whole number of at least 1"):
+    with pytest.raises(CnnzooError, match=r"regions must be (a whole number of at least 1|at most 9,)"):
         cnnzoo.compare("vgg11", regions=regions)
+
+
+def test_a_module_has_the_regions_that_it_was_run_with():
+    net, sizes = arch.Regions(2, arch.RoIPool(2), arch.Flatten(), arch.Linear(3)), ((4, 9, 9), (5, 4))
+    compared = cnnzoo.compare(net, build(net, sizes), regions=7, input_size=sizes)
+    assert [one["regions"] for one in compared.records()] == [7, 5]
+    (said,) = [sentence for label, sentence in compared.said if label == "Regions"]
+    assert said.endswith("was run with 5: the input size of a module says how many")
 
 
 RELEASED = (

@@ -7,7 +7,8 @@ from math import inf, ulp
 from sys import float_info
 from typing import Any, TypeAlias, TypeVar
 
-from ..words import MOST
+from ..errors import InvalidValueError
+from ..words import MOST, quoted
 
 Scale: TypeAlias = float | tuple[float, float]
 Shapes: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
@@ -31,6 +32,14 @@ def whole(least: int) -> Callable[[Any], int]:
         return int(value)
 
     return rule
+
+
+def count_of(name: str, value: Any) -> int:
+    """What was given as the argument of this name, a count of at least 1; InvalidValueError where it is none."""
+    try:
+        return whole(1)(value)
+    except ValueError as error:
+        raise InvalidValueError(f"{name} must be {error}, got {quoted(value)}") from None
 
 
 def _integer(value: Any) -> int:

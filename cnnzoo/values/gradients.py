@@ -12,7 +12,7 @@ import numpy as np
 from .. import arch
 from ..arch import Layer, Node, Sequential, walk
 from ..arch.node import pair
-from ..arch.rules import is_whole
+from ..arch.rules import count_of
 from ..errors import InvalidValueError
 from ..report.rows import key_of
 from ..words import listed, quoted
@@ -70,8 +70,7 @@ def gradient_check(
     `loss` takes all weights, as float64. About 1e-8 is right; at a bend, as that of a ReLU at 0, there is no gradient
     and the distance may be anything.
     """
-    if not is_whole(places, 1):
-        raise InvalidValueError(f"places must be a whole number of at least 1, got {quoted(places)}")
+    count_of("places", places)
     if other := [name for name in gradients if name not in weights]:
         raise InvalidValueError(f"there are gradients of what is no weight: {listed(other)}")
     arrays = {name: floats(name, one).astype(np.float64) for name, one in weights.items()}

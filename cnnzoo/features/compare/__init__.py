@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...arch.rules import is_whole
+from ...arch.rules import count_of
 from ...calculate import calculate
 from ...errors import InvalidValueError
 from ...render.document import Document, Shown
 from ...report import Report
-from ...words import listed, quoted
+from ...words import listed
 from ...zoo import builder_of
 from ..summary import Network, reported
 from .crossings import crossings
@@ -59,6 +59,10 @@ def compare(
         said += [("Note", f"{name}: {note}") for note in report.notes]
     if regions is not None and (without := [one["model"] for one in records if not one["regions"]]):
         said.append(("Regions", f"none in {listed(without)}: their number changes nothing there"))
+    for record, report in zip(records, reports, strict=True):
+        if regions is not None and report.description is None and record["regions"] not in (0, regions):
+            run = f"{record['model']} was run with {record['regions']:,}"
+            said.append(("Regions", f"{run}: the input size of a module says how many"))
     said += crossings(records)
     return Comparison(tuple(records), records[0]["model"], tuple(said))
 
@@ -66,8 +70,7 @@ def compare(
 def of_regions(report: Report, regions: int) -> Report:
     """The report with so many boxes an image, of a network that looks at regions; of another it is the same."""
     description = report.description
-    if not is_whole(regions, 1):
-        raise InvalidValueError(f"regions must be a whole number of at least 1, got {quoted(regions)}")
+    count_of("regions", regions)
     if description is None or not description._regions:
         return report
     about: dict[str, Any] = {"model": report.model, "paper": report.paper, "notes": report.notes}
