@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -191,8 +192,15 @@ def test_a_kill_loses_nothing(tmp_path: Path) -> None:
 def test_two_processes_are_one(tmp_path: Path) -> None:
     """Under torchrun, with gloo: half of each batch for each, gradients averaged, sums added."""
     (tmp_path / "net.py").write_text(
-        "from cnnzoo.arch import *\n"
-        "def net(): return Sequential(c=Conv2d(4, 3), r=ReLU(), p=MaxPool2d(2), f=Flatten(), l=Linear(10))\n"
+        "from torch import nn, zeros\n"
+        "class Net(nn.Sequential):\n"
+        "    def __init__(self):\n"
+        "        super().__init__(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 10))\n"
+        "        self.register_buffer('seen', zeros(()))\n"
+        "    def forward(self, x):\n"
+        "        self.seen += self.training * x.mean()  # as a batch norm has means: each process has its own\n"
+        "        return super().forward(x) * (1 + 1e-3 * self.seen)\n"
+        "def net(): return Net()\n"
     )
     line = (
         "train",
@@ -226,6 +234,9 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
     for ours, theirs in zip(one, two, strict=True):
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert ours[name] == pytest.approx(theirs[name], rel=1e-4), name
+    found = cnnzoo.evaluate(runpy.run_path("net.py")["net"](), weights="two")
+    best = max(two, key=lambda epoch: epoch["val_accuracy"])
+    assert found.loss == pytest.approx(best["val_loss"], rel=1e-6)
 
 
 @pytest.mark.parametrize("target", ["googlenet_tv", "lenet5", "mobilenet_v2+scale_width=0.25"])
@@ -383,6 +394,8 @@ def test_bad_input_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
         cnnzoo.train(NET, "digits", epoch=1)
     with pytest.raises(InvalidValueError, match="some must be on both sides"):
         cnnzoo.train(NET, "digits", pictures=4, validation=0.01)
+    with pytest.raises(InvalidValueError, match=r"an input size is CxHxW .*, got 8.5"):
+        cnnzoo.train(NET, "digits", input_size=8.5)
     with pytest.raises(InvalidValueError, match="did you mean adam"):
         cnnzoo.train(NET, "digits", optimizer="adm")
     stateful = type("Stateful", (Gives,), {"get_extra_state": lambda net: 1})
@@ -468,6 +481,8 @@ def test_a_folder_belongs_to_one_run(tmp_path: Path) -> None:
     cnnzoo.train(NET, "digits", folder=folder, **{**FEW, "epochs": 1})
     assert (folder / "history.jsonl").read_bytes() == before["history.jsonl"]
     assert len(cnnzoo.train(NET, "digits", folder=folder, **FEW).history) == 3  # more epochs at a constant rate
+    with pytest.raises(CheckpointError, match="there is no file"):
+        cnnzoo.evaluate(NET, weights=tmp_path / "nowhere")
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidValueError, match="cannot be written"):
         cnnzoo.train(NET, "digits", folder=tmp_path / "file" / "run", **FEW)

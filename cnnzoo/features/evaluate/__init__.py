@@ -118,9 +118,12 @@ def evaluate(
     from ...pytorch.train import Classifier, measured, processes
     from ...pytorch.train.batches import Pictures
     from ...pytorch.train.files import read_about
+    from ...weights.headers import CheckpointError
 
     if weights is not None and os.path.isdir(weights):
         weights = os.path.join(weights, BEST)
+    if weights is not None and not os.path.exists(weights):
+        raise CheckpointError(f"there is no file {quoted(os.fspath(weights))}: give a run's folder, or its weights")
     about = {} if weights is None else read_about(weights)
     if data is None and not isinstance(about.get("data"), str):
         raise InvalidValueError(f"{weights or 'a module'} does not say on which data it was trained: give --data")

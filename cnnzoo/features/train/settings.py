@@ -60,6 +60,10 @@ class Settings:
             raise InvalidValueError(f"unknown optimizer {quoted(self.optimizer)}; {hint(self.optimizer, OPTIMIZERS)}")
         if self.schedule not in SCHEDULES:
             raise InvalidValueError(f"unknown schedule {quoted(self.schedule)}; {hint(self.schedule, SCHEDULES)}")
+        size = self.input_size
+        lengths: Any = (size,) if isinstance(size, int) else size or ()
+        if not isinstance(lengths, tuple | list) or any(type(one) is not int for one in lengths):
+            raise InvalidValueError(f"an input size is CxHxW or the side of a square, got {quoted(size)}")
         if self.learning_rate is None:
             object.__setattr__(self, "learning_rate", OPTIMIZERS[self.optimizer])
         for name, least, most in (

@@ -356,6 +356,9 @@ class Run:
     def _end(self) -> Epoch:
         epoch = self.trainer.state.epoch
         loss, accuracy = self._look(epoch, self.steps, summed(self.sums.clone()), self.batch, ends=True)
+        if self.world > 1:  # running means and variances are each process's own: all try what the first one writes
+            for buffer in self.classifier.module.buffers():
+                torch.distributed.broadcast(buffer, 0)
         state = self.evaluator.run([0])
         seconds = monotonic() - self.started
         rate = self.rate((epoch - 1) * self.steps)

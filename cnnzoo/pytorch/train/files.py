@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ...errors import InvalidValueError
 from ...weights.headers import CheckpointError
+from ..measuring.trace import first_line
 
 KEY = "cnnzoo"
 """Under which a file of weights says how they were trained."""
@@ -107,7 +108,7 @@ def read_state(path: Path) -> dict[str, Any]:
         said = "it is damaged, or has more than tensors, numbers and texts"
         raise CheckpointError(f"{path} cannot be read ({said}): give another folder, or delete it") from None
     except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, OSError) as error:
-        said = next(iter(str(error).splitlines()), type(error).__name__)
+        said = first_line(error)
         raise CheckpointError(f"{path} cannot be read ({said}): give another folder, or delete it") from None
     parts = {"model": dict, "optimizer": dict, "stopping": dict, "header": dict, "history": list}
     if not isinstance(found, dict) or not all(isinstance(found.get(name), kind) for name, kind in parts.items()):
