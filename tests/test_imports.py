@@ -22,6 +22,7 @@ TREE = (
     *(
         "errors",
         "extras",
+        "files",
         "words",
         "plugins",
         "arch",

@@ -411,7 +411,7 @@ def test_a_killed_conversion_is_made_again(tmp_path):
         part = tmp_path / "out.parquet.part"
         part.write_text(call(*arguments, "--format", "jsonl").out)
         if state == "begun":
-            (tmp_path / "out.parquet.new").write_bytes(whole.read_bytes()[:100])
+            (tmp_path / ".out.parquet.part").write_bytes(whole.read_bytes()[:100])
         assert call(*arguments, "-o", str(file)).code == 0
         assert file.read_bytes() == whole.read_bytes()
         assert sorted(tmp_path.iterdir()) == [file, whole]
@@ -425,6 +425,7 @@ def test_values_that_no_column_takes(tmp_path):
 def test_figures_that_no_column_takes(tmp_path):
     arguments = ("sweep", "resnet50", "--width", "120000000")
     call(*arguments, "-o", str(tmp_path / "out.parquet")).refused("too large for a column of Parquet")
+    assert os.listdir(tmp_path) == ["out.parquet.part"]
     assert int(next(csv.DictReader(call(*arguments).succeeded().splitlines()))["params"]) > 2**63
 
 

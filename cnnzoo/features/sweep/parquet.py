@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyarrow
 from pyarrow import parquet
 
 from ...errors import InvalidValueError
+from ...files import replace
 from . import FIGURES, Record, Sweep, files
 from .files import Done, SweepFileError
 
@@ -56,16 +58,20 @@ def _read(path: str, schema: pyarrow.Schema) -> Done:
 
 
 def _convert(part: str, path: str, schema: pyarrow.Schema) -> None:
-    made = f"{path}.new"
-    with open(part, encoding="utf-8") as lines, parquet.ParquetWriter(made, schema, write_page_checksum=True) as table:
-        while records := [_read_line(line) for line in islice(lines, GROUP)]:
-            try:
-                table.write_table(pyarrow.Table.from_pylist(records, schema))
-            except (OverflowError, pyarrow.ArrowInvalid) as error:
-                raise InvalidValueError(
-                    f"a figure is too large for a column of Parquet: {error}; CSV takes any"
-                ) from None
-    os.replace(made, path)
+    def write(made: Path) -> None:
+        with (
+            open(part, encoding="utf-8") as lines,
+            parquet.ParquetWriter(made, schema, write_page_checksum=True) as table,
+        ):
+            while records := [_read_line(line) for line in islice(lines, GROUP)]:
+                try:
+                    table.write_table(pyarrow.Table.from_pylist(records, schema))
+                except (OverflowError, pyarrow.ArrowInvalid) as error:
+                    raise InvalidValueError(
+                        f"a figure is too large for a column of Parquet: {error}; CSV takes any"
+                    ) from None
+
+    replace(Path(path), write)
 
 
 def _read_line(line: str) -> Record:

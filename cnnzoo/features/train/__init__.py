@@ -13,6 +13,7 @@ from ...arch import ShapeError
 from ...arch.node import Node
 from ...errors import CnnzooError, InvalidTypeError, InvalidValueError
 from ...extras import need
+from ...files import replace
 from ...registry import Builder
 from ...render.column import Column
 from ...render.document import Document, Shown
@@ -249,7 +250,7 @@ def _trained(
     from ... import __version__
     from ...pytorch.train import TORCH, Classifier, Run, is_first, processes, seeded
     from ...pytorch.train.batches import Pictures
-    from ...pytorch.train.files import alone, read_weights, replace, write_state, write_weights
+    from ...pytorch.train.files import alone, read_weights, write_state, write_weights
     from ...weights.headers import CheckpointError
 
     shape = shape_of(data, settings.input_size)

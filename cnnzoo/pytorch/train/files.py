@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -18,24 +18,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ...errors import InvalidValueError
+from ...files import replace
 from ...weights.headers import CheckpointError
 from ..measuring.trace import first_line
 
 KEY = "cnnzoo"
 """Under which a file of weights says how they were trained."""
-
-
-def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside it, which takes its name when it is whole and on the disk, and is not left if it fails."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager
