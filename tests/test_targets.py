@@ -239,13 +239,18 @@ def test_libraries_by_their_prefix(monkeypatch):
         sys.modules, "timm", types.SimpleNamespace(create_model=create_model, list_models=lambda: ["a_net"])
     )
     monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
-    monkeypatch.setitem(
-        sys.modules, "torchvision.models", types.SimpleNamespace(get_model=get_model, list_models=lambda: ["a_net"])
-    )
+    builders = {"a_net": lambda weights=None: ..., "a_detector": lambda weights=None, weights_backbone="DEFAULT": ...}
+    torchvision = {"get_model": get_model, "list_models": lambda: [*builders], "get_model_builder": builders.get}
+    monkeypatch.setitem(sys.modules, "torchvision.models", types.SimpleNamespace(**torchvision))
     assert totals("timm:a_net", "--arg", "num_classes=3")["macs"] == 4 * 100 * 27
     assert totals("torchvision:a_net")["macs"] == 4 * 222 * 222 * 27
+    totals("torchvision:a_detector")
     call("summary", "timm:a_nett").refused("timm has no network 'a_nett'; did you mean a_net?")
-    assert made == [("a_net", False, {"num_classes": 3}), ("a_net", None, {})]
+    assert made == [
+        ("a_net", False, {"num_classes": 3}),
+        ("a_net", None, {}),
+        ("a_detector", None, {"weights_backbone": None}),
+    ]
 
 
 def test_a_library_that_is_missing(monkeypatch):

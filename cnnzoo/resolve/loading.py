@@ -181,12 +181,14 @@ def _meant(name: str, names: Iterable[str]) -> str:
 
 
 def _of_library(place: str, name: str) -> Callable[..., Any]:
-    """What makes a network of `LIBRARIES`; timm's names may have a tag of weights behind a point."""
+    """What makes a network of `LIBRARIES`, without weights; timm's names may have a tag of some behind a point."""
     module, function, without_weights = LIBRARIES[place]
     library: Any = _imported(module)
     names = library.list_models()
     if name.partition(".")[0].lower() not in names:
         raise TargetError(f"{place} has no network {quoted(name)}{_meant(name, names)}")
+    if place == "torchvision" and BACKBONE in signature(library.get_model_builder(name)).parameters:
+        without_weights = without_weights | {BACKBONE: None}  # else those of its trunk are downloaded
     return partial(getattr(library, function), name, **without_weights)
 
 
@@ -281,3 +283,6 @@ LIBRARIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "torchvision": ("torchvision.models", "get_model", {"weights": None}),
 }
 """Prefixes that are no modules: the module, its function that makes a network, and how to have no weights."""
+
+BACKBONE = "weights_backbone"
+"""What torchvision's networks for segmentation and detection call the weights of their trunk."""
