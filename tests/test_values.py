@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from cnnzoo import arch, values
 from cnnzoo.arch import ShapeError
 from cnnzoo.arch.node import Layer, pair
+from cnnzoo.errors import CnnzooError
 
 Shape = tuple[int, ...]
 sides = st.integers(1, 10)
@@ -204,6 +205,6 @@ X, WEIGHT = np.zeros((1, 2, 4, 4)), np.zeros((3, 2, 3, 3))
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said_in_a_line(call: Callable[[], object], said: str) -> None:
-    with pytest.raises(values.arrays.CnnzooError, match=said) as refused:
+    with pytest.raises(CnnzooError, match=said) as refused:
         call()
     assert "\n" not in str(refused.value)
