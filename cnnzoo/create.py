@@ -129,7 +129,8 @@ def rebuild(
 
     if not is_module(module):
         raise InvalidTypeError(f"rebuild takes a torch.nn.Module, got {quoted(module)}; create_model builds others")
-    state: Mapping[str, torch.Tensor] = module.state_dict(keep_vars=True)
+    kept = module.state_dict(keep_vars=True)
+    state: Mapping[str, torch.Tensor] = {name: one for name, one in kept.items() if hasattr(one, "requires_grad")}
     if any(value.is_meta for value in state.values()):
         raise InvalidValueError("the module is on the meta device and has no weights to keep")
     sizes, _ = read_sizes(input_size, None, None)

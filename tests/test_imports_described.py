@@ -547,6 +547,19 @@ def test_what_cannot_be_rebuilt_says_why() -> None:
         cnnzoo.rebuild(net("Attends"), SIZE)
 
 
+def test_a_state_that_is_no_tensor_is_left_out() -> None:
+    class Stateful(nn.Linear):
+        def get_extra_state(self) -> Any:
+            return {"steps": 3}
+
+    net = nn.Sequential(nn.Flatten(), Stateful(8, 4))
+    assert cnnzoo.summary(net, (1, 2, 4)).total_params == 36
+    again, loaded = cnnzoo.rebuild(net, (1, 2, 4))
+    assert len(loaded.loaded) == 2
+    x = torch.randn(3, 1, 2, 4)
+    assert torch.equal(again(x), net(x))
+
+
 # Whether it is its description
 
 CHECKED = '''

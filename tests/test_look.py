@@ -524,5 +524,9 @@ def test_weights_that_are_no_numbers_are_said() -> None:
         net.conv1.weight[0, 0, 0, :2] = torch.nan
     with pytest.raises(InvalidValueError, match="conv1 has 2 weights that are no numbers"):
         look_weights(net, "conv1")
+    with pytest.raises(InvalidValueError, match="0 is lazy and has no weight before its first forward"):
+        look_weights(nn.Sequential(nn.LazyConv2d(4, 3)), "0")
+    with pytest.raises(InvalidValueError, match="takes 64, and a picture is channels, height and width"):
+        look_maps(net, np.zeros((8, 8)), "conv1", input_size=64)
     with pytest.raises(InvalidValueError, match="is on the meta device"):
         look_weights(deepcopy(net).to("meta"), "c1")

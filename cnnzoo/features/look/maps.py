@@ -154,9 +154,10 @@ def look_maps(
 
 def _size(network: Network, module: nn.Module, size: Any, settings: Mapping[str, Any]) -> tuple[int, ...] | None:
     """What a picture is scaled to; None for a module of which it is not said."""
-    if module is network:
-        return None if size is None else tuple(size)
-    shape = summary(network, size, **settings).input_size
+    if module is network and size is None:
+        return None
+    given = (size,) if isinstance(size, int) else size
+    shape: tuple[int, ...] = tuple(given) if module is network else summary(network, size, **settings).input_size
     if len(shape) != 3:
         raise InvalidValueError(f"{name_of(network)} takes {sides(shape)}, and a picture is channels, height and width")
     return shape

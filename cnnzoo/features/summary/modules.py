@@ -191,7 +191,7 @@ def _as_held(rows: Sequence[Row], measured: Sequence[Row], module: nn.Module) ->
     """The rows as the module holds their tensors: less the parameters that it does not train, with the buffers that its
     state dict leaves out. A parameter that stands alone, whose layer goes by its name, is a bias where that says so."""
     state = module.state_dict(keep_vars=True)
-    frozen = {name: one.numel() for name, one in state.items() if not one.requires_grad}
+    frozen = {name: one.numel() for name, one in state.items() if not getattr(one, "requires_grad", True)}
     biases = {name for name, _ in module.named_parameters() if "bias" in name.rpartition(".")[2]}
     unsaved = {row.path: row for row in measured if not row.own and row.call == 1 and row.buffer_tensors}
     for row in rows:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from ...errors import CnnzooError, InvalidValueError
 from ...words import hint, listed, quoted, sides
@@ -58,6 +59,8 @@ def weight_of(net: nn.Module, path: str) -> Tensor:
         what = f"a block: say which layer of it, {listed(inside, 8)}" if inside else "a layer without a weight"
         others = "" if inside else f"; those with one are {listed(_weighted(net), 8)}"
         raise InvalidValueError(f"{path or 'the network itself'} ({type(layer).__name__}) is {what}{others}")
+    if is_lazy(weight):
+        raise InvalidValueError(f"{path} is lazy and has no weight before its first forward: run the network once")
     return weight.detach().cpu()
 
 
