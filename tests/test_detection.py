@@ -418,6 +418,13 @@ def test_without_values_boxes_are_not_looked_at():
 
 
 @pytest.mark.parametrize("pool", POOLS, ids=repr)
+@pytest.mark.parametrize("boxes", [np.full((2, 1, 4), math.nan), np.full((2, 1, 4), math.inf), np.zeros((2, 0, 4))])
+def test_numpy_refuses_boxes_that_are_none(pool, boxes):
+    with pytest.raises(CnnzooError, match=r"boxes must be finite, got \[|one at least"):
+        values.run(Regions(1, pool), {}, np.ones((2, 2, 3, 4)), boxes)
+
+
+@pytest.mark.parametrize("pool", POOLS, ids=repr)
 def test_boxes_on_maps_of_half_precision_are_not_rounded(pool):
     maps, boxes = torch.randn(1, 2, 60, 60).bfloat16(), boxes_of(1, 40).float() * 4.37
     pooled = module_of(pool, maps)(maps, boxes)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import arch
 from ..arch.node import pair
+from ..errors import InvalidValueError
 from .arrays import Array
 
 Corners: TypeAlias = tuple[float, float, float, float]
@@ -19,9 +20,12 @@ def of_each(pool: Callable[[Any, Array, Corners], Array]) -> Callable[[Any, list
 
     def meeting(pooling: Any, parts: list[Array]) -> Array:
         maps, boxes = parts
-        scale = maps.dtype.type(pooling.spatial_scale)
-        pairs = zip(maps, boxes.astype(maps.dtype) * scale, strict=True)
-        return np.stack([pool(pooling, one, tuple(corners)) for one, rows in pairs for corners in rows])
+        if not np.isfinite(boxes).all():
+            raise InvalidValueError(f"boxes must be finite, got {boxes[~np.isfinite(boxes).all(-1)][0].tolist()}")
+        precise = np.promote_types(maps.dtype, np.float32)
+        pairs = zip(maps, boxes.astype(precise) * precise.type(pooling.spatial_scale), strict=True)
+        found = np.stack([pool(pooling, one, tuple(corners)) for one, rows in pairs for corners in rows])
+        return found.astype(maps.dtype)
 
     return meeting
 
