@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
+import re
 import runpy
 import signal
 import subprocess
 import sys
 from hashlib import sha256
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -24,11 +26,12 @@ from torch.nn import functional as F
 
 import cnnzoo
 from cnnzoo.arch import BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from cnnzoo.cli.train import bar
 from cnnzoo.errors import CnnzooError, InvalidTypeError, InvalidValueError
 from cnnzoo.features.evaluate import Evaluation
 from cnnzoo.features.train.data import CLOTHES, Data, DataError, Pictures, read_data
 from cnnzoo.features.train.settings import read_history
-from cnnzoo.pytorch.train import NoLossError
+from cnnzoo.pytorch.train import NoLossError, Told
 from cnnzoo.pytorch.train.batches import moved
 from cnnzoo.pytorch.train.files import alone, replace
 from cnnzoo.weights.headers import CheckpointError
@@ -488,6 +491,23 @@ def test_a_folder_belongs_to_one_run(tmp_path: Path) -> None:
         cnnzoo.train(NET, "digits", folder=tmp_path / "file" / "run", **FEW)
     with pytest.raises(CnnzooError, match="does not fit the network"):
         cnnzoo.evaluate("lenet5_modern", "digits", folder / "best.safetensors", input_size=28)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_bar_fits_a_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer line would be left behind at each of its steps."""
+    hours = itertools.count(0, 3600)
+    monkeypatch.setattr("time.time", lambda: next(hours))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stderr", terminal := StringIO())
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    with bar() as show:
+        show.begin(100, 10)
+        for told in (Told(1, 5, 2.3, 0.1), Told(10, 905, 123.4567, 1.0), Told(10, 999, 0.1, 0.5)):
+            show.tell(told)
+    lines = re.sub(r"\x1b\[[0-9?]*[a-zA-Z]", "", terminal.getvalue()).replace("\r", "\n").splitlines()
+    assert any("10/10 loss 123.457 accuracy 100.0 %" in line for line in lines)
+    assert max(map(len, lines)) <= columns
 
 
 def test_what_cannot_be_written_whole_is_not_there(tmp_path: Path) -> None:

@@ -267,9 +267,11 @@ def is_watched() -> bool:
 
 def bar(items: Sequence[T], name: Callable[[T], str]) -> AbstractContextManager[Iterable[T]]:
     """The items, with a progress bar on stderr, where that is a terminal, that says the `name` of the one at work."""
-    return click.progressbar(
-        items, file=sys.stderr, hidden=not is_watched(), item_show_func=lambda one: "" if one is None else name(one)
-    )
+
+    def said(one: T | None) -> str:
+        return "" if one is None else shortened(name(one), 24)
+
+    return click.progressbar(items, file=sys.stderr, width=0, hidden=not is_watched(), item_show_func=said)
 
 
 def put(content: str | bytes) -> None:

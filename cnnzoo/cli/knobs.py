@@ -145,7 +145,7 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
         def tell(done: int) -> None:
             nonlocal bar
             if bar is None and is_watched() and monotonic() - started > 1:
-                bar = stack.enter_context(click.progressbar(length=total, file=sys.stderr))
+                bar = stack.enter_context(click.progressbar(length=total, file=sys.stderr, width=0))
             if bar is not None:
                 bar.update(done - bar.pos)
 

@@ -139,13 +139,14 @@ class Bar:
     def begin(self, steps: int, epochs: int) -> None:
         self.epochs = epochs
         if is_watched():
-            self.shown = click.progressbar(length=steps * epochs, file=sys.stderr, item_show_func=self._said)
+            length = steps * epochs
+            self.shown = click.progressbar(length=length, file=sys.stderr, width=0, item_show_func=self._said)
             self.shown.__enter__()
 
     def _said(self, told: Told | None) -> str:
         if told is None:
             return ""
-        return f"epoch {told.epoch}/{self.epochs}  loss {told.loss:.3f}  accuracy {100 * told.accuracy:.1f} %"
+        return f"{told.epoch}/{self.epochs} loss {told.loss:.3f} accuracy {100 * told.accuracy:.1f} %"
 
     def tell(self, told: Told) -> None:
         if self.shown is not None:
