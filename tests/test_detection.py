@@ -410,6 +410,7 @@ def test_a_module_refuses_boxes_that_are_none(pool, boxes):
         module_of(pool, torch.empty(1, 2, 3, 4))(torch.randn(1, 2, 3, 4), boxes)
 
 
+@pytest.mark.wide
 def test_without_values_boxes_are_not_looked_at():
     module = build(detector(), SIZE)
     with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
