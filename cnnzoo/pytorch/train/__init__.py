@@ -294,9 +294,10 @@ class Run:
             self.trainer.run(range(self.steps), max_epochs=self.settings.epochs, epoch_length=self.steps)
         except torch.OutOfMemoryError as error:
             raise CnnzooError(f"memory is out: {first_line(error)}; say a smaller --batch-size") from None
-        except RuntimeError as error:  # of the way back, or of the other processes
-            what = f"{self.settings.model} has no gradient" if self.world == 1 else "a process of torchrun is lost"
-            raise FailedError(f"{what}: {first_line(error)}") from error
+        except RuntimeError as error:
+            if self.world == 1:
+                raise
+            raise FailedError(f"a process of torchrun is lost: {first_line(error)}") from error
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, from 0."""
@@ -327,12 +328,22 @@ class Run:
         for other in others:
             loss = loss + AUXILIARY * F.cross_entropy(other, classes)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._backward(loss)
         self.optimizer.step()
         with torch.no_grad():
             self.sums += torch.stack([own.detach() * each, (first.argmax(1) == classes).sum()])
         if monotonic() - self.looked > PAUSE:
             self._look(engine.state.epoch, number + 1, self.sums, each, ends=self.world == 1)
+
+    def _backward(self, loss: Tensor) -> None:
+        try:
+            loss.backward()  # type: ignore[no-untyped-call]
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            if self.world > 1:
+                raise  # of another process, perhaps
+            raise FailedError(f"{self.settings.model} has no gradient: {first_line(error)}") from error
 
     def _look(self, epoch: int, done: int, sums: Tensor, each: int, *, ends: bool) -> tuple[float, float]:
         """The mean loss and the accuracy of an epoch so far. A loss that is no number ends the training, among several
