@@ -59,6 +59,7 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text(PAGE)
     (tmp_path / "photo.pgm").write_bytes(b"P5 3 3 255\n123456789")
+    (tmp_path / "weights.safetensors").touch()
     monkeypatch.chdir(tmp_path)
     for one in gc.get_objects():
         if type(one) is functools._lru_cache_wrapper and (one.__module__ or "").startswith("cnnzoo."):
