@@ -164,7 +164,7 @@ def test_every_picture_is_drawn_and_every_image_is_there() -> None:
         if f" -o {name}\n" in text or f'("{name}"' in text
     }
     shown = {(path.parent / one).resolve() for path, text in PAGES.items() for one in images.findall(text)}
-    there = {picture for folder in ("docs", "docs/course") for picture in (ROOT / folder / "pictures").iterdir()}
+    there = {*(ROOT / "docs").glob("**/pictures/*")}
     assert drawn | by_pages == shown == there != set()
 
 
