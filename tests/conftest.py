@@ -38,8 +38,8 @@ LEAST, SHARE = 3, 12
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--wide", action="store_true", help="all cases of tests marked `wide`, 100 examples, not 10")
-    parser.addoption("--all", action="store_true", help="as --wide, and the variants of every family")
+    parser.addoption("--wide", action="store_true", help="one network of each family at least, 100 examples, not 10")
+    parser.addoption("--all", action="store_true", help="as --wide, and every network")
 
 
 def is_wide(config: pytest.Config) -> bool:

@@ -284,9 +284,9 @@ def _trained(
         if begin is not None and first:
             begin(run.steps, settings.epochs, len(history))
 
-        def write_history() -> None:
+        def write_history(folder: Path) -> None:
             text = to_lines(header, history)
-            replace(Path(folder or "") / HISTORY, lambda part: part.write_text(text, encoding="utf-8"))
+            replace(folder / HISTORY, lambda part: part.write_text(text, encoding="utf-8"))
 
         def passed(one: Epoch) -> None:
             nonlocal best
@@ -301,11 +301,11 @@ def _trained(
                 write_weights(folder / BEST, best, about)
             kept = [epoch._asdict() for epoch in history]
             write_state(folder / STATE, {**run.state(), "header": header, "history": kept})
-            write_history()
+            write_history(folder)
 
         try:
-            if state is not None and first:
-                write_history()  # a run may have been killed before
+            if folder is not None and state is not None and first:
+                write_history(folder)  # a run may have been killed before
             if len(history) < settings.epochs and not run.is_over:
                 run.go(passed, tell if first else None)
         except OSError as error:
